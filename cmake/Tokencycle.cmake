@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+# Warnings, sanitizers and the rule "one library per folder of sim/", in one place.
+
+add_library(tokencycle_options INTERFACE)
+target_compile_options(tokencycle_options INTERFACE
+  -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion
+  # The numerics are defined operation by operation: no contraction into fused multiply-adds.
+  -ffp-contract=off)
+target_include_directories(tokencycle_options INTERFACE ${CMAKE_SOURCE_DIR}/sim)
+if(TOKENCYCLE_SANITIZE)
+  target_compile_options(tokencycle_options INTERFACE
+    -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(tokencycle_options INTERFACE -fsanitize=address,undefined)
+endif()
+
+# SystemC: the Debian library exports only its C++17 API-version symbol, so the headers are told so.
+add_library(tokencycle_systemc INTERFACE)
+target_link_libraries(tokencycle_systemc INTERFACE PkgConfig::SYSTEMC Threads::Threads)
+target_compile_definitions(tokencycle_systemc INTERFACE SC_CPLUSPLUS=201703L)
+target_include_directories(tokencycle_systemc SYSTEM INTERFACE ${SYSTEMC_INCLUDE_DIRS})
+
+# tokencycle_library(NAME LIBS ...): the library of folder sim/NAME from all its sources.
+function(tokencycle_library name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "sim/app/main\\.cpp$")
+  list(TRANSFORM ARG_LIBS REPLACE "^SYSTEMC$" "tokencycle_systemc")
+  set(target tokencycle_${name})
+  if(sources)
+    add_library(${target} STATIC ${sources})
+    target_link_libraries(${target} PUBLIC tokencycle_options ${ARG_LIBS})
+  else()
+    add_library(${target} INTERFACE)
+    target_link_libraries(${target} INTERFACE tokencycle_options ${ARG_LIBS})
+  endif()
+endfunction()
+
+# tokencycle_test(NAME LIBS ...): one Catch2 program from all sources of tests/NAME.
+function(tokencycle_test name)
+  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  set(target test_${name})
+  add_executable(${target} ${sources})
+  target_link_libraries(${target} PRIVATE tokencycle_test_main ${ARG_LIBS})
+  target_compile_definitions(${target} PRIVATE
+    TOKENCYCLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENCYCLE_BINARY="$<TARGET_FILE:tokencycle>")
+  add_test(NAME ${name} COMMAND ${target})
+endfunction()

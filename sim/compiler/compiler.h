@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// From a model's graph to a program for one machine: address assignment, tiling, double buffering.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "config/machine.h"
+#include "isa/program.h"
+#include "model/architecture.h"
+
+namespace tokencycle::compiler {
+
+// Where things are in DRAM. Assigned once per model and machine; all steps share it.
+struct DramLayout {
+  DramAddress program;        // the host writes each step's words here
+  std::uint64_t program_bytes = 0;  // room for them
+  DramAddress weights;        // GgufFile::tensor_data(), as it is
+  DramAddress rope_table;     // [context][rope_dims / 2][2] fp32
+  DramAddress token_ids;      // [batch] u32, written by the host before a step
+  DramAddress logits;         // [rows][vocabulary] fp32, read by the host after a step
+  DramAddress key_cache, value_cache;  // [layer][context][kv_heads][head_dim] in the KV format
+  std::uint64_t kv_layer_bytes = 0;    // bytes of one layer's keys (or values)
+  std::uint64_t kv_row_bytes = 0;      // bytes of one position
+  std::uint64_t end = 0;               // first byte after everything
+};
+
+struct Options {
+  Format kv_format = Format::f16;  // f16 or f32
+  std::uint32_t context = 0;       // positions of the cache; 0: the model's
+  std::uint32_t max_batch = 0;     // tokens of one prefill step; 0: as many as fit
+};
+
+// One step: `tokens` tokens from position `position` on; logits for the last token or for all.
+struct Step {
+  std::uint32_t position = 0, tokens = 1;
+  bool all_logits = false;
+  bool want_logits = true;  // false: a prefill step before the last
+};
+
+// An operator's fp32 result in local memory at the moment when word `after` (executed once in the step) retires:
+// row t at address + t * row_bytes, `cols` values. Used by --check to name the first difference.
+struct Tap {
+  std::uint32_t after = 0;        // word index
+  std::uint32_t operator_index = 0;  // into LlamaModel::graph()
+  isa::LocalAddress address;
+  std::uint32_t row_bytes = 0, first_col = 0, cols = 0, rows = 0;
+};
+
+struct CompiledStep {
+  isa::Program program;
+  std::vector<Tap> taps;
+};
+
+class Compiler {
+ public:
+  // Checks that the machine can run the model. Throws ConfigurationError: a multiplier type the machine lacks (with the
+  // tensor that needs it), a scratchpad or accumulator too small (with the size that would do),
+  // DRAM too small; UsageError for a context beyond the model's.
+  Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options);
+
+  const DramLayout& layout() const { return layout_; }
+  // Largest number of tokens that one prefill step can hold.
+  std::uint32_t batch_limit() const { return batch_limit_; }
+  std::uint32_t context() const { return options_.context; }
+  CompiledStep compile(const Step& step) const;
+
+ private:
+  const model::LlamaModel& model_;
+  config::Machine machine_;
+  Options options_;
+  DramLayout layout_;
+  std::uint32_t batch_limit_ = 1;
+};
+
+}  // namespace tokencycle::compiler

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// The description of one machine: checked and immutable once read. configs/README.md documents each key.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/quantity.h"
+#include "numerics/format.h"
+
+namespace tokencycle::config {
+
+struct Fetch {
+  std::uint32_t buffer_words = 64;       // instruction buffer, words of 32 bytes; at least 4
+  std::uint32_t requests_in_flight = 4;  // prefetch bursts outstanding
+};
+
+struct Scoreboard {
+  std::uint32_t entries = 32;  // instructions between decode and retirement
+};
+
+struct Dispatch {
+  std::uint32_t queue_depth = 8;  // entries of each unit's queue
+};
+
+struct Dma {
+  std::uint32_t load_bursts_in_flight = 32;
+  std::uint32_t store_bursts_in_flight = 16;
+  std::uint32_t port_bytes = 64;  // scratchpad port of each engine, bytes a cycle
+};
+
+enum class Dataflow : std::uint8_t { weight_stationary };
+
+struct Matrix {
+  Dataflow dataflow = Dataflow::weight_stationary;
+  std::uint32_t rows = 0, columns = 0;  // processing elements; rows take k, columns take n
+  bool double_buffered = true;          // a tile may be preloaded while another multiplies
+  bool back_to_back = true;             // a pass may enter while the one before it drains
+  std::uint32_t stationary_port_bytes = 0;  // scratchpad port of preload, bytes a cycle
+  std::uint32_t moving_port_bytes = 0;      // scratchpad port of multiply, bytes a cycle
+  std::uint32_t scale_latency_cycles = 0;   // of one scale-and-accumulate cell at a group's end
+  std::uint32_t group_buffer_rows = 0;      // moving rows whose unfinished group sums can wait (rows < 32)
+  // Cycles a moving row occupies the array, by MultiplyType; 0: the machine lacks the type.
+  std::array<std::uint32_t, kMultiplyTypes> cycles_per_row{};
+};
+
+// The functions of the vector unit that have a cost of their own. A beat is up to `lanes` elements.
+enum class VectorFunction : std::uint8_t { add, mul, copy, convert, quantize, exp, divide, reduce, rotary };
+inline constexpr int kVectorFunctions = 9;
+
+struct FunctionCost {
+  std::uint32_t cycles_per_beat = 1;  // issue interval
+  std::uint32_t latency_cycles = 1;   // from a beat's operands to its result
+};
+
+struct Vector {
+  std::uint32_t lanes = 0;  // power of two
+  std::array<FunctionCost, kVectorFunctions> functions{};
+  const FunctionCost& cost(VectorFunction f) const { return functions[static_cast<std::size_t>(f)]; }
+};
+
+struct Scratchpad {
+  std::uint32_t capacity_bytes = 0;
+  std::uint32_t banks = 0;        // power of two, at most 64; neighbouring bank words are in neighbouring banks
+  std::uint32_t bank_bytes = 0;   // width of a bank word, power of two
+  std::uint32_t read_latency_cycles = 1;
+  bool separate_write_port = false;  // each bank: one read/write port, or one read and one write port
+};
+
+struct Accumulator {
+  std::uint32_t capacity_bytes = 0;  // fp32 sums
+};
+
+struct Writeback {
+  std::uint32_t ports = 1;  // instructions retired a cycle
+};
+
+struct Dram {
+  std::uint32_t channels = 1;            // power of two; bursts interleave over channels
+  std::uint64_t capacity_bytes = 0;
+  double channel_gb_per_s = 0;           // peak of one channel, 10^9 bytes a second
+  double latency_ns = 0;                 // from a request's grant to its last byte, unloaded
+  std::uint32_t burst_bytes = 64;        // power of two
+  std::uint32_t requests_in_flight = 64;  // accepted and unfinished bursts, all channels together
+};
+
+struct Machine {
+  std::string name, description;
+  double clock_ghz = 1.0;
+  Fetch fetch;
+  Scoreboard scoreboard;
+  Dispatch dispatch;
+  Dma dma;
+  Matrix matrix;
+  Vector vector;
+  Scratchpad scratchpad;
+  Accumulator accumulator;
+  Writeback writeback;
+  Dram dram;
+  std::uint64_t watchdog_cycles = 0;  // no retirement for so long ends the run with the units' state
+
+  std::string digest;  // of the canonical JSON of all values (name and description included)
+  double peak_dram_gb_per_s() const { return dram.channel_gb_per_s * dram.channels; }
+};
+
+std::string_view name_of(Dataflow d);
+std::string_view name_of(VectorFunction f);
+
+// Reads and checks a machine description. Every violation found is listed, each with its JSON path, value and
+// allowed range; unknown keys are refused with the nearest known name. Throws ConfigurationError, IoError.
+Machine read_machine(const std::filesystem::path& path);
+Machine parse_machine(const std::string& json_text, const std::string& source_name);
+
+// The checked values as canonical JSON text (what `digest` covers), indented.
+std::string to_json(const Machine& machine);
+
+}  // namespace tokencycle::config

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instruction words: one table of fields an opcode drives encoder, decoder, assembler and disassembler.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <span>
+
+#include "isa/instruction.h"
+
+namespace tokencycle::isa {
+
+using Word = std::array<std::byte, kWordBytes>;
+
+// Packs an instruction. Throws ProgramError naming opcode, field, value and range when a field does not fit,
+// is not one that the opcode has, or breaks a rule of the README (rows >= 1, even rotate, ...).
+Word encode(const Instruction& instruction);
+
+// Unpacks a word. Throws ProgramError for an unknown opcode, a non-zero unused bit or a value out of range.
+Instruction decode(const Word& word);
+
+// Byte ranges that an instruction touches, for hazard checks and bounds: conservative intervals.
+enum class Space : std::uint8_t { scratchpad = 0, accumulator = 1, dram = 2 };
+struct Range {
+  Space space = Space::scratchpad;
+  std::uint64_t begin = 0, end = 0;  // [begin, end), bytes
+  bool overlaps(const Range& o) const { return space == o.space && begin < o.end && o.begin < end; }
+};
+
+// Up to four reads and two writes of one instruction, registers already added to its addresses.
+struct Footprint {
+  std::array<Range, 4> reads{};
+  std::array<Range, 2> writes{};
+  int read_count = 0, write_count = 0;
+  std::span<const Range> read_ranges() const { return {reads.data(), static_cast<std::size_t>(read_count)}; }
+  std::span<const Range> write_ranges() const { return {writes.data(), static_cast<std::size_t>(write_count)}; }
+};
+
+// The footprint of an instruction. gather's DRAM reads depend on data: they are reported as the whole table
+// [dram, dram + dram_stride * 2^32) clipped to 2^48, so a gather orders after every store into that table.
+Footprint footprint(const Instruction& instruction);
+
+}  // namespace tokencycle::isa

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// The golden truth: the same model with the same numerics as plain loops, one token at a time.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "model/architecture.h"
+#include "model/tokenizer.h"
+
+namespace tokencycle::model {
+
+// A tap sees each operator's result for the current token: fp32, op.output_columns values.
+using ReferenceTap = std::function<void(const Operator& op, std::uint32_t position, std::span<const float> result)>;
+
+class Reference {
+ public:
+  // kv_format: f16 (default of the machine) or f32.
+  Reference(const LlamaModel& model, Format kv_format);
+
+  // Evaluates one token at the next position and returns its logits (vocabulary values, valid until the
+  // next call). Throws SimulationError naming the limit when the context is full.
+  std::span<const float> step(TokenId token);
+  void reset();  // empties the cache
+  std::uint32_t position() const { return position_; }
+  void set_tap(ReferenceTap tap) { tap_ = std::move(tap); }
+
+ private:
+  const LlamaModel& model_;
+  Format kv_format_;
+  std::uint32_t position_ = 0;
+  ReferenceTap tap_;
+  std::vector<float> x_, h_, q_, k_, v_, o_, gate_, up_, scores_, logits_;
+  std::vector<std::vector<std::byte>> key_cache_, value_cache_;  // per layer: [position][kv_head][head_dim]
+};
+
+// exp(mean negative log-likelihood) over windows of `window` tokens as llama-perplexity defines it: windows without overlap,
+// the first token of each replaced by BOS, the second half scored (positions window/2 + 1 .. window - 1).
+struct Perplexity {
+  double value = 0;
+  std::uint64_t scored_tokens = 0, windows = 0;
+};
+// `evaluate` maps the tokens of one window to the logits of each position (row i predicts token i + 1);
+// rows before window/2 may be empty. Throws ModelError when the text is shorter than one window.
+using WindowEvaluator = std::function<std::vector<std::vector<float>>(std::span<const TokenId> window)>;
+Perplexity perplexity(const Tokenizer& tokenizer, std::string_view text, std::uint32_t window,
+                      const WindowEvaluator& evaluate);
+
+// Negative natural log-likelihood of `token` under softmax(logits), in binary64.
+double negative_log_likelihood(std::span<const float> logits, TokenId token);
+
+}  // namespace tokencycle::model
