@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/accelerator.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "core/clock_shell.h"
+#include "core/execution_shell.h"
+#include "core/front_end_shell.h"
+#include "core/load_dma.h"
+#include "core/matrix.h"
+#include "core/memory_shell.h"
+#include "core/sim_context_shell.h"
+#include "core/store_dma.h"
+#include "core/vector.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+using core::ClockControl;
+using core::HazardBoard;
+using core::ResultSink;
+
+core::Clocking clocking_of(Clocking c) {
+  return c == Clocking::gated ? core::Clocking::gated : core::Clocking::every_edge;
+}
+
+// Retirements are the progress that the watchdog looks for.
+class ProgressObserver : public observe::Observer {
+ public:
+  explicit ProgressObserver(core::ClockShell& clock) : clock_(clock) {}
+  void on_event(const observe::Event&) override {}
+  void on_retired(const observe::InstructionRecord& record) override { clock_.progress(record.written_back); }
+
+ private:
+  core::ClockShell& clock_;
+};
+
+}  // namespace
+
+struct Accelerator::Modules {
+  config::Machine machine;
+  observe::EventHub hub;
+  core::SimulationContext context;
+  memory::Scratchpad scratchpad;
+  core::LocalMemory local;
+
+  core::ClockShell clock;
+  core::MemoryShell memory;
+  core::FetchShell fetch;
+  core::DecodeShell decode;
+  core::DispatchShell dispatch;
+  core::ExecutionShell<core::LoadDma> load;
+  core::ExecutionShell<core::StoreDma> store;
+  core::ExecutionShell<core::Matrix> matrix;
+  core::ExecutionShell<core::Vector> vector;
+  core::WritebackShell writeback;
+  ProgressObserver progress{clock};
+
+  Modules(const config::Machine& description, Clocking clocking)
+      : machine(description),
+        scratchpad(machine.scratchpad),
+        local(scratchpad, machine.accumulator.capacity_bytes),
+        clock("clock", 1.0 / machine.clock_ghz, clocking_of(clocking), machine.watchdog_cycles),
+        memory("memory", machine, hub),
+        fetch("fetch", machine, memory.storage(), hub),
+        decode("decode", machine, hub),
+        dispatch("dispatch", hub),
+        load("load", make_dma<core::LoadDma>()),
+        store("store", make_dma<core::StoreDma>()),
+        matrix("matrix", make_unit<core::Matrix>()),
+        vector("vector", make_unit<core::Vector>()),
+        writeback("writeback", machine, hub) {
+    bind();
+    hub.subscribe(progress);
+  }
+
+  // Every connection of the machine.
+  void bind() {
+    // The clock's edges, in the order of core::Turn.
+    clock.out_memory(memory);
+    clock.out_units(writeback);
+    clock.out_units(load);
+    clock.out_units(store);
+    clock.out_units(matrix);
+    clock.out_units(vector);
+    clock.out_units(dispatch);
+    clock.out_units(decode);
+
+    // Instructions go down: fetch, decode, dispatch, units.
+    decode.in_words(fetch);
+    decode.out_dispatch(dispatch);
+    dispatch.out_load(load);
+    dispatch.out_store(store);
+    dispatch.out_matrix(matrix);
+    dispatch.out_vector(vector);
+
+    // Results come back: units, writeback, scoreboard.
+    load.out_results(writeback);
+    store.out_results(writeback);
+    matrix.out_results(writeback);
+    vector.out_results(writeback);
+    load.out_hazards(decode);
+    store.out_hazards(decode);
+    matrix.out_hazards(decode);
+    vector.out_hazards(decode);
+    writeback.out_hazards(decode);
+
+    // Units ask the clock for their edges.
+    decode.in_clock(clock);
+    dispatch.in_clock(clock);
+    load.in_clock(clock);
+    store.in_clock(clock);
+    matrix.in_clock(clock);
+    vector.in_clock(clock);
+    writeback.in_clock(clock);
+
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the cores exist from here on
+    // Bursts, in the order of memory::Requester.
+    memory.interconnect().attach({&fetch.core(), &store.core(), &load.core()});
+  }
+
+  template <class Core>
+  typename core::ExecutionShell<Core>::Make make_dma() {
+    return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
+      return std::make_unique<Core>(core::DmaContext{machine, hub, local, memory.storage(),
+                                                     memory.interconnect().dram(), results, board, control});
+    };
+  }
+  template <class Core>
+  typename core::ExecutionShell<Core>::Make make_unit() {
+    return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
+      return std::make_unique<Core>(machine, hub, local, results, board, control);
+    };
+  }
+
+  void start(Cycle now, DramAddress base, std::uint32_t words) {
+    writeback.core().start(now);
+    load.core().start(now);
+    store.core().start(now);
+    matrix.core().start(now);
+    vector.core().start(now);
+    dispatch.core().start(now);
+    fetch.core().start(now, base, words);
+    decode.core().start(now);
+  }
+  void stop(Cycle now) {
+    writeback.core().stop(now);
+    load.core().stop(now);
+    store.core().stop(now);
+    matrix.core().stop(now);
+    vector.core().stop(now);
+    dispatch.core().stop(now);
+  }
+  std::string state() const;
+};
+
+// What a person needs to see why nothing moves.
+std::string Accelerator::Modules::state() const {
+  auto& self = const_cast<Modules&>(*this);
+  std::string text = fmt::format(
+      "\n  decode: word {}, {}\n  dma0.read: {} transfers\n  dma0.write: {} transfers\n  matrix0: {} instructions\n"
+      "  vector0: {} instructions\n  writeback: {} waiting\n  in flight:",
+      self.decode.core().pc(), observe::name_of(self.decode.core().state()), self.load.core().transfers(),
+      self.store.core().transfers(), self.matrix.core().queued(), self.vector.core().queued(),
+      self.writeback.core().waiting());
+  for (const core::InFlight& e : self.decode.core().scoreboard().entries()) {
+    if (e.used) text += fmt::format("\n    word {}: {}", e.record.pc, isa::disassemble(e.instruction));
+  }
+  return text;
+}
+
+Accelerator::Accelerator(const config::Machine& machine, Clocking clocking)
+    : modules_(std::make_unique<Modules>(machine, clocking)) {}
+Accelerator::~Accelerator() = default;
+
+const config::Machine& Accelerator::machine() const { return modules_->machine; }
+observe::EventHub& Accelerator::events() { return modules_->hub; }
+memory::DramStorage& Accelerator::dram() { return modules_->memory.storage(); }
+
+Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
+  Modules& m = *modules_;
+  m.context.enter();
+  const Cycle start = m.clock.now() + 1;
+  m.start(start, base, words);
+  try {
+    m.clock.run();
+    if (!m.clock.stopped()) throw SimulationError(fmt::format("the machine is deadlocked at cycle {}", m.clock.now().value));
+  } catch (const SimulationError& error) {
+    throw SimulationError(error.what() + m.state());
+  }
+  m.stop(m.clock.now());
+  return {start, m.clock.now() + 1};
+}
+
+std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::size_t bytes) const {
+  return modules_->local.at(address, bytes);
+}
+std::uint64_t Accelerator::multiplications() const { return modules_->matrix.core().multiplications(); }
+std::uint64_t Accelerator::vector_elements() const { return modules_->vector.core().elements(); }
+std::uint64_t Accelerator::instructions() const { return modules_->decode.core().instructions(); }
+std::uint64_t Accelerator::edges() const { return modules_->clock.edges(); }
+const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester, bool write) const {
+  return modules_->memory.interconnect().counters(requester, write);
+}
+const memory::PortCounters& Accelerator::port(memory::Port port) const {
+  return modules_->scratchpad.counters(port);
+}
+void Accelerator::ignore_hazards() { modules_->decode.core().scoreboard().ignore_hazards(); }
+
+}  // namespace tokencycle::app

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host: compiles each step, puts it into the machine's memory, lets it run, takes the logits back.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "app/accelerator.h"
+#include "compiler/compiler.h"
+#include "model/reference.h"
+#include "observe/cycle_stack.h"
+#include "observe/event_digest.h"
+#include "observe/operator_cycles.h"
+#include "observe/unit_statistics.h"
+
+namespace tokencycle::app {
+
+class Checker;
+
+struct InferenceOptions {
+  compiler::Options compile;
+  Clocking clocking = Clocking::gated;
+  bool check = false;  // compare every operator's result and all logits with the reference
+};
+
+// One step on the machine.
+struct StepReport {
+  Execution execution;
+  std::uint32_t tokens = 0;
+  observe::Stack stack{};
+  std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph()
+  std::vector<std::vector<float>> logits;       // of the last token, or of all when asked
+};
+
+class Inference {
+ public:
+  Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
+  ~Inference();
+
+  // Evaluates tokens after those before; several at once as far as the machine holds them (compiler batch limit),
+  // in as many steps as needed. Logits come from the last step. Throws SimulationError when the context is full,
+  // CheckError (layer, operator, index, both values) at the first difference from the reference.
+  std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
+  void reset();  // an empty cache
+
+  std::uint32_t position() const { return position_; }
+  std::uint32_t context() const { return compiler_.context(); }
+  std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
+  Accelerator& accelerator() { return accelerator_; }
+  observe::UnitStatistics& units() { return units_; }
+  std::string event_digest() { return digest_.hex(); }
+  std::uint64_t events() const { return digest_.count(); }
+  // Digest of all step programs in order.
+  std::string program_digest() const { return programs_.hex(); }
+  const compiler::Compiler& compiler() const { return compiler_; }
+
+ private:
+  StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
+  std::vector<float> read_logits(std::uint32_t row) const;
+
+  const model::LlamaModel& model_;
+  InferenceOptions options_;
+  compiler::Compiler compiler_;
+  mutable Accelerator accelerator_;
+  Cycle next_start_{1};  // the cycle in which the next step begins
+  observe::EventDigest digest_;
+  observe::UnitStatistics units_;
+  observe::CycleStack stack_;
+  observe::OperatorCycles operators_;
+  Digest programs_;
+  std::unique_ptr<Checker> checker_;
+  std::uint32_t position_ = 0;
+};
+
+}  // namespace tokencycle::app

@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// Small helpers for text that people read.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace tokencycle {
+
+// 1234567 -> "1,234,567".
+std::string with_separators(std::uint64_t value);
+
+// The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters differ).
+std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+// 1536 -> "1.5 KiB".
+std::string bytes_text(std::uint64_t bytes);
+
+}  // namespace tokencycle

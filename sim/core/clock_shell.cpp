@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/clock_shell.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace tokencycle::core {
+
+ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking,
+                       std::uint64_t watchdog_cycles)
+    : sc_module(name),
+      period_(period_ns, sc_core::SC_NS),
+      clocking_(clocking),
+      watchdog_cycles_(watchdog_cycles) {
+  wake_.fill(kNever);
+  SC_METHOD(tick);
+  sensitive << ev_edge_;
+  dont_initialize();
+}
+
+void ClockShell::run() {
+  stopped_ = false;
+  starved_ = false;
+  last_progress_ = now_;
+  schedule();
+  sc_core::sc_start();
+  if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
+}
+
+// Asks the kernel for the next edge that somebody wants.
+void ClockShell::schedule() {
+  next_ = clocking_ == Clocking::every_edge ? now_ + 1 : *std::min_element(wake_.begin(), wake_.end());
+  if (next_ == kNever) {
+    starved_ = true;
+    return;
+  }
+  next_ = std::max(next_, now_ + 1);
+  ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
+}
+
+void ClockShell::tick() {
+  try {
+    now_ = next_;
+    ++edges_;
+    out_memory->advance(now_);
+    for (int turn = 0; turn < kTurns && !stopped_; ++turn) {
+      Cycle& wake = wake_[static_cast<std::size_t>(turn)];
+      if (wake > now_ && clocking_ == Clocking::gated) continue;
+      wake = kNever;
+      const Cycle next = out_units[turn]->edge(now_);
+      wake = std::min(wake, next);
+    }
+    if (stopped_) {
+      wake_.fill(kNever);
+      return;
+    }
+    if (now_.value - last_progress_.value > watchdog_cycles_) {
+      throw SimulationError(fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
+                                        watchdog_cycles_, now_.value));
+    }
+    schedule();
+  } catch (...) {  // the kernel would turn it into a report of its own
+    failure_ = std::current_exception();
+    stopped_ = true;
+  }
+}
+
+}  // namespace tokencycle::core

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decode: from words to instructions, hardware loops, address registers, and the wait for hazards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "config/machine.h"
+#include "core/scoreboard.h"
+#include "core/unit.h"
+
+namespace tokencycle::core {
+
+// Takes one word a cycle. Front-end instructions (loops, registers, fence, halt) are done here; others are
+// held until the scoreboard knows no obstacle, then handed to dispatch.
+class Decode : public Clocked, public HazardBoard {
+ public:
+  Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
+         InstructionQueue& dispatch, ClockControl& clock);
+
+  void start(Cycle now);
+  Cycle edge(Cycle now) override;
+
+  // HazardBoard
+  void left_queue(Cycle now, InFlight& entry) override;
+  void retired(Cycle now, InFlight& entry) override;
+
+  bool halted() const { return halted_; }
+  Scoreboard& scoreboard() { return scoreboard_; }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
+  std::uint32_t pc() const { return pc_; }
+  std::uint64_t instructions() const { return sequence_; }
+  observe::State state() const { return state_.now(); }
+
+ private:
+  struct Loop {
+    std::uint32_t start, end, remaining;
+    std::array<isa::LoopStep, 4> steps;
+    std::array<std::int64_t, 4> saved;  // register values at entry
+  };
+  void take(Cycle now, const FetchedWord& word);
+  void resolve_addresses();
+  void check_bounds() const;
+  Obstacle try_leave(Cycle now);
+  Obstacle try_front_end(Cycle now);
+  void enter_loop();
+  std::uint32_t next_pc();
+  std::uint32_t keep_from(std::uint32_t pc) const;
+  void emit(Cycle now, observe::Stage stage, std::uint64_t value);
+  [[noreturn]] void trap(const std::string& what) const;
+
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  InstructionSource& source_;
+  InstructionQueue& dispatch_;
+  ClockControl& clock_;
+  Scoreboard scoreboard_;
+  std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
+
+  std::array<std::int64_t, isa::kAddressRegisters> registers_{};
+  std::vector<Loop> loops_;
+  std::uint32_t pc_ = 0;
+  std::uint64_t sequence_ = 0;
+  bool holding_ = false, halted_ = true;
+  isa::Instruction held_;
+  isa::Footprint footprint_;
+  Cycle fetched_, decoded_;
+};
+
+}  // namespace tokencycle::core

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+// Dispatch: one register between decode and the units' queues.
+#pragma once
+
+#include <array>
+
+#include "core/unit.h"
+
+namespace tokencycle::core {
+
+// What decode hands over in a cycle is put into its unit's queue in the next. Decode has counted the
+// queue's room, so nothing ever waits here.
+class Dispatch : public Clocked, public InstructionQueue {
+ public:
+  // Queues by isa::Unit; the front end has none.
+  Dispatch(observe::EventHub& hub, std::array<InstructionQueue*, isa::kUnits> queues, ClockControl& clock);
+
+  void start(Cycle now) { state_.set(observe::State::idle, now); }
+  void stop(Cycle now) { state_.set(observe::State::halted, now); }
+  void push(Cycle now, InFlight& entry) override;
+  Cycle edge(Cycle now) override;
+
+ private:
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  std::array<InstructionQueue*, isa::kUnits> queues_;
+  ClockControl& clock_;
+  InFlight* held_ = nullptr;
+};
+
+}  // namespace tokencycle::core

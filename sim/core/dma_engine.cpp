@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "core/dma_engine.h"
+
+#include <algorithm>
+
+namespace tokencycle::core {
+
+using observe::State;
+
+DmaEngine::DmaEngine(const DmaContext& context, observe::UnitId unit, Turn turn, memory::Requester requester,
+                     std::uint32_t bursts_in_flight)
+    : context_(context),
+      burst_bytes_(context.machine.dram.burst_bytes),
+      port_bytes_(context.machine.dma.port_bytes),
+      state_(context.hub, unit),
+      unit_(unit),
+      turn_(turn),
+      requester_(requester),
+      limit_(bursts_in_flight),
+      landings_(limit_ + 1) {
+  for (std::uint32_t tag = 0; tag <= limit_; ++tag) free_tags_.push_back(tag);
+}
+
+void DmaEngine::push(Cycle now, InFlight& entry) {
+  transfers_.push_back({&entry, walk_of(entry.instruction), 0, now, now, false});
+  if (issuing_ == transfers_.end()) {
+    issuing_ = std::prev(transfers_.end());
+    prepare_head(now, now + 1);
+  }
+  update_state(now);
+  context_.clock.wake(turn_, now + 1);
+}
+
+void DmaEngine::prepare_head(Cycle now, Cycle earliest) {
+  const std::uint32_t tag = free_tags_.back();
+  free_tags_.pop_back();
+  ready_at_ = prepare(now, earliest, *issuing_, tag);
+  const BurstWalk::Piece piece = issuing_->walk.piece();
+  landings_[tag] = {&*issuing_, piece.offset};
+  head_ = {piece.address, piece.bytes, requester_ == memory::Requester::store, requester_, tag};
+}
+
+Cycle DmaEngine::next_issue() const {
+  if (issuing_ == transfers_.end()) return kNever;
+  if (in_flight_ + releases_.size() < limit_) return ready_at_;
+  return releases_.empty() ? kNever : std::max(ready_at_, releases_.front());
+}
+
+void DmaEngine::issued(Cycle now, Cycle earliest) {
+  while (!releases_.empty() && releases_.front() <= now) releases_.pop_front();
+  Transfer& transfer = *issuing_;
+  if (!transfer.started) {
+    transfer.started = true;
+    observe::InstructionRecord& record = transfer.entry->record;
+    record.started = now;
+    context_.hub.emit({now, record.sequence, 0, record.pc, observe::EventKind::instruction, unit_,
+                       static_cast<std::uint8_t>(observe::Stage::started), 0});
+  }
+  ++transfer.outstanding;
+  ++in_flight_;
+  transfer.bound = std::max(transfer.bound, earliest);
+  transfer.walk.next();
+  if (transfer.walk.done()) ++issuing_;
+  if (issuing_ != transfers_.end()) prepare_head(now, now);
+}
+
+void DmaEngine::completed(Cycle now, const memory::Burst& burst) {
+  const Landing& landing = landings_[burst.tag];
+  Transfer& transfer = *landing.transfer;
+  const Cycle in_place = land(now, *transfer.entry, landing.offset, burst);
+  free_tags_.push_back(burst.tag);
+  --in_flight_;
+  --transfer.outstanding;
+  transfer.done_at = std::max(transfer.done_at, in_place);
+  releases_.push_back(in_place);
+}
+
+// Ends the transfers whose last byte is in place, and says when to look again.
+Cycle DmaEngine::edge(Cycle now) {
+  for (auto t = transfers_.begin(); t != issuing_ && t != transfers_.end();) {
+    if (t->outstanding != 0 || t->done_at > now) {
+      ++t;
+      continue;
+    }
+    context_.board.left_queue(now, *t->entry);
+    context_.results.finished(now, *t->entry);
+    t = transfers_.erase(t);
+  }
+  update_state(now);
+  return wake_bound(now);
+}
+
+// A transfer ends when its bursts do; until they are all issued, the data buses' bandwidth gives a bound.
+Cycle DmaEngine::wake_bound(Cycle now) const {
+  Cycle first = kNever;
+  std::uint64_t bursts = 0;
+  for (const Transfer& t : transfers_) {
+    const bool all_issued = t.walk.done();
+    bursts += t.walk.remaining_bytes() / burst_bytes_;
+    Cycle bound = t.done_at;
+    if (t.outstanding != 0 || !all_issued) bound = std::max(bound, t.bound);
+    if (!all_issued) bound = std::max(bound, now + context_.dram.minimum_cycles(bursts));
+    first = std::min(first, std::max(bound, now + 1));
+  }
+  return first;
+}
+
+void DmaEngine::bus_changed(Cycle now, bool active) {
+  bus_active_ = active;
+  update_state(now);
+}
+
+void DmaEngine::update_state(Cycle now) {
+  if (state_.now() == State::halted) return;
+  if (transfers_.empty()) {
+    state_.set(State::idle, now);
+  } else {
+    state_.set(bus_active_ ? State::busy : State::dram_latency, now);
+  }
+}
+
+}  // namespace tokencycle::core

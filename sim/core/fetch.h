@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fetch: instruction words from DRAM through the instruction buffer, with sequential prefetch.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "config/machine.h"
+#include "core/unit.h"
+#include "memory/dram_storage.h"
+#include "memory/interconnect.h"
+
+namespace tokencycle::core {
+
+// The buffer holds a window [low, high) of the program. Words are asked for burst by burst as long as the window
+// has room; decode moves the low end up, but not past the start of a hardware loop that fits, so
+// that its iterations need no DRAM. A jump out of the window empties the buffer.
+class Fetch : public memory::BurstSource, public InstructionSource {
+ public:
+  Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub);
+
+  // Begins a program of `words` words at `base` (aligned to a burst).
+  void start(Cycle now, DramAddress base, std::uint32_t words);
+
+  // InstructionSource
+  FetchedWord peek(Cycle now, std::uint32_t pc) const override;
+  void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override;
+  std::uint32_t capacity() const override { return capacity_; }
+  void stop(Cycle now) override;
+
+  // BurstSource
+  Cycle next_issue() const override;
+  const memory::Burst& head() const override { return head_; }
+  void issued(Cycle now, Cycle earliest) override;
+  void completed(Cycle now, const memory::Burst& burst) override;
+  void bus_changed(Cycle, bool) override {}
+
+ private:
+  struct Slot {
+    isa::Word word{};
+    Cycle arrived = kNever;
+    Cycle earliest;  // a bound for `arrived`
+  };
+  Slot& slot(std::uint32_t pc) { return slots_[pc % slots_.size()]; }
+  const Slot& slot(std::uint32_t pc) const { return slots_[pc % slots_.size()]; }
+  bool can_issue() const;
+  void prepare_head();
+  void update_state(Cycle now);
+
+  const memory::DramStorage& storage_;
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  std::uint32_t words_per_burst_, requests_limit_, capacity_;
+  std::vector<Slot> slots_;
+
+  DramAddress base_;
+  std::uint32_t words_ = 0, low_ = 0, high_ = 0;
+  std::uint32_t in_flight_ = 0;
+  std::uint32_t epoch_ = 0;  // bursts asked for before a jump are dropped when they arrive
+  Cycle ready_at_;
+  bool running_ = false;
+  memory::Burst head_;
+};
+
+}  // namespace tokencycle::core

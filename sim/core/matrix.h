@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The matrix unit: preloads and multiplies in order, a double-buffered stationary operand, pipelined passes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "config/machine.h"
+#include "core/dataflow.h"
+#include "core/local_memory.h"
+#include "core/tile.h"
+#include "core/unit.h"
+
+namespace tokencycle::core {
+
+// Instructions start in order. A preload fills the shadow registers; the next multiply with `swap` makes them the
+// active tile. With double buffering a preload runs while passes enter and drain; back to back, a pass enters as
+// soon as the one before has entered, otherwise when it has drained.
+class Matrix : public Clocked, public InstructionQueue {
+ public:
+  Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
+         HazardBoard& board, ClockControl& clock);
+
+  void start(Cycle now) { state_.set(observe::State::idle, now); }
+  void stop(Cycle now) { state_.set(observe::State::halted, now); }
+  void push(Cycle now, InFlight& entry) override;
+  Cycle edge(Cycle now) override;
+  std::size_t queued() const { return queue_.size() + passes_.size() + (preload_ != nullptr ? 1 : 0); }
+  std::uint64_t multiplications() const { return multiplications_; }
+
+ private:
+  struct Pass {
+    InFlight* entry;
+    Cycle finish;
+    Terms terms;
+  };
+  bool start_head(Cycle now);
+  bool start_preload(Cycle now, InFlight& entry);
+  bool start_multiply(Cycle now, InFlight& entry);
+  void begin(Cycle now, InFlight& entry);
+  void finish_due(Cycle now);
+  Cycle earliest_multiply(const isa::Instruction& multiply) const;
+  void update_state(Cycle now);
+  Cycle next_change(Cycle now) const;
+  [[noreturn]] void trap(const InFlight& entry, const std::string& what) const;
+
+  const config::Matrix description_;
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  LocalMemory& local_;
+  ResultSink& results_;
+  HazardBoard& board_;
+  ClockControl& clock_;
+  std::unique_ptr<Dataflow> dataflow_;
+
+  std::deque<InFlight*> queue_;
+  Tile active_, shadow_;
+  bool shadow_full_ = false;
+  GroupBuffer group_buffer_;
+
+  InFlight* preload_ = nullptr;            // under way
+  Cycle preload_nominal_, preload_finish_;  // without and with bank conflicts
+  std::deque<Pass> passes_;                // in the array, in order
+  std::vector<Terms> spare_terms_;
+  Cycle last_entry_start_;                  // start of the last pass
+  Cycle entry_nominal_, entry_end_;         // the last pass's rows are in, without and with conflicts
+  std::uint64_t multiplications_ = 0;       // multiply-accumulates of valid elements
+};
+
+}  // namespace tokencycle::core

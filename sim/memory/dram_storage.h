@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// The contents of simulated DRAM: mapped files where they lie, everything else in pages made on first write.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "base/quantity.h"
+
+namespace tokencycle::memory {
+
+// Bytes never written read as zero. Reads and writes outside the capacity throw SimulationError.
+class DramStorage {
+ public:
+  explicit DramStorage(std::uint64_t capacity_bytes) : capacity_(capacity_bytes) {}
+
+  // Shows `bytes` at `address` without copying them; they must outlive this object. A later write to such a
+  // range copies the pages that it touches.
+  void map(DramAddress address, std::span<const std::byte> bytes);
+
+  void read(DramAddress address, std::span<std::byte> out) const;
+  void write(DramAddress address, std::span<const std::byte> in);
+  std::uint64_t capacity() const { return capacity_; }
+
+ private:
+  static constexpr std::uint64_t kPageBytes = 4096;
+  using Page = std::array<std::byte, kPageBytes>;
+  struct Region {
+    std::uint64_t begin, end;
+    const std::byte* bytes;
+  };
+  void check(DramAddress address, std::uint64_t bytes, const char* what) const;
+  void read_mapped(std::uint64_t address, std::span<std::byte> out) const;
+  Page* find_page(std::uint64_t index) const;
+
+  std::uint64_t capacity_;
+  std::vector<Region> regions_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<Page>> pages_;
+  mutable std::uint64_t last_index_ = ~std::uint64_t{0};  // the page found last: accesses run in rows
+  mutable Page* last_page_ = nullptr;
+};
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ideal memory: each channel serves its bursts in order, one after the other at the configured bandwidth; a
+// burst completes a fixed latency after its turn begins, or when its data has passed, if that is later.
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <deque>
+#include <vector>
+
+#include "memory/dram.h"
+
+namespace tokencycle::memory {
+
+namespace {
+
+// Bus time is kept in 1/1024 of a cycle, so that a burst may take a fraction of one.
+constexpr std::uint64_t kTick = 1024;
+
+struct BusInterval {
+  std::uint64_t begin, end;  // ticks
+};
+
+class IdealDram : public Dram {
+ public:
+  explicit IdealDram(const config::Machine& machine)
+      : burst_shift_(static_cast<std::uint32_t>(std::countr_zero(machine.dram.burst_bytes))),
+        requests_in_flight_(machine.dram.requests_in_flight),
+        channels_(machine.dram.channels) {
+    // Rounded up: a channel never exceeds its peak.
+    const double cycles = machine.dram.burst_bytes * machine.clock_ghz / machine.dram.channel_gb_per_s;
+    burst_ticks_ = std::max<std::uint64_t>(1, static_cast<std::uint64_t>(std::ceil(cycles * kTick)));
+    latency_ = std::max<std::uint64_t>(
+        1, static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz)));
+  }
+
+  std::uint32_t channel_of(DramAddress address) const override {
+    return static_cast<std::uint32_t>(address.value >> burst_shift_) &
+           (static_cast<std::uint32_t>(channels_.size()) - 1);
+  }
+  bool has_room(const Burst&) const override { return in_flight_ < requests_in_flight_; }
+
+  Cycle accept(Cycle now, const Burst& burst) override {
+    Channel& channel = channels_[channel_of(burst.address)];
+    const std::uint64_t turn = std::max(now.value * kTick, channel.free_at);
+    channel.free_at = turn + burst_ticks_;
+    // The data passes in the last burst_ticks of the latency.
+    const std::uint64_t end = std::max(turn + latency_ * kTick, channel.free_at);
+    note_bus(channel, {end - burst_ticks_, end});
+    const Cycle done(ceil_div(end, kTick));
+    channel.queue.push_back({done, burst});
+    ++in_flight_;
+    return done;
+  }
+
+  Cycle next_completion() const override {
+    Cycle first = kNever;
+    for (const Channel& c : channels_) {
+      if (!c.queue.empty()) first = std::min(first, c.queue.front().cycle);
+    }
+    return first;
+  }
+
+  Completion take_completion() override {
+    Channel* first = nullptr;
+    for (Channel& c : channels_) {
+      if (c.queue.empty()) continue;
+      if (first == nullptr || c.queue.front().cycle < first->queue.front().cycle) first = &c;
+    }
+    const Completion completion = first->queue.front();
+    first->queue.pop_front();
+    --in_flight_;
+    return completion;
+  }
+
+  Cycle next_bus_change() const override { return next_bus_change_; }
+
+  void report_bus_change(observe::EventHub& hub) override {
+    const Cycle now = next_bus_change_;
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) {
+      Channel& c = channels_[i];
+      if (change_of(c) != now) continue;
+      c.carrying = !c.carrying;
+      active_ += c.carrying ? 1u : ~0u;
+      if (!c.carrying) c.intervals.pop_front();
+      const auto state = c.carrying ? observe::State::busy : observe::State::idle;
+      hub.emit({now, 0, 0, 0, observe::EventKind::unit_state, observe::channel_id(i),
+                static_cast<std::uint8_t>(state), 0});
+    }
+    find_next_bus_change();
+  }
+
+  bool bus_active() const override { return active_ != 0; }
+
+  std::uint64_t minimum_cycles(std::uint64_t bursts) const override {
+    return bursts * burst_ticks_ / (kTick * channels_.size());
+  }
+
+ private:
+  struct Channel {
+    std::uint64_t free_at = 0;          // ticks
+    std::deque<Completion> queue;       // in order of completion
+    std::deque<BusInterval> intervals;  // merged; the front one may be under way
+    bool carrying = false;
+  };
+
+  // Whole cycles: the bus carries data in a cycle if it does in any part of it.
+  static Cycle change_of(const Channel& c) {
+    if (c.intervals.empty()) return kNever;
+    return c.carrying ? Cycle(ceil_div(c.intervals.front().end, kTick))
+                      : Cycle(c.intervals.front().begin / kTick);
+  }
+
+  void note_bus(Channel& channel, BusInterval interval) {
+    if (!channel.intervals.empty() &&
+        interval.begin / kTick <= ceil_div(channel.intervals.back().end, kTick)) {
+      channel.intervals.back().end = interval.end;
+    } else {
+      channel.intervals.push_back(interval);
+    }
+    find_next_bus_change();
+  }
+
+  void find_next_bus_change() {
+    next_bus_change_ = kNever;
+    for (const Channel& c : channels_) next_bus_change_ = std::min(next_bus_change_, change_of(c));
+  }
+
+  std::uint32_t burst_shift_, requests_in_flight_;
+  std::uint64_t burst_ticks_ = 0, latency_ = 0;
+  std::vector<Channel> channels_;
+  std::uint32_t in_flight_ = 0, active_ = 0;
+  Cycle next_bus_change_ = kNever;
+};
+
+}  // namespace
+
+std::unique_ptr<Dram> make_ideal_dram(const config::Machine& machine) {
+  return std::make_unique<IdealDram>(machine);
+}
+
+}  // namespace tokencycle::memory

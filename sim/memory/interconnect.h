@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Between the requesters (fetch, store DMA, load DMA) and DRAM: arbitration, and the tight loop that advances all
+// of them lazily up to the cycle that somebody needs.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "memory/dram.h"
+
+namespace tokencycle::memory {
+
+// A unit that asks DRAM for bursts. All calls come from Interconnect::advance, in order of time.
+class BurstSource {
+ public:
+  virtual ~BurstSource() = default;
+  // The cycle from which the next burst could be issued; kNever when nothing is to be issued.
+  virtual Cycle next_issue() const = 0;
+  virtual const Burst& head() const = 0;      // the burst that issue() would take
+  // The head was accepted; it cannot complete before `earliest`.
+  virtual void issued(Cycle now, Cycle earliest) = 0;
+  virtual void completed(Cycle now, const Burst& burst) = 0;
+  virtual void bus_changed(Cycle now, bool active) = 0;  // some data bus carries data, or none does
+};
+
+struct TrafficCounters {
+  std::uint64_t bursts = 0;        // accepted by DRAM
+  std::uint64_t used_bytes = 0;    // bytes of them that the program asked for
+  std::uint64_t moved_bytes = 0;   // bursts x burst size
+};
+
+// Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then issues. A
+// channel accepts one burst a cycle; among requesters the order of Requester decides. So for a unit that acts
+// at cycle t, everything that arrives at or before t has arrived and nothing of t has been issued yet: the same
+// answer whether advance() is called every cycle or once in a thousand.
+class Interconnect {
+ public:
+  Interconnect(std::unique_ptr<Dram> dram, const config::Machine& machine, observe::EventHub& hub);
+
+  // The sources in the order of Requester.
+  void attach(std::array<BurstSource*, kRequesters> sources) { sources_ = sources; }
+
+  // Completions up to and including `now`, issues before `now`.
+  void advance(Cycle now);
+
+  const Dram& dram() const { return *dram_; }
+  // Nothing can complete before this cycle, given what is known at `now`.
+  Cycle next_completion_bound() const { return dram_->next_completion(); }
+  std::uint32_t burst_bytes() const { return burst_bytes_; }
+  const TrafficCounters& counters(Requester requester, bool write) const {
+    return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];
+  }
+
+ private:
+  struct Candidate {
+    Cycle cycle = kNever;
+    int source = -1;
+  };
+  Candidate next_issue() const;
+  void issue(const Candidate& candidate);
+  void complete();
+  void change_bus();
+  void report(observe::EventKind kind, Cycle cycle, const Burst& burst);
+
+  std::unique_ptr<Dram> dram_;
+  observe::EventHub& hub_;
+  std::array<BurstSource*, kRequesters> sources_{};
+  std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
+  Cycle time_;                       // nothing before it can be issued any more
+  std::uint32_t burst_bytes_;
+  std::array<TrafficCounters, kRequesters * 2> counters_{};
+};
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/cycle_stack.h"
+
+#include <utility>
+
+namespace tokencycle::observe {
+
+std::string_view name_of(Cause cause) {
+  static constexpr std::array<std::string_view, kCauses> kNames = {
+      "matrix",    "vector", "preload",   "scratchpad", "dram_bandwidth", "dram_latency",
+      "front_end", "drain",  "writeback", "dependency"};
+  return kNames[static_cast<std::size_t>(cause)];
+}
+
+void CycleStack::on_event(const Event& event) {
+  if (event.kind != EventKind::unit_state) return;
+  settle(event.cycle);
+  const auto unit = static_cast<std::size_t>(event.unit);
+  if (unit >= kFirstChannel) {
+    busy_buses_ += static_cast<State>(event.detail) == State::busy ? 1u : ~0u;
+    return;
+  }
+  states_[unit] = static_cast<State>(event.detail);
+  if (event.unit == UnitId::decode) waits_for_ = event.value;
+}
+
+Stack CycleStack::take(Cycle end) {
+  settle(end);
+  return std::exchange(stack_, Stack{});
+}
+
+void CycleStack::settle(Cycle now) {
+  if (now == since_) return;
+  stack_[static_cast<std::size_t>(cause())] += now.value - since_.value;
+  since_ = now;
+}
+
+Cause CycleStack::cause() const {
+  const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
+  const State matrix = state(UnitId::matrix), vector = state(UnitId::vector);
+  if (matrix == State::busy) return Cause::matrix;
+  if (vector == State::busy) return Cause::vector;
+  if (matrix == State::operand_wait) return Cause::preload;
+  if (matrix == State::scratchpad_conflict || vector == State::scratchpad_conflict) return Cause::scratchpad;
+  return waiting_cause();
+}
+
+Cause CycleStack::waiting_cause() const {
+  const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
+  const State decode = state(UnitId::decode);
+  if (waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::load) ||
+      waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::store)) {
+    return busy_buses_ > 0 ? Cause::dram_bandwidth : Cause::dram_latency;
+  }
+  if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
+  if (decode == State::halted || state(UnitId::matrix) == State::array_drain) return Cause::drain;
+  if (state(UnitId::writeback) == State::writeback_wait) return Cause::writeback;
+  return Cause::dependency;
+}
+
+}  // namespace tokencycle::observe

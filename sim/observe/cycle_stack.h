@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// What each cycle was spent on: one cause a cycle, so that the causes sum to the time.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "observe/event.h"
+
+namespace tokencycle::observe {
+
+// The first that applies, in this order. Work comes before waiting; when nothing computes, what decode waits for
+// names the cause.
+enum class Cause : std::uint8_t {
+  matrix = 0,      // moving rows enter the array
+  vector,          // the vector unit works
+  preload,         // the array waits for a stationary tile that is being shifted in
+  scratchpad,      // a compute unit waits for a scratchpad bank
+  dram_bandwidth,  // decode waits for a DMA transfer, and a DRAM data bus carries data
+  dram_latency,    // decode waits for a DMA transfer, and no data bus does
+  front_end,       // decode waits for instruction words, or instructions are on their way to the units
+  drain,           // results leave the array, or the program ends
+  writeback,       // finished instructions wait for a writeback port
+  dependency,      // the rest: steps between a result and the instruction that waited for it
+};
+inline constexpr int kCauses = static_cast<int>(Cause::dependency) + 1;
+std::string_view name_of(Cause cause);
+
+using Stack = std::array<std::uint64_t, kCauses>;  // cycles by Cause
+
+class CycleStack : public Observer {
+ public:
+  // Counts from `start` on.
+  explicit CycleStack(Cycle start) : since_(start) {}
+
+  void on_event(const Event& event) override;
+  // The stack from the last call's `end` up to, not including, `end`. It sums to the cycles between.
+  Stack take(Cycle end);
+
+ private:
+  Cause cause() const;
+  Cause waiting_cause() const;
+  void settle(Cycle now);
+
+  std::array<State, kFirstChannel> states_ = filled();
+  std::uint64_t waits_for_ = 0;   // decode: 1 + isa::Unit
+  std::uint32_t busy_buses_ = 0;  // DRAM channels whose data bus carries data
+  Cycle since_;
+  Stack stack_{};
+
+  static constexpr std::array<State, kFirstChannel> filled() {
+    std::array<State, kFirstChannel> states{};
+    states.fill(State::halted);
+    return states;
+  }
+};
+
+}  // namespace tokencycle::observe

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one observation path: units report typed events once, in order of time; everything else subscribes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/quantity.h"
+#include "isa/instruction.h"
+
+namespace tokencycle::observe {
+
+// The blocks of the machine that are always in exactly one state. DRAM channels follow `writeback`:
+// channel i has the id kFirstChannel + i.
+enum class UnitId : std::uint8_t { fetch = 0, decode, dispatch, load, store, matrix, vector, writeback };
+inline constexpr std::uint8_t kFirstChannel = static_cast<std::uint8_t>(UnitId::writeback) + 1;
+inline constexpr UnitId channel_id(std::uint32_t i) { return static_cast<UnitId>(kFirstChannel + i); }
+
+// "fetch", "decode", "dma0.read", "matrix0", "dram.channel3": the same names in every output.
+std::string name_of(UnitId unit);
+
+// The executing unit's id of an instruction's unit (not for front_end).
+UnitId unit_id(isa::Unit unit);
+
+// What a unit is doing in a cycle: busy, or stalled for exactly one reason. One list for the whole machine.
+enum class State : std::uint8_t {
+  idle = 0,             // it has no instruction
+  busy,                 // it does its work
+  fetch_wait,           // decode: the next word is not in the instruction buffer
+  buffer_full,          // fetch: the instruction buffer has no room
+  read_after_write,     // decode: an operand is still being produced
+  write_after_read,     // decode: the destination is still being read
+  write_after_write,    // decode: the destination is still being written
+  queue_full,           // decode: the unit's queue is full
+  scoreboard_full,      // decode: no free scoreboard entry
+  fence,                // decode: waits for units to become empty
+  dram_latency,         // DMA: has work, and no DRAM data bus carries anything
+  scratchpad_conflict,  // waits for a scratchpad bank
+  operand_wait,         // matrix: waits for a stationary tile
+  array_drain,          // matrix: results are leaving the array, nothing enters
+  writeback_wait,       // writeback: more results than ports
+  halted,               // no program runs
+};
+inline constexpr int kStates = static_cast<int>(State::halted) + 1;
+std::string_view name_of(State state);
+
+enum class EventKind : std::uint8_t {
+  instruction,   // an instruction reached a stage: detail = Stage, number = sequence number, value below
+  unit_state,    // the unit is in state `detail` from this cycle on; decode: value = 1 + isa::Unit that it waits
+                 // for, 0 when for none
+  burst_issued,  // DRAM accepted a burst: unit = channel, detail = requester * 2 + write, number = address,
+                 // value = bytes that the requester uses of it
+  burst_done,    // its data arrived (read) or it was acknowledged (write): fields as above
+  words_arrived,  // fetch: number = first word, value = words
+};
+
+enum class Stage : std::uint8_t { decoded = 0, dispatched, started, finished, written_back };
+inline constexpr int kStages = 5;
+
+// 32 bytes without padding: the event digest covers them as they are.
+struct Event {
+  Cycle cycle;
+  std::uint64_t number = 0;
+  std::uint64_t value = 0;  // instruction: for decoded, the cycle in which its word was fetched
+  std::uint32_t pc = 0;     // instruction: word index
+  EventKind kind = EventKind::instruction;
+  UnitId unit = UnitId::fetch;
+  std::uint8_t detail = 0;
+  std::uint8_t reserved = 0;
+};
+static_assert(sizeof(Event) == 32);
+
+// One executed instruction and its six timestamps.
+struct InstructionRecord {
+  std::uint64_t sequence = 0;  // order of decoding, from 0
+  std::uint32_t pc = 0;        // word index in the program
+  isa::Opcode op = isa::Opcode::nop;
+  isa::Unit unit = isa::Unit::front_end;
+  Cycle fetched, decoded, dispatched, started, finished, written_back;
+};
+
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void on_event(const Event& event) = 0;
+  virtual void on_retired(const InstructionRecord&) {}
+};
+
+// Hands each event to all subscribers, in the order of subscription. Event cycles never go back.
+class EventHub {
+ public:
+  void subscribe(Observer& observer) { observers_.push_back(&observer); }
+  void emit(const Event& event) {
+    for (Observer* o : observers_) o->on_event(event);
+  }
+  void retired(const InstructionRecord& record) {
+    for (Observer* o : observers_) o->on_retired(record);
+  }
+
+ private:
+  std::vector<Observer*> observers_;
+};
+
+// Keeps a unit in exactly one state and reports the changes.
+class UnitState {
+ public:
+  UnitState(EventHub& hub, UnitId unit) : hub_(hub), unit_(unit) {}
+  State now() const { return state_; }
+  void set(State state, Cycle cycle, std::uint64_t value = 0) {
+    if (state == state_ && value == value_) return;
+    state_ = state;
+    value_ = value;
+    hub_.emit({cycle, 0, value, 0, EventKind::unit_state, unit_, static_cast<std::uint8_t>(state), 0});
+  }
+
+ private:
+  EventHub& hub_;
+  UnitId unit_;
+  State state_ = State::halted;
+  std::uint64_t value_ = 0;
+};
+
+}  // namespace tokencycle::observe
