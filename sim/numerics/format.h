@@ -26,13 +26,20 @@ constexpr std::uint32_t block_elements(Format f) {
 // Bytes of one encoded unit.
 constexpr std::uint32_t block_bytes(Format f) {
   switch (f) {
-    case Format::f32: return 4;
-    case Format::f16: return 2;
-    case Format::bf16: return 2;
-    case Format::q8_0: return 34;
-    case Format::q4_0: return 18;
-    case Format::u8: return 1;
-    case Format::u32: return 4;
+    case Format::f32:
+      return 4;
+    case Format::f16:
+      return 2;
+    case Format::bf16:
+      return 2;
+    case Format::q8_0:
+      return 34;
+    case Format::q4_0:
+      return 18;
+    case Format::u8:
+      return 1;
+    case Format::u32:
+      return 4;
   }
   return 0;
 }

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does encode_row give the bytes that an independent quantizer (scripts/modelkit, Python) gives?
+#include <bit>
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "numerics/blocks.h"
+
+using namespace tokencycle;
+
+namespace {
+
+std::string hexadecimal(const std::vector<std::byte>& bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const std::byte b : bytes) {
+    text += kDigits[std::to_integer<std::size_t>(b >> 4)];
+    text += kDigits[std::to_integer<std::size_t>(b & std::byte{15})];
+  }
+  return text;
+}
+
+}  // namespace
+
+TEST_CASE("encode_row agrees with the golden vectors of the Python quantizers") {
+  std::ifstream file(TOKENCYCLE_SOURCE_DIR "/tests/golden/quantizer_vectors.json");
+  REQUIRE(file.good());
+  const auto golden = nlohmann::json::parse(file);
+  REQUIRE(golden["vectors"].size() > 10);
+  for (const auto& vector : golden["vectors"]) {
+    std::vector<float> values;
+    for (const std::string& bits : vector["input"].get<std::vector<std::string>>()) {
+      values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(std::stoul(bits, nullptr, 16))));
+    }
+    for (const Format f : {Format::f16, Format::bf16, Format::q8_0, Format::q4_0}) {
+      const std::string name(name_of(f));
+      if (!vector.contains(name)) continue;
+      std::vector<std::byte> row(row_bytes(f, values.size()));
+      encode_row(f, values, row);
+      CAPTURE(vector["name"].get<std::string>(), name);
+      REQUIRE(hexadecimal(row) == vector[name].get<std::string>());
+    }
+  }
+}
