@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+// The bytes that an instruction touches. Called for every dynamic instruction: no allocation, no tables.
+#include <algorithm>
+
+#include "isa/encoding.h"
+#include "isa/program_check.h"
+
+namespace tokencycle::isa {
+
+namespace {
+
+constexpr std::uint32_t kF32Bytes = 4;
+constexpr std::uint32_t kIndexBytes = 4;  // gather's u32
+
+// `rows` rows of `bytes` bytes, `stride` apart.
+Range local(LocalAddress at, std::uint64_t rows, std::uint64_t stride, std::uint64_t bytes) {
+  return {at.in_accumulator() ? Space::accumulator : Space::scratchpad, at.byte(),
+          at.byte() + (rows - 1) * stride + bytes};
+}
+
+Range dram(const Instruction& i, std::uint64_t row) {
+  return {Space::dram, i.dram.value, i.dram.value + (i.rows - std::uint64_t{1}) * i.dram_stride + row};
+}
+
+// Elements [k_offset, k_offset + k) of `rows` encoded rows: whole blocks.
+Range encoded(const Instruction& i, std::uint64_t rows, std::uint64_t k) {
+  const std::uint32_t unit = block_elements(i.a_format), bytes = block_bytes(i.a_format);
+  const std::uint64_t first = i.k_offset / unit, end = ceil_div(i.k_offset + k, unit);
+  Range range = local(i.a, rows, i.a_stride, end * bytes);
+  range.begin += first * bytes;
+  return range;
+}
+
+// Where any 32-bit index may lead; beyond 2^48 there is no memory.
+Range table(const Instruction& i) {
+  constexpr std::uint64_t kLastIndex = 0xffff'ffffu;
+  const std::uint64_t begin = i.dram.value;
+  const bool reaches_end = i.dram_stride >= 1u << 16;  // and the product below cannot overflow
+  const std::uint64_t end = reaches_end ? kDramEnd : begin + i.dram_stride * kLastIndex + i.cols;
+  return {Space::dram, begin, std::max(std::min(end, kDramEnd), begin + i.cols)};
+}
+
+void read(Footprint& f, const Range& range) {
+  f.reads[static_cast<std::size_t>(f.read_count++)] = range;
+}
+void write(Footprint& f, const Range& range) {
+  f.writes[static_cast<std::size_t>(f.write_count++)] = range;
+}
+
+Range rows_of_a(const Instruction& i, std::uint32_t element) {
+  return local(i.a, i.rows, i.a_stride, std::uint64_t{i.cols} * element);
+}
+Range rows_of_b(const Instruction& i) {
+  return local(i.b, i.rows, i.b_stride, std::uint64_t{i.cols} * kF32Bytes);
+}
+Range rows_of_dst(const Instruction& i, std::uint64_t bytes) {
+  return local(i.dst, i.rows, i.dst_stride, bytes);
+}
+
+}  // namespace
+
+Footprint footprint(const Instruction& i) {
+  Footprint f;
+  const std::uint64_t f32_row = std::uint64_t{i.cols} * kF32Bytes;
+  switch (i.op) {
+    case Opcode::nop:
+    case Opcode::halt:
+    case Opcode::fence:
+    case Opcode::loop:
+    case Opcode::set_address:
+    case Opcode::add_address:
+      break;
+    case Opcode::load:
+      read(f, dram(i, i.cols));
+      write(f, rows_of_dst(i, i.cols));
+      break;
+    case Opcode::gather:
+      read(f, local(i.a, i.rows, kIndexBytes, kIndexBytes));
+      read(f, table(i));
+      write(f, rows_of_dst(i, i.cols));
+      break;
+    case Opcode::store:
+      read(f, rows_of_a(i, block_bytes(i.a_format)));
+      write(f, dram(i, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
+      break;
+    case Opcode::preload:
+      read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows) : rows_of_a(i, block_bytes(i.a_format)));
+      break;
+    case Opcode::multiply:
+      read(f, encoded(i, i.rows, i.depth));
+      if (i.accumulate) read(f, rows_of_dst(i, f32_row));
+      write(f, rows_of_dst(i, f32_row));
+      break;
+    case Opcode::rms_norm:
+      read(f, rows_of_a(i, kF32Bytes));
+      read(f, local(i.b, 1, 0, f32_row));
+      write(f, rows_of_dst(i, f32_row));
+      break;
+    case Opcode::add:
+    case Opcode::mul:
+      read(f, rows_of_a(i, kF32Bytes));
+      read(f, rows_of_b(i));
+      write(f, rows_of_dst(i, f32_row));
+      break;
+    case Opcode::scale:
+    case Opcode::copy:
+    case Opcode::silu:
+      read(f, rows_of_a(i, kF32Bytes));
+      write(f, rows_of_dst(i, f32_row));
+      break;
+    case Opcode::convert:
+      read(f, local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
+      write(f, rows_of_dst(i, row_bytes(i.dst_format, i.cols)));
+      break;
+    case Opcode::softmax:
+      read(f, rows_of_a(i, kF32Bytes));
+      write(f, rows_of_dst(i, row_bytes(i.dst_format, i.cols)));
+      break;
+    case Opcode::rotary:
+      read(f, rows_of_a(i, kF32Bytes));
+      read(f, local(i.b, i.rows, i.b_stride, std::uint64_t{i.rotate} * kF32Bytes));
+      write(f, rows_of_dst(i, f32_row));
+      break;
+    case Opcode::transpose:
+      read(f, rows_of_a(i, block_bytes(i.a_format)));
+      write(f, local(i.dst, i.cols, i.dst_stride, std::uint64_t{i.rows} * block_bytes(i.a_format)));
+      break;
+    case Opcode::reduce_sum:
+    case Opcode::reduce_max:
+    case Opcode::argmax:
+      read(f, rows_of_a(i, kF32Bytes));
+      write(f, rows_of_dst(i, kF32Bytes));
+      break;
+  }
+  return f;
+}
+
+}  // namespace tokencycle::isa

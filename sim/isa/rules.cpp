@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "isa/rules.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <string>
+
+#include "base/error.h"
+
+namespace tokencycle::isa {
+
+namespace {
+
+using FormatSet = std::uint32_t;  // bit = Format value
+constexpr FormatSet bit(Format f) {
+  return 1u << static_cast<std::uint32_t>(f);
+}
+constexpr FormatSet kFloats = bit(Format::f32) | bit(Format::f16) | bit(Format::bf16);
+constexpr FormatSet kPlain = kFloats | bit(Format::u8) | bit(Format::u32);
+constexpr FormatSet kMoving = kFloats | bit(Format::q8_0);
+constexpr FormatSet kNumbers = kMoving | bit(Format::q4_0);
+
+[[noreturn]] void refuse(const Instruction& i, const std::string& what) {
+  throw ProgramError(fmt::format("{}: {}", name_of(i.op), what));
+}
+
+[[noreturn]] void refuse_format(const Instruction& i, std::string_view field, Format value, FormatSet set) {
+  std::string allowed;
+  for (std::uint32_t f = 0; f <= static_cast<std::uint32_t>(Format::u32); ++f) {
+    if ((set >> f & 1u) == 0) continue;
+    if (!allowed.empty()) allowed += ", ";
+    allowed += name_of(static_cast<Format>(f));
+  }
+  const auto raw = static_cast<unsigned>(value);
+  const std::string shown =
+      value <= Format::u32 ? std::string(name_of(value)) : fmt::format("unknown format {}", raw);
+  refuse(i, fmt::format("{} is {}; allowed: {}", field, shown, allowed));
+}
+
+void in_set(const Instruction& i, std::string_view field, Format value, FormatSet set) {
+  if (value > Format::u32 || (set & bit(value)) == 0) refuse_format(i, field, value, set);
+}
+
+void at_least(const Instruction& i, std::string_view field, std::uint32_t value, std::uint32_t least) {
+  if (value < least) refuse(i, fmt::format("{} is {}; it must be at least {}", field, value, least));
+}
+
+void in_scratchpad(const Instruction& i, std::string_view field, LocalAddress address) {
+  if (!address.in_accumulator()) return;
+  refuse(i, fmt::format("{} is in the accumulator memory (a:{:#x}); it must be in the scratchpad (s:)", field,
+                        address.byte()));
+}
+
+// The accumulator memory holds fp32 alone.
+void f32_in_accumulator(const Instruction& i, Format format) {
+  if (!i.a.in_accumulator() || format == Format::f32) return;
+  refuse(i,
+         fmt::format("a is in the accumulator memory, which holds f32, but a_format is {}", name_of(format)));
+}
+
+void finite_scalar(const Instruction& i) {
+  if (!std::isfinite(i.scalar)) refuse(i, fmt::format("scalar is {}; it must be finite", i.scalar));
+}
+
+void check_fence(const Instruction& i) {
+  constexpr unsigned kAllowed = 0b11110;  // load, store, matrix, vector
+  if (i.units == 0 || (i.units & ~kAllowed) != 0) {
+    refuse(i,
+           fmt::format("units is {:#x}; allowed is a non-empty set of load (0x2), store (0x4), matrix (0x8) "
+                       "and vector (0x10)",
+                       i.units));
+  }
+}
+
+void check_loop(const Instruction& i) {
+  at_least(i, "count", i.count, 1);
+  at_least(i, "length", i.length, 1);
+  bool ended = false;
+  for (std::size_t s = 0; s < i.steps.size(); ++s) {
+    const LoopStep& step = i.steps[s];
+    if (step.reg == 0 && step.bytes != 0) {
+      refuse(i, fmt::format("step {} adds {} to r0, which is always zero; use r1 .. r15", s, step.bytes));
+    }
+    if (step.reg != 0 && ended)
+      refuse(i, fmt::format("step {} follows an unused step; fill steps from 0", s));
+    ended = step.reg == 0;
+  }
+}
+
+void check_address(const Instruction& i) {
+  if (i.reg == 0) refuse(i, "the register is r0, which is always zero; allowed: r1 .. r15");
+}
+
+void check_store(const Instruction& i) {
+  in_set(i, "a_format", i.a_format, kPlain);
+  in_set(i, "dst_format", i.dst_format, kPlain);
+  f32_in_accumulator(i, i.a_format);
+  const bool narrows =
+      i.a_format == Format::f32 && (i.dst_format == Format::f16 || i.dst_format == Format::bf16);
+  if (i.a_format != i.dst_format && !narrows) {
+    refuse(i,
+           fmt::format("dst_format is {} and a_format {}; store converts only f32 to f16 or bf16 (the vector "
+                       "unit's convert does the others)",
+                       name_of(i.dst_format), name_of(i.a_format)));
+  }
+}
+
+void check_preload(const Instruction& i) {
+  in_scratchpad(i, "a", i.a);
+  in_set(i, "a_format", i.a_format, kNumbers);
+  if (i.order == TileOrder::nk) return;
+  if (block_elements(i.a_format) != 1) {
+    refuse(i, fmt::format("a_format is {} and order kn; a block format needs order nk", name_of(i.a_format)));
+  }
+  if (i.k_offset >= kBlock) {
+    refuse(i, fmt::format("k_offset is {}; with order kn it is a position within the group, 0 .. {}",
+                          i.k_offset, kBlock - 1));
+  }
+}
+
+void check_multiply(const Instruction& i) {
+  in_scratchpad(i, "a", i.a);
+  in_set(i, "a_format", i.a_format, kMoving);
+  at_least(i, "depth", i.depth, 1);
+  if (!i.dst.in_accumulator()) {
+    refuse(i, fmt::format("dst is in the scratchpad (s:{:#x}); it must be in the accumulator memory (a:)",
+                          i.dst.byte()));
+  }
+}
+
+void check_convert(const Instruction& i) {
+  in_set(i, "a_format", i.a_format, kNumbers);
+  in_set(i, "dst_format", i.dst_format, kNumbers);
+  f32_in_accumulator(i, i.a_format);
+  for (Format f : {i.a_format, i.dst_format}) {
+    if (i.cols % block_elements(f) == 0) continue;
+    refuse(i, fmt::format("cols is {}; {} needs a multiple of {}", i.cols, name_of(f), block_elements(f)));
+  }
+}
+
+void check_softmax(const Instruction& i) {
+  in_set(i, "dst_format", i.dst_format, kFloats);
+  at_least(i, "valid", i.valid, 1);
+  finite_scalar(i);
+}
+
+void check_rotary(const Instruction& i) {
+  at_least(i, "head", i.head, 2);
+  if (i.rotate < 2 || i.rotate % 2 != 0 || i.rotate > i.head) {
+    refuse(i, fmt::format("rotate is {}; it must be even, 2 .. head ({})", i.rotate, i.head));
+  }
+  if (i.cols % i.head != 0) {
+    refuse(i, fmt::format("cols is {}; it must be a multiple of head ({})", i.cols, i.head));
+  }
+}
+
+void check_vector(const Instruction& i) {
+  in_scratchpad(i, "dst", i.dst);
+  in_scratchpad(i, "b", i.b);
+  switch (i.op) {
+    case Opcode::scale:
+    case Opcode::rms_norm:
+      return finite_scalar(i);
+    case Opcode::convert:
+      return check_convert(i);
+    case Opcode::softmax:
+      return check_softmax(i);
+    case Opcode::rotary:
+      return check_rotary(i);
+    case Opcode::transpose:
+      in_set(i, "a_format", i.a_format, kFloats);
+      return f32_in_accumulator(i, i.a_format);
+    default:
+      return;
+  }
+}
+
+}  // namespace
+
+void check_rules(const Instruction& i) {
+  const Unit unit = unit_of(i.op);
+  if (unit != Unit::front_end) {
+    at_least(i, "rows", i.rows, 1);
+    at_least(i, "cols", i.cols, 1);
+  }
+  if (unit == Unit::vector) return check_vector(i);
+  switch (i.op) {
+    case Opcode::fence:
+      return check_fence(i);
+    case Opcode::loop:
+      return check_loop(i);
+    case Opcode::set_address:
+    case Opcode::add_address:
+      return check_address(i);
+    case Opcode::load:
+    case Opcode::gather:
+      in_scratchpad(i, "dst", i.dst);
+      return in_scratchpad(i, "a", i.a);
+    case Opcode::store:
+      return check_store(i);
+    case Opcode::preload:
+      return check_preload(i);
+    case Opcode::multiply:
+      return check_multiply(i);
+    default:
+      return;
+  }
+}
+
+}  // namespace tokencycle::isa

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does footprint() report exactly the bounds of the bytes that the README's loop nests touch?
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <optional>
+
+#include "isa/encoding.h"
+#include "random_program.h"
+
+using namespace tokencycle;
+using namespace tokencycle::isa;
+using test::number;
+using test::Random;
+
+namespace {
+
+constexpr Format f32 = Format::f32;
+
+// The bounds of the bytes that one operand's element accesses touched.
+class Touched {
+ public:
+  void local(LocalAddress base, std::uint64_t offset, std::uint64_t bytes) {
+    add(base.in_accumulator() ? Space::accumulator : Space::scratchpad, base.byte() + offset, bytes);
+  }
+  void dram(DramAddress base, std::uint64_t offset, std::uint64_t bytes) {
+    add(Space::dram, base.value + offset, bytes);
+  }
+  // Element e of the encoded row: its value and, in a block format, its block's scale.
+  void element(LocalAddress base, std::uint64_t row, Format f, std::uint64_t e) {
+    local(base, row + e / block_elements(f) * block_bytes(f), block_bytes(f));
+  }
+  std::optional<Range> bounds;
+
+ private:
+  void add(Space space, std::uint64_t begin, std::uint64_t bytes) {
+    if (!bounds) bounds = Range{space, begin, begin + bytes};
+    bounds->begin = std::min(bounds->begin, begin);
+    bounds->end = std::max(bounds->end, begin + bytes);
+  }
+};
+
+struct Touches {
+  std::vector<Touched> reads, writes;
+};
+
+// The loop nests of vector operations, element by element.
+void walk_vector(const Instruction& i, Touches& t) {
+  const bool one_a_row = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
+  const bool has_b = i.op == Opcode::add || i.op == Opcode::mul;
+  const bool second = has_b || i.op == Opcode::rms_norm || i.op == Opcode::rotary;
+  const Format from = i.op == Opcode::convert || i.op == Opcode::transpose ? i.a_format : f32;
+  const Format to = i.op == Opcode::convert || i.op == Opcode::softmax ? i.dst_format : from;
+  t.reads.resize(second ? 2 : 1);
+  t.writes.resize(1);
+  for (std::uint64_t r = 0; r < i.rows; ++r) {
+    for (std::uint64_t c = 0; c < i.cols; ++c) {
+      t.reads[0].element(i.a, r * i.a_stride, from, c);
+      if (i.op == Opcode::transpose) {
+        t.writes[0].local(i.dst, c * i.dst_stride + r * block_bytes(to), block_bytes(to));
+      } else {
+        t.writes[0].element(i.dst, r * i.dst_stride, to, one_a_row ? 0 : c);
+      }
+      if (has_b) t.reads[1].local(i.b, r * i.b_stride + 4 * c, 4);
+      if (i.op == Opcode::rms_norm) t.reads[1].local(i.b, 4 * c, 4);
+    }
+    for (std::uint64_t p = 0; i.op == Opcode::rotary && p < i.rotate / 2; ++p) {
+      t.reads[1].local(i.b, r * i.b_stride + 8 * p, 8);
+    }
+  }
+}
+
+void walk_multiply(const Instruction& i, Touches& t) {
+  t.reads.resize(i.accumulate ? 2 : 1);
+  t.writes.resize(1);
+  for (std::uint64_t m = 0; m < i.rows; ++m) {
+    for (std::uint64_t k = 0; k < i.depth; ++k) {
+      t.reads[0].element(i.a, m * i.a_stride, i.a_format, i.k_offset + k);
+    }
+    for (std::uint64_t n = 0; n < i.cols; ++n) {
+      if (i.accumulate) t.reads[1].local(i.dst, m * i.dst_stride + 4 * n, 4);
+      t.writes[0].local(i.dst, m * i.dst_stride + 4 * n, 4);
+    }
+  }
+}
+
+void walk_preload(const Instruction& i, Touches& t) {
+  t.reads.resize(1);
+  for (std::uint64_t k = 0; k < i.rows; ++k) {
+    for (std::uint64_t n = 0; n < i.cols; ++n) {
+      if (i.order == TileOrder::nk) {
+        t.reads[0].element(i.a, n * i.a_stride, i.a_format, i.k_offset + k);
+      } else {
+        t.reads[0].element(i.a, k * i.a_stride, i.a_format, n);
+      }
+    }
+  }
+}
+
+void walk_dma(const Instruction& i, Touches& t) {
+  t.reads.resize(1);
+  t.writes.resize(1);
+  for (std::uint64_t r = 0; r < i.rows; ++r) {
+    for (std::uint64_t c = 0; c < i.cols; ++c) {
+      if (i.op == Opcode::store) {
+        t.reads[0].element(i.a, r * i.a_stride, i.a_format, c);
+        t.writes[0].dram(i.dram, r * i.dram_stride + c * block_bytes(i.dst_format),
+                         block_bytes(i.dst_format));
+      } else {
+        t.reads[0].dram(i.dram, r * i.dram_stride + c, 1);
+        t.writes[0].local(i.dst, r * i.dst_stride + c, 1);
+      }
+    }
+  }
+}
+
+Touches walk(const Instruction& i) {
+  Touches t;
+  if (i.op == Opcode::gather) {
+    t.reads.resize(2);
+    t.writes.resize(1);
+    for (std::uint64_t r = 0; r < i.rows; ++r) {
+      t.reads[0].local(i.a, 4 * r, 4);
+      t.writes[0].local(i.dst, r * i.dst_stride, i.cols);
+    }
+    for (std::uint64_t index : {std::uint64_t{0}, std::uint64_t{0xffff'ffff}}) {
+      t.reads[1].dram(i.dram, index * i.dram_stride, i.cols);
+    }
+  } else if (i.op == Opcode::load || i.op == Opcode::store) {
+    walk_dma(i, t);
+  } else if (i.op == Opcode::preload) {
+    walk_preload(i, t);
+  } else if (i.op == Opcode::multiply) {
+    walk_multiply(i, t);
+  } else if (unit_of(i.op) == Unit::vector) {
+    walk_vector(i, t);
+  }
+  return t;
+}
+
+void check_equal(std::span<const Range> ranges, const std::vector<Touched>& touched) {
+  REQUIRE(ranges.size() == touched.size());
+  for (std::size_t k = 0; k < ranges.size(); ++k) {
+    REQUIRE(touched[k].bounds);
+    CHECK(ranges[k].space == touched[k].bounds->space);
+    CHECK(ranges[k].begin == touched[k].bounds->begin);
+    CHECK(ranges[k].end == touched[k].bounds->end);
+  }
+}
+
+// Small enough to walk element by element.
+Instruction small_instruction(Random& random, Opcode op) {
+  Instruction i = test::random_instruction(random, op);
+  i.rows = static_cast<std::uint32_t>(number(random, 1, 20));
+  if (op == Opcode::multiply) i.depth = static_cast<std::uint32_t>(number(random, 1, 70));
+  if (op == Opcode::rotary) {
+    i.head = 2 * static_cast<std::uint32_t>(number(random, 1, 8));
+    i.rotate = 2 * static_cast<std::uint32_t>(number(random, 1, i.head / 2));
+    i.cols = i.head * static_cast<std::uint32_t>(number(random, 1, 4));
+  } else if (op == Opcode::convert) {
+    i.cols = kBlock * static_cast<std::uint32_t>(number(random, 1, 3));
+  } else if (i.cols != 0) {
+    i.cols = static_cast<std::uint32_t>(number(random, 1, 70));
+  }
+  if (op == Opcode::gather) i.dram_stride %= 1u << 15;  // larger tables are clipped: tested below
+  if (op == Opcode::gather) i.dram = DramAddress(i.dram.value >> 2);
+  return i;
+}
+
+}  // namespace
+
+TEST_CASE("footprints equal the bounds of the loop nests") {
+  Random random(4);
+  for (int round = 0; round < 4800; ++round) {
+    const auto op = static_cast<Opcode>(round % kOpcodes);
+    if (unit_of(op) == Unit::front_end) continue;
+    const Instruction i = small_instruction(random, op);
+    encode(i);  // still valid
+    const Footprint f = footprint(i);
+    const Touches t = walk(i);
+    INFO(name_of(op) << " in round " << round);
+    check_equal(f.read_ranges(), t.reads);
+    check_equal(f.write_ranges(), t.writes);
+  }
+}
+
+TEST_CASE("front-end instructions touch nothing") {
+  Random random(5);
+  for (int o = 0; o < kOpcodes; ++o) {
+    if (unit_of(static_cast<Opcode>(o)) != Unit::front_end) continue;
+    const Footprint f = footprint(test::random_instruction(random, static_cast<Opcode>(o)));
+    CHECK(f.read_count == 0);
+    CHECK(f.write_count == 0);
+  }
+}
+
+TEST_CASE("a load's ranges by hand") {
+  Instruction i;
+  i.op = Opcode::load;
+  i.dst = LocalAddress::scratchpad(0x100);
+  i.dst_stride = 68;
+  i.dram = DramAddress(0x4000);
+  i.dram_stride = 2176;
+  i.rows = 3;
+  i.cols = 34;
+  const Footprint f = footprint(i);
+  REQUIRE(f.read_count == 1);
+  CHECK(f.reads[0].space == Space::dram);
+  CHECK(f.reads[0].begin == 0x4000);
+  CHECK(f.reads[0].end == 0x4000 + 2 * 2176 + 34);
+  REQUIRE(f.write_count == 1);
+  CHECK(f.writes[0].space == Space::scratchpad);
+  CHECK(f.writes[0].begin == 0x100);
+  CHECK(f.writes[0].end == 0x100 + 2 * 68 + 34);
+}
+
+TEST_CASE("block operands of the matrix unit count whole blocks, by hand") {
+  Instruction i;
+  i.op = Opcode::multiply;
+  i.a = LocalAddress::scratchpad(1000);
+  i.a_stride = 102;  // three q8_0 blocks
+  i.a_format = Format::q8_0;
+  i.dst = LocalAddress::accumulator(64);
+  i.dst_stride = 128;
+  i.rows = 2;
+  i.cols = 16;
+  i.depth = 10;
+  i.k_offset = 60;  // elements 60 .. 69: blocks 1 and 2
+  i.accumulate = true;
+  const Footprint f = footprint(i);
+  REQUIRE(f.read_count == 2);
+  CHECK(f.reads[0].begin == 1000 + 34);
+  CHECK(f.reads[0].end == 1000 + 102 + 3 * 34);
+  CHECK(f.reads[1].space == Space::accumulator);
+  CHECK(f.reads[1].begin == 64);
+  CHECK(f.reads[1].end == 64 + 128 + 64);
+  REQUIRE(f.write_count == 1);
+  CHECK(f.writes[0].space == Space::accumulator);
+  CHECK(f.writes[0].end == 256);
+  i.accumulate = false;
+  CHECK(footprint(i).read_count == 1);
+}
+
+TEST_CASE("a gather's table ends at the end of the addresses") {
+  Instruction i;
+  i.op = Opcode::gather;
+  i.dram = DramAddress(0x10000);
+  i.rows = 2;
+  i.cols = 100;
+  for (std::uint32_t stride : {1u << 16, 0xffff'ffffu}) {
+    i.dram_stride = stride;
+    CHECK(footprint(i).reads[1].begin == 0x10000);
+    CHECK(footprint(i).reads[1].end == std::uint64_t{1} << 48);
+  }
+  i.dram_stride = 0xffff;
+  i.dram = DramAddress((std::uint64_t{1} << 48) - 200);
+  CHECK(footprint(i).reads[1].end == std::uint64_t{1} << 48);
+}
+
+TEST_CASE("ranges overlap only in one memory and only where they share a byte") {
+  const Range a{Space::scratchpad, 10, 20};
+  CHECK(a.overlaps({Space::scratchpad, 19, 30}));
+  CHECK(a.overlaps({Space::scratchpad, 0, 11}));
+  CHECK_FALSE(a.overlaps({Space::scratchpad, 20, 30}));
+  CHECK_FALSE(a.overlaps({Space::scratchpad, 0, 10}));
+  CHECK_FALSE(a.overlaps({Space::accumulator, 10, 20}));
+}
