@@ -12,7 +12,8 @@
 namespace tokencycle::model {
 
 // A tap sees each operator's result for the current token: fp32, op.output_columns values.
-using ReferenceTap = std::function<void(const Operator& op, std::uint32_t position, std::span<const float> result)>;
+using ReferenceTap =
+    std::function<void(const Operator& op, std::uint32_t position, std::span<const float> result)>;
 
 class Reference {
  public:
@@ -27,6 +28,10 @@ class Reference {
   void set_tap(ReferenceTap tap) { tap_ = std::move(tap); }
 
  private:
+  std::span<const float> execute(const Operator& op, TokenId token);  // the operator's result
+  void attend(std::size_t layer);                                     // k_, v_ into the cache; o_ from q_
+  std::span<const float> rope_row() const;                            // [rope_dims / 2][2] of the position
+
   const LlamaModel& model_;
   Format kv_format_;
   std::uint32_t position_ = 0;
@@ -35,8 +40,9 @@ class Reference {
   std::vector<std::vector<std::byte>> key_cache_, value_cache_;  // per layer: [position][kv_head][head_dim]
 };
 
-// exp(mean negative log-likelihood) over windows of `window` tokens as llama-perplexity defines it: windows without overlap,
-// the first token of each replaced by BOS, the second half scored (positions window/2 + 1 .. window - 1).
+// exp(mean negative log-likelihood) over windows of `window` tokens as llama-perplexity defines it: windows
+// without overlap, the first token of each replaced by BOS, the second half scored (positions window/2 + 1 ..
+// window - 1).
 struct Perplexity {
   double value = 0;
   std::uint64_t scored_tokens = 0, windows = 0;

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The steps from a GGUF file to a LlamaModel; private to architecture*.cpp.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "model/architecture.h"
+
+namespace tokencycle::model {
+
+// Reads and checks the metadata. The vocabulary is the number of rows of token_embd.weight, the output is
+// tied when output.weight is absent. Throws ModelError.
+Hyperparameters read_hyperparameters(const GgufFile& file, std::optional<RopePairs> rope_pairs);
+
+// Hands out tensors by name, with their shapes and types checked, and knows which were never asked for.
+class WeightLoader {
+ public:
+  explicit WeightLoader(const GgufFile& file) : file_(file) {}
+
+  Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols);
+  Weight gain(const std::string& name, std::uint32_t width);  // F32, F16 or BF16
+
+  // The factors of rope_freqs.weight (`count` values, F32), all 1 when the file has none.
+  std::vector<float> rope_factors(std::uint32_t count);
+
+  // Refuses tensors that nobody asked for: their effect would silently be lost.
+  void refuse_unused() const;
+
+ private:
+  const GgufTensor& take(const std::string& name, std::uint32_t rows, std::uint32_t cols);
+
+  const GgufFile& file_;
+  std::set<std::string, std::less<>> used_;
+};
+
+// [context][rope_dims / 2][2]: cos and sin of each position's angles (numerics/README.md).
+std::vector<float> make_rope_table(const Hyperparameters& shape, const std::vector<float>& factors);
+
+}  // namespace tokencycle::model

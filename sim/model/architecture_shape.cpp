@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: Apache-2.0
+// Hyperparameters from metadata: which keys, their defaults, and what is refused by name.
+#include <fmt/format.h>
+
+#include <limits>
+
+#include "model/architecture_parts.h"
+#include "model/gguf_reader.h"
+#include "model/limits.h"
+
+namespace tokencycle::model {
+namespace {
+
+constexpr std::string_view kPrefix = "llama.";
+
+std::string key_of(std::string_view name) {
+  return fmt::format("{}{}", kPrefix, name);
+}
+
+void check_range(const GgufFile& file, std::string_view key, std::uint64_t value, std::uint32_t limit) {
+  if (value < 1 || value > limit) {
+    file.fail(fmt::format("key {} is {}, but should be from 1 to {}; convert the model again", in_quotes(key),
+                          value, limit));
+  }
+}
+
+std::uint32_t require_size(const GgufFile& file, std::string_view name, std::uint32_t limit) {
+  const std::string key = key_of(name);
+  const std::uint64_t value = file.require_unsigned(key);
+  check_range(file, key, value, limit);
+  return static_cast<std::uint32_t>(value);
+}
+
+std::optional<std::uint32_t> get_size(const GgufFile& file, std::string_view name, std::uint32_t limit) {
+  const std::string key = key_of(name);
+  const std::optional<std::uint64_t> value = file.get_unsigned(key);
+  if (!value) return std::nullopt;
+  check_range(file, key, *value, limit);
+  return static_cast<std::uint32_t>(*value);
+}
+
+// A size that some converters store as one value for each layer; then all must be equal.
+std::optional<std::uint32_t> get_uniform_size(const GgufFile& file, std::string_view name,
+                                              std::uint32_t layers, std::uint32_t limit) {
+  const std::string key = key_of(name);
+  const GgufValue* value = file.find(key);
+  if (value == nullptr || !std::holds_alternative<GgufArray>(*value)) return get_size(file, name, limit);
+  const GgufArray& array = std::get<GgufArray>(*value);
+  std::vector<std::uint64_t> sizes = array.unsigned_values;
+  for (const std::int64_t size : array.signed_values)
+    sizes.push_back(size < 0 ? 0 : static_cast<std::uint64_t>(size));
+  if (sizes.size() != layers || array.size() != layers) {
+    file.fail(
+        fmt::format("key {} is an array of {} values, but should be {} integers, one for each layer; convert "
+                    "the model again",
+                    in_quotes(key), array.size(), layers));
+  }
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] != sizes[0]) {
+      file.fail(
+          fmt::format("key {} is {} in layer 0 and {} in layer {}; layers of different shapes are not "
+                      "supported: use a model whose layers are equal",
+                      in_quotes(key), sizes[0], sizes[i], i));
+    }
+  }
+  check_range(file, key, sizes[0], limit);
+  return static_cast<std::uint32_t>(sizes[0]);
+}
+
+// A positive, finite number that stays so as fp32 (the first comparison is false for NaN).
+double positive(const GgufFile& file, std::string_view key, double value) {
+  const bool in_range = value > 0.0 && value <= std::numeric_limits<float>::max();
+  if (!in_range || static_cast<float>(value) == 0.0f) {
+    file.fail(fmt::format("key {} is {}, but should be positive and finite as fp32; convert the model again",
+                          in_quotes(key), value));
+  }
+  return value;
+}
+
+void check_kind(const GgufFile& file, Hyperparameters& shape) {
+  const std::optional<std::string> architecture = file.get_string("general.architecture");
+  if (!architecture) file.fail("key 'general.architecture' is missing; convert the model again");
+  if (*architecture != "llama") {
+    file.fail(fmt::format("architecture {} is not supported; use a model of architecture 'llama'",
+                          in_quotes(*architecture)));
+  }
+  const std::string type = file.get_string("general.type").value_or("model");
+  if (type != "model") {
+    file.fail(
+        fmt::format("general.type is {}, not 'model'; give the file of the base model", in_quotes(type)));
+  }
+  if (const std::uint64_t parts = file.get_unsigned("split.count").value_or(1); parts > 1) {
+    file.fail(fmt::format(
+        "this is one of {} parts of a split model; join them with 'llama-gguf-split --merge FIRST "
+        "OUT'",
+        parts));
+  }
+  shape.architecture = *architecture;
+  shape.name = file.get_string("general.name").value_or("");
+}
+
+// Keys that change the arithmetic of the graph. Executing without them would give another model.
+void refuse_variants(const GgufFile& file, const Hyperparameters& shape) {
+  const std::string experts = key_of("expert_count");
+  if (const std::uint64_t count = file.get_unsigned(experts).value_or(0); count > 0) {
+    file.fail(fmt::format("key {} is {}: mixture-of-experts models are not supported; use a dense model",
+                          in_quotes(experts), count));
+  }
+  const std::string window = key_of("attention.sliding_window");
+  if (const std::uint64_t size = file.get_unsigned(window).value_or(0); size > 0 && size < shape.context) {
+    file.fail(fmt::format(
+        "key {} is {}: sliding-window attention is not supported; use a model with full attention",
+        in_quotes(window), size));
+  }
+  const std::string causal = key_of("attention.causal");
+  if (!file.get_bool(causal).value_or(true)) {
+    file.fail(
+        fmt::format("key {} is false: models without causal attention are not supported; use a generative "
+                    "model",
+                    in_quotes(causal)));
+  }
+  // Factors that converters also write where they do nothing: as 0 (unset) or as 1 (where they multiply).
+  const std::pair<std::string_view, double> factors[] = {
+      {"attention.scale", 0.0}, {"attention.clamp_kqv", 0.0}, {"logit_scale", 1.0},
+      {"residual_scale", 1.0},  {"embedding_scale", 1.0},     {"rope.scaling.attn_factor", 1.0},
+  };
+  for (const auto& [name, neutral] : factors) {
+    const std::string key = key_of(name);
+    const double value = file.get_float(key).value_or(neutral);
+    if (value != 0.0 && value != neutral) {
+      file.fail(
+          fmt::format("key {} is {}, which is not supported; use a model without it", in_quotes(key), value));
+    }
+  }
+}
+
+void read_heads(const GgufFile& file, Hyperparameters& shape) {
+  const auto heads = get_uniform_size(file, "attention.head_count", shape.layers, kMaxHeads);
+  if (!heads)
+    file.fail(fmt::format("key '{}attention.head_count' is missing; convert the model again", kPrefix));
+  shape.heads = *heads;
+  shape.kv_heads =
+      get_uniform_size(file, "attention.head_count_kv", shape.layers, kMaxHeads).value_or(shape.heads);
+  if (shape.heads % shape.kv_heads != 0) {
+    file.fail(
+        fmt::format("{} query heads cannot share {} key-value heads: head_count should be a multiple of "
+                    "head_count_kv; convert the model again",
+                    shape.heads, shape.kv_heads));
+  }
+  const auto key_length = get_size(file, "attention.key_length", kMaxHeadDim);
+  const auto value_length = get_size(file, "attention.value_length", kMaxHeadDim);
+  if (!key_length && !value_length) {
+    if (shape.width % shape.heads != 0) {
+      file.fail(
+          fmt::format("an embedding length of {} cannot be divided among {} heads, and "
+                      "'{}attention.key_length' is missing; convert the model again",
+                      shape.width, shape.heads, kPrefix));
+    }
+    shape.head_dim = shape.width / shape.heads;
+    check_range(file, "embedding_length / head_count", shape.head_dim, kMaxHeadDim);
+    return;
+  }
+  const std::uint32_t by_default = shape.width / shape.heads;  // where one of the two is absent
+  shape.head_dim = key_length.value_or(by_default);
+  if (value_length.value_or(by_default) != shape.head_dim) {
+    file.fail(
+        fmt::format("attention.key_length {} and attention.value_length {} differ, which is not supported; "
+                    "use a model in which they are equal",
+                    shape.head_dim, value_length.value_or(by_default)));
+  }
+}
+
+// rope.scaling.factor, or its older name rope.scale_linear. 1 where scaling is "none"; a type that is absent
+// means linear, as in llama.cpp, and a factor of 0 means none.
+double read_rope_scale(const GgufFile& file) {
+  const std::string type_key = key_of("rope.scaling.type");
+  const std::string type = file.get_string(type_key).value_or("linear");
+  if (type != "none" && type != "linear") {
+    file.fail(fmt::format("key {} is {}, but only 'none' and 'linear' are supported; use a model without it",
+                          in_quotes(type_key), in_quotes(type)));
+  }
+  for (const std::string_view name : {"rope.scaling.factor", "rope.scale_linear"}) {
+    const std::string key = key_of(name);
+    const double factor = file.get_float(key).value_or(0.0);
+    if (factor != 0.0) return type == "none" ? 1.0 : positive(file, key, factor);
+  }
+  return 1.0;
+}
+
+void read_rope(const GgufFile& file, std::optional<RopePairs> rope_pairs, Hyperparameters& shape) {
+  shape.rope_pairs = rope_pairs.value_or(RopePairs::adjacent);
+  const std::string base = key_of("rope.freq_base");
+  shape.rope_base = positive(file, base, file.get_float(base).value_or(10000.0));
+  shape.rope_scale = read_rope_scale(file);
+  shape.rope_dims = get_size(file, "rope.dimension_count", kMaxHeadDim).value_or(shape.head_dim);
+  if (shape.rope_dims % 2 != 0 || shape.rope_dims > shape.head_dim) {
+    file.fail(
+        fmt::format("'{}rope.dimension_count' is {}, but should be even and at most the head dimension {}; "
+                    "convert the model again",
+                    kPrefix, shape.rope_dims, shape.head_dim));
+  }
+  const std::uint64_t table = std::uint64_t{shape.context} * shape.rope_dims * sizeof(float);
+  if (table > kMaxRopeTableBytes) {
+    file.fail(fmt::format(
+        "the rotary table of {} positions and {} dimensions takes {} MiB, over the limit of {}; use "
+        "a model with a shorter context",
+        shape.context, shape.rope_dims, table >> 20, kMaxRopeTableBytes >> 20));
+  }
+}
+
+void read_vocabulary(const GgufFile& file, Hyperparameters& shape) {
+  const GgufTensor* table = file.find_tensor("token_embd.weight");
+  if (table == nullptr) {
+    file.fail(
+        "tensor 'token_embd.weight' is missing: the file holds no weights of a llama model (a vocabulary "
+        "alone cannot run); use a complete model");
+  }
+  check_range(file, "rows of token_embd.weight", table->rows(), kMaxVocabulary);
+  shape.vocabulary = static_cast<std::uint32_t>(table->rows());
+  const GgufArray* tokens = file.get_array("tokenizer.ggml.tokens");
+  if (tokens != nullptr && tokens->size() != shape.vocabulary) {
+    file.fail(fmt::format(
+        "'tokenizer.ggml.tokens' has {} entries, but the embedding table has {} rows; convert the "
+        "model again",
+        tokens->size(), shape.vocabulary));
+  }
+  shape.tied_output = file.find_tensor("output.weight") == nullptr;
+}
+
+}  // namespace
+
+Hyperparameters read_hyperparameters(const GgufFile& file, std::optional<RopePairs> rope_pairs) {
+  Hyperparameters shape;
+  check_kind(file, shape);
+  shape.layers = require_size(file, "block_count", kMaxLayers);
+  shape.width = require_size(file, "embedding_length", kMaxWidth);
+  shape.context = require_size(file, "context_length", kMaxContext);
+  const auto feed_forward = get_uniform_size(file, "feed_forward_length", shape.layers, kMaxFeedForward);
+  if (!feed_forward)
+    file.fail(fmt::format("key '{}feed_forward_length' is missing; convert the model again", kPrefix));
+  shape.feed_forward = *feed_forward;
+  read_heads(file, shape);
+  refuse_variants(file, shape);
+  const std::string epsilon = key_of("attention.layer_norm_rms_epsilon");
+  const std::optional<double> value = file.get_float(epsilon);
+  if (!value)
+    file.fail(fmt::format("key {} (a floating-point number) is missing; convert the model again",
+                          in_quotes(epsilon)));
+  shape.norm_epsilon = static_cast<float>(positive(file, epsilon, *value));
+  read_rope(file, rope_pairs, shape);
+  read_vocabulary(file, shape);
+  return shape;
+}
+
+}  // namespace tokencycle::model

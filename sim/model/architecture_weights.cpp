@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+// Weights by name: shapes and types checked, nothing left over.
+#include <fmt/format.h>
+
+#include <cmath>
+#include <cstring>
+
+#include "model/architecture_parts.h"
+#include "model/gguf_reader.h"
+#include "model/gguf_types.h"
+
+namespace tokencycle::model {
+namespace {
+
+constexpr std::string_view kRopeFactors = "rope_freqs.weight";
+
+// "64 x 172" in ggml's order: row length first.
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (const std::uint64_t size : shape) text += fmt::format("{}{}", text.empty() ? "" : " x ", size);
+  return text;
+}
+
+// Converters may add or drop trailing dimensions of 1.
+bool has_shape(const GgufTensor& tensor, std::uint64_t rows, std::uint64_t cols) {
+  const auto& shape = tensor.shape;
+  if (shape[0] != cols) return false;
+  if ((shape.size() > 1 ? shape[1] : 1) != rows) return false;
+  for (std::size_t d = 2; d < shape.size(); ++d) {
+    if (shape[d] != 1) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+const GgufTensor& WeightLoader::take(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
+  const GgufTensor* tensor = file_.find_tensor(name);
+  if (tensor == nullptr)
+    file_.fail(fmt::format("tensor {} is missing; convert the model again", in_quotes(name)));
+  if (!has_shape(*tensor, rows, cols)) {
+    file_.fail(fmt::format(
+        "tensor {} (at byte {}) has shape {}, but the metadata asks for {} x {}; convert the model "
+        "again",
+        in_quotes(name), tensor->file_offset, shape_text(tensor->shape), cols, rows));
+  }
+  if (!tensor->supported) {
+    file_.fail(fmt::format(
+        "tensor {} (at byte {}) is stored as {}, which is not supported ({} are); convert the model, for "
+        "example with 'llama-quantize --allow-requantize MODEL OUT Q8_0'",
+        in_quotes(name), tensor->file_offset, tensor->type_name, supported_types()));
+  }
+  used_.insert(name);
+  return *tensor;
+}
+
+Weight WeightLoader::matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
+  const GgufTensor& tensor = take(name, rows, cols);
+  const auto data_start = static_cast<std::uint64_t>(file_.tensor_data().data() - file_.bytes().data());
+  return Weight{name, tensor.format, rows, cols, tensor.file_offset - data_start, tensor.data};
+}
+
+Weight WeightLoader::gain(const std::string& name, std::uint32_t width) {
+  Weight weight = matrix(name, 1, width);
+  if (block_elements(weight.format) != 1) {
+    file_.fail(fmt::format(
+        "tensor {} is stored as {}, but a norm's gain should be F32, F16 or BF16; convert the model "
+        "again",
+        in_quotes(name), name_of(weight.format)));
+  }
+  return weight;
+}
+
+std::vector<float> WeightLoader::rope_factors(std::uint32_t count) {
+  std::vector<float> factors(count, 1.0f);
+  if (file_.find_tensor(kRopeFactors) == nullptr) return factors;
+  const GgufTensor& tensor = take(std::string(kRopeFactors), 1, count);
+  if (tensor.format != Format::f32) {
+    file_.fail(fmt::format("tensor '{}' is stored as {}, but should be F32; convert the model again",
+                           kRopeFactors, tensor.type_name));
+  }
+  std::memcpy(factors.data(), tensor.data.data(), tensor.bytes);
+  for (std::size_t i = 0; i < factors.size(); ++i) {
+    if (!std::isfinite(factors[i]) || factors[i] <= 0.0f) {
+      file_.fail(
+          fmt::format("value {} of tensor '{}' is {}, but should be positive and finite; the file may be "
+                      "damaged",
+                      i, kRopeFactors, factors[i]));
+    }
+  }
+  return factors;
+}
+
+void WeightLoader::refuse_unused() const {
+  constexpr std::size_t kShown = 5;
+  std::string names;
+  std::size_t count = 0;
+  for (const GgufTensor& tensor : file_.tensors()) {
+    if (used_.contains(tensor.name) || ++count > kShown) continue;
+    names += fmt::format("{}{}", count > 1 ? ", " : "", in_quotes(tensor.name));
+  }
+  if (count == 0) return;
+  file_.fail(
+      fmt::format("{} tensor(s) belong to no operator of a llama model (biases, experts and adapters are not "
+                  "supported): {}{}; use a model without them",
+                  count, names, count > kShown ? ", ..." : ""));
+}
+
+}  // namespace tokencycle::model

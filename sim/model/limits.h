@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a model file may ask for. Larger values are refused before memory is taken; README.md has the table.
+#pragma once
+
+#include <cstdint>
+
+namespace tokencycle::model {
+
+// The container.
+inline constexpr std::uint64_t kMaxDirectoryBytes = 256ull << 20;  // header, metadata and tensor directory
+inline constexpr std::uint64_t kMaxKeys = 65536;
+inline constexpr std::uint64_t kMaxKeyLength = 65535;              // bytes, as the format's specification
+inline constexpr std::uint64_t kMaxStringLength = 16ull << 20;     // bytes
+inline constexpr std::uint64_t kMaxArrayElements = 1ull << 22;     // of one array
+inline constexpr std::uint64_t kMaxMetadataElements = 1ull << 23;  // of all arrays together
+inline constexpr std::uint64_t kMaxTensors = 65536;
+inline constexpr std::uint64_t kMaxTensorNameLength = 64;  // bytes, as the format's specification
+inline constexpr std::uint32_t kMaxDimensions = 4;
+inline constexpr std::uint64_t kDefaultAlignment = 32;  // bytes, where general.alignment is absent
+inline constexpr std::uint64_t kMaxAlignment = 1ull << 20;
+
+// The model.
+inline constexpr std::uint32_t kMaxLayers = 1024;
+inline constexpr std::uint32_t kMaxWidth = 1u << 20;
+inline constexpr std::uint32_t kMaxHeads = 4096;
+inline constexpr std::uint32_t kMaxHeadDim = 4096;
+inline constexpr std::uint32_t kMaxFeedForward = 1u << 22;
+inline constexpr std::uint32_t kMaxVocabulary = 1u << 22;
+inline constexpr std::uint32_t kMaxContext = 1u << 20;
+inline constexpr std::uint64_t kMaxRopeTableBytes = 512ull << 20;
+
+}  // namespace tokencycle::model

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+// A transformer in binary64 that shares nothing with the reference but the decoding of rows.
+#pragma once
+
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "model/reference.h"
+#include "numerics/blocks.h"
+
+namespace tokencycle::test {
+
+using Row = std::vector<double>;
+
+inline Row decoded(const model::Weight& w, std::uint32_t row) {
+  std::vector<float> values(w.cols);
+  decode_row(w.format, w.row(row), 0, values);
+  return {values.begin(), values.end()};
+}
+
+inline Row product(const model::Weight& w, const Row& x) {
+  Row y(w.rows);
+  for (std::uint32_t n = 0; n < w.rows; ++n) {
+    const Row row = decoded(w, n);
+    y[n] = std::inner_product(x.begin(), x.end(), row.begin(), 0.0);
+  }
+  return y;
+}
+
+inline Row normalized(const Row& x, const model::Weight& gain, double epsilon) {
+  const double mean = std::inner_product(x.begin(), x.end(), x.begin(), 0.0) / static_cast<double>(x.size());
+  Row y = decoded(gain, 0);
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] *= x[i] / std::sqrt(mean + epsilon);
+  return y;
+}
+
+// The transformer as a textbook writes it: binary64, no cache, no graph, all positions at once.
+class Textbook {
+ public:
+  explicit Textbook(const model::LlamaModel& model) : model_(model), shape_(model.shape()) {}
+
+  // Logits after the last token.
+  Row logits(const std::vector<model::TokenId>& tokens) const {
+    std::vector<Row> x;
+    for (const model::TokenId token : tokens) x.push_back(decoded(model_.embedding(), token));
+    for (std::uint32_t i = 0; i < shape_.layers; ++i) add_layer(model_.layer(i), x);
+    return product(model_.output(), normalized(x.back(), model_.output_norm(), shape_.norm_epsilon));
+  }
+
+ private:
+  void add_layer(const model::LayerWeights& w, std::vector<Row>& x) const {
+    std::vector<Row> q, k, v;
+    for (std::size_t p = 0; p < x.size(); ++p) {
+      const Row h = normalized(x[p], w.attn_norm, shape_.norm_epsilon);
+      q.push_back(turned(product(w.attn_q, h), p));
+      k.push_back(turned(product(w.attn_k, h), p));
+      v.push_back(product(w.attn_v, h));
+    }
+    for (std::size_t p = 0; p < x.size(); ++p) {
+      add(x[p], product(w.attn_output, attention(q[p], k, v, p)));
+      const Row h = normalized(x[p], w.ffn_norm, shape_.norm_epsilon);
+      Row gate = product(w.ffn_gate, h);
+      const Row up = product(w.ffn_up, h);
+      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0 + std::exp(-gate[i])) * up[i];
+      add(x[p], product(w.ffn_down, gate));
+    }
+  }
+
+  Row attention(const Row& q, const std::vector<Row>& k, const std::vector<Row>& v, std::size_t last) const {
+    const std::size_t dim = shape_.head_dim;
+    Row o(q.size(), 0.0);
+    for (std::size_t head = 0; head < shape_.heads; ++head) {
+      const std::size_t from = head * shape_.kv_heads / shape_.heads * dim;
+      Row weight(last + 1, 0.0);
+      double sum = 0;
+      for (std::size_t t = 0; t <= last; ++t) {
+        for (std::size_t i = 0; i < dim; ++i) weight[t] += q[head * dim + i] * k[t][from + i];
+        weight[t] = std::exp(weight[t] / std::sqrt(static_cast<double>(dim)));
+        sum += weight[t];
+      }
+      for (std::size_t t = 0; t <= last; ++t) {
+        for (std::size_t i = 0; i < dim; ++i) o[head * dim + i] += weight[t] / sum * v[t][from + i];
+      }
+    }
+    return o;
+  }
+
+  Row turned(Row x, std::size_t position) const {
+    const std::size_t pairs = shape_.rope_dims / 2;
+    for (std::size_t head = 0; head < x.size(); head += shape_.head_dim) {
+      for (std::size_t i = 0; i < pairs; ++i) {
+        const double exponent = -2.0 * static_cast<double>(i) / shape_.rope_dims;
+        const double angle =
+            static_cast<double>(position) * std::pow(shape_.rope_base, exponent) / shape_.rope_scale;
+        const bool adjacent = shape_.rope_pairs == model::RopePairs::adjacent;
+        double& a = x[head + (adjacent ? 2 * i : i)];
+        double& b = x[head + (adjacent ? 2 * i + 1 : i + pairs)];
+        const double turned_a = a * std::cos(angle) - b * std::sin(angle);
+        b = a * std::sin(angle) + b * std::cos(angle);
+        a = turned_a;
+      }
+    }
+    return x;
+  }
+
+  static void add(Row& x, const Row& y) {
+    for (std::size_t i = 0; i < x.size(); ++i) x[i] += y[i];
+  }
+
+  const model::LlamaModel& model_;
+  const model::Hyperparameters& shape_;
+};
+
+}  // namespace tokencycle::test

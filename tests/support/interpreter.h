@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// A sequential interpreter of programs over byte arrays: what sim/isa/README.md says, one word after
+// the other, without time. The oracle for compiler and machine.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "isa/program.h"
+
+namespace tokencycle::test {
+
+struct InterpreterCounts {
+  std::uint64_t instructions = 0;  // executed, front end included
+  std::uint64_t loaded_bytes = 0;  // by load and gather
+  std::uint64_t stored_bytes = 0;
+  std::uint64_t multiplies = 0, preloads = 0, vector_operations = 0;
+};
+
+class Interpreter {
+ public:
+  std::vector<std::byte> dram, scratchpad, accumulator;
+
+  Interpreter(std::uint64_t dram_bytes, std::uint32_t scratchpad_bytes, std::uint32_t accumulator_bytes);
+
+  // Runs until halt. `retired` is called after each word with its index. Throws std::runtime_error naming
+  // the word for bytes outside a memory and for whatever else the README forbids.
+  using Retired = std::function<void(std::uint32_t word)>;
+  void run(std::span<const isa::Word> words, const Retired& retired = {});
+
+  const InterpreterCounts& counts() const { return counts_; }
+
+ private:
+  struct Tile {
+    Format format = Format::f32;
+    std::uint32_t rows = 0, cols = 0, k_offset = 0;
+    std::vector<float> values;  // [k][n]: numbers, or the quantized integers of block formats
+    std::vector<float> scales;  // [group][n] of block formats
+  };
+  struct Elements;
+
+  void block(std::span<const isa::Word> words, std::uint32_t first, std::uint32_t end, std::uint32_t depth,
+             const Retired& retired);
+  void execute(const isa::Instruction& i);
+  void load(const isa::Instruction& i);
+  void gather(const isa::Instruction& i);
+  void store(const isa::Instruction& i);
+  void preload(const isa::Instruction& i);
+  void multiply(const isa::Instruction& i);
+  void vector_operation(const isa::Instruction& i);
+  void vector_row(const isa::Instruction& i, std::uint32_t row, std::span<const float> a, std::span<float> d);
+  void transpose(const isa::Instruction& i);
+
+  std::byte* dram_at(std::uint64_t at, std::uint64_t bytes);
+  std::byte* local_at(isa::LocalAddress at, std::uint64_t offset, std::uint64_t bytes);
+  std::vector<float> read_row(isa::LocalAddress at, std::uint64_t offset, Format f, std::uint32_t cols);
+  Elements moving_elements(const isa::Instruction& i, std::uint32_t row);
+  isa::Instruction resolved(isa::Instruction i) const;
+
+  std::array<std::int64_t, isa::kAddressRegisters> registers_{};
+  Tile active_, shadow_;
+  std::vector<float> group_sums_;                // [m][n]; exact integers for block formats
+  std::uint32_t open_rows_ = 0, open_cols_ = 0;  // of the unfinished group; 0: none
+  bool halted_ = false;
+  std::uint32_t word_ = 0;
+  InterpreterCounts counts_;
+};
+
+}  // namespace tokencycle::test

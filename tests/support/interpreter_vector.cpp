@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// The vector unit's instructions, row by row.
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <numeric>
+
+#include "numerics/blocks.h"
+#include "numerics/reduce.h"
+#include "numerics/scalar.h"
+#include "support/interpreter.h"
+
+namespace tokencycle::test {
+
+using isa::Instruction;
+using isa::Opcode;
+
+namespace {
+
+void rms_norm(std::span<const float> x, std::span<const float> gain, float epsilon, std::span<float> y) {
+  std::vector<float> squares(x.size());
+  std::transform(x.begin(), x.end(), squares.begin(), [](float v) { return v * v; });
+  const float r = 1.0f / std::sqrt(pairwise_sum(squares) / static_cast<float>(x.size()) + epsilon);
+  for (std::size_t c = 0; c < x.size(); ++c) y[c] = (x[c] * r) * gain[c];
+}
+
+void softmax(std::span<const float> x, std::size_t valid, float scale, std::span<float> y) {
+  const std::size_t v = std::min(valid, x.size());
+  float largest = x[0] * scale;
+  for (std::size_t c = 1; c < v; ++c) largest = std::max(largest, x[c] * scale);
+  std::vector<float> e(v);
+  for (std::size_t c = 0; c < v; ++c) e[c] = exp_f32(x[c] * scale - largest);
+  const float sum = pairwise_sum(e);
+  for (std::size_t c = 0; c < v; ++c) y[c] = e[c] / sum;
+  std::fill(y.begin() + static_cast<std::ptrdiff_t>(v), y.end(), 0.0f);
+}
+
+void rotary(const Instruction& i, std::span<const float> x, std::span<const float> table,
+            std::span<float> y) {
+  std::copy(x.begin(), x.end(), y.begin());
+  for (std::size_t h = 0; h < i.cols; h += i.head) {
+    for (std::size_t n = 0; n < i.rotate / 2; ++n) {
+      const bool adjacent = i.pairs == isa::RotaryPairs::adjacent;
+      const std::size_t p = h + (adjacent ? 2 * n : n), q = adjacent ? p + 1 : p + i.rotate / 2;
+      const float cosine = table[2 * n], sine = table[2 * n + 1];
+      y[p] = x[p] * cosine - x[q] * sine;
+      y[q] = x[p] * sine + x[q] * cosine;
+    }
+  }
+}
+
+std::uint32_t first_largest(std::span<const float> x) {
+  return static_cast<std::uint32_t>(std::max_element(x.begin(), x.end()) - x.begin());
+}
+
+}  // namespace
+
+void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<const float> a,
+                             std::span<float> d) {
+  const auto b = [&](std::uint32_t cols) {
+    return read_row(i.b, std::uint64_t{row} * i.b_stride, Format::f32, cols);
+  };
+  switch (i.op) {
+    case Opcode::add: {
+      const auto right = b(i.cols);
+      std::transform(a.begin(), a.end(), right.begin(), d.begin(), std::plus<>());
+      return;
+    }
+    case Opcode::mul: {
+      const auto right = b(i.cols);
+      std::transform(a.begin(), a.end(), right.begin(), d.begin(), std::multiplies<>());
+      return;
+    }
+    case Opcode::scale:
+      std::transform(a.begin(), a.end(), d.begin(), [&](float v) { return v * i.scalar; });
+      return;
+    case Opcode::silu:
+      std::transform(a.begin(), a.end(), d.begin(), silu_f32);
+      return;
+    case Opcode::rms_norm:
+      return rms_norm(a, read_row(i.b, 0, Format::f32, i.cols), i.scalar, d);
+    case Opcode::softmax:
+      return softmax(a, std::size_t{i.valid} + (i.causal ? row : 0), i.scalar, d);
+    case Opcode::rotary:
+      return rotary(i, a, b(i.rotate), d);
+    case Opcode::reduce_sum:
+      d[0] = pairwise_sum(a);
+      return;
+    case Opcode::reduce_max:
+      d[0] = *std::max_element(a.begin(), a.end());
+      return;
+    default:  // copy, convert
+      std::copy(a.begin(), a.end(), d.begin());
+      return;
+  }
+}
+
+void Interpreter::vector_operation(const Instruction& i) {
+  ++counts_.vector_operations;
+  if (i.op == Opcode::transpose) return transpose(i);
+  const bool reduces = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
+  const std::uint32_t width = reduces ? 1 : i.cols;
+  for (std::uint32_t r = 0; r < i.rows; ++r) {
+    const std::vector<float> a = read_row(i.a, std::uint64_t{r} * i.a_stride, i.a_format, i.cols);
+    const std::uint64_t bytes = row_bytes(i.dst_format, width);
+    std::byte* out = local_at(i.dst, std::uint64_t{r} * i.dst_stride, bytes);
+    if (i.op == Opcode::argmax) {
+      const std::uint32_t index = first_largest(a);
+      std::memcpy(out, &index, 4);
+      continue;
+    }
+    std::vector<float> d(width);
+    vector_row(i, r, a, d);
+    encode_row(i.dst_format, d, {out, bytes});
+  }
+}
+
+void Interpreter::transpose(const Instruction& i) {
+  const std::uint32_t size = block_bytes(i.a_format);
+  for (std::uint64_t r = 0; r < i.rows; ++r) {
+    for (std::uint64_t c = 0; c < i.cols; ++c) {
+      std::memcpy(local_at(i.dst, c * i.dst_stride + r * size, size),
+                  local_at(i.a, r * i.a_stride + c * size, size), size);
+    }
+  }
+}
+
+}  // namespace tokencycle::test

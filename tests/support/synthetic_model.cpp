@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "support/synthetic_model.h"
+
+#include <cmath>
+#include <set>
+#include <stdexcept>
+#include <string>
+
+namespace tokencycle::test {
+namespace {
+
+// SplitMix64: the same numbers on every machine.
+class Random {
+ public:
+  explicit Random(std::uint64_t seed) : state_(seed) {}
+  // Uniform in [-1, 1).
+  float symmetric() {
+    state_ += 0x9e3779b97f4a7c15ull;
+    std::uint64_t z = state_;
+    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ull;
+    z = (z ^ (z >> 27)) * 0x94d049bb133111ebull;
+    z ^= z >> 31;
+    return static_cast<float>(static_cast<std::int64_t>(z >> 40) - (std::int64_t{1} << 23)) / 8388608.0f;
+  }
+
+ private:
+  std::uint64_t state_;
+};
+
+// UTF-8 of a code point below 0x800.
+std::string utf8(unsigned code) {
+  if (code < 0x80) return std::string(1, static_cast<char>(code));
+  return {static_cast<char>(0xc0 | (code >> 6)), static_cast<char>(0x80 | (code & 0x3f))};
+}
+
+// GPT-2's printable symbol of each byte: itself where it is printable, else the next code point from 256 on.
+std::vector<std::string> byte_symbols() {
+  std::vector<std::string> symbols;
+  unsigned next = 256;
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const bool printable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
+    symbols.push_back(utf8(printable ? byte : next++));
+  }
+  return symbols;
+}
+
+constexpr int kNormal = 1, kUnknown = 2, kControl = 3, kByte = 6;  // token types of the format
+
+void put_vocabulary(GgufWriter& writer, const std::vector<std::string>& tokens,
+                    const std::vector<std::int32_t>& types) {
+  writer.strings("tokenizer.ggml.tokens", tokens).i32_array("tokenizer.ggml.token_type", types);
+}
+
+void put_llama_tokenizer(GgufWriter& writer, std::uint32_t size) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::vector<std::string> tokens = {"<unk>", "<s>", "</s>"};
+  std::vector<std::int32_t> types = {kUnknown, kControl, kControl};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    tokens.push_back(std::string("<0x") + kHex[byte >> 4] + kHex[byte & 15] + ">");
+    types.push_back(kByte);
+  }
+  std::vector<float> scores(tokens.size(), 0.0f);
+  const std::string space = "\xe2\x96\x81";  // U+2581
+  // Earlier pieces merge first. Every piece can be built from two earlier or single-letter ones.
+  std::vector<std::string> pieces = {space + "t", "he", space + "the", space + "a",
+                                     "in",        "nd", space + "and"};
+  for (char c = 'a'; c <= 'z'; ++c) pieces.push_back(std::string(1, c));
+  for (const std::string& mark : {space, std::string("."), std::string(",")}) pieces.push_back(mark);
+  for (char a = 'a'; a <= 'z'; ++a) {
+    for (char b = 'a'; b <= 'z'; ++b) pieces.push_back({a, b});
+  }
+  std::set<std::string> seen;
+  for (const std::string& piece : pieces) {
+    if (tokens.size() == size) break;
+    if (!seen.insert(piece).second) continue;
+    tokens.push_back(piece);
+    types.push_back(kNormal);
+    scores.push_back(-static_cast<float>(seen.size()));
+  }
+  while (tokens.size() < size) {  // unused entries, as padded vocabularies have
+    tokens.push_back("<pad" + std::to_string(tokens.size()) + ">");
+    types.push_back(kControl);
+    scores.push_back(0.0f);
+  }
+  writer.string("tokenizer.ggml.model", "llama").f32_array("tokenizer.ggml.scores", scores);
+  put_vocabulary(writer, tokens, types);
+  writer.u32("tokenizer.ggml.unknown_token_id", 0).u32("tokenizer.ggml.bos_token_id", 1);
+  writer.u32("tokenizer.ggml.eos_token_id", 2).boolean("tokenizer.ggml.add_bos_token", true);
+}
+
+void put_gpt2_tokenizer(GgufWriter& writer, std::uint32_t size) {
+  std::vector<std::string> tokens = byte_symbols();
+  std::vector<std::int32_t> types(tokens.size(), kNormal);
+  tokens.push_back("<|endoftext|>");
+  types.push_back(kControl);
+  const std::string space = utf8(0x120);
+  std::vector<std::pair<std::string, std::string>> pairs = {
+      {space, "t"}, {"h", "e"}, {space + "t", "he"}, {space, "a"},
+      {"i", "n"},   {"n", "d"}, {space + "a", "nd"}};
+  for (char a = 'a'; a <= 'z'; ++a) {
+    for (char b = 'a'; b <= 'z'; ++b) pairs.emplace_back(std::string(1, a), std::string(1, b));
+  }
+  std::set<std::string> seen;
+  std::vector<std::string> merges;
+  for (const auto& [left, right] : pairs) {
+    if (tokens.size() == size) break;
+    if (!seen.insert(left + right).second) continue;
+    merges.push_back(left + " " + right);
+    tokens.push_back(left + right);
+    types.push_back(kNormal);
+  }
+  while (tokens.size() < size) {
+    tokens.push_back("<|pad" + std::to_string(tokens.size()) + "|>");
+    types.push_back(kControl);
+  }
+  writer.string("tokenizer.ggml.model", "gpt2").string("tokenizer.ggml.pre", "gpt-2");
+  put_vocabulary(writer, tokens, types);
+  writer.strings("tokenizer.ggml.merges", merges);
+  writer.u32("tokenizer.ggml.bos_token_id", 256).u32("tokenizer.ggml.eos_token_id", 256);
+}
+
+// Writes tensors with values from one stream, so that a seed fixes the whole file.
+class TensorMaker {
+ public:
+  TensorMaker(GgufWriter& writer, const SyntheticModel& spec)
+      : writer_(writer), spec_(spec), random_(spec.seed) {}
+
+  void matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols, Format format) {
+    if (cols % block_elements(format) != 0) format = Format::f16;
+    const float scale = std::sqrt(3.0f / static_cast<float>(cols));  // uniform, so variance 1 / cols
+    std::vector<float> values(rows * cols);
+    for (float& value : values) value = random_.symmetric() * scale;
+    writer_.tensor(name, {cols, rows}, format, values);
+  }
+
+  void table(const std::string& name, std::uint64_t rows, std::uint64_t cols) {
+    matrix(name, rows, cols, spec_.embedding.value_or(spec_.matrices));
+  }
+
+  void gain(const std::string& name, std::uint64_t width) {
+    std::vector<float> values(width);
+    for (float& value : values) value = 1.0f + 0.25f * random_.symmetric();
+    writer_.tensor(name, {width}, spec_.norms, values);
+  }
+
+ private:
+  GgufWriter& writer_;
+  const SyntheticModel& spec_;
+  Random random_;
+};
+
+void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
+  writer.string("general.architecture", "llama").string("general.name", "synthetic");
+  writer.u32("llama.context_length", spec.context).u32("llama.embedding_length", spec.width);
+  writer.u32("llama.block_count", spec.layers).u32("llama.feed_forward_length", spec.feed_forward);
+  writer.u32("llama.attention.head_count", spec.heads).u32("llama.attention.head_count_kv", spec.kv_heads);
+  if (spec.head_dim != 0) {
+    writer.u32("llama.attention.key_length", spec.head_dim)
+        .u32("llama.attention.value_length", spec.head_dim);
+  }
+  if (spec.rope_dims != 0) writer.u32("llama.rope.dimension_count", spec.rope_dims);
+  if (spec.rope_scale != 1.0f) {
+    writer.string("llama.rope.scaling.type", "linear").f32("llama.rope.scaling.factor", spec.rope_scale);
+  }
+  writer.f32("llama.rope.freq_base", spec.rope_base).f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+}
+
+void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t head_dim, std::uint32_t layer) {
+  const std::string prefix = "blk." + std::to_string(layer) + ".";
+  const std::uint64_t query = std::uint64_t{spec.heads} * head_dim,
+                      kv = std::uint64_t{spec.kv_heads} * head_dim;
+  maker.gain(prefix + "attn_norm.weight", spec.width);
+  maker.matrix(prefix + "attn_q.weight", query, spec.width, spec.matrices);
+  maker.matrix(prefix + "attn_k.weight", kv, spec.width, spec.matrices);
+  maker.matrix(prefix + "attn_v.weight", kv, spec.width, spec.matrices);
+  maker.matrix(prefix + "attn_output.weight", spec.width, query, spec.matrices);
+  maker.gain(prefix + "ffn_norm.weight", spec.width);
+  maker.matrix(prefix + "ffn_gate.weight", spec.feed_forward, spec.width, spec.matrices);
+  maker.matrix(prefix + "ffn_up.weight", spec.feed_forward, spec.width, spec.matrices);
+  maker.matrix(prefix + "ffn_down.weight", spec.width, spec.feed_forward, spec.matrices);
+}
+
+}  // namespace
+
+GgufWriter synthetic_gguf(const SyntheticModel& spec) {
+  const std::uint32_t head_dim = spec.head_dim != 0 ? spec.head_dim : spec.width / spec.heads;
+  if (spec.tokenizer != SyntheticTokenizer::none && spec.vocabulary < 259) {
+    throw std::invalid_argument("a synthetic vocabulary has at least 259 tokens");
+  }
+  GgufWriter writer;
+  put_hyperparameters(writer, spec);
+  if (spec.tokenizer == SyntheticTokenizer::llama) put_llama_tokenizer(writer, spec.vocabulary);
+  if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
+  TensorMaker maker(writer, spec);
+  maker.table("token_embd.weight", spec.vocabulary, spec.width);
+  for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
+  maker.gain("output_norm.weight", spec.width);
+  if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);
+  if (spec.rope_factors) {
+    std::vector<float> factors((spec.rope_dims != 0 ? spec.rope_dims : head_dim) / 2);
+    for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = 1.0f + static_cast<float>(i);
+    writer.tensor("rope_freqs.weight", {factors.size()}, Format::f32, factors);
+  }
+  return writer;
+}
+
+TemporaryFile write_synthetic_model(const SyntheticModel& spec) {
+  return TemporaryFile(synthetic_gguf(spec).bytes());
+}
+
+std::unique_ptr<model::LlamaModel> make_synthetic_model(const SyntheticModel& spec) {
+  const TemporaryFile file = write_synthetic_model(spec);
+  return std::make_unique<model::LlamaModel>(model::GgufFile(file.path()));
+}
+
+}  // namespace tokencycle::test

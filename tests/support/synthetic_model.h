@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Complete llama models with seeded random weights, made for tests.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+
+#include "model/architecture.h"
+#include "support/gguf_writer.h"
+
+namespace tokencycle::test {
+
+enum class SyntheticTokenizer : std::uint8_t {
+  none,   // no tokenizer.* keys
+  llama,  // SentencePiece-style: 0 <unk>, 1 <s>, 2 </s>, 3..258 the bytes <0x00>..<0xFF>, then word pieces
+          // with scores
+  gpt2,   // byte-level: 0..255 the byte symbols, 256 <|endoftext|>, then the results of the merges
+};
+
+struct SyntheticModel {
+  std::uint32_t layers = 2, width = 64, heads = 4, kv_heads = 2, feed_forward = 96;
+  std::uint32_t vocabulary = 300;  // at least 259 with a tokenizer
+  std::uint32_t context = 128;
+  std::uint32_t head_dim = 0;            // 0: width / heads, and no key_length in the file
+  std::uint32_t rope_dims = 0;           // 0: head_dim, and no dimension_count in the file
+  Format matrices = Format::f32;         // f16 where a row is no multiple of the format's block
+  std::optional<Format> embedding = {};  // of the embedding and output tables; as matrices when absent
+  Format norms = Format::f32;
+  bool tied = false;
+  float rope_base = 10000.0f;
+  float rope_scale = 1.0f;    // linear scaling where it is not 1
+  bool rope_factors = false;  // with a rope_freqs.weight tensor
+  std::uint64_t seed = 1;
+  SyntheticTokenizer tokenizer = SyntheticTokenizer::llama;
+};
+
+// The file, for tests that change it before it is written. Weights have standard deviation 1 / sqrt(row
+// length), gains lie around 1. Throws std::invalid_argument for a shape that no file can have.
+GgufWriter synthetic_gguf(const SyntheticModel& spec);
+
+// The file on disk, for the command line.
+TemporaryFile write_synthetic_model(const SyntheticModel& spec);
+
+// The model, loaded; its file is already removed (and stays mapped).
+std::unique_ptr<model::LlamaModel> make_synthetic_model(const SyntheticModel& spec);
+
+}  // namespace tokencycle::test
