@@ -35,9 +35,9 @@ enum class Dataflow : std::uint8_t { weight_stationary };
 
 struct Matrix {
   Dataflow dataflow = Dataflow::weight_stationary;
-  std::uint32_t rows = 0, columns = 0;  // processing elements; rows take k, columns take n
-  bool double_buffered = true;          // a tile may be preloaded while another multiplies
-  bool back_to_back = true;             // a pass may enter while the one before it drains
+  std::uint32_t rows = 0, columns = 0;      // processing elements; rows take k, columns take n
+  bool double_buffered = true;              // a tile may be preloaded while another multiplies
+  bool back_to_back = true;                 // a pass may enter while the one before it drains
   std::uint32_t stationary_port_bytes = 0;  // scratchpad port of preload, bytes a cycle
   std::uint32_t moving_port_bytes = 0;      // scratchpad port of multiply, bytes a cycle
   std::uint32_t scale_latency_cycles = 0;   // of one scale-and-accumulate cell at a group's end
@@ -63,8 +63,8 @@ struct Vector {
 
 struct Scratchpad {
   std::uint32_t capacity_bytes = 0;
-  std::uint32_t banks = 0;        // power of two, at most 64; neighbouring bank words are in neighbouring banks
-  std::uint32_t bank_bytes = 0;   // width of a bank word, power of two
+  std::uint32_t banks = 0;  // power of two, at most 64; neighbouring bank words are in neighbouring banks
+  std::uint32_t bank_bytes = 0;  // width of a bank word, power of two
   std::uint32_t read_latency_cycles = 1;
   bool separate_write_port = false;  // each bank: one read/write port, or one read and one write port
 };
@@ -78,11 +78,11 @@ struct Writeback {
 };
 
 struct Dram {
-  std::uint32_t channels = 1;            // power of two; bursts interleave over channels
+  std::uint32_t channels = 1;  // power of two; bursts interleave over channels
   std::uint64_t capacity_bytes = 0;
-  double channel_gb_per_s = 0;           // peak of one channel, 10^9 bytes a second
-  double latency_ns = 0;                 // from a request's grant to its last byte, unloaded
-  std::uint32_t burst_bytes = 64;        // power of two
+  double channel_gb_per_s = 0;            // peak of one channel, 10^9 bytes a second
+  double latency_ns = 0;                  // from a request's grant to its last byte, unloaded
+  std::uint32_t burst_bytes = 64;         // power of two
   std::uint32_t requests_in_flight = 64;  // accepted and unfinished bursts, all channels together
 };
 

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields in words: for messages and for the tables of configs/README.md.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "config/fields.h"
+#include "config/rules.h"
+
+namespace tokencycle::config {
+
+std::string leaf_of(const std::string& path) {
+  return path.substr(path.rfind('/') + 1);
+}
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+std::string value_text(const Value& value) {
+  return std::visit([](const auto& v) { return nlohmann::json(v).dump(); }, value);
+}
+
+std::string range_text(const Field& field) {
+  switch (field.type) {
+    case FieldType::text:
+      return fmt::format("{} .. {} bytes of text", field.min, field.max);
+    case FieldType::boolean:
+      return "true or false";
+    case FieldType::choice: {
+      std::string names;
+      for (const std::string& c : field.choices) names += (names.empty() ? "\"" : " or \"") + c + "\"";
+      return names;
+    }
+    case FieldType::whole:
+      return fmt::format("{} .. {}{}", static_cast<std::uint64_t>(field.min),
+                         static_cast<std::uint64_t>(field.max), field.power_of_two ? ", power of two" : "");
+    case FieldType::real:
+      return fmt::format("{} .. {}", field.min, field.max);
+  }
+  return "";
+}
+
+std::string default_text(const Field& field) {
+  if (field.presence == Presence::required) return "required";
+  if (field.presence == Presence::optional) return "absent";
+  return value_text(field.get(Machine{}));
+}
+
+std::string field_table_markdown() {
+  std::string table = "| key | unit | range | default | meaning |\n|---|---|---|---|---|\n";
+  for (const Field& f : fields()) {
+    table += fmt::format("| `{}` | {} | {} | {} | {} |\n", f.path, f.unit.empty() ? "-" : f.unit,
+                         range_text(f), default_text(f), f.meaning);
+  }
+  return table;
+}
+
+std::string rule_table_markdown() {
+  std::string list;
+  for (const Rule& r : rules()) list += "- " + r.statement + "\n";
+  return list;
+}
+
+}  // namespace tokencycle::config

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// The table of all keys of a machine description. It drives reading, checking, writing and the
+// documentation: a key is declared once, in fields.cpp.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "config/machine.h"
+
+namespace tokencycle::config {
+
+enum class FieldType : std::uint8_t { text, choice, whole, real, boolean };
+
+enum class Presence : std::uint8_t {
+  required,   // the key must be there
+  defaulted,  // absent: the value that a default-constructed Machine has
+  optional,   // absent: the machine lacks the feature; written only when it is there
+};
+
+// A value as JSON has it (in the key's unit), already checked.
+using Value = std::variant<std::string, std::uint64_t, double, bool>;
+
+struct Field {
+  std::string path;  // JSON pointer: "/matrix/rows"
+  FieldType type = FieldType::whole;
+  std::string unit;           // "cycles", "KiB"; empty for names and switches
+  double min = 0, max = 0;    // both allowed; whole and real: in the unit; text: length in bytes
+  bool power_of_two = false;  // whole
+  std::vector<std::string> choices;
+  Presence presence = Presence::required;
+  std::string meaning;  // one sentence without a full stop
+  std::function<Value(const Machine&)> get;
+  std::function<void(Machine&, const Value&)> set;
+};
+
+// All fields, in the order of the canonical JSON: a section's fields are neighbours.
+const std::vector<Field>& fields();
+
+// "1 .. 1024", "1 .. 64, power of two", "true or false", "\"ideal\"".
+std::string range_text(const Field& field);
+// "required", "absent", or the default value.
+std::string default_text(const Field& field);
+// A value as JSON text: 64, 0.5, true, "name".
+std::string value_text(const Value& value);
+
+// The tables of configs/README.md: key, unit, range, default, meaning; and the rules that join several keys.
+std::string field_table_markdown();
+std::string rule_table_markdown();
+
+// The last part of a JSON pointer ("rows"), and what is before it ("/matrix").
+std::string leaf_of(const std::string& path);
+std::string parent_of(const std::string& path);
+
+}  // namespace tokencycle::config

@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/machine.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "base/digest.h"
+#include "base/error.h"
+#include "config/check.h"
+#include "config/fields.h"
+#include "config/json_text.h"
+#include "config/rules.h"
+
+namespace tokencycle::config {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+void check_rules(const Machine& machine, Violations& violations) {
+  std::vector<std::pair<std::string, std::string>> found;
+  for (const Rule& rule : rules()) {
+    bool readable = true;  // a rule over a value that is wrong by itself would only repeat that error
+    for (const std::string& path : rule.paths) readable = readable && !violations.concerns(path);
+    if (!readable) continue;
+    if (auto violation = rule.violated(machine)) found.emplace_back(rule.paths.front(), *violation);
+  }
+  for (const auto& [path, what] : found) violations.add(path, what);
+}
+
+}  // namespace
+
+std::string_view name_of(Dataflow) {
+  return "weight-stationary";
+}
+
+std::string_view name_of(VectorFunction f) {
+  static constexpr std::array<std::string_view, kVectorFunctions> kNames = {
+      "add", "mul", "copy", "convert", "quantize", "exp", "divide", "reduce", "rotary"};
+  return kNames.at(static_cast<std::size_t>(f));
+}
+
+Machine parse_machine(const std::string& json_text, const std::string& source_name) {
+  Violations violations(source_name);
+  const Json tree = parse_text(json_text, violations);
+  check_keys(tree, violations);
+  Machine machine = read_fields(tree, violations);
+  check_rules(machine, violations);
+  violations.throw_if_any();
+  const std::string canonical = to_json(machine);
+  machine.digest = digest_of(std::as_bytes(std::span(canonical)));
+  return machine;
+}
+
+Machine read_machine(const std::filesystem::path& path) {
+  const auto fail = [&](const std::string& why) {
+    throw IoError(
+        fmt::format("{}: {}; give a machine description (the folder configs/ has some)", path.string(), why));
+  };
+  if (std::filesystem::is_directory(path)) fail("this is a folder");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
+  // One byte more than allowed is enough to know that the text is too long, whatever the file is.
+  std::string text(kMaxTextBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) fail("cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxTextBytes) {
+    throw ConfigurationError(
+        fmt::format("{}: longer than a machine description may be ({} bytes); is this the right "
+                    "file?",
+                    path.string(), kMaxTextBytes));
+  }
+  return parse_machine(text, path.string());
+}
+
+std::string to_json(const Machine& machine) {
+  Json tree = Json::object();
+  for (const Field& f : fields()) {
+    const Value value = f.get(machine);
+    const bool absent = f.presence == Presence::optional && std::get<std::uint64_t>(value) == 0;
+    if (absent) continue;
+    std::visit([&](const auto& v) { tree[Json::json_pointer(f.path)] = v; }, value);
+  }
+  return tree.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace tokencycle::config

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "config/rules.h"
+
+#include <fmt/format.h>
+
+namespace tokencycle::config {
+namespace {
+
+constexpr std::uint32_t kWordBytes =
+    32;  // one instruction word, as isa::kWordBytes (a library above this one)
+
+using Found = std::optional<std::string>;
+
+std::uint32_t bytes_a_cycle(const Scratchpad& s) {
+  return s.banks * s.bank_bytes;
+}
+
+// An access wider than all banks together would need a bank twice in its cycle, even if it is aligned.
+Rule port_fits(const std::string& path, std::uint32_t (*port_bytes)(const Machine&)) {
+  return {
+      {path, "/scratchpad/banks", "/scratchpad/bank_bytes"},
+      fmt::format("`{}` <= banks x bank_bytes: an aligned access touches no bank twice", path),
+      [port_bytes](const Machine& m) -> Found {
+        const std::uint32_t width = bytes_a_cycle(m.scratchpad);
+        if (port_bytes(m) <= width) return {};
+        return fmt::format(
+            "{} is wider than the scratchpad's {} banks of {} bytes; allowed: at most {}, or add banks or "
+            "widen them",
+            port_bytes(m), m.scratchpad.banks, m.scratchpad.bank_bytes, width);
+      }};
+}
+
+Found narrow_scratchpad(const Machine& m) {
+  if (bytes_a_cycle(m.scratchpad) >= 8) return {};
+  return fmt::format("{} bank(s) of {} bytes; banks x bank_bytes must be at least 8: add banks or widen them",
+                     m.scratchpad.banks, m.scratchpad.bank_bytes);
+}
+
+Found uneven_banks(const Machine& m) {
+  const std::uint32_t width = bytes_a_cycle(m.scratchpad);
+  if (m.scratchpad.capacity_bytes % width == 0) return {};
+  return fmt::format(
+      "{} KiB do not divide evenly into rows of banks x bank_bytes = {} bytes; use a multiple of {} KiB",
+      m.scratchpad.capacity_bytes / 1024, width, width / 1024);
+}
+
+Found beat_too_wide(const Machine& m) {
+  const std::uint32_t width = bytes_a_cycle(m.scratchpad);
+  if (m.vector.lanes * 4 <= width) return {};
+  return fmt::format(
+      "{} lanes read {} bytes of fp32 a beat, the scratchpad's {} banks of {} bytes give {} a cycle; "
+      "allowed: at "
+      "most {} lanes, or add banks or widen them",
+      m.vector.lanes, m.vector.lanes * 4, m.scratchpad.banks, m.scratchpad.bank_bytes, width, width / 4);
+}
+
+Found no_group_buffer(const Machine& m) {
+  if (m.matrix.rows >= kBlock || m.matrix.group_buffer_rows >= 1) return {};
+  return fmt::format(
+      "{} rows of the group buffer on an array of {} rows, which needs several passes for a group of {}; "
+      "allowed: "
+      "at least 1, or an array of {} rows or more",
+      m.matrix.group_buffer_rows, m.matrix.rows, kBlock, kBlock);
+}
+
+Found no_multiplier(const Machine& m) {
+  for (const std::uint32_t cycles : m.matrix.cycles_per_row) {
+    if (cycles != 0) return {};
+  }
+  return "the machine multiplies no type at all; give at least one of int8, int4, fp16, bf16, fp32, for "
+         "example "
+         "\"fp16\": 1";
+}
+
+Found accumulator_too_small(const Machine& m) {
+  const std::uint32_t row = m.matrix.columns * 4;
+  if (m.accumulator.capacity_bytes >= row) return {};
+  return fmt::format(
+      "{} KiB hold no row of {} fp32 sums ({} bytes); allowed: at least {} KiB, or fewer columns",
+      m.accumulator.capacity_bytes / 1024, m.matrix.columns, row, (row + 1023) / 1024);
+}
+
+Found fetch_buffer_too_small(const Machine& m) {
+  const std::uint32_t needed = 2 * m.dram.burst_bytes / kWordBytes;
+  if (m.fetch.buffer_words >= needed) return {};
+  return fmt::format(
+      "{} words hold less than two bursts of {} bytes; allowed: at least {}, so that one is read while the "
+      "other "
+      "executes",
+      m.fetch.buffer_words, m.dram.burst_bytes, needed);
+}
+
+}  // namespace
+
+const std::vector<Rule>& rules() {
+  static const std::vector<Rule> table = {
+      {{"/fetch/buffer_words", "/dram/burst_bytes"},
+       "`/fetch/buffer_words` >= 2 x burst_bytes / 32: the buffer holds two bursts",
+       fetch_buffer_too_small},
+      port_fits("/dma/port_bytes", [](const Machine& m) { return m.dma.port_bytes; }),
+      port_fits("/matrix/stationary_port_bytes",
+                [](const Machine& m) { return m.matrix.stationary_port_bytes; }),
+      port_fits("/matrix/moving_port_bytes", [](const Machine& m) { return m.matrix.moving_port_bytes; }),
+      {{"/matrix/group_buffer_rows", "/matrix/rows"},
+       "`/matrix/group_buffer_rows` >= 1 when rows < 32: a group of 32 takes several passes",
+       no_group_buffer},
+      {{"/matrix/cycles_per_row"}, "`/matrix/cycles_per_row` names at least one type", no_multiplier},
+      {{"/vector/lanes", "/scratchpad/banks", "/scratchpad/bank_bytes"},
+       "`/vector/lanes` x 4 <= banks x bank_bytes: a beat's fp32 operand is read in one cycle",
+       beat_too_wide},
+      {{"/scratchpad/banks", "/scratchpad/bank_bytes"},
+       "`/scratchpad/banks` x bank_bytes >= 8",
+       narrow_scratchpad},
+      {{"/scratchpad/capacity_kib", "/scratchpad/banks", "/scratchpad/bank_bytes"},
+       "`/scratchpad/capacity_kib` is a multiple of banks x bank_bytes: all banks are of one size",
+       uneven_banks},
+      {{"/accumulator/capacity_kib", "/matrix/columns"},
+       "`/accumulator/capacity_kib` x 1024 >= columns x 4: one row of sums fits",
+       accumulator_too_small},
+  };
+  return table;
+}
+
+}  // namespace tokencycle::config
