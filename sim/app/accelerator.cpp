@@ -116,6 +116,8 @@ struct Accelerator::Modules {
     vector.in_clock(clock);
     writeback.in_clock(clock);
 
+    // The kernel would warn, from the second machine of a process on, that there is nothing to run yet.
+    sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the cores exist from here on
     // Bursts, in the order of memory::Requester.
     memory.interconnect().attach({&fetch.core(), &store.core(), &load.core()});
@@ -160,7 +162,8 @@ struct Accelerator::Modules {
 std::string Accelerator::Modules::state() const {
   auto& self = const_cast<Modules&>(*this);
   std::string text = fmt::format(
-      "\n  decode: word {}, {}\n  dma0.read: {} transfers\n  dma0.write: {} transfers\n  matrix0: {} instructions\n"
+      "\n  decode: word {}, {}\n  dma0.read: {} transfers\n  dma0.write: {} transfers\n  matrix0: {} "
+      "instructions\n"
       "  vector0: {} instructions\n  writeback: {} waiting\n  in flight:",
       self.decode.core().pc(), observe::name_of(self.decode.core().state()), self.load.core().transfers(),
       self.store.core().transfers(), self.matrix.core().queued(), self.vector.core().queued(),
@@ -175,9 +178,15 @@ Accelerator::Accelerator(const config::Machine& machine, Clocking clocking)
     : modules_(std::make_unique<Modules>(machine, clocking)) {}
 Accelerator::~Accelerator() = default;
 
-const config::Machine& Accelerator::machine() const { return modules_->machine; }
-observe::EventHub& Accelerator::events() { return modules_->hub; }
-memory::DramStorage& Accelerator::dram() { return modules_->memory.storage(); }
+const config::Machine& Accelerator::machine() const {
+  return modules_->machine;
+}
+observe::EventHub& Accelerator::events() {
+  return modules_->hub;
+}
+memory::DramStorage& Accelerator::dram() {
+  return modules_->memory.storage();
+}
 
 Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
   Modules& m = *modules_;
@@ -186,7 +195,8 @@ Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
   m.start(start, base, words);
   try {
     m.clock.run();
-    if (!m.clock.stopped()) throw SimulationError(fmt::format("the machine is deadlocked at cycle {}", m.clock.now().value));
+    if (!m.clock.stopped())
+      throw SimulationError(fmt::format("the machine is deadlocked at cycle {}", m.clock.now().value));
   } catch (const SimulationError& error) {
     throw SimulationError(error.what() + m.state());
   }
@@ -197,16 +207,26 @@ Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
 std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::size_t bytes) const {
   return modules_->local.at(address, bytes);
 }
-std::uint64_t Accelerator::multiplications() const { return modules_->matrix.core().multiplications(); }
-std::uint64_t Accelerator::vector_elements() const { return modules_->vector.core().elements(); }
-std::uint64_t Accelerator::instructions() const { return modules_->decode.core().instructions(); }
-std::uint64_t Accelerator::edges() const { return modules_->clock.edges(); }
+std::uint64_t Accelerator::multiplications() const {
+  return modules_->matrix.core().multiplications();
+}
+std::uint64_t Accelerator::vector_elements() const {
+  return modules_->vector.core().elements();
+}
+std::uint64_t Accelerator::instructions() const {
+  return modules_->decode.core().instructions();
+}
+std::uint64_t Accelerator::edges() const {
+  return modules_->clock.edges();
+}
 const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester, bool write) const {
   return modules_->memory.interconnect().counters(requester, write);
 }
 const memory::PortCounters& Accelerator::port(memory::Port port) const {
   return modules_->scratchpad.counters(port);
 }
-void Accelerator::ignore_hazards() { modules_->decode.core().scoreboard().ignore_hazards(); }
+void Accelerator::ignore_hazards() {
+  modules_->decode.core().scoreboard().ignore_hazards();
+}
 
 }  // namespace tokencycle::app

@@ -24,8 +24,8 @@ struct Execution {
   Cycle start, end;
 };
 
-// One machine with its memory and its time. Two of them in a process do not know of each other, but only one may
-// execute at a time.
+// One machine with its memory and its time. Two of them in a process do not know of each other, but only one
+// may execute at a time.
 class Accelerator {
  public:
   Accelerator(const config::Machine& machine, Clocking clocking);
@@ -45,10 +45,10 @@ class Accelerator {
   std::span<const std::byte> local(isa::LocalAddress address, std::size_t bytes) const;
 
   // Counters since the beginning.
-  std::uint64_t multiplications() const;   // multiply-accumulates
+  std::uint64_t multiplications() const;  // multiply-accumulates
   std::uint64_t vector_elements() const;
-  std::uint64_t instructions() const;      // decoded
-  std::uint64_t edges() const;             // delivered by the clock
+  std::uint64_t instructions() const;  // decoded
+  std::uint64_t edges() const;         // delivered by the clock
   const memory::TrafficCounters& traffic(memory::Requester requester, bool write) const;
   const memory::PortCounters& port(memory::Port port) const;
 

@@ -11,7 +11,9 @@
 namespace tokencycle::app {
 
 namespace {
-bool same_bits(float a, float b) { return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b); }
+bool same_bits(float a, float b) {
+  return std::bit_cast<std::uint32_t>(a) == std::bit_cast<std::uint32_t>(b);
+}
 }  // namespace
 
 Checker::Checker(const model::LlamaModel& model, Format kv_format, Accelerator& accelerator)
@@ -22,14 +24,17 @@ void Checker::begin(const compiler::CompiledStep& step) {
   captured_.clear();
 }
 
-void Checker::reset() { reference_.reset(); }
+void Checker::reset() {
+  reference_.reset();
+}
 
 void Checker::on_retired(const observe::InstructionRecord& record) {
   for (const compiler::Tap& tap : taps_) {
     if (tap.after != record.pc) continue;
     Captured captured{tap, std::vector<float>(std::size_t{tap.rows} * tap.cols)};
     for (std::uint32_t r = 0; r < tap.rows; ++r) {
-      const auto row = accelerator_.local(tap.address + r * tap.row_bytes, std::size_t{tap.cols} * sizeof(float));
+      const auto row =
+          accelerator_.local(tap.address + r * tap.row_bytes, std::size_t{tap.cols} * sizeof(float));
       std::memcpy(captured.values.data() + std::size_t{r} * tap.cols, row.data(), row.size());
     }
     captured_.push_back(std::move(captured));
@@ -71,11 +76,13 @@ void Checker::compare_operator(const model::Operator& op, std::uint32_t token, s
 void Checker::fail(const model::Operator& op, std::uint32_t position, std::size_t index, float machine,
                    float reference) const {
   const std::string place = op.layer < 0 ? "" : fmt::format("layer {}, ", op.layer);
-  throw CheckError(fmt::format(
-      "the machine differs from the reference first at position {}, {}operator {}, index {}: {} (0x{:08x}) instead "
-      "of {} (0x{:08x}). This is a fault in the simulator or its compiler; please report it with this command",
-      position, place, op.name, index, machine, std::bit_cast<std::uint32_t>(machine), reference,
-      std::bit_cast<std::uint32_t>(reference)));
+  throw CheckError(
+      fmt::format("the machine differs from the reference first at position {}, {}operator {}, index {}: {} "
+                  "(0x{:08x}) instead "
+                  "of {} (0x{:08x}). This is a fault in the simulator or its compiler; please report it with "
+                  "this command",
+                  position, place, op.name, index, machine, std::bit_cast<std::uint32_t>(machine), reference,
+                  std::bit_cast<std::uint32_t>(reference)));
 }
 
 }  // namespace tokencycle::app

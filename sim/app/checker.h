@@ -12,8 +12,8 @@
 
 namespace tokencycle::app {
 
-// Subscribed to the machine, it takes each operator's result from local memory at the moment when the operator's
-// last instruction retires.
+// Subscribed to the machine, it takes each operator's result from local memory at the moment when the
+// operator's last instruction retires.
 class Checker : public observe::Observer {
  public:
   Checker(const model::LlamaModel& model, Format kv_format, Accelerator& accelerator);
@@ -23,8 +23,9 @@ class Checker : public observe::Observer {
   void on_event(const observe::Event&) override {}
   void on_retired(const observe::InstructionRecord& record) override;
 
-  // After a step: evaluates its tokens with the reference. Throws CheckError at the first difference in graph order: token
-  // position, operator, index, both values. logits: the rows that the machine wrote, the last for the last token.
+  // After a step: evaluates its tokens with the reference. Throws CheckError at the first difference in graph
+  // order: token position, operator, index, both values. logits: the rows that the machine wrote, the last
+  // for the last token.
   void compare(std::span<const model::TokenId> tokens, std::span<const std::vector<float>> logits);
   void reset();
 

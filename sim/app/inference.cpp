@@ -40,10 +40,11 @@ void Inference::reset() {
 
 std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
   if (position_ + tokens.size() > compiler_.context()) {
-    throw SimulationError(fmt::format(
-        "the context of {} positions is full: {} are used and {} more are needed; use a shorter prompt, fewer new "
-        "tokens, or a larger --context if the model has one",
-        compiler_.context(), position_, tokens.size()));
+    throw SimulationError(
+        fmt::format("the context of {} positions is full: {} are used and {} more are needed; use a shorter "
+                    "prompt, fewer new "
+                    "tokens, or a larger --context if the model has one",
+                    compiler_.context(), position_, tokens.size()));
   }
   std::vector<StepReport> reports;
   while (!tokens.empty()) {
@@ -83,7 +84,8 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
 std::vector<float> Inference::read_logits(std::uint32_t row) const {
   std::vector<float> logits(model_.shape().vocabulary);
   const std::uint64_t bytes = logits.size() * sizeof(float);
-  accelerator_.dram().read(compiler_.layout().logits + row * bytes, std::as_writable_bytes(std::span(logits)));
+  accelerator_.dram().read(compiler_.layout().logits + row * bytes,
+                           std::as_writable_bytes(std::span(logits)));
   return logits;
 }
 

@@ -39,9 +39,10 @@ class Inference {
   Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
   ~Inference();
 
-  // Evaluates tokens after those before; several at once as far as the machine holds them (compiler batch limit),
-  // in as many steps as needed. Logits come from the last step. Throws SimulationError when the context is full,
-  // CheckError (layer, operator, index, both values) at the first difference from the reference.
+  // Evaluates tokens after those before; several at once as far as the machine holds them (compiler batch
+  // limit), in as many steps as needed. Logits come from the last step. Throws SimulationError when the
+  // context is full, CheckError (layer, operator, index, both values) at the first difference from the
+  // reference.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
   void reset();  // an empty cache
 

@@ -20,7 +20,9 @@ struct Digest::State {
 };
 
 namespace {
-std::string text(XXH128_hash_t hash) { return fmt::format("{:016x}{:016x}", hash.high64, hash.low64); }
+std::string text(XXH128_hash_t hash) {
+  return fmt::format("{:016x}{:016x}", hash.high64, hash.low64);
+}
 }  // namespace
 
 Digest::Digest() : state_(std::make_unique<State>()) {}
@@ -32,7 +34,9 @@ void Digest::update(std::span<const std::byte> bytes) {
   XXH3_128bits_update(state_->xxh, bytes.data(), bytes.size());
 }
 
-std::string Digest::hex() const { return text(XXH3_128bits_digest(state_->xxh)); }
+std::string Digest::hex() const {
+  return text(XXH3_128bits_digest(state_->xxh));
+}
 
 std::string digest_of(std::span<const std::byte> bytes) {
   return text(XXH3_128bits(bytes.data(), bytes.size()));

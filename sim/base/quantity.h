@@ -34,7 +34,11 @@ inline constexpr Cycle kNever = Cycle::max();
 using DramAddress = Quantity<struct DramAddressUnit>;
 
 // ceil(a / b) for b > 0.
-constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; }
-constexpr std::uint64_t round_up(std::uint64_t a, std::uint64_t b) { return ceil_div(a, b) * b; }
+constexpr std::uint64_t ceil_div(std::uint64_t a, std::uint64_t b) {
+  return (a + b - 1) / b;
+}
+constexpr std::uint64_t round_up(std::uint64_t a, std::uint64_t b) {
+  return ceil_div(a, b) * b;
+}
 
 }  // namespace tokencycle

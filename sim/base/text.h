@@ -12,7 +12,8 @@ namespace tokencycle {
 // 1234567 -> "1,234,567".
 std::string with_separators(std::uint64_t value);
 
-// The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters differ).
+// The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters
+// differ).
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
 
 // 1536 -> "1.5 KiB".

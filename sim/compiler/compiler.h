@@ -14,12 +14,12 @@ namespace tokencycle::compiler {
 
 // Where things are in DRAM. Assigned once per model and machine; all steps share it.
 struct DramLayout {
-  DramAddress program;        // the host writes each step's words here
-  std::uint64_t program_bytes = 0;  // room for them
-  DramAddress weights;        // GgufFile::tensor_data(), as it is
-  DramAddress rope_table;     // [context][rope_dims / 2][2] fp32
-  DramAddress token_ids;      // [batch] u32, written by the host before a step
-  DramAddress logits;         // [rows][vocabulary] fp32, read by the host after a step
+  DramAddress program;                 // the host writes each step's words here
+  std::uint64_t program_bytes = 0;     // room for them
+  DramAddress weights;                 // GgufFile::tensor_data(), as it is
+  DramAddress rope_table;              // [context][rope_dims / 2][2] fp32
+  DramAddress token_ids;               // [batch] u32, written by the host before a step
+  DramAddress logits;                  // [rows][vocabulary] fp32, read by the host after a step
   DramAddress key_cache, value_cache;  // [layer][context][kv_heads][head_dim] in the KV format
   std::uint64_t kv_layer_bytes = 0;    // bytes of one layer's keys (or values)
   std::uint64_t kv_row_bytes = 0;      // bytes of one position
@@ -39,10 +39,10 @@ struct Step {
   bool want_logits = true;  // false: a prefill step before the last
 };
 
-// An operator's fp32 result in local memory at the moment when word `after` (executed once in the step) retires:
-// row t at address + t * row_bytes, `cols` values. Used by --check to name the first difference.
+// An operator's fp32 result in local memory at the moment when word `after` (executed once in the step)
+// retires: row t at address + t * row_bytes, `cols` values. Used by --check to name the first difference.
 struct Tap {
-  std::uint32_t after = 0;        // word index
+  std::uint32_t after = 0;           // word index
   std::uint32_t operator_index = 0;  // into LlamaModel::graph()
   isa::LocalAddress address;
   std::uint32_t row_bytes = 0, first_col = 0, cols = 0, rows = 0;
@@ -55,8 +55,8 @@ struct CompiledStep {
 
 class Compiler {
  public:
-  // Checks that the machine can run the model. Throws ConfigurationError: a multiplier type the machine lacks (with the
-  // tensor that needs it), a scratchpad or accumulator too small (with the size that would do),
+  // Checks that the machine can run the model. Throws ConfigurationError: a multiplier type the machine lacks
+  // (with the tensor that needs it), a scratchpad or accumulator too small (with the size that would do),
   // DRAM too small; UsageError for a context beyond the model's.
   Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options);
 

@@ -9,8 +9,8 @@
 
 namespace tokencycle::core {
 
-// Cuts rows x row_bytes at DRAM addresses base + row * stride into pieces that do not cross a burst's border. Rows
-// that lie one after the other in DRAM are one row.
+// Cuts rows x row_bytes at DRAM addresses base + row * stride into pieces that do not cross a burst's border.
+// Rows that lie one after the other in DRAM are one row.
 class BurstWalk {
  public:
   struct Piece {

@@ -59,8 +59,9 @@ void ClockShell::tick() {
       return;
     }
     if (now_.value - last_progress_.value > watchdog_cycles_) {
-      throw SimulationError(fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
-                                        watchdog_cycles_, now_.value));
+      throw SimulationError(
+          fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
+                      watchdog_cycles_, now_.value));
     }
     schedule();
   } catch (...) {  // the kernel would turn it into a report of its own

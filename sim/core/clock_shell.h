@@ -19,8 +19,8 @@ class LazyMemory {
   virtual void advance(Cycle now) = 0;
 };
 
-// At each delivered edge: memory first, then the units in the order of Turn, each if it asked for this cycle (gated)
-// or always. One timed event an edge; everything inside a cycle is a call in a fixed order.
+// At each delivered edge: memory first, then the units in the order of Turn, each if it asked for this cycle
+// (gated) or always. One timed event an edge; everything inside a cycle is a call in a fixed order.
 class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  public:
   Port<LazyMemory> out_memory{"out_memory"};
@@ -28,7 +28,8 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   sc_core::sc_port<Connection<Clocked>, kTurns> out_units{"out_units"};
 
   SC_HAS_PROCESS(ClockShell);
-  ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking, std::uint64_t watchdog_cycles);
+  ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking,
+             std::uint64_t watchdog_cycles);
 
   // The cycle of the last delivered edge.
   Cycle now() const { return now_; }

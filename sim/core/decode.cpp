@@ -31,7 +31,8 @@ void Decode::start(Cycle now) {
   clock_.wake(Turn::decode, now + 1);
 }
 
-// (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) go on to the next pc.
+// (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) go on to the next
+// pc.
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
   if (!holding_) {
@@ -127,10 +128,17 @@ Obstacle Decode::try_front_end(Cycle now) {
       if (obstacle.state != State::busy) return obstacle;
       break;
     }
-    case Opcode::loop: enter_loop(); break;
-    case Opcode::set_address: registers_[held_.reg] = held_.value; break;
-    case Opcode::add_address: registers_[held_.reg] += held_.value; break;
-    default: break;
+    case Opcode::loop:
+      enter_loop();
+      break;
+    case Opcode::set_address:
+      registers_[held_.reg] = held_.value;
+      break;
+    case Opcode::add_address:
+      registers_[held_.reg] += held_.value;
+      break;
+    default:
+      break;
   }
   emit(now, observe::Stage::written_back, 0);
   hub_.retired({sequence_, pc_, held_.op, isa::Unit::front_end, fetched_, decoded_, now, now, now, now});
@@ -196,7 +204,8 @@ void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {
 
 void Decode::trap(const std::string& what) const {
   throw SimulationError(fmt::format("the machine stopped at word {} ({}): {}", pc_,
-                                    holding_ || decoded_ != Cycle() ? isa::name_of(held_.op) : "undecoded", what));
+                                    holding_ || decoded_ != Cycle() ? isa::name_of(held_.op) : "undecoded",
+                                    what));
 }
 
 }  // namespace tokencycle::core

@@ -60,8 +60,8 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
 
   // Makes the block of an instruction walkable.
   virtual BurstWalk walk_of(const isa::Instruction& instruction) const = 0;
-  // Called when a piece becomes the next to issue: may fetch operands and set a row's address. Returns the cycle
-  // from which the piece can be issued, not before `earliest`.
+  // Called when a piece becomes the next to issue: may fetch operands and set a row's address. Returns the
+  // cycle from which the piece can be issued, not before `earliest`.
   virtual Cycle prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint32_t tag) = 0;
   // A burst is complete at `now`. Returns the cycle from which its bytes are in place and its slot is free.
   virtual Cycle land(Cycle now, const InFlight& entry, std::uint64_t offset, const memory::Burst& burst) = 0;

@@ -13,7 +13,9 @@ namespace tokencycle::core {
 
 // Core is a plain class that is Clocked and an InstructionQueue.
 template <class Core>
-class ExecutionShell : public sc_core::sc_module, public Connection<Clocked>, public Connection<InstructionQueue> {
+class ExecutionShell : public sc_core::sc_module,
+                       public Connection<Clocked>,
+                       public Connection<InstructionQueue> {
  public:
   Port<ResultSink> out_results{"out_results"};
   Port<HazardBoard> out_hazards{"out_hazards"};

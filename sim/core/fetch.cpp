@@ -46,7 +46,9 @@ bool Fetch::can_issue() const {
          high_ + words_per_burst_ - low_ <= slots_.size();
 }
 
-Cycle Fetch::next_issue() const { return can_issue() ? ready_at_ : kNever; }
+Cycle Fetch::next_issue() const {
+  return can_issue() ? ready_at_ : kNever;
+}
 
 void Fetch::prepare_head() {
   const std::uint32_t count = std::min(words_per_burst_, words_ - high_);

@@ -12,9 +12,9 @@
 
 namespace tokencycle::core {
 
-// The buffer holds a window [low, high) of the program. Words are asked for burst by burst as long as the window
-// has room; decode moves the low end up, but not past the start of a hardware loop that fits, so
-// that its iterations need no DRAM. A jump out of the window empties the buffer.
+// The buffer holds a window [low, high) of the program. Words are asked for burst by burst as long as the
+// window has room; decode moves the low end up, but not past the start of a hardware loop that fits, so that
+// its iterations need no DRAM. A jump out of the window empties the buffer.
 class Fetch : public memory::BurstSource, public InstructionSource {
  public:
   Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub);

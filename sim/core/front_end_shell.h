@@ -51,7 +51,9 @@ class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, publi
   std::unique_ptr<Decode> core_;
 };
 
-class DispatchShell : public sc_core::sc_module, public Connection<Clocked>, public Connection<InstructionQueue> {
+class DispatchShell : public sc_core::sc_module,
+                      public Connection<Clocked>,
+                      public Connection<InstructionQueue> {
  public:
   Port<InstructionQueue> out_load{"out_load"}, out_store{"out_store"}, out_matrix{"out_matrix"},
       out_vector{"out_vector"};
@@ -59,10 +61,11 @@ class DispatchShell : public sc_core::sc_module, public Connection<Clocked>, pub
 
   DispatchShell(sc_core::sc_module_name name, observe::EventHub& hub) : sc_module(name), hub_(hub) {}
   void end_of_elaboration() override {
-    core_.emplace(hub_,
-                  std::array<InstructionQueue*, isa::kUnits>{nullptr, out_load.operator->(), out_store.operator->(),
-                                                             out_matrix.operator->(), out_vector.operator->()},
-                  *in_clock.operator->());
+    core_.emplace(
+        hub_,
+        std::array<InstructionQueue*, isa::kUnits>{nullptr, out_load.operator->(), out_store.operator->(),
+                                                   out_matrix.operator->(), out_vector.operator->()},
+        *in_clock.operator->());
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void push(Cycle now, InFlight& entry) override { core_->push(now, entry); }

@@ -5,8 +5,8 @@
 
 namespace tokencycle::core {
 
-StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, std::uint32_t port_bytes, Cycle now,
-                           Cycle earliest, const LineStream& stream) {
+StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, std::uint32_t port_bytes,
+                           Cycle now, Cycle earliest, const LineStream& stream) {
   LineStream s = stream;
   if (s.stride == s.line_bytes && s.interval == 1) {  // one long line
     s.line_bytes *= s.lines;

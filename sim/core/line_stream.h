@@ -21,7 +21,7 @@ struct StreamTiming {
 };
 
 // Reserves the reads of all lines from `earliest` on; a line wider than the port takes several cycles.
-StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, std::uint32_t port_bytes, Cycle now,
-                           Cycle earliest, const LineStream& stream);
+StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, std::uint32_t port_bytes,
+                           Cycle now, Cycle earliest, const LineStream& stream);
 
 }  // namespace tokencycle::core

@@ -27,7 +27,8 @@ Cycle LoadDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint3
   if (i.op != Opcode::gather || !transfer.walk.at_row_start()) return earliest;
   const std::uint32_t at = i.a.byte() + 4 * static_cast<std::uint32_t>(transfer.walk.row());
   memory::Scratchpad& scratchpad = context_.local.scratchpad();
-  const Cycle granted = scratchpad.reserve(memory::Port::load, now, std::max(earliest, port_free_), at, 4, false);
+  const Cycle granted =
+      scratchpad.reserve(memory::Port::load, now, std::max(earliest, port_free_), at, 4, false);
   port_free_ = granted + 1;
   std::uint32_t index = 0;
   std::memcpy(&index, scratchpad.bytes().data() + at, sizeof index);

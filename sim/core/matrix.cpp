@@ -15,8 +15,8 @@ using observe::State;
 
 namespace {
 
-// What the port reads of an encoded row for elements [first, first + count): whole blocks, or of a single q8_0 block
-// the elements and the scale.
+// What the port reads of an encoded row for elements [first, first + count): whole blocks, or of a single
+// q8_0 block the elements and the scale.
 struct RowPart {
   std::uint32_t begin, bytes;
 };
@@ -32,8 +32,8 @@ RowPart row_part(Format format, std::uint32_t first, std::uint32_t count) {
 
 }  // namespace
 
-Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-               HazardBoard& board, ClockControl& clock)
+Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
+               ResultSink& results, HazardBoard& board, ClockControl& clock)
     : description_(machine.matrix),
       hub_(hub),
       state_(hub, observe::UnitId::matrix),
@@ -109,7 +109,8 @@ bool Matrix::start_preload(Cycle now, InFlight& entry) {
   const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::stationary,
                                             description_.stationary_port_bytes, now, now, stream);
   const std::uint64_t latency = local_.scratchpad().read_latency();
-  // The last line is in place one shift after its arrival, and no sooner than a shift through the whole array.
+  // The last line is in place one shift after its arrival, and no sooner than a shift through the whole
+  // array.
   const Cycle through = now + (latency + dataflow_->shift_in_cycles(i.order));
   preload_finish_ = std::max(timing.last + (latency + 1), through);
   preload_nominal_ = std::max(Cycle(timing.last.value + latency + 1 - timing.delayed), through);

@@ -15,9 +15,9 @@
 
 namespace tokencycle::core {
 
-// Instructions start in order. A preload fills the shadow registers; the next multiply with `swap` makes them the
-// active tile. With double buffering a preload runs while passes enter and drain; back to back, a pass enters as
-// soon as the one before has entered, otherwise when it has drained.
+// Instructions start in order. A preload fills the shadow registers; the next multiply with `swap` makes them
+// the active tile. With double buffering a preload runs while passes enter and drain; back to back, a pass
+// enters as soon as the one before has entered, otherwise when it has drained.
 class Matrix : public Clocked, public InstructionQueue {
  public:
   Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
@@ -60,13 +60,13 @@ class Matrix : public Clocked, public InstructionQueue {
   bool shadow_full_ = false;
   GroupBuffer group_buffer_;
 
-  InFlight* preload_ = nullptr;            // under way
+  InFlight* preload_ = nullptr;             // under way
   Cycle preload_nominal_, preload_finish_;  // without and with bank conflicts
-  std::deque<Pass> passes_;                // in the array, in order
+  std::deque<Pass> passes_;                 // in the array, in order
   std::vector<Terms> spare_terms_;
-  Cycle last_entry_start_;                  // start of the last pass
-  Cycle entry_nominal_, entry_end_;         // the last pass's rows are in, without and with conflicts
-  std::uint64_t multiplications_ = 0;       // multiply-accumulates of valid elements
+  Cycle last_entry_start_;             // start of the last pass
+  Cycle entry_nominal_, entry_end_;    // the last pass's rows are in, without and with conflicts
+  std::uint64_t multiplications_ = 0;  // multiply-accumulates of valid elements
 };
 
 }  // namespace tokencycle::core

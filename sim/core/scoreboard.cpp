@@ -16,7 +16,9 @@ bool overlap(std::span<const isa::Range> a, std::span<const isa::Range> b) {
   return false;
 }
 
-bool in_order(isa::Unit unit) { return unit == isa::Unit::matrix || unit == isa::Unit::vector; }
+bool in_order(isa::Unit unit) {
+  return unit == isa::Unit::matrix || unit == isa::Unit::vector;
+}
 
 }  // namespace
 
@@ -68,7 +70,9 @@ InFlight& Scoreboard::insert(isa::Unit unit) {
   return entries_[i];
 }
 
-void Scoreboard::left_queue(InFlight& entry) { --queued_[static_cast<std::size_t>(entry.record.unit)]; }
+void Scoreboard::left_queue(InFlight& entry) {
+  --queued_[static_cast<std::size_t>(entry.record.unit)];
+}
 
 void Scoreboard::remove(InFlight& entry) {
   entry.used = false;

@@ -17,15 +17,15 @@ struct Obstacle {
   isa::Unit unit = isa::Unit::front_end;
 };
 
-// Hazards are overlaps of byte ranges in scratchpad, accumulator memory and DRAM between a new instruction and
-// those in flight. The matrix and the vector unit work strictly in order, so instructions of the same one of
-// them do not wait for each other here; DMA transfers of one engine overlap in time and do.
+// Hazards are overlaps of byte ranges in scratchpad, accumulator memory and DRAM between a new instruction
+// and those in flight. The matrix and the vector unit work strictly in order, so instructions of the same one
+// of them do not wait for each other here; DMA transfers of one engine overlap in time and do.
 class Scoreboard {
  public:
   explicit Scoreboard(const config::Machine& machine);
 
-  // What is in an instruction's way. Checked in this order: a free entry, room in the unit's queue, read after
-  // write, write after write, write after read.
+  // What is in an instruction's way. Checked in this order: a free entry, room in the unit's queue, read
+  // after write, write after write, write after read.
   Obstacle obstacle(isa::Unit unit, const isa::Footprint& footprint) const;
 
   InFlight& insert(isa::Unit unit);

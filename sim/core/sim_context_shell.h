@@ -11,9 +11,7 @@ namespace tokencycle::core {
 // Make it before the machine's modules, destroy it after them; contexts nest like scopes.
 class SimulationContext {
  public:
-  SimulationContext() : previous_(sc_core::sc_curr_simcontext), own_(new sc_core::sc_simcontext) {
-    enter();
-  }
+  SimulationContext() : previous_(sc_core::sc_curr_simcontext), own_(new sc_core::sc_simcontext) { enter(); }
   ~SimulationContext() {
     own_.reset();
     sc_core::sc_curr_simcontext = previous_;

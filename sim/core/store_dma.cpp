@@ -32,12 +32,12 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
     const std::uint64_t n = std::min(piece.offset + piece.bytes - at, to_row - in_row);
     // Whole elements around the bytes, also when a burst's border cuts one.
     const std::uint64_t first = in_row / to_size, count = ceil_div(in_row + n, to_size) - first;
-    const isa::LocalAddress source =
-        i.a + static_cast<std::uint32_t>(row * i.a_stride + first * from_size);
+    const isa::LocalAddress source = i.a + static_cast<std::uint32_t>(row * i.a_stride + first * from_size);
     const std::span<const std::byte> encoded = context_.local.at(source, count * from_size);
     if (!i.a.in_accumulator()) {
       for (std::uint32_t done = 0; done < encoded.size(); done += port_bytes_) {
-        const auto beat = std::min<std::uint32_t>(port_bytes_, static_cast<std::uint32_t>(encoded.size()) - done);
+        const auto beat =
+            std::min<std::uint32_t>(port_bytes_, static_cast<std::uint32_t>(encoded.size()) - done);
         const Cycle granted = context_.local.scratchpad().reserve(
             memory::Port::store, now, std::max(earliest, port_free_), source.byte() + done, beat, false);
         port_free_ = granted + 1;
@@ -53,7 +53,8 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
       encode_row(i.dst_format, values, converted);
     }
     const auto skip = static_cast<std::ptrdiff_t>(in_row - first * to_size);
-    data.insert(data.end(), converted.begin() + skip, converted.begin() + skip + static_cast<std::ptrdiff_t>(n));
+    data.insert(data.end(), converted.begin() + skip,
+                converted.begin() + skip + static_cast<std::ptrdiff_t>(n));
     at += n;
   }
   return read;

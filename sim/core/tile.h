@@ -27,7 +27,9 @@ class Tile {
 
   // Integer tiles: the k values of column n, and the scale of its group that holds element k_offset + k.
   const std::int8_t* column(std::uint32_t n) const { return integers_.data() + std::size_t{n} * depth_; }
-  float scale(std::uint32_t n, std::uint32_t group) const { return scales_[std::size_t{n} * groups_ + group]; }
+  float scale(std::uint32_t n, std::uint32_t group) const {
+    return scales_[std::size_t{n} * groups_ + group];
+  }
   // Plain tiles: the n values of row k.
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 
@@ -51,8 +53,8 @@ struct GroupPart {
 };
 std::vector<GroupPart> group_parts(const isa::Instruction& multiply);
 
-// Group sums that wait for a later pass, [moving row][column]: arrays with fewer than 32 rows need several passes
-// for a group.
+// Group sums that wait for a later pass, [moving row][column]: arrays with fewer than 32 rows need several
+// passes for a group.
 class GroupBuffer {
  public:
   GroupBuffer(std::uint32_t rows, std::uint32_t columns)

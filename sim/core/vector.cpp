@@ -25,13 +25,17 @@ ByteRange bytes_of(Format format, std::uint32_t first, std::uint32_t count) {
           static_cast<std::uint32_t>(ceil_div((std::uint64_t{first} + count) * bytes, unit))};
 }
 
-bool has_source_format(Opcode op) { return op == Opcode::convert || op == Opcode::transpose; }
-bool has_result_format(Opcode op) { return op == Opcode::convert || op == Opcode::softmax; }
+bool has_source_format(Opcode op) {
+  return op == Opcode::convert || op == Opcode::transpose;
+}
+bool has_result_format(Opcode op) {
+  return op == Opcode::convert || op == Opcode::softmax;
+}
 
 }  // namespace
 
-Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-               HazardBoard& board, ClockControl& clock)
+Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
+               ResultSink& results, HazardBoard& board, ClockControl& clock)
     : description_(machine.vector),
       hub_(hub),
       state_(hub, observe::UnitId::vector),
@@ -106,15 +110,17 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
   Cycle issue = timeline.issue;
   const auto read = [&](isa::LocalAddress at, std::uint32_t stride, ByteRange part) {
     if (at.in_accumulator()) return;
-    const Cycle granted = scratchpad.reserve(memory::Port::vector, now, timeline.issue,
-                                             at.byte() + row * stride + part.begin, part.end - part.begin, false);
+    const Cycle granted =
+        scratchpad.reserve(memory::Port::vector, now, timeline.issue, at.byte() + row * stride + part.begin,
+                           part.end - part.begin, false);
     issue = std::max(issue, granted);
   };
   read(i.a, i.a_stride, bytes_of(has_source_format(i.op) ? i.a_format : Format::f32, first, count));
   if (reads_b) {
     // A rotary beat needs the angles of its elements, at most one table row.
     const std::uint32_t last = i.op == Opcode::rotary ? std::min(first % i.head + count, i.rotate) : 0;
-    const std::uint32_t begin = i.op == Opcode::rotary ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
+    const std::uint32_t begin =
+        i.op == Opcode::rotary ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
     const std::uint32_t n = i.op == Opcode::rotary ? last - begin : count;
     if (n > 0) read(i.b, i.b_stride, bytes_of(Format::f32, begin, n));
   }

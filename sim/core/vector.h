@@ -13,9 +13,9 @@
 
 namespace tokencycle::core {
 
-// An instruction makes one or more passes over each row (a norm needs the sum before it can scale). In a pass a beat is
-// read, goes through a chain of functions (vector.functions: issue interval and latency of each), and is
-// written or reduced. sim/core/README.md lists the passes of each opcode.
+// An instruction makes one or more passes over each row (a norm needs the sum before it can scale). In a pass
+// a beat is read, goes through a chain of functions (vector.functions: issue interval and latency of each),
+// and is written or reduced. sim/core/README.md lists the passes of each opcode.
 class Vector : public Clocked, public InstructionQueue {
  public:
   Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
@@ -30,17 +30,17 @@ class Vector : public Clocked, public InstructionQueue {
 
  private:
   struct Timeline {
-    Cycle issue;    // when the next beat can be read
-    Cycle result;   // when the last result is there
-    Cycle end;      // the last write (or result) is done
+    Cycle issue;   // when the next beat can be read
+    Cycle result;  // when the last result is there
+    Cycle end;     // the last write (or result) is done
     std::uint64_t delayed = 0;
   };
   void begin(Cycle now, InFlight& entry);
   void finish(Cycle now);
   void time_row(Cycle now, const isa::Instruction& instruction, std::uint32_t row, Timeline& timeline);
   void time_beat(Cycle now, const isa::Instruction& instruction, std::uint32_t row, std::uint32_t first,
-                 std::uint32_t count, bool reads_b, bool writes, std::uint64_t interval, std::uint64_t latency,
-                 Timeline& timeline);
+                 std::uint32_t count, bool reads_b, bool writes, std::uint64_t interval,
+                 std::uint64_t latency, Timeline& timeline);
   void time_write(Cycle now, const isa::Instruction& instruction, std::uint32_t row, std::uint32_t first,
                   std::uint32_t count, Cycle ready, Timeline& timeline);
 

@@ -94,17 +94,32 @@ void execute_row(const Instruction& i, std::uint32_t r, const Row& x, const Row&
     case Opcode::scale:
       for (std::size_t c = 0; c < x.size(); ++c) y[c] = x[c] * i.scalar;
       break;
-    case Opcode::copy: y = x; break;
+    case Opcode::copy:
+      y = x;
+      break;
     case Opcode::silu:
       for (std::size_t c = 0; c < x.size(); ++c) y[c] = silu_f32(x[c]);
       break;
-    case Opcode::rms_norm: rms_norm(i, x, b, y); break;
-    case Opcode::softmax: softmax(i, r, x, y); break;
-    case Opcode::rotary: rotary(i, x, b, y); break;
-    case Opcode::reduce_sum: put(result, r, pairwise_sum(x)); return;
-    case Opcode::reduce_max: put(result, r, *std::max_element(x.begin(), x.end())); return;
-    case Opcode::argmax: put(result, r, argmax(x)); return;
-    default: return;
+    case Opcode::rms_norm:
+      rms_norm(i, x, b, y);
+      break;
+    case Opcode::softmax:
+      softmax(i, r, x, y);
+      break;
+    case Opcode::rotary:
+      rotary(i, x, b, y);
+      break;
+    case Opcode::reduce_sum:
+      put(result, r, pairwise_sum(x));
+      return;
+    case Opcode::reduce_max:
+      put(result, r, *std::max_element(x.begin(), x.end()));
+      return;
+    case Opcode::argmax:
+      put(result, r, argmax(x));
+      return;
+    default:
+      return;
   }
   const std::span<std::byte> row = std::span(result).subspan(r * dst_row_bytes(i), dst_row_bytes(i));
   if (i.op == Opcode::softmax && i.dst_format != Format::f32) {
@@ -116,17 +131,23 @@ void execute_row(const Instruction& i, std::uint32_t r, const Row& x, const Row&
 
 }  // namespace
 
-std::size_t dst_rows(const Instruction& i) { return i.op == Opcode::transpose ? i.cols : i.rows; }
+std::size_t dst_rows(const Instruction& i) {
+  return i.op == Opcode::transpose ? i.cols : i.rows;
+}
 
 std::size_t dst_row_bytes(const Instruction& i) {
   switch (i.op) {
     case Opcode::convert:
-    case Opcode::softmax: return row_bytes(i.dst_format, i.cols);
-    case Opcode::transpose: return row_bytes(i.a_format, i.rows);
+    case Opcode::softmax:
+      return row_bytes(i.dst_format, i.cols);
+    case Opcode::transpose:
+      return row_bytes(i.a_format, i.rows);
     case Opcode::reduce_sum:
     case Opcode::reduce_max:
-    case Opcode::argmax: return 4;
-    default: return row_bytes(Format::f32, i.cols);
+    case Opcode::argmax:
+      return 4;
+    default:
+      return row_bytes(Format::f32, i.cols);
   }
 }
 

@@ -16,12 +16,13 @@ struct VectorOperands {
   std::span<const std::byte> a, b;
 };
 
-// Executes all rows into `result`: dst rows one after the other, each dst_row_bytes() long. The caller puts them at
-// their strides when the instruction finishes.
+// Executes all rows into `result`: dst rows one after the other, each dst_row_bytes() long. The caller puts
+// them at their strides when the instruction finishes.
 void execute_vector(const isa::Instruction& instruction, const VectorOperands& operands,
                     std::vector<std::byte>& result);
 
-// Bytes of one destination row, and the number of destination rows (transpose has one for each source column).
+// Bytes of one destination row, and the number of destination rows (transpose has one for each source
+// column).
 std::size_t dst_row_bytes(const isa::Instruction& instruction);
 std::size_t dst_rows(const isa::Instruction& instruction);
 

@@ -10,8 +10,8 @@ class WeightStationary : public Dataflow {
  public:
   WeightStationary(std::uint64_t rows, std::uint64_t columns) : rows_(rows), columns_(columns) {}
 
-  // Rows of k shift down from the top edge, columns of n (tiles stored n-major) from the left edge; a line has to
-  // reach the far end, also when the tile is smaller than the array.
+  // Rows of k shift down from the top edge, columns of n (tiles stored n-major) from the left edge; a line
+  // has to reach the far end, also when the tile is smaller than the array.
   std::uint64_t shift_in_cycles(isa::TileOrder order) const override {
     return order == isa::TileOrder::kn ? rows_ : columns_;
   }

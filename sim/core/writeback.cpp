@@ -50,7 +50,8 @@ void Writeback::retire(Cycle now, InFlight& entry) {
   entry.record.written_back = now;
   last_retirement_ = now;
   hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::unit_id(entry.record.unit), static_cast<std::uint8_t>(observe::Stage::written_back), 0});
+             observe::unit_id(entry.record.unit), static_cast<std::uint8_t>(observe::Stage::written_back),
+             0});
   hub_.retired(entry.record);
   board_.retired(now, entry);
 }

@@ -20,7 +20,7 @@ struct BusInterval {
   std::uint64_t begin, end;  // ticks
 };
 
-class IdealDram : public Dram {
+class IdealDram final : public Dram {
  public:
   explicit IdealDram(const config::Machine& machine)
       : burst_shift_(static_cast<std::uint32_t>(std::countr_zero(machine.dram.burst_bytes))),
@@ -48,26 +48,26 @@ class IdealDram : public Dram {
     note_bus(channel, {end - burst_ticks_, end});
     const Cycle done(ceil_div(end, kTick));
     channel.queue.push_back({done, burst});
+    next_completion_ = std::min(next_completion_, done);
     ++in_flight_;
     return done;
   }
 
-  Cycle next_completion() const override {
-    Cycle first = kNever;
-    for (const Channel& c : channels_) {
-      if (!c.queue.empty()) first = std::min(first, c.queue.front().cycle);
-    }
-    return first;
-  }
+  Cycle next_completion() const override { return next_completion_; }
 
   Completion take_completion() override {
-    Channel* first = nullptr;
+    Completion completion;
+    bool taken = false;
+    Cycle following = kNever;
     for (Channel& c : channels_) {
-      if (c.queue.empty()) continue;
-      if (first == nullptr || c.queue.front().cycle < first->queue.front().cycle) first = &c;
+      if (!taken && !c.queue.empty() && c.queue.front().cycle == next_completion_) {
+        completion = c.queue.front();
+        c.queue.pop_front();
+        taken = true;
+      }
+      if (!c.queue.empty()) following = std::min(following, c.queue.front().cycle);
     }
-    const Completion completion = first->queue.front();
-    first->queue.pop_front();
+    next_completion_ = following;
     --in_flight_;
     return completion;
   }
@@ -129,7 +129,7 @@ class IdealDram : public Dram {
   std::uint64_t burst_ticks_ = 0, latency_ = 0;
   std::vector<Channel> channels_;
   std::uint32_t in_flight_ = 0, active_ = 0;
-  Cycle next_bus_change_ = kNever;
+  Cycle next_bus_change_ = kNever, next_completion_ = kNever;
 };
 
 }  // namespace

@@ -11,20 +11,24 @@ Interconnect::Interconnect(std::unique_ptr<Dram> dram, const config::Machine& ma
       channel_next_(machine.dram.channels),
       burst_bytes_(machine.dram.burst_bytes) {}
 
+void Interconnect::ask(int source) {
+  const Cycle wanted = sources_[source]->next_issue();
+  wishes_[source] = {wanted, wanted == kNever ? 0 : dram_->channel_of(sources_[source]->head().address)};
+}
+
 Interconnect::Candidate Interconnect::next_issue() const {
   Candidate best;
   for (int i = 0; i < kRequesters; ++i) {
-    const Cycle wanted = sources_[i]->next_issue();
-    if (wanted == kNever || wanted >= best.cycle) continue;
-    const Burst& burst = sources_[i]->head();
-    if (!dram_->has_room(burst)) continue;
-    const Cycle cycle = std::max({wanted, time_, channel_next_[dram_->channel_of(burst.address)]});
-    if (cycle < best.cycle) best = {cycle, i};
+    const Wish& wish = wishes_[i];
+    if (wish.cycle >= best.cycle) continue;
+    const Cycle cycle = std::max({wish.cycle, time_, channel_next_[wish.channel]});
+    if (cycle < best.cycle && dram_->has_room(sources_[i]->head())) best = {cycle, i};
   }
   return best;
 }
 
 void Interconnect::advance(Cycle now) {
+  for (int i = 0; i < kRequesters; ++i) ask(i);
   for (;;) {
     const Cycle change = dram_->next_bus_change();
     const Cycle done = dram_->next_completion();
@@ -46,21 +50,25 @@ void Interconnect::advance(Cycle now) {
 void Interconnect::issue(const Candidate& candidate) {
   BurstSource& source = *sources_[candidate.source];
   const Burst burst = source.head();
+  const std::uint32_t channel = wishes_[candidate.source].channel;
   const Cycle earliest = dram_->accept(candidate.cycle, burst);
-  channel_next_[dram_->channel_of(burst.address)] = candidate.cycle + 1;
+  channel_next_[channel] = candidate.cycle + 1;
   TrafficCounters& c = counters_[static_cast<std::size_t>(candidate.source) * 2 + (burst.write ? 1 : 0)];
   ++c.bursts;
   c.used_bytes += burst.bytes;
   c.moved_bytes += burst_bytes_;
-  report(observe::EventKind::burst_issued, candidate.cycle, burst);
+  report(observe::EventKind::burst_issued, candidate.cycle, channel, burst);
   source.issued(candidate.cycle, earliest);
+  ask(candidate.source);
 }
 
 void Interconnect::complete() {
   const Completion completion = dram_->take_completion();
-  report(observe::EventKind::burst_done, completion.cycle, completion.burst);
-  sources_[static_cast<std::size_t>(completion.burst.requester)]->completed(completion.cycle,
-                                                                            completion.burst);
+  const auto source = static_cast<int>(completion.burst.requester);
+  report(observe::EventKind::burst_done, completion.cycle, dram_->channel_of(completion.burst.address),
+         completion.burst);
+  sources_[source]->completed(completion.cycle, completion.burst);
+  ask(source);
 }
 
 void Interconnect::change_bus() {
@@ -72,10 +80,10 @@ void Interconnect::change_bus() {
   for (BurstSource* s : sources_) s->bus_changed(now, active);
 }
 
-void Interconnect::report(observe::EventKind kind, Cycle cycle, const Burst& burst) {
-  hub_.emit({cycle, burst.address.value, burst.bytes, 0, kind,
-             observe::channel_id(dram_->channel_of(burst.address)),
-             static_cast<std::uint8_t>(static_cast<unsigned>(burst.requester) * 2 + (burst.write ? 1 : 0)), 0});
+void Interconnect::report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst) {
+  hub_.emit({cycle, burst.address.value, burst.bytes, 0, kind, observe::channel_id(channel),
+             static_cast<std::uint8_t>(static_cast<unsigned>(burst.requester) * 2 + (burst.write ? 1 : 0)),
+             0});
 }
 
 }  // namespace tokencycle::memory

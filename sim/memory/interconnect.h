@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the requesters (fetch, store DMA, load DMA) and DRAM: arbitration, and the tight loop that advances all
-// of them lazily up to the cycle that somebody needs.
+// Between the requesters (fetch, store DMA, load DMA) and DRAM: arbitration, and the tight loop that advances
+// all of them lazily up to the cycle that somebody needs.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@ class BurstSource {
   virtual ~BurstSource() = default;
   // The cycle from which the next burst could be issued; kNever when nothing is to be issued.
   virtual Cycle next_issue() const = 0;
-  virtual const Burst& head() const = 0;      // the burst that issue() would take
+  virtual const Burst& head() const = 0;  // the burst that issue() would take
   // The head was accepted; it cannot complete before `earliest`.
   virtual void issued(Cycle now, Cycle earliest) = 0;
   virtual void completed(Cycle now, const Burst& burst) = 0;
@@ -26,15 +26,15 @@ class BurstSource {
 };
 
 struct TrafficCounters {
-  std::uint64_t bursts = 0;        // accepted by DRAM
-  std::uint64_t used_bytes = 0;    // bytes of them that the program asked for
-  std::uint64_t moved_bytes = 0;   // bursts x burst size
+  std::uint64_t bursts = 0;       // accepted by DRAM
+  std::uint64_t used_bytes = 0;   // bytes of them that the program asked for
+  std::uint64_t moved_bytes = 0;  // bursts x burst size
 };
 
-// Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then issues. A
-// channel accepts one burst a cycle; among requesters the order of Requester decides. So for a unit that acts
-// at cycle t, everything that arrives at or before t has arrived and nothing of t has been issued yet: the same
-// answer whether advance() is called every cycle or once in a thousand.
+// Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then
+// issues. A channel accepts one burst a cycle; among requesters the order of Requester decides. So for a unit
+// that acts at cycle t, everything that arrives at or before t has arrived and nothing of t has been issued
+// yet: the same answer whether advance() is called every cycle or once in a thousand.
 class Interconnect {
  public:
   Interconnect(std::unique_ptr<Dram> dram, const config::Machine& machine, observe::EventHub& hub);
@@ -58,15 +58,21 @@ class Interconnect {
     Cycle cycle = kNever;
     int source = -1;
   };
+  struct Wish {  // what a source wants next; asked again only when it may have changed
+    Cycle cycle = kNever;
+    std::uint32_t channel = 0;
+  };
+  void ask(int source);
   Candidate next_issue() const;
   void issue(const Candidate& candidate);
   void complete();
   void change_bus();
-  void report(observe::EventKind kind, Cycle cycle, const Burst& burst);
+  void report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst);
 
   std::unique_ptr<Dram> dram_;
   observe::EventHub& hub_;
   std::array<BurstSource*, kRequesters> sources_{};
+  std::array<Wish, kRequesters> wishes_{};
   std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
   Cycle time_;                       // nothing before it can be issued any more
   std::uint32_t burst_bytes_;

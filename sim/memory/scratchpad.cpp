@@ -16,19 +16,18 @@ Scratchpad::Scratchpad(const config::Scratchpad& description)
       bank_shift_(static_cast<std::uint32_t>(std::countr_zero(description.bank_bytes))),
       read_latency_(description.read_latency_cycles),
       separate_write_port_(description.separate_write_port),
+      all_banks_(banks_ == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << banks_) - 1),
       slots_(kInitialSlots) {}
 
 std::uint64_t Scratchpad::bank_mask(std::uint32_t first_word, std::uint32_t words) const {
-  const std::uint64_t all = banks_ == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << banks_) - 1;
-  if (words >= banks_) return all;
+  if (words >= banks_) return all_banks_;
   const std::uint32_t first = first_word & (banks_ - 1);
   const std::uint64_t ones = (std::uint64_t{1} << words) - 1;
-  const std::uint64_t wrapped = first == 0 ? 0 : ones >> (banks_ - first);
-  return ((ones << first) | wrapped) & all;
+  if (first + words <= banks_) return ones << first;
+  return ((ones << first) | ones >> (banks_ - first)) & all_banks_;
 }
 
 void Scratchpad::forget_before(Cycle now) {
-  if (now <= base_) return;
   const std::uint64_t passed = now.value - base_.value;
   if (passed >= slots_.size()) {
     std::fill(slots_.begin(), slots_.end(), Slot{});
@@ -49,10 +48,11 @@ void Scratchpad::grow(std::uint64_t slots) {
 }
 
 Cycle Scratchpad::take(Cycle earliest, std::uint64_t mask, bool write) {
+  const bool second_port = write && separate_write_port_;
   for (Cycle c = earliest;; c += Cycle(1)) {
     if (c.value - base_.value >= slots_.size()) grow(c.value - base_.value + 1);
     Slot& slot = slots_[c.value & (slots_.size() - 1)];
-    std::uint64_t& taken = write && separate_write_port_ ? slot.writes : slot.reads;
+    std::uint64_t& taken = second_port ? slot.writes : slot.reads;
     if ((taken & mask) == 0) {
       taken |= mask;
       return c;
@@ -62,21 +62,15 @@ Cycle Scratchpad::take(Cycle earliest, std::uint64_t mask, bool write) {
 
 Cycle Scratchpad::reserve(Port port, Cycle now, Cycle earliest, std::uint32_t address, std::uint32_t bytes,
                           bool write) {
-  forget_before(now);
-  const std::uint32_t first = address >> bank_shift_;
-  std::uint32_t words = ((address + bytes - 1) >> bank_shift_) - first + 1;
-  std::uint32_t word = first;
-  Cycle at = earliest;
-  Cycle ideal = earliest;
-  for (;;) {
-    const std::uint32_t now_words = std::min(words, banks_);
-    at = take(at, bank_mask(word, now_words), write);
-    if (now_words == words) break;
-    words -= now_words;
-    word += now_words;
-    at += Cycle(1);
+  if (now > base_) forget_before(now);
+  std::uint32_t word = address >> bank_shift_;
+  std::uint32_t words = ((address + bytes - 1) >> bank_shift_) - word + 1;
+  Cycle at = earliest, ideal = earliest;
+  for (; words > banks_; words -= banks_, word += banks_) {
+    at = take(at, bank_mask(word, banks_), write) + 1;
     ideal += Cycle(1);
   }
+  at = take(at, bank_mask(word, words), write);
   PortCounters& counters = counters_[static_cast<std::size_t>(port)];
   ++counters.accesses;
   counters.bytes += bytes;

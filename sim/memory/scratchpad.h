@@ -20,10 +20,10 @@ struct PortCounters {
 };
 
 // Arbitration is by age: an access belongs to the burst of accesses (a DMA burst, a tile's preload, a pass of
-// a vector operation) that its unit began in some cycle, and at each bank the burst that began earlier wins; within
-// one cycle the machine's evaluation order decides. An older burst is never delayed by a younger one, so the
-// cycles of its accesses are final when it begins: it reserves them, and a younger burst takes the first
-// cycles in which all banks that it needs are free. This is what a per-cycle oldest-first arbiter does.
+// a vector operation) that its unit began in some cycle, and at each bank the burst that began earlier wins;
+// within one cycle the machine's evaluation order decides. An older burst is never delayed by a younger one,
+// so the cycles of its accesses are final when it begins: it reserves them, and a younger burst takes the
+// first cycles in which all banks that it needs are free. This is what a per-cycle oldest-first arbiter does.
 class Scratchpad {
  public:
   explicit Scratchpad(const config::Scratchpad& description);
@@ -52,6 +52,7 @@ class Scratchpad {
   std::vector<std::byte> bytes_;
   std::uint32_t banks_, bank_shift_, read_latency_;
   bool separate_write_port_;
+  std::uint64_t all_banks_;  // mask
   std::vector<Slot> slots_;  // ring over future cycles, power of two long
   Cycle base_;               // slots before it are free again
   PortCounters counters_[kPorts];

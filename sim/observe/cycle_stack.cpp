@@ -7,8 +7,8 @@ namespace tokencycle::observe {
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kCauses> kNames = {
-      "matrix",    "vector", "preload",   "scratchpad", "dram_bandwidth", "dram_latency",
-      "front_end", "drain",  "writeback", "dependency"};
+      "matrix",       "vector",    "preload", "scratchpad", "dram_bandwidth",
+      "dram_latency", "front_end", "drain",   "writeback",  "dependency"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 

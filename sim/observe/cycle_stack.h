@@ -10,8 +10,8 @@
 
 namespace tokencycle::observe {
 
-// The first that applies, in this order. Work comes before waiting; when nothing computes, what decode waits for
-// names the cause.
+// The first that applies, in this order. Work comes before waiting; when nothing computes, what decode waits
+// for names the cause.
 enum class Cause : std::uint8_t {
   matrix = 0,      // moving rows enter the array
   vector,          // the vector unit works

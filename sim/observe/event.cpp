@@ -9,34 +9,59 @@ namespace tokencycle::observe {
 
 std::string name_of(UnitId unit) {
   switch (unit) {
-    case UnitId::fetch: return "fetch";
-    case UnitId::decode: return "decode";
-    case UnitId::dispatch: return "dispatch";
-    case UnitId::load: return "dma0.read";
-    case UnitId::store: return "dma0.write";
-    case UnitId::matrix: return "matrix0";
-    case UnitId::vector: return "vector0";
-    case UnitId::writeback: return "writeback";
+    case UnitId::fetch:
+      return "fetch";
+    case UnitId::decode:
+      return "decode";
+    case UnitId::dispatch:
+      return "dispatch";
+    case UnitId::load:
+      return "dma0.read";
+    case UnitId::store:
+      return "dma0.write";
+    case UnitId::matrix:
+      return "matrix0";
+    case UnitId::vector:
+      return "vector0";
+    case UnitId::writeback:
+      return "writeback";
   }
   return fmt::format("dram.channel{}", static_cast<unsigned>(unit) - kFirstChannel);
 }
 
 UnitId unit_id(isa::Unit unit) {
   switch (unit) {
-    case isa::Unit::load: return UnitId::load;
-    case isa::Unit::store: return UnitId::store;
-    case isa::Unit::matrix: return UnitId::matrix;
-    case isa::Unit::vector: return UnitId::vector;
-    case isa::Unit::front_end: break;
+    case isa::Unit::load:
+      return UnitId::load;
+    case isa::Unit::store:
+      return UnitId::store;
+    case isa::Unit::matrix:
+      return UnitId::matrix;
+    case isa::Unit::vector:
+      return UnitId::vector;
+    case isa::Unit::front_end:
+      break;
   }
   return UnitId::decode;
 }
 
 std::string_view name_of(State state) {
-  static constexpr std::array<std::string_view, kStates> kNames = {
-      "idle",        "busy",            "fetch_wait", "buffer_full",  "read_after_write",    "write_after_read",
-      "write_after_write", "queue_full", "scoreboard_full", "fence", "dram_latency",
-      "scratchpad_conflict", "operand_wait", "array_drain", "writeback_wait", "halted"};
+  static constexpr std::array<std::string_view, kStates> kNames = {"idle",
+                                                                   "busy",
+                                                                   "fetch_wait",
+                                                                   "buffer_full",
+                                                                   "read_after_write",
+                                                                   "write_after_read",
+                                                                   "write_after_write",
+                                                                   "queue_full",
+                                                                   "scoreboard_full",
+                                                                   "fence",
+                                                                   "dram_latency",
+                                                                   "scratchpad_conflict",
+                                                                   "operand_wait",
+                                                                   "array_drain",
+                                                                   "writeback_wait",
+                                                                   "halted"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

@@ -16,7 +16,9 @@ namespace tokencycle::observe {
 // channel i has the id kFirstChannel + i.
 enum class UnitId : std::uint8_t { fetch = 0, decode, dispatch, load, store, matrix, vector, writeback };
 inline constexpr std::uint8_t kFirstChannel = static_cast<std::uint8_t>(UnitId::writeback) + 1;
-inline constexpr UnitId channel_id(std::uint32_t i) { return static_cast<UnitId>(kFirstChannel + i); }
+inline constexpr UnitId channel_id(std::uint32_t i) {
+  return static_cast<UnitId>(kFirstChannel + i);
+}
 
 // "fetch", "decode", "dma0.read", "matrix0", "dram.channel3": the same names in every output.
 std::string name_of(UnitId unit);
@@ -47,12 +49,12 @@ inline constexpr int kStates = static_cast<int>(State::halted) + 1;
 std::string_view name_of(State state);
 
 enum class EventKind : std::uint8_t {
-  instruction,   // an instruction reached a stage: detail = Stage, number = sequence number, value below
-  unit_state,    // the unit is in state `detail` from this cycle on; decode: value = 1 + isa::Unit that it waits
-                 // for, 0 when for none
-  burst_issued,  // DRAM accepted a burst: unit = channel, detail = requester * 2 + write, number = address,
-                 // value = bytes that the requester uses of it
-  burst_done,    // its data arrived (read) or it was acknowledged (write): fields as above
+  instruction,    // an instruction reached a stage: detail = Stage, number = sequence number, value below
+  unit_state,     // the unit is in state `detail` from this cycle on; decode: value = 1 + isa::Unit that it
+                  // waits for, 0 when for none
+  burst_issued,   // DRAM accepted a burst: unit = channel, detail = requester * 2 + write, number = address,
+                  // value = bytes that the requester uses of it
+  burst_done,     // its data arrived (read) or it was acknowledged (write): fields as above
   words_arrived,  // fetch: number = first word, value = words
 };
 

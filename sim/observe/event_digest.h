@@ -2,9 +2,10 @@
 // One number for the whole event stream: equal digests mean equal events in equal order.
 #pragma once
 
+#include <array>
 #include <cstddef>
+#include <span>
 #include <string>
-#include <vector>
 
 #include "base/digest.h"
 #include "observe/event.h"
@@ -13,28 +14,28 @@ namespace tokencycle::observe {
 
 class EventDigest : public Observer {
  public:
-  EventDigest() { buffer_.reserve(kBuffer); }
   void on_event(const Event& event) override {
-    buffer_.push_back(event);
-    ++count_;
-    if (buffer_.size() == kBuffer) flush();
+    buffer_[filled_++] = event;
+    if (filled_ == kBuffer) flush();
   }
   // Of all events so far; more may follow.
   std::string hex() {
     flush();
     return digest_.hex();
   }
-  std::uint64_t count() const { return count_; }
+  std::uint64_t count() const { return flushed_ + filled_; }
 
  private:
   static constexpr std::size_t kBuffer = 128;
   void flush() {
-    digest_.update(std::as_bytes(std::span(buffer_)));
-    buffer_.clear();
+    digest_.update(std::as_bytes(std::span(buffer_).first(filled_)));
+    flushed_ += filled_;
+    filled_ = 0;
   }
-  std::vector<Event> buffer_;
+  std::array<Event, kBuffer> buffer_{};
   Digest digest_;
-  std::uint64_t count_ = 0;
+  std::size_t filled_ = 0;
+  std::uint64_t flushed_ = 0;
 };
 
 }  // namespace tokencycle::observe

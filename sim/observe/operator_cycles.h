@@ -16,8 +16,8 @@ struct OperatorUse {
 };
 
 // An operator lasts from the end of those before it (in program order) to its own: the retirement of its last
-// instruction. Work that the compiler moved ahead, such as loads of weights, does not begin it. The cycles of all
-// operators sum to the step; what follows the last one (the final fence) belongs to it.
+// instruction. Work that the compiler moved ahead, such as loads of weights, does not begin it. The cycles of
+// all operators sum to the step; what follows the last one (the final fence) belongs to it.
 class OperatorCycles : public Observer {
  public:
   void on_event(const Event&) override {}

@@ -1,0 +1,27 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds tokencycle if needed and runs it. Without arguments: the main job, a model that writes text on the
+# edge machine. With arguments: `tokencycle ARGUMENTS`.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+scripts/setup.sh
+if [ ! -f build/release/build.ninja ]; then cmake --preset release -DTOKENCYCLE_TESTS=OFF >/dev/null; fi
+# Quiet when it goes well, everything when it does not.
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if [ ! -x build/release/tokencycle ]; then echo "building tokencycle (a minute or two)" >&2; fi
+if ! cmake --build --preset release --target tokencycle >"$log" 2>&1; then
+  cat "$log" >&2
+  exit 1
+fi
+
+if [ $# -gt 0 ]; then exec build/release/tokencycle "$@"; fi
+
+model=$(find models -name '*q8_0.gguf' | sort | head -n 1)
+if [ -z "$model" ]; then
+  # No trained model is bundled: a random one shows the machine at work, though not sensible text.
+  model=build/random-q8_0.gguf
+  [ -f "$model" ] || python3 scripts/make_random_model.py --out "$model"
+fi
+exec build/release/tokencycle run -m "$model" -c edge -n 64

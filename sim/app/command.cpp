@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/command.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <sstream>
+
+#include "base/text.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = {
+      {"run", "run a model on a machine: text, and where the cycles went", run_command},
+      {"perplexity", "how well a model predicts a text, by the reference or by the machine",
+       perplexity_command},
+      {"inspect", "what is in a model, machine description, program or result", inspect_command},
+      {"compile", "the program of one step of a model on a machine", compile_command},
+      {"asm", "assembly text to a program file", asm_command},
+      {"disasm", "a program file to assembly text", disasm_command},
+  };
+  return kCommands;
+}
+
+OptionParser::OptionParser(std::string usage, std::string about, std::string example)
+    : usage_(std::move(usage)),
+      about_(std::move(about)),
+      example_(std::move(example)),
+      options_("Options", 100, 60) {
+  add()("help,h", "print this help");
+}
+
+bool OptionParser::parse(const Arguments& arguments) {
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(options_)
+                  .positional(positional_)
+                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+                  .run(),
+              values_);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const auto& o : options_.options()) known.push_back("--" + o->long_name());
+    const std::string near = nearest(error.get_option_name(), known);
+    refuse(fmt::format("unknown option {}{}", error.get_option_name(),
+                       near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  } catch (const po::error& error) {
+    refuse(error.what());
+  }
+  if (!has("help")) return true;
+  print_help();
+  return false;
+}
+
+void OptionParser::print_help() const {
+  std::ostringstream options;
+  options << options_;
+  fmt::print("usage: tokencycle {}\n\n{}\n\n{}\nexample:\n  {}\n", usage_, about_, options.str(), example_);
+}
+
+void OptionParser::refuse(const std::string& message) const {
+  const std::string command = usage_.substr(0, usage_.find(' '));
+  throw UsageError(fmt::format("{}; `tokencycle {} --help` lists the options", message, command));
+}
+
+std::string OptionParser::require(const std::string& name) const {
+  if (!has(name)) refuse(fmt::format("--{} is missing", name));
+  return get<std::string>(name);
+}
+
+std::uint32_t OptionParser::count(const std::string& name) const {
+  const auto value = get<long long>(name);
+  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) {
+    refuse(fmt::format("--{} is {}; it must be 0 to {}", name, value,
+                       std::numeric_limits<std::uint32_t>::max()));
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+std::string read_text(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::ostringstream text;
+  if (in && !std::filesystem::is_directory(path)) text << in.rdbuf();
+  if (!in || std::filesystem::is_directory(path)) {
+    throw IoError(fmt::format("{}: cannot be read: {}", path.string(),
+                              std::filesystem::is_directory(path) ? "it is a folder" : std::strerror(errno)));
+  }
+  return text.str();
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  const std::filesystem::path temporary = fmt::format("{}.{}.tmp", path.string(), ::getpid());
+  const auto fail = [&](const char* what) {
+    const std::string reason = std::strerror(errno);
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw IoError(fmt::format("{}: {}: {}; nothing was left there", path.string(), what, reason));
+  };
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    if (!out) fail("cannot be created");
+    out << text;
+    out.close();
+    if (!out) fail("cannot be written");
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be put in place");
+}
+
+void check_writable(const std::filesystem::path& path) {
+  if (std::filesystem::is_directory(path)) {
+    throw IoError(fmt::format("{}: it is a folder; name a file in it", path.string()));
+  }
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  if (::access(folder.c_str(), W_OK) != 0) {
+    throw IoError(fmt::format("{}: cannot be created: {}", path.string(), std::strerror(errno)));
+  }
+}
+
+namespace {
+// Where configs/ and models/ are: TOKENCYCLE_HOME, or the tree that this program was built from.
+std::filesystem::path home() {
+  const char* set = std::getenv("TOKENCYCLE_HOME");
+  return set != nullptr ? set : TOKENCYCLE_HOME;
+}
+}  // namespace
+
+std::filesystem::path find_configuration(const std::string& name_or_path) {
+  const bool is_name = name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".json");
+  if (!is_name || std::filesystem::exists(name_or_path)) return name_or_path;
+  const std::filesystem::path bundled = home() / "configs" / (name_or_path + ".json");
+  if (std::filesystem::exists(bundled)) return bundled;
+  std::vector<std::string> known;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(home() / "configs", ignored)) {
+    if (entry.path().extension() == ".json") known.push_back(entry.path().stem().string());
+  }
+  std::sort(known.begin(), known.end());
+  std::string names;
+  for (const std::string& k : known) names += (names.empty() ? "" : ", ") + k;
+  throw UsageError(
+      fmt::format("{}: there is no such file, and no machine of that name in configs/; known are: {}",
+                  name_or_path, names));
+}
+
+std::filesystem::path bundled_model() {
+  std::vector<std::filesystem::path> found;
+  std::error_code ignored;
+  for (const auto& entry : std::filesystem::directory_iterator(home() / "models", ignored)) {
+    if (entry.path().filename().string().ends_with("q8_0.gguf")) found.push_back(entry.path());
+  }
+  if (found.empty()) throw UsageError("-m is missing: name a GGUF model file (there is no bundled one here)");
+  return *std::min_element(found.begin(), found.end());
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the commands share: option parsing with errors that help, and the table of commands.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace tokencycle::app {
+
+using Arguments = std::vector<std::string>;
+
+// One command: a name, a line for the overview, and what it does. run() returns the process exit code; it
+// throws Error for everything that a user can cause.
+struct Command {
+  std::string name, summary;
+  ExitCode (*run)(const Arguments& arguments);
+};
+const std::vector<Command>& commands();
+
+ExitCode run_command(const Arguments& arguments);
+ExitCode compile_command(const Arguments& arguments);
+ExitCode asm_command(const Arguments& arguments);
+ExitCode disasm_command(const Arguments& arguments);
+ExitCode inspect_command(const Arguments& arguments);
+ExitCode perplexity_command(const Arguments& arguments);
+
+// A command's options. Parsing prints the help and returns false for --help; unknown options are a UsageError
+// with the nearest known one.
+class OptionParser {
+ public:
+  // usage: the line after "tokencycle"; example: a command that works as it stands.
+  OptionParser(std::string usage, std::string about, std::string example);
+  boost::program_options::options_description_easy_init add() { return options_.add_options(); }
+  // Names the option that takes the arguments without a dash, and how many there may be.
+  void positional(const char* option, int count) { positional_.add(option, count); }
+  bool parse(const Arguments& arguments);
+
+  bool has(const std::string& name) const { return values_.count(name) != 0; }
+  template <class T>
+  T get(const std::string& name) const {
+    return values_[name].as<T>();
+  }
+  // An option that the command cannot do without.
+  std::string require(const std::string& name) const;
+  // A count; negative or overlong numbers are a UsageError.
+  std::uint32_t count(const std::string& name) const;
+
+ private:
+  void print_help() const;
+  [[noreturn]] void refuse(const std::string& message) const;
+
+  std::string usage_, about_, example_;
+  boost::program_options::options_description options_;
+  boost::program_options::positional_options_description positional_;
+  boost::program_options::variables_map values_;
+};
+
+// The whole file. Throws IoError.
+std::string read_text(const std::filesystem::path& path);
+
+// Writes to a temporary name in the same folder, then renames: the file is whole or not there. Throws
+// IoError.
+void write_text(const std::filesystem::path& path, const std::string& text);
+
+// Whether write_text can be expected to work, asked before the work whose result it is. Throws IoError.
+void check_writable(const std::filesystem::path& path);
+
+// A machine description by path, or by the name of one in configs/ ("edge").
+std::filesystem::path find_configuration(const std::string& name_or_path);
+// The model for runs without -m: the bundled one. Throws UsageError when there is none.
+std::filesystem::path bundled_model();
+
+}  // namespace tokencycle::app

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle inspect: what is in a file, in a readable table.
+#include <fmt/format.h>
+
+#include <array>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "app/command.h"
+#include "base/text.h"
+#include "config/machine.h"
+#include "isa/program.h"
+#include "model/architecture.h"
+#include "model/tokenizer.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+using Json = nlohmann::json;
+
+namespace {
+
+std::string shape_text(const std::vector<std::uint64_t>& shape) {
+  std::string text;
+  for (const std::uint64_t n : shape) text += (text.empty() ? "" : " x ") + std::to_string(n);
+  return text;
+}
+
+std::string value_text(const model::GgufValue& value) {
+  struct Visitor {
+    std::string operator()(std::uint64_t v) const { return std::to_string(v); }
+    std::string operator()(std::int64_t v) const { return std::to_string(v); }
+    std::string operator()(double v) const { return fmt::format("{:g}", v); }
+    std::string operator()(bool v) const { return v ? "true" : "false"; }
+    std::string operator()(const std::string& v) const { return v.size() > 60 ? v.substr(0, 57) + "..." : v; }
+    std::string operator()(const model::GgufArray& v) const { return fmt::format("array of {}", v.size()); }
+  };
+  std::string text = std::visit(Visitor{}, value);
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20) c = ' ';
+  }
+  return text;
+}
+
+void inspect_model(const std::filesystem::path& path) {
+  const model::GgufFile file(path);
+  fmt::print("model      {}\n           GGUF version {}, {}, digest {}\n\nmetadata\n", path.string(),
+             file.version(), bytes_text(file.bytes().size()), file.digest());
+  for (const auto& [key, value] : file.metadata()) fmt::print("  {:<42} {}\n", key, value_text(value));
+  fmt::print("\ntensors\n");
+  std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> by_type;  // elements, bytes
+  for (const model::GgufTensor& t : file.tensors()) {
+    fmt::print("  {:<30} {:<6} {:>20} {:>14} bytes{}\n", t.name, t.type_name, shape_text(t.shape),
+               with_separators(t.bytes), t.supported ? "" : "   (not supported)");
+    auto& [elements, bytes] = by_type[t.type_name];
+    elements += t.elements();
+    bytes += t.bytes;
+  }
+  fmt::print("\nby type\n");
+  for (const auto& [type, sum] : by_type) {
+    fmt::print("  {:<6} {:>14} parameters {:>14} bytes\n", type, with_separators(sum.first),
+               with_separators(sum.second));
+  }
+}
+
+void inspect_machine(const std::filesystem::path& path) {
+  const config::Machine m = config::read_machine(path);
+  fmt::print("machine    {}\n           {}\n           digest {}\n\n", m.name, m.description, m.digest);
+  double int8 = 0;
+  fmt::print("derived\n");
+  for (int t = 0; t < kMultiplyTypes; ++t) {
+    const std::uint32_t cycles = m.matrix.cycles_per_row[static_cast<std::size_t>(t)];
+    if (cycles == 0) continue;
+    const double peak = m.clock_ghz * m.matrix.rows * m.matrix.columns / cycles;
+    if (int8 == 0) int8 = peak;
+    fmt::print("  peak {:<5}              {:>12.1f} billion multiply-accumulates/s\n",
+               name_of(static_cast<MultiplyType>(t)), peak);
+  }
+  const double port = m.clock_ghz * m.scratchpad.banks * m.scratchpad.bank_bytes;
+  fmt::print(
+      "  scratchpad, all banks   {:>12.1f} GB/s\n  DRAM peak               {:>12.1f} GB/s ({:.1f} bytes a "
+      "cycle)\n",
+      port, m.peak_dram_gb_per_s(), m.peak_dram_gb_per_s() / m.clock_ghz);
+  fmt::print(
+      "  roofline ridge          {:>12.1f} multiply-accumulates a DRAM byte (fastest type)\n\nvalues\n{}\n",
+      int8 / m.peak_dram_gb_per_s(), config::to_json(m));
+}
+
+void inspect_program(const std::filesystem::path& path) {
+  const isa::Program p = isa::read_program(path);
+  fmt::print("program    {}\n           {} words ({}), digest {}\n           machine: {}\n", path.string(),
+             with_separators(p.words.size()), bytes_text(p.words.size() * isa::kWordBytes), p.digest(),
+             p.machine.empty() ? "any" : p.machine);
+  std::map<std::string, std::uint64_t> by_opcode;
+  for (const isa::Word& w : p.words) ++by_opcode[std::string(isa::name_of(isa::decode(w).op))];
+  fmt::print("\nwords by instruction\n");
+  for (const auto& [name, count] : by_opcode) fmt::print("  {:<14} {:>10}\n", name, with_separators(count));
+  std::vector<std::uint64_t> words(p.operators.size());
+  for (const isa::Section& s : p.sections) words[s.operator_id] += s.count;
+  if (!p.operators.empty()) fmt::print("\nwords by operator\n");
+  for (std::size_t i = 0; i < words.size(); ++i)
+    fmt::print("  {:<24} {:>10}\n", p.operators[i].name, with_separators(words[i]));
+  for (const isa::DataSegment& d : p.data)
+    fmt::print("data at 0x{:x}: {} bytes\n", d.address.value, with_separators(d.bytes.size()));
+}
+
+void inspect_result(const std::filesystem::path& path, const Json& result) {
+  try {
+    fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n\n", path.string(),
+               result.at("model").at("file").get<std::string>(),
+               result.at("model").at("digest").get<std::string>(),
+               result.at("configuration").at("name").get<std::string>(),
+               result.at("configuration").at("digest").get<std::string>());
+    fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  text\n", "", "id", "phase", "cycles", "ends at");
+    std::size_t index = 0;
+    for (const Json& t : result.at("tokens")) {
+      fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  {}\n", index++, t.at("id").get<std::uint64_t>(),
+                 t.at("phase").get<std::string>(), with_separators(t.at("cycles").get<std::uint64_t>()),
+                 with_separators(t.at("end").get<std::uint64_t>()), Json(t.at("text")).dump());
+    }
+    fmt::print("\noperators            prefill cycles  decode cycles\n");
+    for (const Json& o : result.at("operators")) {
+      fmt::print("  {:<20} {:>13} {:>14}\n", o.at("name").get<std::string>(),
+                 with_separators(o.at("prefill").at("cycles").get<std::uint64_t>()),
+                 with_separators(o.at("decode").at("cycles").get<std::uint64_t>()));
+    }
+    fmt::print("\ncounters\n");
+    for (const Json& c : result.at("counters")) {
+      fmt::print("  {:<42} {:>16} {}\n", c.at("name").get<std::string>(),
+                 with_separators(c.at("value").get<std::uint64_t>()), c.at("unit").get<std::string>());
+    }
+  } catch (const Json::exception& error) {
+    throw IoError(fmt::format("{}: this is not a whole tokencycle result: {}", path.string(), error.what()));
+  }
+}
+
+}  // namespace
+
+ExitCode inspect_command(const Arguments& arguments) {
+  OptionParser parser("inspect FILE",
+                      "Prints what is in a model (GGUF), machine description, program or result.",
+                      "tokencycle inspect configs/edge.json");
+  parser.add()("input", po::value<std::string>(), "file, or the name of a machine in configs/");
+  parser.positional("input", 1);
+  if (!parser.parse(arguments)) return ExitCode::success;
+  const std::filesystem::path path = find_configuration(parser.require("input"));
+  std::array<char, 6> magic{};
+  {
+    std::ifstream in(path, std::ios::binary);
+    in.read(magic.data(), magic.size());
+    if (!in && in.gcount() == 0) throw IoError(fmt::format("{}: cannot be read, or is empty", path.string()));
+  }
+  const std::string_view head(magic.data(), magic.size());
+  if (head.starts_with("GGUF")) {
+    inspect_model(path);
+  } else if (head.starts_with("TCPROG")) {
+    inspect_program(path);
+  } else {
+    const Json json = Json::parse(read_text(path), nullptr, false);
+    const bool result = json.is_object() && json.value("schema", Json()).is_string() &&
+                        json["schema"].get<std::string>().starts_with("tokencycle-result-");
+    result ? inspect_result(path, json) : inspect_machine(path);
+  }
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle perplexity: how well a model predicts a text.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "app/command.h"
+#include "app/inference.h"
+#include "base/text.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+using Logits = std::vector<std::vector<float>>;
+
+Logits evaluate_by_reference(model::Reference& reference, std::span<const model::TokenId> window) {
+  reference.reset();
+  Logits logits;
+  for (const model::TokenId token : window) {
+    const auto row = reference.step(token);
+    const bool scored = logits.size() >= window.size() / 2;
+    logits.emplace_back(scored ? std::vector<float>(row.begin(), row.end()) : std::vector<float>());
+  }
+  return logits;
+}
+
+// The first half needs no logits.
+Logits evaluate_by_machine(Inference& inference, std::span<const model::TokenId> window) {
+  inference.reset();
+  const std::size_t half = window.size() / 2;
+  inference.evaluate(window.first(half), false);
+  Logits logits(half);
+  for (StepReport& step : inference.evaluate(window.subspan(half), true)) {
+    for (auto& row : step.logits) logits.push_back(std::move(row));
+  }
+  return logits;
+}
+
+}  // namespace
+
+ExitCode perplexity_command(const Arguments& arguments) {
+  OptionParser parser("perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG]",
+                      "Perplexity over windows of N tokens: each begins with BOS and an empty cache, its "
+                      "second half is\nscored. Without "
+                      "-c by the reference; with -c by the simulated machine (the same to the last bit).",
+                      "tokencycle perplexity -f models/heldout.txt --window 256");
+  parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
+      "file,f", po::value<std::string>(), "UTF-8 text")("window", po::value<long long>()->default_value(256),
+                                                        "tokens of a window")(
+      "config,c", po::value<std::string>(), "evaluate on this machine")(
+      "kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  if (!parser.parse(arguments)) return ExitCode::success;
+  const std::string text = read_text(parser.require("file"));
+  const auto path =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  Format kv_format = Format::f16;
+  const std::string kv = parser.get<std::string>("kv-type");
+  if (!format_from_name(kv, kv_format) || (kv_format != Format::f16 && kv_format != Format::f32)) {
+    throw UsageError(fmt::format("--kv-type is '{}'; it must be f16 or f32", kv));
+  }
+  const model::LlamaModel model{model::GgufFile(path)};
+  const auto tokenizer = model::make_tokenizer(model.file());
+  const std::uint32_t window = parser.count("window");
+  if (window < 2 || window > model.shape().context) {
+    throw UsageError(
+        fmt::format("--window is {}; with this model it must be 2 to {}", window, model.shape().context));
+  }
+
+  const auto begin = std::chrono::steady_clock::now();
+  model::Perplexity result;
+  std::string by = "the reference";
+  if (parser.has("config")) {
+    const config::Machine machine =
+        config::read_machine(find_configuration(parser.get<std::string>("config")));
+    InferenceOptions options;
+    options.compile.kv_format = kv_format;
+    Inference inference(model, machine, options);
+    by = "machine " + machine.name;
+    result = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> w) {
+      return evaluate_by_machine(inference, w);
+    });
+  } else {
+    model::Reference reference(model, kv_format);
+    result = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> w) {
+      return evaluate_by_reference(reference, w);
+    });
+  }
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  fmt::print("perplexity {:.6f} by {}: {} tokens scored in {} windows of {} ({:.1f} s)\n", result.value, by,
+             with_separators(result.scored_tokens), result.windows, window, seconds);
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result of one run: everything that was counted, as data. Tables and summaries are derived from it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "app/inference.h"
+#include "model/sampler.h"
+#include "model/tokenizer.h"
+
+namespace tokencycle::app {
+
+// One generated token and the step that made it.
+struct TokenReport {
+  model::TokenId id = 0;
+  std::string text;
+  std::string phase;  // "prefill" (the step, or steps, that read the prompt), "decode"
+  Cycle start, end;   // cycles [start, end)
+  observe::Stack stack{};
+  std::uint64_t cycles() const { return end.value - start.value; }
+};
+
+struct Counter {
+  std::string name, unit, meaning;
+  std::uint64_t value = 0;
+};
+
+struct RunReport {
+  std::string prompt;
+  std::vector<model::TokenId> prompt_tokens;
+  std::vector<TokenReport> tokens;
+  std::string stop_reason;                                                // "length", "end of text"
+  std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
+  double wall_seconds = 0;
+
+  std::uint64_t total_cycles() const {
+    return tokens.empty() ? 0 : tokens.back().end.value - tokens.front().start.value;
+  }
+  observe::Stack total_stack() const;
+};
+
+struct RunSettings {
+  model::SamplerOptions sampler;
+  InferenceOptions inference;
+  std::uint32_t new_tokens = 0;
+};
+
+// Every counter of the machine, with unit and meaning, in a fixed order.
+std::vector<Counter> counters(Inference& inference);
+
+// The versioned document (schema "tokencycle-result-1"; sim/app/README.md). All of it except "host" is the
+// same for the same inputs on any machine.
+nlohmann::ordered_json result_json(const model::LlamaModel& model, const config::Machine& machine,
+                                   const RunSettings& settings, const RunReport& report,
+                                   Inference& inference);
+
+// What a person wants to know after a run.
+std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
+                         const RunReport& report, Inference& inference);
+
+}  // namespace tokencycle::app

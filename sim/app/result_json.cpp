@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/result.h"
+
+namespace tokencycle::app {
+
+using Json = nlohmann::ordered_json;
+
+namespace {
+
+Json stack_json(const observe::Stack& stack) {
+  Json json = Json::object();
+  for (int i = 0; i < observe::kCauses; ++i) {
+    json[std::string(observe::name_of(static_cast<observe::Cause>(i)))] = stack[static_cast<std::size_t>(i)];
+  }
+  return json;
+}
+
+// Valid UTF-8 in a JSON document: a token may be a part of a character.
+std::string replace_invalid(const std::string& text) {
+  const Json wrapped = text;
+  return Json::parse(wrapped.dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+Json tokens_json(const RunReport& report) {
+  Json tokens = Json::array();
+  for (const TokenReport& t : report.tokens) {
+    tokens.push_back({{"id", t.id},
+                      {"text", replace_invalid(t.text)},
+                      {"phase", t.phase},
+                      {"cycles", t.cycles()},
+                      {"start", t.start.value},
+                      {"end", t.end.value},
+                      {"stack", stack_json(t.stack)}});
+  }
+  return tokens;
+}
+
+Json operators_json(const model::LlamaModel& model, const RunReport& report) {
+  Json operators = Json::array();
+  for (std::size_t i = 0; i < model.graph().size(); ++i) {
+    const model::Operator& op = model.graph()[i];
+    Json entry = {{"name", op.name}, {"layer", op.layer}};
+    const auto phase = [&](const char* name, const std::vector<observe::OperatorUse>& uses) {
+      entry[name] = {{"cycles", i < uses.size() ? uses[i].cycles : 0},
+                     {"instructions", i < uses.size() ? uses[i].instructions : 0}};
+    };
+    phase("prefill", report.prefill_operators);
+    phase("decode", report.decode_operators);
+    operators.push_back(std::move(entry));
+  }
+  return operators;
+}
+
+Json units_json(Inference& inference) {
+  Json units = Json::object();
+  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+    const auto id = static_cast<observe::UnitId>(u);
+    Json states = Json::object();
+    for (int s = 0; s < observe::kStates; ++s) {
+      const auto state = static_cast<observe::State>(s);
+      const std::uint64_t cycles = inference.units().cycles(id, state);
+      if (cycles != 0) states[std::string(observe::name_of(state))] = cycles;
+    }
+    units[observe::name_of(id)] = std::move(states);
+  }
+  return units;
+}
+
+Json settings_json(const RunSettings& settings, const RunReport& report, Inference& inference) {
+  const bool greedy = settings.sampler.temperature == 0;
+  return {{"prompt", replace_invalid(report.prompt)},
+          {"new_tokens", settings.new_tokens},
+          {"temperature", settings.sampler.temperature},
+          {"top_k", greedy ? Json() : Json(settings.sampler.top_k)},
+          {"top_p", greedy ? Json() : Json(settings.sampler.top_p)},
+          {"seed", greedy ? Json() : Json(settings.sampler.seed)},
+          {"kv_format", std::string(name_of(settings.inference.compile.kv_format))},
+          {"context", inference.context()},
+          {"batch", inference.batch_limit()},
+          {"checked_against_reference", settings.inference.check}};
+}
+
+}  // namespace
+
+Json result_json(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+                 const RunReport& report, Inference& inference) {
+  std::string text;
+  for (const TokenReport& t : report.tokens) text += t.text;
+  Json counters_json = Json::array();
+  for (const Counter& c : counters(inference)) {
+    counters_json.push_back({{"name", c.name}, {"unit", c.unit}, {"value", c.value}, {"meaning", c.meaning}});
+  }
+  const std::uint64_t total = report.total_cycles();
+  Json json;
+  json["schema"] = "tokencycle-result-1";
+  json["version"] = TOKENCYCLE_VERSION;
+  json["model"] = {{"file", model.file().path().filename().string()},
+                   {"name", model.shape().name},
+                   {"architecture", model.shape().architecture},
+                   {"digest", model.file().digest()}};
+  json["configuration"] = {
+      {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};
+  json["program"] = {{"digest", inference.program_digest()}};
+  json["settings"] = settings_json(settings, report, inference);
+  json["prompt_tokens"] = report.prompt_tokens;
+  json["text"] = replace_invalid(text);
+  json["stop_reason"] = report.stop_reason;
+  json["cycles"] = total;
+  json["stack"] = stack_json(report.total_stack());
+  json["tokens"] = tokens_json(report);
+  json["operators"] = operators_json(model, report);
+  json["units"] = units_json(inference);
+  json["counters"] = std::move(counters_json);
+  json["event_digest"] = inference.event_digest();
+  json["host"] = {{"clock_mode", settings.inference.clocking == Clocking::gated ? "gated" : "every-edge"},
+                  {"clock_edges", inference.accelerator().edges()},
+                  {"wall_seconds", report.wall_seconds},
+                  {"simulated_cycles_per_second",
+                   report.wall_seconds > 0 ? static_cast<double>(total) / report.wall_seconds : 0.0}};
+  return json;
+}
+
+}  // namespace tokencycle::app

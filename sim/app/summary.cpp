@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "app/result.h"
+#include "base/text.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string bar(double percentage) {
+  std::string text;
+  for (int i = 0; i < static_cast<int>(percentage / 2.5 + 0.5); ++i) text += "█";
+  return text;
+}
+
+std::string model_line(const model::LlamaModel& model) {
+  const model::Hyperparameters& h = model.shape();
+  return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}",
+                     h.name.empty() ? model.file().path().filename().string() : h.name, h.architecture,
+                     h.layers, h.width, h.heads, h.kv_heads, bytes_text(model.file().bytes().size()));
+}
+
+std::string machine_line(const config::Machine& m) {
+  return fmt::format("{}: {} x {} {} array at {:g} GHz, {} scratchpad, DRAM {:g} GB/s", m.name, m.matrix.rows,
+                     m.matrix.columns, config::name_of(m.matrix.dataflow), m.clock_ghz,
+                     bytes_text(m.scratchpad.capacity_bytes), m.peak_dram_gb_per_s());
+}
+
+std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
+  std::vector<std::uint64_t> cycles;
+  for (const TokenReport& t : report.tokens) {
+    if (t.phase == "decode") cycles.push_back(t.cycles());
+  }
+  std::sort(cycles.begin(), cycles.end());
+  return cycles;
+}
+
+void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
+  out += fmt::format("cycles per token\n  first token     {:>14}   ({} prompt tokens)\n",
+                     with_separators(report.tokens.front().cycles()), report.prompt_tokens.size());
+  const std::vector<std::uint64_t> cycles = decode_cycles(report);
+  if (cycles.empty()) return;
+  const std::uint64_t median = cycles[(cycles.size() - 1) / 2];
+  const double tokens_per_second = machine.clock_ghz * 1e9 / static_cast<double>(median);
+  out += fmt::format("  decode, median  {:>14}   {} tokens/s at {:g} GHz\n  decode, max     {:>14}\n",
+                     with_separators(median), with_separators(static_cast<std::uint64_t>(tokens_per_second)),
+                     machine.clock_ghz, with_separators(cycles.back()));
+}
+
+void add_stack(std::string& out, const RunReport& report) {
+  const observe::Stack stack = report.total_stack();
+  const std::uint64_t total = report.total_cycles();
+  out += "\nwhere the cycles went\n";
+  for (int i = 0; i < observe::kCauses; ++i) {
+    const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
+    if (cycles == 0) continue;
+    out += fmt::format("  {:<15} {:>14} {:>6.1f} % {}\n", observe::name_of(static_cast<observe::Cause>(i)),
+                       with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
+  }
+  out += fmt::format("  {:<15} {:>14}  100.0 %\n", "total", with_separators(total));
+}
+
+void add_units(std::string& out, const RunReport& report, Inference& inference) {
+  using observe::State;
+  const std::uint64_t total = report.total_cycles();
+  out += "\nutilisation (cycles busy; most frequent reasons for the rest)\n";
+  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+    const auto id = static_cast<observe::UnitId>(u);
+    std::vector<std::pair<std::uint64_t, State>> rest;
+    for (int s = 0; s < observe::kStates; ++s) {
+      const std::uint64_t cycles = inference.units().cycles(id, static_cast<State>(s));
+      if (static_cast<State>(s) != State::busy && cycles > 0)
+        rest.emplace_back(cycles, static_cast<State>(s));
+    }
+    std::sort(rest.rbegin(), rest.rend());
+    std::string reasons;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, rest.size()); ++i) {
+      reasons += fmt::format("{}{} {:.1f} %", i == 0 ? "" : ", ", observe::name_of(rest[i].second),
+                             percent(rest[i].first, total));
+    }
+    out += fmt::format("  {:<15} {:>6.1f} %   {}\n", observe::name_of(id),
+                       percent(inference.units().cycles(id, State::busy), total), reasons);
+  }
+}
+
+void add_memory(std::string& out, const config::Machine& machine, const RunReport& report,
+                Inference& inference) {
+  const Accelerator& a = inference.accelerator();
+  const auto& words = a.traffic(memory::Requester::fetch, false);
+  const auto& loads = a.traffic(memory::Requester::load, false);
+  const auto& stores = a.traffic(memory::Requester::store, true);
+  const std::uint64_t moved = words.moved_bytes + loads.moved_bytes + stores.moved_bytes;
+  const double seconds = static_cast<double>(report.total_cycles()) / (machine.clock_ghz * 1e9);
+  const double rate = static_cast<double>(moved) / seconds / 1e9;
+  out += fmt::format(
+      "\nDRAM            {} bytes moved: {} loaded, {} stored, {} of instructions\n"
+      "                {:.2f} GB/s of {:g} GB/s peak ({:.1f} %)\n",
+      with_separators(moved), with_separators(loads.moved_bytes), with_separators(stores.moved_bytes),
+      with_separators(words.moved_bytes), rate, machine.peak_dram_gb_per_s(),
+      100.0 * rate / machine.peak_dram_gb_per_s());
+  const double per_cycle = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
+  out += fmt::format("array           {} multiply-accumulates, {:.2f} % of {} x {} in every cycle\n",
+                     with_separators(a.multiplications()),
+                     100.0 * static_cast<double>(a.multiplications()) /
+                         (per_cycle * static_cast<double>(report.total_cycles())),
+                     machine.matrix.rows, machine.matrix.columns);
+}
+
+}  // namespace
+
+std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
+                         const RunReport& report, Inference& inference) {
+  std::string out = fmt::format("model    {}\nmachine  {}\n\n", model_line(model), machine_line(machine));
+  add_speed(out, machine, report);
+  add_stack(out, report);
+  add_units(out, report, inference);
+  add_memory(out, machine, report, inference);
+  const double rate =
+      report.wall_seconds > 0 ? static_cast<double>(report.total_cycles()) / report.wall_seconds : 0;
+  out += fmt::format("simulation      {:.2f} s, {:.2f} million cycles per second\n", report.wall_seconds,
+                     rate / 1e6);
+  return out;
+}
+
+}  // namespace tokencycle::app

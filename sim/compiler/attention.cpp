@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/attention.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace tokencycle::compiler {
+namespace {
+
+using isa::TileOrder;
+
+constexpr std::uint32_t kMostPanelRows = (1u << 16) - kBlock;
+
+// KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see `positions`
+// positions. Moving row (h, m, g) is query head g of the group of KV head h, token m of the block.
+struct Block {
+  std::uint32_t head = 0, heads = 0;
+  std::uint32_t token = 0, tokens = 0;
+  std::uint32_t positions = 0;
+};
+
+// Columns [first, first + cols) of the rows of one cache, over positions [begin, end), in the ring.
+struct Panel {
+  Rows rows;
+  std::uint32_t begin = 0, end = 0;
+  std::uint32_t first = 0, cols = 0;
+};
+
+class Attention {
+ public:
+  Attention(Builder& builder, const StepContext& context, const AttentionRows& rows, std::uint32_t index)
+      : builder_(builder),
+        c_(context),
+        d_(context.demands),
+        shape_(context.demands.shape),
+        rows_(rows),
+        index_(index) {
+    element_ = block_bytes(d_.kv_format);
+    const auto layer = static_cast<std::uint64_t>(c_.model.graph()[index].layer);
+    keys_ = c_.layout.key_cache + layer * c_.layout.kv_layer_bytes;
+    values_ = c_.layout.value_cache + layer * c_.layout.kv_layer_bytes;
+  }
+
+  void run() {
+    encode_query();
+    const AttentionBlock& size = c_.plan.attention;
+    for (std::uint32_t m = 0; m < c_.step.tokens; m += size.rows) {
+      const std::uint32_t tokens = std::min(size.rows, c_.step.tokens - m);
+      for (std::uint32_t h = 0; h < shape_.kv_heads; h += size.kv_heads) {
+        const std::uint32_t heads = std::min(size.kv_heads, shape_.kv_heads - h);
+        block({h, heads, m, tokens, c_.step.position + m + tokens});
+      }
+    }
+    builder_.tap(index_, rows_.o.at, rows_.o.stride, 0, shape_.query_width(), c_.step.tokens);
+  }
+
+ private:
+  // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence.
+  void encode_query() {
+    const std::uint32_t cols = d_.group * shape_.head_dim, tokens = c_.step.tokens;
+    const Rows dst = scratchpad_rows(c_.plan.q_encoded, std::uint64_t{cols} * element_);
+    if (tokens == 1) {
+      builder_.emit(convert_rows(dst, d_.kv_format, rows_.q, Format::f32, {1, shape_.query_width()}));
+      return;
+    }
+    for (std::uint32_t h = 0; h < shape_.kv_heads; ++h) {
+      builder_.emit(convert_rows(dst + std::uint64_t{h} * tokens * dst.stride, d_.kv_format,
+                                 rows_.q + std::uint64_t{h} * cols * 4, Format::f32, {tokens, cols}));
+    }
+  }
+
+  void block(const Block& b) {
+    const std::uint32_t rows = b.heads * rows_of_head(b);
+    const Rows in_accumulator{{}, b.positions * 4};
+    const bool direct = std::uint64_t{rows} * b.positions <= d_.accumulator_half;
+    Rows scores = direct ? in_accumulator : scratchpad_rows(c_.plan.scores, b.positions * 4);
+    if (direct) scores.at = builder_.next_half();
+    make_scores(b, scores, direct);
+    builder_.flush();
+    softmax(b, scores);
+    weighted_sum(b);
+  }
+
+  std::uint32_t rows_of_head(const Block& b) const { return b.tokens * d_.group; }
+
+  // scores[row][t] = q[row] . k[t]; straight in the accumulator memory, or copied from it piece by piece.
+  void make_scores(const Block& b, Rows scores, bool direct) {
+    const std::uint32_t rows = b.heads * rows_of_head(b);
+    const std::uint32_t cols = b.heads * shape_.head_dim;
+    for (std::uint32_t t = 0; t < b.positions; t += panel_rows(b, cols)) {
+      const std::uint32_t end = std::min(b.positions, t + panel_rows(b, cols));
+      const Panel panel = load_panel(keys_, rows_.k, {{}, t, end, b.head * shape_.head_dim, cols});
+      if (direct) {
+        multiply_keys(b, panel, t, end, scores + std::uint64_t{t} * 4);
+      } else {
+        const std::uint32_t piece = score_columns(rows);
+        for (std::uint32_t n = t; n < end; n += piece) {
+          const std::uint32_t part = std::min(piece, end - n);
+          const Rows sums{builder_.next_half(), part * 4};
+          multiply_keys(b, panel, n, n + part, sums);
+          const Rows dst = scores + std::uint64_t{n} * 4;
+          builder_.defer([this, dst, sums, rows, part] {
+            builder_.emit(copy_rows(dst, sums, {rows, part}));
+          });
+        }
+      }
+      store_new_rows(keys_, b, panel);
+      builder_.release();
+    }
+  }
+
+  // Positions [begin, end) of the panel against every head of the block.
+  void multiply_keys(const Block& b, const Panel& panel, std::uint32_t begin, std::uint32_t end, Rows sums) {
+    const std::uint32_t rows = rows_of_head(b);
+    for (std::uint32_t h = 0; h < b.heads; ++h) {
+      const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * d_.group;
+      const std::uint64_t row = std::uint64_t{shape_.head_dim} * element_;
+      const Rows x = scratchpad_rows(c_.plan.q_encoded, row) + query * row;
+      const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride + h * row);
+      emit_product(builder_, c_.machine.matrix,
+                   {x, w, d_.kv_format, TileOrder::nk, sums + std::uint64_t{h} * rows * sums.stride, rows,
+                    end - begin, shape_.head_dim, true});
+    }
+  }
+
+  void softmax(const Block& b, Rows scores) {
+    const float scale = 1.0f / std::sqrt(static_cast<float>(shape_.head_dim));
+    const std::uint32_t valid = c_.step.position + b.token + 1;
+    const Rows dst = probabilities(b);
+    if (b.tokens == 1) {  // all rows see the same positions
+      builder_.emit(
+          softmax_rows(dst, d_.kv_format, scores, scale, valid, false, {b.heads * d_.group, b.positions}));
+      return;
+    }
+    // The tokens of one query head: every group-th row, each seeing one position more.
+    for (std::uint32_t h = 0; h < b.heads; ++h) {
+      for (std::uint32_t g = 0; g < d_.group; ++g) {
+        const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
+        const Rows to{(dst + first * dst.stride).at, dst.stride * d_.group};
+        const Rows from{(scores + first * scores.stride).at, scores.stride * d_.group};
+        builder_.emit(softmax_rows(to, d_.kv_format, from, scale, valid, true, {b.tokens, b.positions}));
+      }
+    }
+  }
+
+  Rows probabilities(const Block& b) const {
+    return scratchpad_rows(c_.plan.probabilities, std::uint64_t{b.positions} * element_);
+  }
+
+  // o[row] = sum over t of probability[row][t] * v[t].
+  void weighted_sum(const Block& b) {
+    const std::uint32_t rows = rows_of_head(b), part = c_.plan.attention.result_columns;
+    for (std::uint32_t first = 0; first < shape_.head_dim; first += part) {
+      const std::uint32_t width = std::min(part, shape_.head_dim - first);  // of each head
+      // Narrower results come with single heads only.
+      const std::uint32_t cols = width == shape_.head_dim ? b.heads * width : width;
+      const Rows sums{builder_.next_half(), width * 4};
+      const std::uint32_t step = panel_rows(b, cols);
+      for (std::uint32_t t = 0; t < b.positions; t += step) {
+        const std::uint32_t end = std::min(b.positions, t + step);
+        const Panel panel =
+            load_panel(values_, rows_.v, {{}, t, end, b.head * shape_.head_dim + first, cols});
+        for (std::uint32_t h = 0; h < b.heads; ++h) {
+          const Rows all = probabilities(b);
+          const Rows x = all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t} * element_);
+          const Rows w = panel.rows + std::uint64_t{h} * width * element_;
+          emit_product(builder_, c_.machine.matrix,
+                       {x, w, d_.kv_format, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
+                        width, end - t, t == 0});
+        }
+        store_new_rows(values_, b, panel);
+        builder_.release();
+      }
+      copy_result(b, sums, first, width);
+    }
+  }
+
+  // From [heads][tokens][group][width] sums into o: [tokens][heads x head_dim].
+  void copy_result(const Block& b, Rows sums, std::uint32_t first, std::uint32_t width) {
+    const std::uint64_t head_bytes = std::uint64_t{d_.group} * shape_.head_dim * 4;
+    const Rows o =
+        rows_.o + (std::uint64_t{b.token} * rows_.o.stride + b.head * head_bytes + std::uint64_t{first} * 4);
+    if (width < shape_.head_dim) {  // one token of one KV head
+      builder_.emit(copy_rows({o.at, shape_.head_dim * 4}, sums, {d_.group, width}));
+      return;
+    }
+    const std::uint32_t cols = d_.group * width;
+    if (b.tokens == 1) {
+      builder_.emit(copy_rows(o, sums, {1, b.heads * cols}));
+      return;
+    }
+    for (std::uint32_t h = 0; h < b.heads; ++h) {
+      const Rows from{(sums + std::uint64_t{h} * rows_of_head(b) * sums.stride).at, cols * 4};
+      builder_.emit(copy_rows(o + h * head_bytes, from, {b.tokens, cols}));
+    }
+  }
+
+  // The rows before this step from DRAM, the step's own from fp32.
+  Panel load_panel(DramAddress cache, Rows fresh, Panel panel) {
+    const std::uint64_t row = std::uint64_t{panel.cols} * element_;
+    const std::uint32_t position = c_.step.position;
+    const std::uint32_t old_end = std::min(panel.end, position);
+    std::uint32_t at = 0;
+    if (old_end > panel.begin) {
+      const DramAddress from =
+          cache + (panel.begin * c_.layout.kv_row_bytes + panel.first * std::uint64_t{element_});
+      const isa::Instruction load = load_rows(0, from, c_.layout.kv_row_bytes, old_end - panel.begin, row);
+      at = builder_.acquire((panel.end - panel.begin) * row, &load);
+    } else {
+      at = builder_.acquire((panel.end - panel.begin) * row, nullptr);
+    }
+    panel.rows = scratchpad_rows(at, row);
+    const std::uint32_t new_begin = std::max(panel.begin, position);
+    if (new_begin < panel.end) {
+      const Rows source =
+          fresh + (std::uint64_t{new_begin - position} * fresh.stride + std::uint64_t{panel.first} * 4);
+      builder_.emit(convert_rows(panel.rows + (new_begin - panel.begin) * row, d_.kv_format, source,
+                                 Format::f32, {panel.end - new_begin, panel.cols}));
+    }
+    return panel;
+  }
+
+  // Appends the block's own tokens to the cache; those of earlier blocks are there already.
+  void store_new_rows(DramAddress cache, const Block& b, const Panel& panel) {
+    const std::uint32_t begin = std::max(panel.begin, c_.step.position + b.token);
+    if (begin >= panel.end) return;
+    const DramAddress to = cache + (begin * c_.layout.kv_row_bytes + panel.first * std::uint64_t{element_});
+    builder_.emit(store_rows(to, c_.layout.kv_row_bytes,
+                             panel.rows + std::uint64_t{begin - panel.begin} * panel.rows.stride,
+                             d_.kv_format, {panel.end - begin, panel.cols}));
+  }
+
+  // Positions of a panel of `cols` columns: all when they fit half the ring, else whole groups of 32.
+  std::uint32_t panel_rows(const Block& b, std::uint32_t cols) const {
+    const std::uint64_t row = std::uint64_t{cols} * element_, ring = c_.plan.ring_bytes();
+    if (b.positions * row <= ring / 2 && b.positions <= kMostPanelRows) return b.positions;
+    const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / row / kBlock, 1);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(groups * kBlock, kMostPanelRows));
+  }
+
+  // Columns of scores that half the accumulator memory holds, whole tiles if possible.
+  std::uint32_t score_columns(std::uint32_t rows) const {
+    const std::uint32_t cols = std::max(d_.accumulator_half / rows, 1u);
+    return cols >= d_.columns ? cols / d_.columns * d_.columns : cols;
+  }
+
+  Builder& builder_;
+  const StepContext& c_;
+  const Demands& d_;
+  const model::Hyperparameters& shape_;
+  AttentionRows rows_;
+  std::uint32_t index_;
+  std::uint32_t element_ = 2;  // bytes of a cached number
+  DramAddress keys_, values_;
+};
+
+}  // namespace
+
+void emit_attention(Builder& builder, const StepContext& context, const AttentionRows& rows,
+                    std::uint32_t index) {
+  Attention(builder, context, rows, index).run();
+}
+
+}  // namespace tokencycle::compiler

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// The program under construction: words, the operators they belong to, ring chunks, taps and deferred sinks.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "compiler/compiler.h"
+#include "compiler/plan.h"
+
+namespace tokencycle::compiler {
+
+// A piece of the ring that one load fills. Its readers are the words [acquired, released).
+struct Chunk {
+  std::uint32_t begin = 0, end = 0;  // scratchpad bytes
+  std::uint32_t acquired = 0, released = 0;
+  std::uint32_t operator_id = 0;
+  bool has_load = false;
+  isa::Word load{};
+};
+
+// Words in program order without the ring's loads, which schedule_loads() merges in.
+struct Draft {
+  std::vector<isa::Word> words;
+  std::vector<std::uint32_t> operator_ids;  // of each word
+  std::vector<std::uint32_t> executed;      // instructions executed before each word
+  std::vector<bool> breakable;              // whether a load may be put before the word: not within a loop
+  std::vector<Chunk> chunks;                // in the order of use
+  std::vector<Tap> taps;
+  std::uint32_t first_load = 0;  // no ring load goes before this word
+};
+
+inline constexpr std::uint32_t kNoOperator = 0xffff'ffffu;
+
+class Builder {
+ public:
+  Builder(const Plan& plan, const config::Machine& machine);
+
+  // Following words belong to this operator of the graph.
+  void set_operator(std::uint32_t id) { operator_ = id; }
+  std::uint32_t current_operator() const { return operator_; }
+  void emit(const isa::Instruction& instruction);
+
+  // A hardware loop: begin_loop() reserves its word, end_loop() closes the body and fills it in.
+  std::uint32_t begin_loop();
+  void end_loop(std::uint32_t at, std::uint32_t count, isa::LoopStep first, isa::LoopStep second);
+
+  // Ring: at most one chunk is held at a time; it lies `bytes` long at the returned address. `load`
+  // (its dst is filled in) may be scheduled long before this point; nullptr: nothing is loaded.
+  std::uint32_t acquire(std::uint64_t bytes, const isa::Instruction* load);
+  void release();
+  void allow_loads_from_here() { draft_.first_load = position(); }
+
+  // The half of the accumulator memory that was not used last, so that sums of one chunk are read
+  // while the next ones are made.
+  isa::LocalAddress next_half();
+
+  // A sink consumes sums; it is emitted behind the products that follow, so that decode does not wait
+  // for the array at once.
+  using Sink = std::function<void()>;
+  void defer(Sink sink);
+  void flush();
+
+  // The result that the word just emitted completes.
+  void tap(std::uint32_t operator_index, isa::LocalAddress at, std::uint64_t row_bytes,
+           std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows);
+
+  Draft take() { return std::move(draft_); }
+
+ private:
+  std::uint32_t position() const { return static_cast<std::uint32_t>(draft_.words.size()); }
+  void append(const isa::Word& word);
+
+  Draft draft_;
+  std::uint32_t operator_ = kNoOperator;
+  std::uint32_t loop_depth_ = 0;
+  std::uint64_t executed_ = 0;
+  std::array<std::uint64_t, isa::kLoopDepth> executed_at_{};  // at each open loop
+  std::uint32_t ring_begin_, ring_end_, ring_next_;
+  std::uint32_t half_bytes_;
+  bool upper_half_ = true;
+  Sink pending_;
+  std::uint32_t pending_operator_ = kNoOperator;
+};
+
+}  // namespace tokencycle::compiler

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/compiler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <stdexcept>
+
+#include "base/error.h"
+#include "compiler/layout.h"
+#include "compiler/load_schedule.h"
+#include "compiler/lowering.h"
+#include "compiler/refuse.h"
+
+namespace tokencycle::compiler {
+namespace {
+
+// The largest batch whose plan is comfortable; 1 when none is.
+std::uint32_t largest_batch(const Demands& d, const config::Machine& machine, const Options& options) {
+  const std::uint32_t tile = std::min(d.columns, d.shape.width);
+  std::uint32_t high = std::min(options.context, std::max(d.accumulator_half / tile, 1u));
+  if (options.max_batch != 0) high = std::min(high, options.max_batch);
+  std::uint32_t low = 1;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    const std::optional<Plan> plan =
+        plan_scratchpad(d, machine.scratchpad.capacity_bytes, middle, options.context);
+    if (plan && plan->comfortable) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
+}
+
+void check_step(const Step& step, const Options& options, std::uint32_t batch_limit) {
+  if (step.tokens == 0 || step.tokens > batch_limit) {
+    throw SimulationError(
+        fmt::format("a step of {} tokens; the machine holds 1 .. {} at once", step.tokens, batch_limit));
+  }
+  if (step.position < options.context && step.tokens <= options.context - step.position) return;
+  throw SimulationError(fmt::format(
+      "positions {} .. {} are beyond the context of {}; raise the context or generate fewer tokens",
+      step.position, std::uint64_t{step.position} + step.tokens - 1, options.context));
+}
+
+// Room for the words of any step: the longest are at the end of the context, alone and in a batch; half as
+// much again for those between.
+std::uint64_t program_room(const Compiler& compiler) {
+  const std::uint32_t context = compiler.context(), batch = compiler.batch_limit();
+  std::uint64_t words = 0;
+  for (const Step& step : {Step{context - 1, 1, true, true}, Step{context - batch, batch, true, true}}) {
+    words = std::max(words, compiler.compile(step).program.words.size());
+  }
+  constexpr std::uint64_t kSlackWords = 512;
+  return (words + words / 2 + kSlackWords) * isa::kWordBytes;
+}
+
+}  // namespace
+
+Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options)
+    : model_(model), machine_(machine), options_(options) {
+  if (options.kv_format != Format::f16 && options.kv_format != Format::f32) {
+    throw UsageError(fmt::format("a KV cache in {}; allowed: f16, f32", name_of(options.kv_format)));
+  }
+  if (options_.context == 0) options_.context = model.shape().context;
+  if (options_.context > model.shape().context) {
+    throw UsageError(fmt::format("a context of {}; the model was made for at most {}", options_.context,
+                                 model.shape().context));
+  }
+  const Demands demands = demands_of(model, machine, options.kv_format);
+  refuse_missing_types(model, machine, options.kv_format);
+  refuse_large_shapes(demands, options_.context);
+  refuse_small_memories(demands, machine, options_.context);
+  batch_limit_ = largest_batch(demands, machine, options_);
+  layout_ = assign_layout(model, demands, options_, batch_limit_);
+  refuse_small_dram(layout_, machine);
+  place_program(layout_, program_room(*this));
+  refuse_small_dram(layout_, machine);
+}
+
+CompiledStep Compiler::compile(const Step& step) const {
+  check_step(step, options_, batch_limit_);
+  const Demands demands = demands_of(model_, machine_, options_.kv_format);
+  const std::optional<Plan> plan =
+      plan_scratchpad(demands, machine_.scratchpad.capacity_bytes, step.tokens, step.position + step.tokens);
+  if (!plan) throw std::logic_error("a step within the checked limits does not fit the scratchpad");
+  const StepContext context{model_, machine_, demands, layout_, *plan, step};
+  const Draft draft = Lowering(context).run();
+
+  CompiledStep result;
+  result.program.machine = fmt::format("{} {}", machine_.name, machine_.digest);
+  result.program.operators.reserve(model_.graph().size());
+  for (const model::Operator& op : model_.graph()) result.program.operators.push_back({op.name, op.layer});
+  schedule_loads(draft, {machine_.dispatch.queue_depth, machine_.dispatch.queue_depth + 4}, result);
+  const std::uint64_t bytes = result.program.words.size() * isa::kWordBytes;
+  if (layout_.program_bytes != 0 && bytes > layout_.program_bytes) {
+    throw SimulationError(
+        fmt::format("a step of {} tokens at position {} takes {} bytes of program; {} are reserved",
+                    step.tokens, step.position, bytes, layout_.program_bytes));
+  }
+  return result;
+}
+
+}  // namespace tokencycle::compiler

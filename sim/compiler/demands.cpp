@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/demands.h"
+
+#include <algorithm>
+
+namespace tokencycle::compiler {
+namespace {
+
+void count_projection(Demands& d, const model::Weight& w, FormatSet& input) {
+  input.add(activation_format(w.format));
+  const std::uint32_t group = std::min(w.cols, kBlock);
+  d.smallest_rectangle =
+      std::max(d.smallest_rectangle, static_cast<std::uint32_t>(row_bytes(w.format, group)));
+  const std::uint64_t tile = std::min(d.columns, w.rows) * row_bytes(w.format, w.cols);
+  d.widest_tile = static_cast<std::uint32_t>(
+      std::min<std::uint64_t>(std::max<std::uint64_t>(d.widest_tile, tile), 1u << 30));
+}
+
+void count_gain(Demands& d, const model::Weight& w) {
+  d.gain_bytes = std::max(d.gain_bytes, static_cast<std::uint32_t>(row_bytes(w.format, w.cols)));
+  d.gains_converted |= w.format != Format::f32;
+}
+
+}  // namespace
+
+Demands demands_of(const model::LlamaModel& model, const config::Machine& machine, Format kv_format) {
+  Demands d;
+  d.shape = model.shape();
+  d.kv_format = kv_format;
+  d.group = d.shape.heads / d.shape.kv_heads;
+  d.columns = machine.matrix.columns;
+  d.pass_depth = std::max(machine.matrix.rows / kBlock, 1u) * kBlock;
+  d.accumulator_half = machine.accumulator.capacity_bytes / 8;
+  d.embedding_format = model.embedding().format;
+  d.embedding_row_bytes = static_cast<std::uint32_t>(row_bytes(d.embedding_format, d.shape.width));
+  for (std::uint32_t i = 0; i < d.shape.layers; ++i) {
+    const model::LayerWeights& l = model.layer(i);
+    for (const model::Weight* w : {&l.attn_q, &l.attn_k, &l.attn_v})
+      count_projection(d, *w, d.attention_input);
+    count_projection(d, l.attn_output, d.attention_result);
+    for (const model::Weight* w : {&l.ffn_gate, &l.ffn_up}) count_projection(d, *w, d.feed_input);
+    count_projection(d, l.ffn_down, d.feed_result);
+    count_gain(d, l.attn_norm);
+    count_gain(d, l.ffn_norm);
+  }
+  count_gain(d, model.output_norm());
+  count_projection(d, model.output(), d.head_input);
+  return d;
+}
+
+}  // namespace tokencycle::compiler

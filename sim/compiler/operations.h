@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+// Instructions of the DMA and vector units from row blocks: thin constructors, so that passes read as
+// sentences.
+#pragma once
+
+#include <cstdint>
+
+#include "isa/instruction.h"
+
+namespace tokencycle::compiler {
+
+// Rows in local memory, `stride` bytes apart.
+struct Rows {
+  isa::LocalAddress at;
+  std::uint32_t stride = 0;
+  Rows operator+(std::uint64_t bytes) const { return {at + static_cast<std::uint32_t>(bytes), stride}; }
+};
+inline Rows scratchpad_rows(std::uint32_t byte, std::uint64_t stride) {
+  return {isa::LocalAddress::scratchpad(byte), static_cast<std::uint32_t>(stride)};
+}
+
+// Rows x columns of an operation.
+struct Extent {
+  std::uint32_t rows = 0, cols = 0;
+};
+
+isa::Instruction copy_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction add_rows(Rows dst, Rows a, Rows b, Extent extent);
+isa::Instruction mul_rows(Rows dst, Rows a, Rows b, Extent extent);
+isa::Instruction silu_rows(Rows dst, Rows a, Extent extent);
+// fp32 to fp32 is a copy.
+isa::Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, Extent extent);
+isa::Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsilon, Extent extent);
+isa::Instruction softmax_rows(Rows dst, Format dst_format, Rows a, float scale, std::uint32_t valid,
+                              bool causal, Extent extent);
+isa::Instruction rotary_rows(Rows dst, Rows a, Rows table, std::uint32_t head, std::uint32_t rotate,
+                             isa::RotaryPairs pairs, Extent extent);
+
+// A load of `rows` rows of `bytes` bytes, `dram_stride` apart in DRAM, packed behind each other at dst;
+// adjacent rows become one.
+isa::Instruction load_rows(std::uint32_t dst, DramAddress dram, std::uint64_t dram_stride, std::uint32_t rows,
+                           std::uint64_t bytes);
+// A store of elements of one plain format.
+isa::Instruction store_rows(DramAddress dram, std::uint64_t dram_stride, Rows a, Format format,
+                            Extent extent);
+
+}  // namespace tokencycle::compiler

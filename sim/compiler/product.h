@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tiling: one matrix product whose operands are in local memory, as preload and multiply instructions.
+#pragma once
+
+#include "compiler/builder.h"
+#include "compiler/operations.h"
+
+namespace tokencycle::compiler {
+
+// acc[m][n] (+)= sum over k of x[m][k] * w[n][k] for m < rows, n < cols, k < depth.
+struct Product {
+  Rows x;                       // moving rows as encoded; k = 0 is the start of a group
+  Rows w;                       // stationary: order nk rows of n, order kn rows of k
+  Format format = Format::f32;  // of w; x is in activation_format(format)
+  isa::TileOrder order = isa::TileOrder::nk;
+  Rows sums;  // accumulator memory
+  std::uint32_t rows = 0, cols = 0, depth = 0;
+  bool first = true;  // the sums start from zero
+};
+
+// Emits the tiles: n outside, k inside and ascending; loops of three or more iterations as hardware loops.
+// Uses address registers r1 (w), r2 (x), r3 (sums), which are zero before and after.
+void emit_product(Builder& builder, const config::Matrix& array, const Product& product);
+
+}  // namespace tokencycle::compiler

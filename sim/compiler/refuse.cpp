@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/refuse.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "compiler/plan.h"
+
+namespace tokencycle::compiler {
+namespace {
+
+constexpr std::uint64_t kStrideLimit = 1u << 24;  // bytes between rows in local memory, and columns
+constexpr std::uint64_t kHeadLimit = 1u << 12;    // elements of a head that rotary can name
+
+std::uint64_t kib(std::uint64_t bytes) {
+  return ceil_div(bytes, 1024);
+}
+
+void need_type(const config::Machine& machine, Format format, const std::string& what,
+               const std::string& remedy) {
+  const MultiplyType type = multiply_type(format);
+  if (machine.matrix.cycles_per_row[static_cast<std::size_t>(type)] != 0) return;
+  throw ConfigurationError(
+      fmt::format("machine '{}': {} is {} and needs {} multipliers, which the machine lacks; add "
+                  "/matrix/cycles_per_row/{} to the configuration, or {}",
+                  machine.name, what, name_of(format), name_of(type), name_of(type), remedy));
+}
+
+void need_row(std::uint64_t bytes, const std::string& what) {
+  if (bytes < kStrideLimit) return;
+  throw ConfigurationError(fmt::format("{} takes {} bytes a row; an instruction's stride is at most {} bytes",
+                                       what, bytes, kStrideLimit - 1));
+}
+
+}  // namespace
+
+void refuse_missing_types(const model::LlamaModel& model, const config::Machine& machine, Format kv_format) {
+  for (const model::Operator& op : model.graph()) {
+    if (op.weight == nullptr || op.kind == model::OperatorKind::rms_norm ||
+        op.kind == model::OperatorKind::embedding) {
+      continue;
+    }
+    need_type(machine, op.weight->format,
+              fmt::format("tensor '{}' of operator '{}'", op.weight->name, op.name),
+              "convert the model to another format");
+  }
+  need_type(machine, kv_format, "the KV cache, which operator 'blk.0.attention' multiplies,",
+            "choose another format of the KV cache");
+}
+
+void refuse_large_shapes(const Demands& d, std::uint32_t context) {
+  need_row(std::uint64_t{d.shape.width} * 4, "the residual stream (embedding length)");
+  need_row(std::uint64_t{d.shape.feed_forward} * 4, "the feed-forward layer");
+  need_row(std::uint64_t{d.shape.query_width()} * 4, "the queries of all heads");
+  need_row(std::uint64_t{d.group} * context * 4, "attention's scores (context x query heads of a KV head)");
+  if (d.shape.head_dim < kHeadLimit) return;
+  throw ConfigurationError(fmt::format("a head has {} elements; the rotary instruction takes at most {}",
+                                       d.shape.head_dim, kHeadLimit - 1));
+}
+
+void refuse_small_memories(const Demands& d, const config::Machine& machine, std::uint32_t context) {
+  const std::uint64_t sums = smallest_accumulator(d), bytes = smallest_scratchpad(d, context);
+  if (machine.accumulator.capacity_bytes < sums) {
+    throw ConfigurationError(fmt::format(
+        "machine '{}': the accumulator memory has {} bytes; two halves for {} query heads of a KV head need "
+        "{} bytes: set /accumulator/capacity_kib to at least {}",
+        machine.name, machine.accumulator.capacity_bytes, d.group, sums, kib(sums)));
+  }
+  if (machine.scratchpad.capacity_bytes >= bytes) return;
+  throw ConfigurationError(fmt::format(
+      "machine '{}': the scratchpad has {} KiB; one token of this model with a context of {} positions needs "
+      "{} bytes: set /scratchpad/capacity_kib to at least {}, or choose a shorter context",
+      machine.name, machine.scratchpad.capacity_bytes / 1024, context, bytes, kib(bytes)));
+}
+
+void refuse_small_dram(const DramLayout& layout, const config::Machine& machine) {
+  if (layout.end <= machine.dram.capacity_bytes) return;
+  constexpr std::uint64_t kMib = 1024 * 1024;
+  throw ConfigurationError(
+      fmt::format("machine '{}': the DRAM has {} bytes; weights, KV cache, logits and program need {} bytes "
+                  "({} MiB): give it "
+                  "more, or choose a shorter context or a smaller batch",
+                  machine.name, machine.dram.capacity_bytes, layout.end, ceil_div(layout.end, kMib)));
+}
+
+}  // namespace tokencycle::compiler

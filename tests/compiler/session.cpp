@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "session.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+namespace tokencycle::test {
+
+using compiler::Step;
+using compiler::Tap;
+
+config::Machine make_machine(const MachineShape& shape) {
+  config::Machine m;
+  m.name = to_string(shape);
+  m.matrix.rows = shape.rows;
+  m.matrix.columns = shape.columns;
+  m.matrix.group_buffer_rows = shape.group_buffer_rows;
+  m.matrix.cycles_per_row.fill(1);
+  m.dispatch.queue_depth = shape.queue_depth;
+  m.scratchpad.capacity_bytes = shape.scratchpad_kib * 1024;
+  m.accumulator.capacity_bytes = shape.accumulator_kib * 1024;
+  m.dram.capacity_bytes = shape.dram_bytes;
+  return m;
+}
+
+std::string to_string(const MachineShape& s) {
+  return fmt::format("{}x{} scratchpad {} KiB accumulator {} KiB", s.rows, s.columns, s.scratchpad_kib,
+                     s.accumulator_kib);
+}
+
+CompilerSession::CompilerSession(const model::LlamaModel& model, const config::Machine& machine,
+                                 const compiler::Options& options)
+    : model_(model),
+      compiler_(model, machine, options),
+      interpreter_(compiler_.layout().end, machine.scratchpad.capacity_bytes,
+                   machine.accumulator.capacity_bytes),
+      reference_(model, options.kv_format) {
+  const auto put = [this](DramAddress at, std::span<const std::byte> bytes) {
+    std::copy(bytes.begin(), bytes.end(), interpreter_.dram.begin() + static_cast<std::ptrdiff_t>(at.value));
+  };
+  put(compiler_.layout().weights, model.file().tensor_data());
+  const std::span<const float> table(model.rope_table());
+  put(compiler_.layout().rope_table,
+      std::as_bytes(table).first(std::size_t{compiler_.context()} * model.shape().rope_dims * 4));
+}
+
+void CompilerSession::differ(const std::string& what) {
+  if (difference_.empty()) difference_ = what;
+}
+
+void CompilerSession::write_step(const Step& step, std::span<const std::uint32_t> tokens) {
+  const compiler::DramLayout& l = compiler_.layout();
+  const auto to = [this](DramAddress at) { return interpreter_.dram.data() + at.value; };
+  std::memcpy(to(l.token_ids), tokens.data(), tokens.size_bytes());
+  std::memset(to(l.logits), 0xa5, std::size_t{step.tokens} * model_.shape().vocabulary * 4);
+  const std::size_t bytes = last_.program.words.size() * isa::kWordBytes;
+  if (bytes > l.program_bytes) differ("the program exceeds its room");
+  // Whatever earlier steps left in local memory must not matter.
+  std::fill(interpreter_.scratchpad.begin(), interpreter_.scratchpad.end(), std::byte{0xff});
+  std::fill(interpreter_.accumulator.begin(), interpreter_.accumulator.end(), std::byte{0xff});
+}
+
+std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool all_logits, bool want_logits) {
+  const Step step{position_, static_cast<std::uint32_t>(tokens.size()), all_logits, want_logits};
+  difference_.clear();
+  expected_.assign(tokens.size(), std::vector<std::vector<float>>(model_.graph().size()));
+  covered_.assign(model_.graph().size(), 0);
+  for (std::size_t t = 0; t < tokens.size(); ++t) {
+    reference_.set_tap([&](const model::Operator& op, std::uint32_t, std::span<const float> result) {
+      const auto index = static_cast<std::size_t>(&op - model_.graph().data());
+      expected_[t][index].assign(result.begin(), result.end());
+    });
+    reference_.step(tokens[t]);
+  }
+  last_ = compiler_.compile(step);
+  write_step(step, tokens);
+  interpreter_.run(last_.program.words, [&](std::uint32_t word) {
+    for (const Tap& tap : last_.taps) {
+      if (tap.after == word) compare_tap(tap, step.tokens);
+    }
+  });
+  compare_coverage(step);
+  if (want_logits) compare_logits(step);
+  position_ += step.tokens;
+  return difference_;
+}
+
+void CompilerSession::compare_tap(const Tap& tap, std::uint32_t tokens) {
+  const model::Operator& op = model_.graph()[tap.operator_index];
+  const std::vector<std::byte>& memory =
+      tap.address.in_accumulator() ? interpreter_.accumulator : interpreter_.scratchpad;
+  for (std::uint32_t r = 0; r < tap.rows; ++r) {
+    const std::uint32_t token = tokens - tap.rows + r;
+    for (std::uint32_t c = 0; c < tap.cols; ++c) {
+      float value = 0;
+      std::memcpy(&value, memory.data() + tap.address.byte() + std::size_t{r} * tap.row_bytes + c * 4, 4);
+      const float wanted = expected_[token][tap.operator_index].at(tap.first_col + c);
+      if (std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(wanted)) continue;
+      differ(fmt::format("{}: token {} of the step at position {}, column {}: {} instead of {}", op.name,
+                         token, position_, tap.first_col + c, value, wanted));
+    }
+  }
+  covered_[tap.operator_index] += std::uint64_t{tap.rows} * tap.cols;
+}
+
+// Every operator's whole result was seen once.
+void CompilerSession::compare_coverage(const Step& step) {
+  for (std::size_t i = 0; i < model_.graph().size(); ++i) {
+    const model::Operator& op = model_.graph()[i];
+    const bool head =
+        op.kind == model::OperatorKind::output || (op.kind == model::OperatorKind::rms_norm && op.layer < 0);
+    const std::uint64_t rows =
+        !head ? step.tokens : (!step.want_logits ? 0 : (step.all_logits ? step.tokens : 1));
+    if (covered_[i] == rows * op.output_columns) continue;
+    differ(
+        fmt::format("{}: taps show {} values instead of {}", op.name, covered_[i], rows * op.output_columns));
+  }
+}
+
+void CompilerSession::compare_logits(const Step& step) {
+  const std::uint32_t vocabulary = model_.shape().vocabulary;
+  const std::uint32_t rows = step.all_logits ? step.tokens : 1;
+  for (std::uint32_t r = 0; r < rows; ++r) {
+    const std::vector<float>& wanted = expected_[step.tokens - rows + r].back();
+    const std::byte* got =
+        interpreter_.dram.data() + compiler_.layout().logits.value + std::size_t{r} * vocabulary * 4;
+    if (std::memcmp(got, wanted.data(), std::size_t{vocabulary} * 4) != 0) {
+      differ(fmt::format("logits of row {} at position {} differ", r, step.position));
+    }
+  }
+}
+
+}  // namespace tokencycle::test
