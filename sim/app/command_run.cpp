@@ -63,6 +63,7 @@ RunSettings settings_of(const OptionParser& parser) {
                parser.get<std::uint64_t>("seed")};
   s.new_tokens = parser.count("new-tokens");
   if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
+  s.ignore_eos = parser.get<bool>("ignore-eos");
   s.inference.check = parser.get<bool>("check");
   s.inference.clocking =
       choose<Clocking>(parser, "clock", {{"gated", Clocking::gated}, {"every-edge", Clocking::every_edge}});
@@ -106,8 +107,8 @@ void stream(const std::string& text) {
   }
 }
 
-void generate(const model::Tokenizer& tokenizer, const RunSettings& settings, bool ignore_eos,
-              bool show_prompt, Inference& inference, RunReport& report) {
+void generate(const model::Tokenizer& tokenizer, const RunSettings& settings, bool show_prompt,
+              Inference& inference, RunReport& report) {
   model::Sampler sampler(settings.sampler);
   const std::size_t needed = report.prompt_tokens.size() + settings.new_tokens - 1;
   if (needed > inference.context()) {
@@ -124,7 +125,7 @@ void generate(const model::Tokenizer& tokenizer, const RunSettings& settings, bo
   const char* phase = "prefill";
   for (std::uint32_t n = 0;;) {
     const model::TokenId id = sampler.next(steps.back().logits.back());
-    const bool ends = tokenizer.ends_text(id) && !ignore_eos;
+    const bool ends = tokenizer.ends_text(id) && !settings.ignore_eos;
     const std::string text = ends ? "" : tokenizer.decode(id);  // the end's spelling is no part of the text
     report.tokens.push_back(token_report(steps, id, text, phase));
     if (ends) {
@@ -173,7 +174,7 @@ ExitCode run_command(const Arguments& arguments) {
   report.prompt_tokens = tokenizer->encode(report.prompt, true, true);
   if (report.prompt_tokens.empty())
     throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
-  generate(*tokenizer, settings, parser.get<bool>("ignore-eos"), !quiet, inference, report);
+  generate(*tokenizer, settings, !quiet, inference, report);
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   stream("\n");
 

@@ -46,6 +46,7 @@ struct RunSettings {
   model::SamplerOptions sampler;
   InferenceOptions inference;
   std::uint32_t new_tokens = 0;
+  bool ignore_eos = false;  // go on after the end of the text
 };
 
 // Every counter of the machine, with unit and meaning, in a fixed order.

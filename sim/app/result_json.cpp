@@ -66,15 +66,18 @@ Json units_json(Inference& inference) {
   return units;
 }
 
-Json settings_json(const RunSettings& settings, const RunReport& report, Inference& inference) {
+Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
+                   Inference& inference) {
   const bool greedy = settings.sampler.temperature == 0;
   return {{"prompt", replace_invalid(report.prompt)},
           {"new_tokens", settings.new_tokens},
+          {"ignore_eos", settings.ignore_eos},
           {"temperature", settings.sampler.temperature},
           {"top_k", greedy ? Json() : Json(settings.sampler.top_k)},
           {"top_p", greedy ? Json() : Json(settings.sampler.top_p)},
           {"seed", greedy ? Json() : Json(settings.sampler.seed)},
           {"kv_format", std::string(name_of(settings.inference.compile.kv_format))},
+          {"rope_pairs", model.shape().rope_pairs == model::RopePairs::split ? "split" : "adjacent"},
           {"context", inference.context()},
           {"batch", inference.batch_limit()},
           {"checked_against_reference", settings.inference.check}};
@@ -101,7 +104,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["configuration"] = {
       {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};
   json["program"] = {{"digest", inference.program_digest()}};
-  json["settings"] = settings_json(settings, report, inference);
+  json["settings"] = settings_json(model, settings, report, inference);
   json["prompt_tokens"] = report.prompt_tokens;
   json["text"] = replace_invalid(text);
   json["stop_reason"] = report.stop_reason;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <optional>
 #include <stdexcept>
 
@@ -46,16 +48,34 @@ void check_step(const Step& step, const Options& options, std::uint32_t batch_li
       step.position, std::uint64_t{step.position} + step.tokens - 1, options.context));
 }
 
-// Room for the words of any step: the longest are at the end of the context, alone and in a batch; half as
-// much again for those between.
-std::uint64_t program_room(const Compiler& compiler) {
-  const std::uint32_t context = compiler.context(), batch = compiler.batch_limit();
+// Plans are made for a round number of positions, so that there are few different ones.
+std::uint32_t planned_positions(std::uint32_t positions, std::uint32_t context) {
+  return std::min(std::max(std::bit_ceil(positions), kBlock), context);
+}
+
+// Room for the words of any step, twice what the longest of a few take: a single token and a batch, where the
+// attention is longest and where the weights come in the smallest chunks.
+std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint32_t scratchpad_bytes) {
+  const std::uint32_t context = compiler.context();
   std::uint64_t words = 0;
-  for (const Step& step : {Step{context - 1, 1, true, true}, Step{context - batch, batch, true, true}}) {
-    words = std::max(words, compiler.compile(step).program.words.size());
+  for (const std::uint32_t tokens : {1u, compiler.batch_limit()}) {
+    std::uint32_t longest = context;
+    std::uint32_t smallest_chunk = std::numeric_limits<std::uint32_t>::max();
+    for (std::uint32_t end = planned_positions(tokens, context);; end = planned_positions(end + 1, context)) {
+      const std::optional<Plan> plan = plan_scratchpad(d, scratchpad_bytes, tokens, end);
+      if (plan && plan->chunk_bytes < smallest_chunk) {
+        smallest_chunk = plan->chunk_bytes;
+        longest = end;
+      }
+      if (end == context) break;
+    }
+    for (const std::uint32_t end : {longest, context}) {
+      const Step step{end - tokens, tokens, true, true};
+      words = std::max<std::uint64_t>(words, compiler.compile(step).program.words.size());
+    }
   }
   constexpr std::uint64_t kSlackWords = 512;
-  return (words + words / 2 + kSlackWords) * isa::kWordBytes;
+  return (2 * words + kSlackWords) * isa::kWordBytes;
 }
 
 }  // namespace
@@ -77,7 +97,7 @@ Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machin
   batch_limit_ = largest_batch(demands, machine, options_);
   layout_ = assign_layout(model, demands, options_, batch_limit_);
   refuse_small_dram(layout_, machine);
-  place_program(layout_, program_room(*this));
+  place_program(layout_, program_room(*this, demands, machine.scratchpad.capacity_bytes));
   refuse_small_dram(layout_, machine);
 }
 
@@ -85,7 +105,8 @@ CompiledStep Compiler::compile(const Step& step) const {
   check_step(step, options_, batch_limit_);
   const Demands demands = demands_of(model_, machine_, options_.kv_format);
   const std::optional<Plan> plan =
-      plan_scratchpad(demands, machine_.scratchpad.capacity_bytes, step.tokens, step.position + step.tokens);
+      plan_scratchpad(demands, machine_.scratchpad.capacity_bytes, step.tokens,
+                      planned_positions(step.position + step.tokens, options_.context));
   if (!plan) throw std::logic_error("a step within the checked limits does not fit the scratchpad");
   const StepContext context{model_, machine_, demands, layout_, *plan, step};
   const Draft draft = Lowering(context).run();

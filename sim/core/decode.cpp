@@ -36,6 +36,7 @@ void Decode::start(Cycle now) {
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
   if (!holding_) {
+    if (pc_ >= source_.words()) stop_at("the program has no further word; it must end with halt");
     const FetchedWord word = source_.peek(now, pc_);
     if (word.word == nullptr) {
       state_.set(State::fetch_wait, now);
@@ -61,7 +62,7 @@ void Decode::take(Cycle now, const FetchedWord& word) {
   try {
     held_ = isa::decode(*word.word);
   } catch (const ProgramError& error) {
-    trap(error.what());
+    stop_at(error.what());
   }
   resolve_addresses();
   footprint_ = isa::footprint(held_);
@@ -203,9 +204,11 @@ void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {
 }
 
 void Decode::trap(const std::string& what) const {
-  throw SimulationError(fmt::format("the machine stopped at word {} ({}): {}", pc_,
-                                    holding_ || decoded_ != Cycle() ? isa::name_of(held_.op) : "undecoded",
-                                    what));
+  stop_at(fmt::format("{}: {}", isa::name_of(held_.op), what));
+}
+
+void Decode::stop_at(const std::string& what) const {
+  throw SimulationError(fmt::format("the machine stopped at word {}: {}", pc_, what));
 }
 
 }  // namespace tokencycle::core

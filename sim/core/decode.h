@@ -48,7 +48,8 @@ class Decode : public Clocked, public HazardBoard {
   std::uint32_t next_pc();
   std::uint32_t keep_from(std::uint32_t pc) const;
   void emit(Cycle now, observe::Stage stage, std::uint64_t value);
-  [[noreturn]] void trap(const std::string& what) const;
+  [[noreturn]] void trap(const std::string& what) const;     // the held instruction cannot execute
+  [[noreturn]] void stop_at(const std::string& what) const;  // the program cannot go on at pc
 
   observe::EventHub& hub_;
   observe::UnitState state_;

@@ -26,6 +26,7 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   FetchedWord peek(Cycle now, std::uint32_t pc) const override;
   void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override;
   std::uint32_t capacity() const override { return capacity_; }
+  std::uint32_t words() const override { return words_; }
   void stop(Cycle now) override;
 
   // BurstSource

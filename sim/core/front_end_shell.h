@@ -21,6 +21,7 @@ class FetchShell : public sc_core::sc_module, public Connection<InstructionSourc
   FetchedWord peek(Cycle now, std::uint32_t pc) const override { return core_.peek(now, pc); }
   void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override { core_.move_to(now, pc, keep); }
   std::uint32_t capacity() const override { return core_.capacity(); }
+  std::uint32_t words() const override { return core_.words(); }
   void stop(Cycle now) override { core_.stop(now); }
   Fetch& core() { return core_; }
 

@@ -73,6 +73,7 @@ class InstructionSource {
   // Decode goes on at `pc`; words from `keep` (<= pc) on stay in the buffer.
   virtual void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) = 0;
   virtual std::uint32_t capacity() const = 0;  // largest loop body (words) that stays in the buffer
+  virtual std::uint32_t words() const = 0;     // of the program
   virtual void stop(Cycle now) = 0;
 };
 

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "base/text.h"
+
+#include <catch2/catch.hpp>
+#include <vector>
+
+using namespace tokencycle;
+
+TEST_CASE("numbers are grouped in threes from the right") {
+  CHECK(with_separators(0) == "0");
+  CHECK(with_separators(999) == "999");
+  CHECK(with_separators(1000) == "1,000");
+  CHECK(with_separators(1234567) == "1,234,567");
+  CHECK(with_separators(18446744073709551615u) == "18,446,744,073,709,551,615");
+}
+
+TEST_CASE("a typing error finds the name that was meant, a strange word finds none") {
+  const std::vector<std::string> names = {"load", "store", "preload", "multiply"};
+  CHECK(nearest("lod", names) == "load");
+  CHECK(nearest("laod", names) == "load");  // two letters swapped count once
+  CHECK(nearest("multiplly", names) == "multiply");
+  CHECK(nearest("load", names) == "load");
+  CHECK(nearest("zebra", names).empty());
+  CHECK(nearest("", names).empty());
+}
+
+TEST_CASE("bytes are shown in the largest unit that keeps a whole part") {
+  CHECK(bytes_text(1023) == "1023 bytes");
+  CHECK(bytes_text(1536) == "1.5 KiB");
+  CHECK(bytes_text(std::uint64_t{3} << 30) == "3.0 GiB");
+}
