@@ -33,7 +33,9 @@ struct Footprint {
   std::array<Range, 2> writes{};
   int read_count = 0, write_count = 0;
   std::span<const Range> read_ranges() const { return {reads.data(), static_cast<std::size_t>(read_count)}; }
-  std::span<const Range> write_ranges() const { return {writes.data(), static_cast<std::size_t>(write_count)}; }
+  std::span<const Range> write_ranges() const {
+    return {writes.data(), static_cast<std::size_t>(write_count)};
+  }
 };
 
 // The footprint of an instruction. gather's DRAM reads depend on data: they are reported as the whole table

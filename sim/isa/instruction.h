@@ -12,19 +12,39 @@
 namespace tokencycle::isa {
 
 inline constexpr std::uint32_t kVersion = 1;
-inline constexpr std::uint32_t kWordBytes = 32;  // one instruction word
+inline constexpr std::uint32_t kWordBytes = 32;         // one instruction word
 inline constexpr std::uint32_t kAddressRegisters = 16;  // r0 is always zero
 inline constexpr std::uint32_t kLoopDepth = 4;          // nested hardware loops
 
 enum class Opcode : std::uint8_t {
   // front end: executed by decode, never dispatched
-  nop = 0, halt, fence, loop, set_address, add_address,
+  nop = 0,
+  halt,
+  fence,
+  loop,
+  set_address,
+  add_address,
   // DMA
-  load, gather, store,
+  load,
+  gather,
+  store,
   // matrix unit
-  preload, multiply,
+  preload,
+  multiply,
   // vector unit
-  add, mul, scale, copy, convert, silu, rms_norm, softmax, rotary, transpose, reduce_sum, reduce_max, argmax,
+  add,
+  mul,
+  scale,
+  copy,
+  convert,
+  silu,
+  rms_norm,
+  softmax,
+  rotary,
+  transpose,
+  reduce_sum,
+  reduce_max,
+  argmax,
 };
 inline constexpr int kOpcodes = static_cast<int>(Opcode::argmax) + 1;
 
@@ -74,19 +94,19 @@ struct LoopStep {
 struct Instruction {
   Opcode op = Opcode::nop;
 
-  LocalAddress dst, a, b;           // local operands (bytes)
-  std::uint8_t dst_reg = 0, a_reg = 0, b_reg = 0;  // address register added to each
+  LocalAddress dst, a, b;                                    // local operands (bytes)
+  std::uint8_t dst_reg = 0, a_reg = 0, b_reg = 0;            // address register added to each
   std::uint32_t dst_stride = 0, a_stride = 0, b_stride = 0;  // bytes between rows, < 2^24
   Format a_format = Format::f32, dst_format = Format::f32;
 
-  DramAddress dram;                 // DRAM operand (bytes), < 2^48
+  DramAddress dram;  // DRAM operand (bytes), < 2^48
   std::uint8_t dram_reg = 0;
-  std::uint32_t dram_stride = 0;    // bytes between rows
+  std::uint32_t dram_stride = 0;  // bytes between rows
 
-  std::uint32_t rows = 0;           // < 2^16
-  std::uint32_t cols = 0;           // elements of a row (bytes for load and gather), < 2^24
-  std::uint32_t depth = 0;          // multiply: k values of this pass, < 2^16
-  std::uint32_t k_offset = 0;       // preload, multiply: first k element within the row, < 2^8
+  std::uint32_t rows = 0;      // < 2^16
+  std::uint32_t cols = 0;      // elements of a row (bytes for load and gather), < 2^24
+  std::uint32_t depth = 0;     // multiply: k values of this pass, < 2^16
+  std::uint32_t k_offset = 0;  // preload, multiply: first k element within the row, < 2^8
 
   TileOrder order = TileOrder::nk;  // preload
   bool swap = false;                // multiply: take the most recently preloaded tile
@@ -94,11 +114,11 @@ struct Instruction {
   bool open = false;                // multiply: group sums start at zero (not in the middle of a group)
   bool close = false;               // multiply: the last group ends here and folds into the accumulator
 
-  float scalar = 0.0f;              // scale: factor; softmax: scale; rms_norm: epsilon
-  std::uint32_t valid = 0;          // softmax: valid columns of row 0, < 2^24
-  bool causal = false;              // softmax: each further row has one valid column more
-  std::uint32_t head = 0;           // rotary: elements of a head, < 2^12
-  std::uint32_t rotate = 0;         // rotary: rotated elements of a head, even, <= head, < 2^12
+  float scalar = 0.0f;       // scale: factor; softmax: scale; rms_norm: epsilon
+  std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24
+  bool causal = false;       // softmax: each further row has one valid column more
+  std::uint32_t head = 0;    // rotary: elements of a head, < 2^12
+  std::uint32_t rotate = 0;  // rotary: rotated elements of a head, even, <= head, < 2^12
   RotaryPairs pairs = RotaryPairs::adjacent;
 
   std::uint32_t count = 0;          // loop: iterations >= 1, < 2^24

@@ -27,10 +27,10 @@ struct Hyperparameters {
   std::uint32_t context = 0;       // positions
   float norm_epsilon = 1e-5f;
   double rope_base = 10000.0;
-  double rope_scale = 1.0;         // linear scaling: theta_i is divided by it
-  std::uint32_t rope_dims = 0;     // rotated elements of a head, even
+  double rope_scale = 1.0;      // linear scaling: theta_i is divided by it
+  std::uint32_t rope_dims = 0;  // rotated elements of a head, even
   RopePairs rope_pairs = RopePairs::adjacent;
-  bool tied_output = false;        // the output head is the embedding table
+  bool tied_output = false;  // the output head is the embedding table
   std::uint32_t kv_width() const { return kv_heads * head_dim; }
   std::uint32_t query_width() const { return heads * head_dim; }
 };
@@ -40,7 +40,7 @@ struct Weight {
   std::string name;
   Format format = Format::f32;
   std::uint32_t rows = 0, cols = 0;
-  std::uint64_t offset = 0;          // within GgufFile::tensor_data()
+  std::uint64_t offset = 0;  // within GgufFile::tensor_data()
   std::span<const std::byte> data;
   std::span<const std::byte> row(std::uint32_t r) const {
     const std::uint64_t n = row_bytes(format, cols);
@@ -53,25 +53,29 @@ struct LayerWeights {
 };
 
 enum class OperatorKind : std::uint8_t {
-  embedding,      // x = table[token]
-  rms_norm,       // h = norm(x) * gain
-  query, key, value,   // q, k, v = h * W (fp32)
-  rotary_query, rotary_key,
-  attention,      // append k, v to the cache; o = softmax(q K^T / sqrt(d)) V
-  attention_output,    // x = x + o * W
-  gate, up,       // g, u = h * W
-  activation,     // f = silu(g) * u
-  down,           // x = x + f * W
-  output,         // logits = h * W
+  embedding,  // x = table[token]
+  rms_norm,   // h = norm(x) * gain
+  query,
+  key,
+  value,  // q, k, v = h * W (fp32)
+  rotary_query,
+  rotary_key,
+  attention,         // append k, v to the cache; o = softmax(q K^T / sqrt(d)) V
+  attention_output,  // x = x + o * W
+  gate,
+  up,          // g, u = h * W
+  activation,  // f = silu(g) * u
+  down,        // x = x + f * W
+  output,      // logits = h * W
 };
 
 // One step of the graph, executed in order. The name is the same in traces, results and errors.
 struct Operator {
   OperatorKind kind = OperatorKind::embedding;
-  std::string name;   // "embedding", "blk.0.attn_norm", "blk.0.attn_q", "blk.0.rope_q", "blk.0.attention",
-                      // "blk.0.attn_output", "blk.0.ffn_gate", "blk.0.ffn_act", ..., "output_norm", "output"
+  std::string name;  // "embedding", "blk.0.attn_norm", "blk.0.attn_q", "blk.0.rope_q", "blk.0.attention",
+                     // "blk.0.attn_output", "blk.0.ffn_gate", "blk.0.ffn_act", ..., "output_norm", "output"
   int layer = -1;
-  const Weight* weight = nullptr;  // projection, norm gain or table; nullptr where there is none
+  const Weight* weight = nullptr;    // projection, norm gain or table; nullptr where there is none
   std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
 };
 

@@ -33,13 +33,14 @@ struct GgufArray {
 
 struct GgufTensor {
   std::string name;
-  std::vector<std::uint64_t> shape;  // ggml order: shape[0] is the contiguous dimension (k), shape[1] rows (n)
-  Format format = Format::f32;       // a type that is not supported is refused only when the tensor is used
-  std::string type_name;             // the file's type, "Q4_K", also when not supported
+  std::vector<std::uint64_t>
+      shape;                    // ggml order: shape[0] is the contiguous dimension (k), shape[1] rows (n)
+  Format format = Format::f32;  // a type that is not supported is refused only when the tensor is used
+  std::string type_name;        // the file's type, "Q4_K", also when not supported
   bool supported = false;
-  std::uint64_t file_offset = 0;     // of the first byte
+  std::uint64_t file_offset = 0;  // of the first byte
   std::uint64_t bytes = 0;
-  std::span<const std::byte> data;   // the mapped bytes
+  std::span<const std::byte> data;  // the mapped bytes
   std::uint64_t elements() const;
   std::uint64_t row_elements() const { return shape.empty() ? 1 : shape[0]; }
   std::uint64_t rows() const { return elements() / row_elements(); }
@@ -56,8 +57,8 @@ class GgufFile {
   const std::filesystem::path& path() const;
   std::uint32_t version() const;
   const std::vector<std::pair<std::string, GgufValue>>& metadata() const;  // in file order
-  const std::vector<GgufTensor>& tensors() const;                           // in file order
-  std::span<const std::byte> bytes() const;                                 // the whole mapped file
+  const std::vector<GgufTensor>& tensors() const;                          // in file order
+  std::span<const std::byte> bytes() const;                                // the whole mapped file
   std::span<const std::byte> tensor_data() const;  // from the aligned start of the data section to the end
   const std::string& digest() const;               // of the whole file; computed on first use
 
@@ -65,7 +66,8 @@ class GgufFile {
   const GgufValue* find(std::string_view key) const;           // nullptr when absent
 
   // Typed access. require_* throw ModelError naming file, key, expected type; get_* return nullopt when the
-  // key is absent and throw when its type is wrong. Any integer width and signedness is accepted when it fits.
+  // key is absent and throw when its type is wrong. Any integer width and signedness is accepted when it
+  // fits.
   std::uint64_t require_unsigned(std::string_view key) const;
   std::optional<std::uint64_t> get_unsigned(std::string_view key) const;
   std::optional<double> get_float(std::string_view key) const;

@@ -2,6 +2,7 @@
 // Is it the right number? Compiled programs give the reference's bits on machines of every shape.
 #include <catch2/catch.hpp>
 
+#include <algorithm>
 #include <random>
 
 #include "compiler/plan.h"
@@ -75,7 +76,7 @@ TEST_CASE("a step before the last of a prompt leaves the head out") {
 }
 
 TEST_CASE("random models on random machines give the reference's bits") {
-  const auto seed = static_cast<std::uint32_t>(GENERATE(range(0, 40)));
+  const auto seed = static_cast<std::uint32_t>(GENERATE(range(0, 30)));
   std::mt19937 random(seed);
   const auto pick = [&random](auto... values) {
     const std::common_type_t<decltype(values)...> all[] = {values...};
@@ -113,5 +114,5 @@ TEST_CASE("random models on random machines give the reference's bits") {
     const std::uint64_t least = compiler::smallest_scratchpad(demands, m.context);
     s.scratchpad_kib = static_cast<std::uint32_t>(ceil_div(least, 1024)) + pick(0u, 1u, 2u, 5u, 11u);
   }
-  check(*model, s, m.context / 2, 4, options);
+  check(*model, s, std::min(m.context / 2, 40u), 3, options);
 }

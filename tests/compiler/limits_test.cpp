@@ -47,7 +47,7 @@ TEST_CASE("the refusal of a small scratchpad names the size that will do") {
                test::SyntheticModel{.heads = 8,
                                     .kv_heads = 1,
                                     .feed_forward = 350,
-                                    .context = 300,
+                                    .context = 150,
                                     .matrices = Format::q4_0,
                                     .norms = Format::f16}));
   const Format kv = GENERATE(Format::f16, Format::f32);

@@ -196,44 +196,32 @@ void Interpreter::preload(const Instruction& i) {
   Tile t{i.a_format, i.rows, i.cols, i.k_offset, {}, {}};
   t.values.resize(std::size_t{i.rows} * i.cols);
   t.scales.resize(is_block(i.a_format) ? (i.rows / kBlock + 2) * std::size_t{i.cols} : 0);
-  for (std::uint32_t n = 0; n < i.cols; ++n) {
-    for (std::uint32_t k = 0; k < i.rows; ++k) {
-      float& value = t.values[std::size_t{k} * i.cols + n];
-      if (i.order == TileOrder::kn) {
-        const std::uint64_t at = std::uint64_t{k} * i.a_stride + std::uint64_t{n} * block_bytes(i.a_format);
-        value = read_row(i.a, at, i.a_format, 1)[0];
-      } else if (is_block(i.a_format)) {
-        const std::uint32_t element = i.k_offset + k;
-        const std::byte* row = local_at(i.a, std::uint64_t{n} * i.a_stride,
-                                        row_bytes(i.a_format, round_up(element + 1, kBlock)));
-        value = quantized(i.a_format, row, element,
-                          t.scales[(element / kBlock - i.k_offset / kBlock) * std::size_t{i.cols} + n]);
-      } else {
-        const std::uint64_t at =
-            std::uint64_t{n} * i.a_stride + std::uint64_t{i.k_offset + k} * block_bytes(i.a_format);
-        value = read_row(i.a, at, i.a_format, 1)[0];
-      }
+  const bool by_k = i.order == TileOrder::kn;
+  const std::uint32_t lines = by_k ? i.rows : i.cols, length = by_k ? i.cols : i.rows;
+  for (std::uint32_t line = 0; line < lines; ++line) {
+    const Elements e = elements(i, std::uint64_t{line} * i.a_stride, by_k ? 0 : i.k_offset, length);
+    for (std::uint32_t j = 0; j < length; ++j) {
+      t.values[by_k ? std::size_t{line} * i.cols + j : std::size_t{j} * i.cols + line] = e.values[j];
     }
+    for (std::size_t g = 0; g < e.scales.size(); ++g) t.scales[g * i.cols + line] = e.scales[g];
   }
   shadow_ = std::move(t);
   ++counts_.preloads;
 }
 
-Interpreter::Elements Interpreter::moving_elements(const Instruction& i, std::uint32_t row) {
+// Elements [first, first + count) of the encoded row `offset` bytes behind a.
+Interpreter::Elements Interpreter::elements(const Instruction& i, std::uint64_t offset, std::uint32_t first,
+                                            std::uint32_t count) {
   Elements e;
-  const std::uint64_t offset = std::uint64_t{row} * i.a_stride;
   if (!is_block(i.a_format)) {
-    e.values =
-        read_row(i.a, offset + std::uint64_t{i.k_offset} * block_bytes(i.a_format), i.a_format, i.depth);
+    e.values = read_row(i.a, offset + std::uint64_t{first} * block_bytes(i.a_format), i.a_format, count);
     return e;
   }
-  const std::byte* bytes =
-      local_at(i.a, offset, row_bytes(i.a_format, round_up(i.k_offset + i.depth, kBlock)));
-  e.scales.resize(i.depth / kBlock + 2);
-  for (std::uint32_t k = 0; k < i.depth; ++k) {
-    const std::uint32_t element = i.k_offset + k;
-    e.values.push_back(
-        quantized(i.a_format, bytes, element, e.scales[element / kBlock - i.k_offset / kBlock]));
+  const std::byte* row = local_at(i.a, offset, row_bytes(i.a_format, round_up(first + count, kBlock)));
+  e.values.resize(count);
+  e.scales.resize((first + count - 1) / kBlock - first / kBlock + 1);
+  for (std::uint32_t k = 0; k < count; ++k) {
+    e.values[k] = quantized(i.a_format, row, first + k, e.scales[(first + k) / kBlock - first / kBlock]);
   }
   return e;
 }
@@ -249,7 +237,7 @@ void Interpreter::multiply(const Instruction& i) {
     fail("a pass continues sums that are not there");
   if (i.open) group_sums_.assign(std::size_t{i.rows} * i.cols, 0.0f);
   for (std::uint32_t m = 0; m < i.rows; ++m) {
-    const Elements x = moving_elements(i, m);
+    const Elements x = elements(i, std::uint64_t{m} * i.a_stride, i.k_offset, i.depth);
     for (std::uint32_t n = 0; n < i.cols; ++n) {
       std::byte* sum_bytes = local_at(i.dst, std::uint64_t{m} * i.dst_stride + 4 * std::uint64_t{n}, 4);
       float total = 0.0f;

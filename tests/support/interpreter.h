@@ -58,7 +58,8 @@ class Interpreter {
   std::byte* dram_at(std::uint64_t at, std::uint64_t bytes);
   std::byte* local_at(isa::LocalAddress at, std::uint64_t offset, std::uint64_t bytes);
   std::vector<float> read_row(isa::LocalAddress at, std::uint64_t offset, Format f, std::uint32_t cols);
-  Elements moving_elements(const isa::Instruction& i, std::uint32_t row);
+  Elements elements(const isa::Instruction& i, std::uint64_t offset, std::uint32_t first,
+                    std::uint32_t count);
   isa::Instruction resolved(isa::Instruction i) const;
 
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};
