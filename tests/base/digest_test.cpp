@@ -10,7 +10,8 @@ using namespace tokencycle;
 TEST_CASE("a digest does not depend on how the bytes were cut") {
   std::vector<std::byte> bytes(10000);
   for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::byte>(i * 31 + i / 256);
-  for (const std::size_t cut : {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{4096}, bytes.size()}) {
+  for (const std::size_t cut :
+       {std::size_t{0}, std::size_t{1}, std::size_t{63}, std::size_t{4096}, bytes.size()}) {
     Digest digest;
     digest.update(std::span(bytes).first(cut));
     digest.update(std::span(bytes).subspan(cut));

@@ -18,4 +18,6 @@ TEST_CASE("rounding up reaches the next multiple and keeps one") {
   CHECK(round_up(64, 32) == 64);
 }
 
-TEST_CASE("never is later than every cycle that a run can reach") { CHECK(kNever > Cycle(1) + (kNever.value - 2)); }
+TEST_CASE("never is later than every cycle that a run can reach") {
+  CHECK(kNever > Cycle(1) + (kNever.value - 2));
+}
