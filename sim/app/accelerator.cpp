@@ -30,6 +30,7 @@ core::Clocking clocking_of(Clocking c) {
 class ProgressObserver : public observe::Observer {
  public:
   explicit ProgressObserver(core::ClockShell& clock) : clock_(clock) {}
+  std::uint32_t interests() const override { return observe::kinds({}); }
   void on_event(const observe::Event&) override {}
   void on_retired(const observe::InstructionRecord& record) override { clock_.progress(record.written_back); }
 

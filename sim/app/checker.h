@@ -20,6 +20,7 @@ class Checker : public observe::Observer {
 
   // Before a step: where the results will be.
   void begin(const compiler::CompiledStep& step);
+  std::uint32_t interests() const override { return observe::kinds({}); }
   void on_event(const observe::Event&) override {}
   void on_retired(const observe::InstructionRecord& record) override;
 

@@ -42,16 +42,25 @@ Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, cons
   std::array<std::byte, kLargestBurst> data;
   context_.storage.read(burst.address, std::span(data).first(burst.bytes));
   Cycle written = now;
-  for (std::uint32_t done = 0; done < burst.bytes;) {
-    const auto row = static_cast<std::uint32_t>((offset + done) / i.cols);
-    const auto in_row = static_cast<std::uint32_t>((offset + done) % i.cols);
-    // Rows that follow each other in the scratchpad as well are written together.
-    const std::uint32_t row_left = i.dst_stride == i.cols ? burst.bytes - done : i.cols - in_row;
-    const std::uint32_t n = std::min({burst.bytes - done, row_left, port_bytes_});
-    const std::uint32_t at = i.dst.byte() + row * i.dst_stride + in_row;
+  const auto write = [&](std::uint32_t at, std::uint32_t done, std::uint32_t n) {
     written = scratchpad.reserve(memory::Port::load, now, std::max(now, port_free_), at, n, true);
     port_free_ = written + 1;
     std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
+  };
+  // Rows that follow each other in the scratchpad as well are written together.
+  const bool contiguous = i.dst_stride == i.cols;
+  for (std::uint32_t done = 0; done < burst.bytes;) {
+    const std::uint64_t at = offset + done;
+    if (contiguous) {
+      const std::uint32_t n = std::min(burst.bytes - done, port_bytes_);
+      write(i.dst.byte() + static_cast<std::uint32_t>(at), done, n);
+      done += n;
+      continue;
+    }
+    const auto row = static_cast<std::uint32_t>(at / i.cols),
+               in_row = static_cast<std::uint32_t>(at % i.cols);
+    const std::uint32_t n = std::min({burst.bytes - done, i.cols - in_row, port_bytes_});
+    write(i.dst.byte() + row * i.dst_stride + in_row, done, n);
     done += n;
   }
   return written + 1;

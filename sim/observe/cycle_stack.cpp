@@ -13,7 +13,6 @@ std::string_view name_of(Cause cause) {
 }
 
 void CycleStack::on_event(const Event& event) {
-  if (event.kind != EventKind::unit_state) return;
   settle(event.cycle);
   const auto unit = static_cast<std::size_t>(event.unit);
   if (unit >= kFirstChannel) {

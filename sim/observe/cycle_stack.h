@@ -34,6 +34,7 @@ class CycleStack : public Observer {
   // Counts from `start` on.
   explicit CycleStack(Cycle start) : since_(start) {}
 
+  std::uint32_t interests() const override { return kinds({EventKind::unit_state}); }
   void on_event(const Event& event) override;
   // The stack from the last call's `end` up to, not including, `end`. It sums to the cycles between.
   Stack take(Cycle end);

@@ -2,7 +2,9 @@
 // The one observation path: units report typed events once, in order of time; everything else subscribes.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -83,26 +85,44 @@ struct InstructionRecord {
   Cycle fetched, decoded, dispatched, started, finished, written_back;
 };
 
+inline constexpr int kEventKinds = static_cast<int>(EventKind::words_arrived) + 1;
+
+// A set of event kinds, a bit each.
+constexpr std::uint32_t kinds(std::initializer_list<EventKind> list) {
+  std::uint32_t set = 0;
+  for (const EventKind k : list) set |= 1u << static_cast<unsigned>(k);
+  return set;
+}
+inline constexpr std::uint32_t kAllKinds = (1u << kEventKinds) - 1;
+
 class Observer {
  public:
   virtual ~Observer() = default;
+  // The events that it wants to see; asked once, when it subscribes.
+  virtual std::uint32_t interests() const { return kAllKinds; }
   virtual void on_event(const Event& event) = 0;
   virtual void on_retired(const InstructionRecord&) {}
 };
 
-// Hands each event to all subscribers, in the order of subscription. Event cycles never go back.
+// Hands each event to those who want its kind, in the order of subscription. Event cycles never go back.
 class EventHub {
  public:
-  void subscribe(Observer& observer) { observers_.push_back(&observer); }
+  void subscribe(Observer& observer) {
+    all_.push_back(&observer);
+    for (std::size_t kind = 0; kind < by_kind_.size(); ++kind) {
+      if ((observer.interests() >> kind & 1) != 0) by_kind_[kind].push_back(&observer);
+    }
+  }
   void emit(const Event& event) {
-    for (Observer* o : observers_) o->on_event(event);
+    for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
   void retired(const InstructionRecord& record) {
-    for (Observer* o : observers_) o->on_retired(record);
+    for (Observer* o : all_) o->on_retired(record);
   }
 
  private:
-  std::vector<Observer*> observers_;
+  std::vector<Observer*> all_;
+  std::array<std::vector<Observer*>, kEventKinds> by_kind_;
 };
 
 // Keeps a unit in exactly one state and reports the changes.

@@ -20,6 +20,7 @@ struct OperatorUse {
 // all operators sum to the step; what follows the last one (the final fence) belongs to it.
 class OperatorCycles : public Observer {
  public:
+  std::uint32_t interests() const override { return kinds({}); }
   void on_event(const Event&) override {}
   void on_retired(const InstructionRecord& record) override;
 

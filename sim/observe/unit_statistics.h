@@ -21,8 +21,8 @@ class UnitStatistics : public Observer {
     }
   }
 
+  std::uint32_t interests() const override { return kinds({EventKind::unit_state}); }
   void on_event(const Event& event) override {
-    if (event.kind != EventKind::unit_state) return;
     Unit& unit = units_[static_cast<std::size_t>(event.unit)];
     settle(unit, event.cycle);
     unit.state = static_cast<State>(event.detail);
