@@ -18,10 +18,5 @@ fi
 
 if [ $# -gt 0 ]; then exec build/release/tokencycle "$@"; fi
 
-model=$(find models -name '*q8_0.gguf' | sort | head -n 1)
-if [ -z "$model" ]; then
-  # No trained model is bundled: a random one shows the machine at work, though not sensible text.
-  model=build/random-q8_0.gguf
-  [ -f "$model" ] || python3 scripts/make_random_model.py --out "$model"
-fi
-exec build/release/tokencycle run -m "$model" -c edge -n 64
+exec build/release/tokencycle run -c edge -n 64 --temperature 0.8 --seed 4 \
+  -p '"My dear Mr. Bennet," said his lady to him one day,'
