@@ -14,9 +14,10 @@ double percent(std::uint64_t part, std::uint64_t whole) {
   return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+// A bar of 40 characters for 100 %, with a space before it; nothing for less than half a character.
 std::string bar(double percentage) {
   std::string text;
-  for (int i = 0; i < static_cast<int>(percentage / 2.5 + 0.5); ++i) text += "█";
+  for (int i = 0; i < static_cast<int>(percentage / 2.5 + 0.5); ++i) text += i == 0 ? " █" : "█";
   return text;
 }
 
@@ -61,7 +62,7 @@ void add_stack(std::string& out, const RunReport& report) {
   for (int i = 0; i < observe::kCauses; ++i) {
     const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
     if (cycles == 0) continue;
-    out += fmt::format("  {:<15} {:>14} {:>6.1f} % {}\n", observe::name_of(static_cast<observe::Cause>(i)),
+    out += fmt::format("  {:<15} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
                        with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
   }
   out += fmt::format("  {:<15} {:>14}  100.0 %\n", "total", with_separators(total));
@@ -76,7 +77,7 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
     std::vector<std::pair<std::uint64_t, State>> rest;
     for (int s = 0; s < observe::kStates; ++s) {
       const std::uint64_t cycles = inference.units().cycles(id, static_cast<State>(s));
-      if (static_cast<State>(s) != State::busy && cycles > 0)
+      if (static_cast<State>(s) != State::busy && 2000 * cycles > total)
         rest.emplace_back(cycles, static_cast<State>(s));
     }
     std::sort(rest.rbegin(), rest.rend());

@@ -90,7 +90,7 @@ void Matrix::begin(Cycle now, InFlight& entry) {
 }
 
 bool Matrix::start_preload(Cycle now, InFlight& entry) {
-  if (preload_ != nullptr || shadow_full_) return false;
+  if (preload_ != nullptr) return false;
   if (!description_.double_buffered && !passes_.empty()) return false;
   const isa::Instruction& i = entry.instruction;
   if (i.rows > description_.rows || i.cols > description_.columns) {

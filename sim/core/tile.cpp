@@ -196,7 +196,7 @@ void fold_terms(const isa::Instruction& multiply, const Terms& terms, std::span<
 
 std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const GroupBuffer& buffer) {
   if (!tile.loaded()) return "no tile was preloaded";
-  if (multiply.depth != tile.depth() || multiply.cols != tile.columns()) {
+  if (multiply.depth > tile.depth() || multiply.cols > tile.columns()) {
     return fmt::format("it multiplies {} k values by {} columns, but the tile has {} by {}", multiply.depth,
                        multiply.cols, tile.depth(), tile.columns());
   }
