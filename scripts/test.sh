@@ -12,6 +12,6 @@ if [ "${TOKENCYCLE_SKIP_SANITIZE:-0}" != 1 ]; then
   cmake --build --preset sanitize -j "$jobs"
   ctest --preset sanitize -j "$jobs"
 fi
-cmake --preset release -DTOKENCYCLE_TESTS=ON -DTOKENCYCLE_BENCHMARKS=ON >/dev/null
+cmake --preset release -DTOKENCYCLE_TESTS=ON >/dev/null
 cmake --build --preset release -j "$jobs"
 ctest --preset release -j "$jobs"
