@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "command_line.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>  // mkdtemp
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <iterator>
+#include <stdexcept>
+
+namespace tokencycle::test {
+
+namespace {
+
+const std::filesystem::path kConfigs = std::filesystem::path(TOKENCYCLE_SOURCE_DIR) / "configs";
+
+std::vector<char*> pointers(std::vector<std::string>& texts) {
+  std::vector<char*> all;
+  for (std::string& text : texts) all.push_back(text.data());
+  all.push_back(nullptr);
+  return all;
+}
+
+}  // namespace
+
+Outcome launch(const std::vector<std::string>& arguments, const Environment& environment) {
+  const Scratch scratch;
+  const std::string out = scratch / "out", err = scratch / "err";
+  posix_spawn_file_actions_t actions;
+  posix_spawn_file_actions_init(&actions);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT, 0600);
+
+  std::vector<std::string> command = {TOKENCYCLE_BINARY};
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  std::vector<std::string> variables;
+  for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
+  for (char** v = environ; *v != nullptr; ++v) variables.emplace_back(*v);
+  pid_t child = 0;
+  const int error = posix_spawn(&child, TOKENCYCLE_BINARY, &actions, nullptr, pointers(command).data(),
+                                pointers(variables).data());
+  posix_spawn_file_actions_destroy(&actions);
+  if (error != 0) throw std::runtime_error("cannot start " TOKENCYCLE_BINARY);
+  int status = 0;
+  if (waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for " TOKENCYCLE_BINARY);
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(out),
+          contents_of(err)};
+}
+
+Scratch::Scratch() {
+  std::string path = (std::filesystem::temp_directory_path() / "tokencycle_XXXXXX").string();
+  if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("cannot create " + path);
+  path_ = path;
+}
+
+Scratch::~Scratch() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Scratch::file(const std::string& name, const std::string& contents) const {
+  std::ofstream out(path_ / name, std::ios::binary);
+  out << contents;
+  out.close();
+  if (!out) throw std::runtime_error("cannot write " + name);
+  return *this / name;
+}
+
+std::string Scratch::model(const SyntheticModel& spec) const {
+  const std::vector<std::byte> bytes = synthetic_gguf(spec).bytes();
+  return file("model.gguf", {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+}
+
+std::string Scratch::machine(const std::string& base, const nlohmann::json& changes) const {
+  nlohmann::json description = json_of(kConfigs / (base + ".json"));
+  description.merge_patch(changes);
+  return file("machine.json", description.dump(2));
+}
+
+std::string contents_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) throw std::runtime_error("cannot read " + path.string());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+nlohmann::json json_of(const std::filesystem::path& path) {
+  return nlohmann::json::parse(contents_of(path));
+}
+
+}  // namespace tokencycle::test

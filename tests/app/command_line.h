@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the built program as a user does.
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "support/synthetic_model.h"
+
+namespace tokencycle::test {
+
+struct Outcome {
+  int exit_code = 0;  // 128 + the signal's number where one ended the program
+  std::string out, err;
+};
+
+using Environment = std::vector<std::pair<std::string, std::string>>;  // added to this process's
+
+// Runs TOKENCYCLE_BINARY with an empty standard input and waits for its end.
+Outcome launch(const std::vector<std::string>& arguments, const Environment& environment = {});
+
+// An empty folder that is removed with the object.
+class Scratch {
+ public:
+  Scratch();
+  ~Scratch();
+  Scratch(const Scratch&) = delete;
+  Scratch& operator=(const Scratch&) = delete;
+
+  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  // Writes a file there and returns its path.
+  std::string file(const std::string& name, const std::string& contents) const;
+  // A random model of the shape, and a machine of configs/ with `changes` merged into it.
+  std::string model(const SyntheticModel& spec = {.matrices = Format::q8_0}) const;
+  std::string machine(const std::string& base, const nlohmann::json& changes) const;
+  bool empty() const { return std::filesystem::is_empty(path_); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+std::string contents_of(const std::filesystem::path& path);
+nlohmann::json json_of(const std::filesystem::path& path);
+
+}  // namespace tokencycle::test

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Do programs run, hand-written and compiled? asm, disasm, compile, run --program, and what inspect shows.
+#include <catch2/catch.hpp>
+
+#include "command_line.h"
+
+using namespace tokencycle;
+using Catch::Contains;
+using test::launch;
+using test::Outcome;
+using test::Scratch;
+
+namespace {
+
+const std::string kMatmul = TOKENCYCLE_SOURCE_DIR "/tests/isa/programs/matmul.tcasm";
+// Y of matmul.tcasm: 32 x (111, 222, 333, 0), and twice that.
+const std::string kProduct = " 3552 7104 10656 0 7104 14208 21312 0\n";
+
+std::string output_of(const std::vector<std::string>& arguments) {
+  const Outcome o = launch(arguments);
+  CAPTURE(arguments, o.err);
+  REQUIRE(o.exit_code == 0);
+  CHECK(o.err.empty());
+  return o.out;
+}
+
+}  // namespace
+
+TEST_CASE("the hand-written product is assembled, run, dumped, and survives a round trip") {
+  const Scratch scratch;
+  const std::string first = scratch / "first.tcp", second = scratch / "second.tcp",
+                    text = scratch / "text.tcasm";
+  CHECK_THAT(output_of({"asm", kMatmul, "-o", first}), Contains("10 words, 2 data segments"));
+  const std::string dump = "dram:0x3000:f32:8";
+  CHECK(output_of({"run", "--program", first, "--dump", dump, "-q"}) == dump + "\n" + kProduct);
+  CHECK(output_of({"run", "--program", first, "--dump", dump, "-q", "--clock", "every-edge"}) ==
+        dump + "\n" + kProduct);
+
+  output_of({"disasm", first, "-o", text});
+  CHECK(output_of({"disasm", first}) == test::contents_of(text));
+  output_of({"asm", text, "-o", second});
+  CHECK(test::contents_of(first) == test::contents_of(second));
+}
+
+TEST_CASE("a program's cycles are printed with their causes, and dumps of every memory and format") {
+  const Scratch scratch;
+  const std::string program = scratch / "p.tcp";
+  output_of({"asm", kMatmul, "-o", program});
+  const std::string out = output_of({"run", "--program", program, "--dump", "accumulator:0:f32:8", "--dump",
+                                     "scratchpad:0x400:f32:2", "--dump", "dram:0x3000:u32:1"});
+  CHECK_THAT(out, Catch::StartsWith("accumulator:0:f32:8\n" + kProduct + "scratchpad:0x400:f32:2\n 1 1\n" +
+                                    "dram:0x3000:u32:1\n 1163788288\n"));  // 3552.0f is 0x455e0000
+  CHECK_THAT(out, Contains("12 instructions in ") && Contains(" cycles\n  matrix "));
+  CHECK(launch({"run", "--program", program, "--dump", "dram:0xffffffffff:f32:8"}).exit_code == 2);
+}
+
+TEST_CASE("a compiled step can be read, taken apart and run") {
+  const Scratch scratch;
+  const std::string model = scratch.model(), program = scratch / "step.tcp", again = scratch / "again.tcp";
+  CHECK_THAT(
+      output_of({"compile", "-m", model, "-c", "edge", "--position", "4", "--tokens", "2", "-o", program}),
+      Contains(" words ") && Contains("29 operators") && Contains("written to"));
+  const std::string seen = output_of({"inspect", program});
+  CHECK_THAT(seen, Contains("machine: edge ") && Contains("  multiply ") && Contains("  blk.1.ffn_down ") &&
+                       Contains("  output "));
+  const std::string text = scratch.file("step.tcasm", output_of({"disasm", program}));
+  output_of({"asm", text, "-o", again});
+  CHECK(test::contents_of(program) == test::contents_of(again));
+  CHECK_THAT(output_of({"run", "--program", program, "-c", "edge"}), Contains(" instructions in "));
+  output_of({"compile", "-m", model, "-c", "edge", "--position", "4", "--tokens", "2", "-o", again});
+  CHECK(test::contents_of(program) == test::contents_of(again));
+}
+
+TEST_CASE("inspect shows what is in models, machines and results") {
+  const Scratch scratch;
+  const std::string model = scratch.model(), result = scratch / "result.json";
+  const std::string of_model = output_of({"inspect", model});
+  CHECK_THAT(of_model, Contains("general.architecture") && Contains("blk.1.ffn_down.weight") &&
+                           Contains("Q8_0") && Contains("parameters") && Contains("digest"));
+  for (const std::string machine : {"edge", TOKENCYCLE_SOURCE_DIR "/configs/edge.json"}) {
+    CHECK_THAT(output_of({"inspect", machine}), Contains("machine    edge") && Contains("peak int8") &&
+                                                    Contains("DRAM peak") &&
+                                                    Contains("\"capacity_kib\": 512"));
+  }
+  output_of({"run", "-m", model, "-n", "3", "-q", "--result", result});
+  CHECK_THAT(output_of({"inspect", result}), Contains("model      model.gguf") && Contains("prefill") &&
+                                                 Contains("blk.0.attention") &&
+                                                 Contains("matrix0.multiply_accumulates"));
+  const Outcome broken =
+      launch({"inspect", scratch.file("r.json", "{\"schema\": \"tokencycle-result-1\", \"tokens\": 3}")});
+  CHECK(broken.exit_code == 7);
+  CHECK_THAT(broken.err, Contains("not a whole tokencycle result"));
+}
+
+TEST_CASE("perplexity is the same by the reference and by the machine") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  std::string text;
+  for (int i = 0; i < 40; ++i) text += "the hen and the fox went in and in the end the hen won. ";
+  const std::string file = scratch.file("text.txt", text);
+  const std::string reference = output_of({"perplexity", "-m", model, "-f", file, "--window", "64"});
+  const std::string machine =
+      output_of({"perplexity", "-m", model, "-f", file, "--window", "64", "-c", "gemmini"});
+  CHECK_THAT(reference, Catch::StartsWith("perplexity ") && Contains(" by the reference: "));
+  CHECK_THAT(machine, Contains(" by machine gemmini: "));
+  CHECK(reference.substr(0, reference.find(" by ")) == machine.substr(0, machine.find(" by ")));
+}

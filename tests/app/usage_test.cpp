@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the command line help? Overview, help texts, and what it says to arguments that it does not know.
+#include <algorithm>
+#include <catch2/catch.hpp>
+#include <sstream>
+
+#include "command_line.h"
+
+using namespace tokencycle;
+using Catch::Contains;
+using test::launch;
+using test::Outcome;
+using test::Scratch;
+
+namespace {
+
+const std::vector<std::string> kCommands = {"run", "perplexity", "inspect", "compile", "asm", "disasm"};
+
+// Exit code 2, nothing on standard output, one line on standard error with all the parts.
+void check_refused(const std::vector<std::string>& arguments, const std::vector<std::string>& parts) {
+  const Outcome o = launch(arguments);
+  CAPTURE(arguments, o.err);
+  CHECK(o.exit_code == 2);
+  CHECK(o.out.empty());
+  CHECK_THAT(o.err, Catch::StartsWith("tokencycle: "));
+  CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
+  for (const std::string& part : parts) CHECK_THAT(o.err, Contains(part));
+}
+
+}  // namespace
+
+TEST_CASE("without arguments the overview goes to standard error, with --help to standard output") {
+  const Outcome none = launch({});
+  CHECK(none.exit_code == 2);
+  CHECK(none.out.empty());
+  for (const std::string option : {"--help", "-h", "help"}) {
+    const Outcome asked = launch({option});
+    CHECK(asked.exit_code == 0);
+    CHECK(asked.err.empty());
+    CHECK(asked.out == none.err);
+  }
+  for (const std::string& command : kCommands) CHECK_THAT(none.err, Contains("\n  " + command + " "));
+  CHECK_THAT(none.err, Contains("exit codes: 0 success, 2 usage, 3 configuration, 4 model"));
+  const Outcome version = launch({"--version"});
+  CHECK(version.exit_code == 0);
+  CHECK_THAT(version.out, Catch::Matches("tokencycle [0-9]+\\.[0-9]+\\.[0-9]+\n"));
+}
+
+TEST_CASE("every command's help fits a screen and shows an example") {
+  for (const std::string& command : kCommands) {
+    CAPTURE(command);
+    const Outcome o = launch({command, "--help"});
+    CHECK(o.exit_code == 0);
+    CHECK(o.err.empty());
+    CHECK_THAT(o.out, Catch::StartsWith("usage: tokencycle " + command));
+    CHECK_THAT(o.out, Contains("\nexample:\n  tokencycle " + command));
+    std::istringstream lines(o.out);
+    std::string line;
+    int count = 0;
+    while (std::getline(lines, line)) {
+      CAPTURE(line);
+      CHECK(line.size() <= 110);
+      ++count;
+    }
+    CHECK(count <= 45);
+    CHECK(launch({command, "-h"}).out == o.out);
+  }
+}
+
+TEST_CASE("unknown commands and options are refused with the nearest known one") {
+  check_refused({"runn"}, {"unknown command 'runn'", "did you mean 'run'?"});
+  check_refused({"qqqqqqqq"}, {"unknown command 'qqqqqqqq'", "tokencycle --help"});
+  check_refused({"run", "--promt", "x"}, {"unknown option --promt", "did you mean --prompt?", "run --help"});
+  check_refused({"compile", "--postion", "3"}, {"did you mean --position?", "compile --help"});
+  check_refused({"asm", "--zzzzzzzz"}, {"unknown option --zzzzzzzz;", "asm --help"});
+}
+
+TEST_CASE("missing arguments are named") {
+  check_refused({"run", "-m"}, {"--model", "missing"});
+  check_refused({"inspect"}, {"--input is missing"});
+  check_refused({"disasm"}, {"--input is missing"});
+  check_refused({"asm", "x.tcasm"}, {"--output is missing"});
+  check_refused({"compile"}, {"--output is missing"});
+  check_refused({"perplexity"}, {"--file is missing"});
+  check_refused({"inspect", "one", "two"}, {"too many positional"});
+}
+
+TEST_CASE("values out of range are refused with the range, before anything is printed") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  const auto refused = [&](std::vector<std::string> arguments, const std::vector<std::string>& parts) {
+    arguments.insert(arguments.begin(), {"run", "-m", model});
+    check_refused(arguments, parts);
+  };
+  refused({"-n", "abc"}, {"'abc'", "--new-tokens"});
+  refused({"-n", "-3"}, {"--new-tokens is -3"});
+  refused({"-n", "0"}, {"--new-tokens is 0", "at least 1"});
+  refused({"-n", "99999999999"}, {"--new-tokens is 99999999999", "4294967295"});
+  refused({"--clock", "fast"}, {"--clock is 'fast'", "gated or every-edge"});
+  refused({"--kv-type", "q8_0"}, {"--kv-type is 'q8_0'", "f16 or f32"});
+  refused({"--rope", "both"}, {"--rope is 'both'", "adjacent or split"});
+  refused({"--temperature", "-1"}, {"temperature is -1"});
+  refused({"--temperature", "nan"}, {"temperature is nan"});
+  refused({"--temperature", "1", "--top-p", "2"}, {"top-p is 2"});
+  refused({"--context", "1000"}, {"a context of 1000", "at most 128"});
+  refused({"-c", "nothere"}, {"nothere", "known are:", "edge", "tiny"});
+  refused({"--dump", "dram:0:f32:1"}, {"--dump", "--program"});
+}
+
+TEST_CASE("options that a program cannot heed are refused, not ignored") {
+  check_refused({"run", "--program", "x.tcp", "-m", "y.gguf"}, {"--model does not go with --program"});
+  check_refused({"run", "--program", "x.tcp", "--check"}, {"--check does not go with --program"});
+  const Scratch scratch;
+  check_refused({"run", "--program", "x.tcp", "--result", scratch / "r.json"},
+                {"--result does not go with --program"});
+  check_refused({"run", "--program", "x.tcp", "--dump", "dram:0:f32"},
+                {"--dump dram:0:f32", "dram:0x1000:f32:16"});
+  check_refused({"run", "--program", "x.tcp", "--dump", "rom:0:f32:1"}, {"dram|scratchpad|accumulator"});
+}
+
+TEST_CASE("compile refuses steps that the machine cannot hold") {
+  const Scratch scratch;
+  const std::string model = scratch.model({.context = 64, .matrices = Format::q8_0});
+  const auto refused = [&](const std::string& option, const std::string& value, const std::string& part) {
+    check_refused({"compile", "-m", model, "-o", scratch / "p.tcp", option, value}, {part});
+    CHECK_FALSE(std::filesystem::exists(scratch / "p.tcp"));
+  };
+  refused("--tokens", "0", "--tokens is 0");
+  refused("--tokens", "65", "holds 1 to 64");
+  refused("--position", "64", "end beyond the context of 64");
+}

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+// Ideal memory: does each burst complete in the cycle that latency and bandwidth say, and the bus tell when
+// it is used?
+#include <catch2/catch.hpp>
+#include <cmath>
+#include <random>
+#include <vector>
+
+#include "memory/dram.h"
+
+using namespace tokencycle;
+using namespace tokencycle::memory;
+
+namespace {
+
+config::Machine machine(std::uint32_t channels, double gb_per_s, double latency_ns, std::uint32_t burst_bytes,
+                        double clock_ghz = 1.0) {
+  config::Machine m;
+  m.clock_ghz = clock_ghz;
+  m.dram = {channels, 1u << 20, gb_per_s, latency_ns, burst_bytes, 64};
+  return m;
+}
+
+Burst read_at(std::uint64_t address) {
+  return {DramAddress(address), 32, false, Requester::load, 0};
+}
+
+// Takes the next completion, which has to be the announced one.
+std::uint64_t completion(Dram& dram) {
+  const Cycle announced = dram.next_completion();
+  const Completion c = dram.take_completion();
+  CHECK(c.cycle.value == announced.value);
+  return c.cycle.value;
+}
+
+class StateRecorder : public observe::Observer {
+ public:
+  void on_event(const observe::Event& e) override { events.push_back(e); }
+  std::vector<observe::Event> events;
+};
+
+}  // namespace
+
+TEST_CASE("an unloaded burst takes the latency, rounded up to cycles") {
+  const auto alone = [](double latency_ns, double clock_ghz) {
+    const auto dram = make_ideal_dram(machine(1, 1000, latency_ns, 64, clock_ghz));
+    CHECK(dram->next_completion() == kNever);
+    const Cycle earliest = dram->accept(Cycle(100), read_at(0));
+    const std::uint64_t done = completion(*dram);
+    CHECK(earliest.value == done);
+    CHECK(dram->next_completion() == kNever);
+    return done - 100;
+  };
+  CHECK(alone(50, 1.0) == 50);
+  CHECK(alone(50, 0.1) == 5);
+  CHECK(alone(50.1, 1.0) == 51);
+  CHECK(alone(10, 1.5) == 15);
+  CHECK(alone(0, 1.0) == 1);  // the next cycle at the earliest
+}
+
+TEST_CASE("a burst that takes longer than the latency completes when its data has passed") {
+  const auto dram = make_ideal_dram(machine(1, 1, 10, 64));  // 64 cycles a burst
+  dram->accept(Cycle(7), read_at(0));
+  dram->accept(Cycle(7), read_at(64));
+  CHECK(completion(*dram) == 7 + 64);
+  CHECK(completion(*dram) == 7 + 128);
+}
+
+TEST_CASE("a channel passes one burst after the other at its bandwidth, to 1/1024 of a cycle") {
+  for (const double gb_per_s : {64.0, 16.0, 25.6, 0.7, 130.0}) {
+    const auto dram = make_ideal_dram(machine(1, gb_per_s, 40, 64));
+    const double per_burst = std::ceil(64 / gb_per_s * 1024) / 1024;  // cycles
+    for (int n = 0; n < 60; ++n) dram->accept(Cycle(10), read_at(static_cast<std::uint64_t>(n) * 64));
+    for (int n = 0; n < 60; ++n) {
+      INFO(gb_per_s << " GB/s, burst " << n);
+      CHECK(completion(*dram) == static_cast<std::uint64_t>(
+                                     std::ceil(std::max(10 + n * per_burst + 40, 10 + (n + 1) * per_burst))));
+    }
+  }
+}
+
+TEST_CASE("channels interleave by bursts and work independently") {
+  const auto dram = make_ideal_dram(machine(4, 16, 30, 64));
+  for (std::uint64_t n = 0; n < 12; ++n) {
+    CHECK(dram->channel_of(DramAddress(n * 64)) == n % 4);
+    CHECK(dram->channel_of(DramAddress(n * 64 + 63)) == n % 4);
+    dram->accept(Cycle(0), read_at(n * 64));
+  }
+  for (std::uint64_t n = 0; n < 12; ++n) CHECK(completion(*dram) == 30 + n / 4 * 4);
+  CHECK(dram->minimum_cycles(12) == 12);
+}
+
+TEST_CASE("accepted bursts are bounded over all channels; a completion makes room") {
+  config::Machine m = machine(2, 16, 30, 64);
+  m.dram.requests_in_flight = 3;
+  const auto dram = make_ideal_dram(m);
+  for (std::uint64_t n = 0; n < 3; ++n) {
+    CHECK(dram->has_room(read_at(n * 64)));
+    dram->accept(Cycle(0), read_at(n * 64));
+  }
+  CHECK_FALSE(dram->has_room(read_at(64)));
+  dram->take_completion();
+  CHECK(dram->has_room(read_at(64)));
+}
+
+TEST_CASE("the data bus is busy in the cycles in which data passes, and its changes are announced") {
+  const auto dram = make_ideal_dram(machine(2, 16, 30, 64));  // 4 cycles a burst, the last 4 of its latency
+  StateRecorder recorder;
+  observe::EventHub hub;
+  hub.subscribe(recorder);
+  dram->accept(Cycle(0), read_at(0));     // channel 0: 26 .. 30
+  dram->accept(Cycle(1), read_at(64));    // channel 1: 27 .. 31
+  dram->accept(Cycle(2), read_at(128));   // channel 0, its turn begins at 4: 30 .. 34, without a gap
+  dram->accept(Cycle(12), read_at(256));  // channel 0: 38 .. 42
+  struct Change {
+    std::uint64_t cycle;
+    std::uint32_t channel;
+    bool busy, any;
+  };
+  for (const Change& c :
+       {Change{26, 0, true, true}, Change{27, 1, true, true}, Change{31, 1, false, true},
+        Change{34, 0, false, false}, Change{38, 0, true, true}, Change{42, 0, false, false}}) {
+    INFO("cycle " << c.cycle);
+    CHECK(dram->next_bus_change().value == c.cycle);
+    dram->report_bus_change(hub);
+    const observe::Event& e = recorder.events.back();
+    CHECK(e.cycle.value == c.cycle);
+    CHECK(e.unit == observe::channel_id(c.channel));
+    CHECK(e.detail == static_cast<std::uint8_t>(c.busy ? observe::State::busy : observe::State::idle));
+    CHECK(dram->bus_active() == c.any);
+  }
+  CHECK(dram->next_bus_change() == kNever);
+}
+
+TEST_CASE("no number of bursts is faster than its lower bound") {
+  std::mt19937 random(4);
+  for (int round = 0; round < 200; ++round) {
+    const double speeds[] = {0.7, 3.3, 16, 90, 700};
+    const std::uint32_t channels = 1u << random() % 3;
+    const auto dram =
+        make_ideal_dram(machine(channels, speeds[random() % 5], static_cast<double>(random() % 30), 64));
+    const std::uint64_t bursts = 1 + random() % 60;
+    std::uint64_t now = 0;
+    for (std::uint64_t n = 0; n < bursts; ++n) {
+      dram->accept(Cycle(now), read_at((random() % 64) * 64));
+      now += random() % 2;
+    }
+    std::uint64_t last = 0;
+    for (std::uint64_t n = 0; n < bursts; ++n) last = dram->take_completion().cycle.value;
+    CHECK(last >= dram->minimum_cycles(bursts));
+  }
+}

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is it the right number on a machine of any shape? Arrays from one cell to 256 x 256, scratchpads from the
+// smallest one that the compiler accepts, small accumulators. Both clockings agree on each.
+#include <catch2/catch.hpp>
+#include <regex>
+
+#include "base/error.h"
+#include "support/synthetic_model.h"
+#include "trial.h"
+
+using namespace tokencycle;
+using Json = nlohmann::json;
+using test::SyntheticModel;
+
+namespace {
+
+void check_machine(const model::LlamaModel& model, const config::Machine& machine, std::size_t prompt,
+                   std::size_t generated) {
+  const auto tokens = test::random_tokens(prompt + generated, model.shape().vocabulary);
+  app::Inference inference(model, machine, {.compile = {}, .check = true});
+  const test::Trial trial = test::evaluate(inference, tokens, prompt);
+  CHECK(test::difference(trial.logits, test::evaluate(model, Format::f16, tokens)) == "");
+
+  app::Inference every_edge(model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
+  test::evaluate(every_edge, tokens, prompt);
+  CHECK(every_edge.event_digest() == inference.event_digest());
+}
+
+Json array_of(std::uint32_t rows, std::uint32_t columns) {
+  return {{"matrix", {{"rows", rows}, {"columns", columns}, {"group_buffer_rows", rows < 32 ? 16 : 0}}}};
+}
+
+// The size that the refusal of a machine's scratchpad names.
+std::uint32_t smallest_scratchpad(const model::LlamaModel& model, const std::string& name) {
+  try {
+    const compiler::Compiler refused(model, test::machine(name, {{"scratchpad", {{"capacity_kib", 1}}}}), {});
+  } catch (const ConfigurationError& error) {
+    const std::string message = error.what();
+    std::smatch found;
+    REQUIRE(std::regex_search(message, found, std::regex("capacity_kib to at least (\\d+)")));
+    return static_cast<std::uint32_t>(std::stoul(found[1]));
+  }
+  FAIL("a scratchpad of 1 KiB was accepted");
+  return 0;
+}
+
+}  // namespace
+
+TEST_CASE("arrays of any shape equal the reference") {
+  const auto [rows, columns] = GENERATE(table<std::uint32_t, std::uint32_t>(
+      {{3, 5}, {5, 3}, {7, 33}, {16, 16}, {31, 32}, {32, 32}, {40, 8}, {64, 64}, {96, 24}, {256, 256}}));
+  const Format format = GENERATE(Format::f16, Format::q8_0);
+  CAPTURE(rows, columns, name_of(format));
+  const auto model = test::make_synthetic_model({.layers = 1,
+                                                 .width = 96,
+                                                 .heads = 3,
+                                                 .kv_heads = 1,
+                                                 .feed_forward = 172,
+                                                 .vocabulary = 77,
+                                                 .matrices = format,
+                                                 .tokenizer = test::SyntheticTokenizer::none});
+  check_machine(*model, test::machine("edge", array_of(rows, columns)), 18, 2);
+}
+
+TEST_CASE("an array of one cell equals the reference") {
+  const Format format = GENERATE(Format::f32, Format::q4_0);
+  const auto model = test::make_synthetic_model({.layers = 1,
+                                                 .width = 32,
+                                                 .heads = 2,
+                                                 .kv_heads = 1,
+                                                 .feed_forward = 43,
+                                                 .vocabulary = 40,
+                                                 .matrices = format,
+                                                 .tokenizer = test::SyntheticTokenizer::none});
+  check_machine(*model, test::machine("edge", array_of(1, 1)), 5, 2);
+}
+
+TEST_CASE("the smallest scratchpad works, and one KiB less is refused with the size that does") {
+  const Format format = GENERATE(Format::f32, Format::q8_0);
+  const std::string name = GENERATE("tiny", "edge", "gemmini");
+  CAPTURE(name_of(format), name);
+  const auto model = test::make_synthetic_model({.feed_forward = 172, .context = 300, .matrices = format});
+  const std::uint32_t smallest = smallest_scratchpad(*model, name);
+  CAPTURE(smallest);
+  REQUIRE(smallest > 1);
+  const auto with = [&name](std::uint32_t kib) {
+    return test::machine(name, {{"scratchpad", {{"capacity_kib", kib}}}});
+  };
+  CHECK_THROWS_WITH(compiler::Compiler(*model, with(smallest - 1), {}),
+                    Catch::Contains("at least " + std::to_string(smallest)));
+  check_machine(*model, with(smallest), 7, 2);
+  for (const std::uint32_t kib : {smallest + 1, 2 * smallest, 2048u}) {
+    CAPTURE(kib);
+    check_machine(*model, with(kib), 7, 1);
+  }
+}
+
+TEST_CASE("accumulators from the smallest on equal the reference") {
+  const std::uint32_t kib = GENERATE(1, 2, 3, 8);
+  CAPTURE(kib);
+  const auto model = test::make_synthetic_model({.feed_forward = 172, .matrices = Format::q8_0});
+  check_machine(*model, test::machine("gemmini", {{"accumulator", {{"capacity_kib", kib}}}}), 40, 2);
+}
+
+TEST_CASE("the least of everything: single entries, narrow ports, one lane, one request") {
+  const Json least = {
+      {"fetch", {{"buffer_words", 4}, {"requests_in_flight", 1}}},
+      {"scoreboard", {{"entries", 1}}},
+      {"dispatch", {{"queue_depth", 1}}},
+      {"dma", {{"load_bursts_in_flight", 1}, {"store_bursts_in_flight", 1}, {"port_bytes", 4}}},
+      {"matrix", {{"double_buffered", false}, {"back_to_back", false}, {"stationary_port_bytes", 4}}},
+      {"vector", {{"lanes", 1}}},
+      {"scratchpad", {{"banks", 1}, {"bank_bytes", 8}, {"capacity_kib", 64}}},
+      {"writeback", {{"ports", 1}}},
+      {"dram", {{"channels", 1}, {"requests_in_flight", 1}, {"burst_bytes", 64}}}};
+  Json narrow = least;
+  narrow["matrix"]["moving_port_bytes"] = 4;
+  const auto model = test::make_synthetic_model({.layers = 1, .matrices = Format::q8_0});
+  check_machine(*model, test::machine("edge", narrow), 5, 2);
+}

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs that the machine must refuse, and corners of the instruction set that it must not.
+#include <fmt/format.h>
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "timing/machine_run.h"
+#include "timing/random_machine.h"
+
+using namespace tokencycle;
+using namespace tokencycle::timing;
+using Catch::Matchers::Contains;
+
+namespace {
+
+std::string error_of(const std::string& text, const config::Machine& machine = plain_machine()) {
+  try {
+    run_text(machine, text);
+  } catch (const SimulationError& e) {
+    return e.what();
+  }
+  return "";
+}
+
+const std::string kTile = "preload a=s:0 a_stride=64 a_format=f32 order=kn rows=8 cols=8\n";
+const std::string kPass =
+    "multiply a=s:0x1000 a_stride=64 a_format=f32 dst=a:0 dst_stride=32 rows=4 cols=8 depth=8 open close ";
+
+}  // namespace
+
+TEST_CASE("bytes outside a memory stop the machine with word, opcode, place and capacity") {
+  CHECK_THAT(error_of("nop\nload dst=s:0x3fff dram=0 rows=1 cols=2\nhalt"),
+             Contains("word 1") && Contains("load") && Contains("write bytes 16383 to 16385") &&
+                 Contains("scratchpad") && Contains("16384"));
+  CHECK_THAT(error_of("nop\nnop\nload dst=s:0 dram=0xfffff rows=1 cols=2\nhalt"),
+             Contains("word 2") && Contains("load") && Contains("read bytes 1048575 to 1048577") &&
+                 Contains("DRAM"));
+  CHECK_THAT(error_of("nop\nscale dst=s:0 a=a:4096 rows=1 cols=1 scalar=1\nhalt"),
+             Contains("word 1") && Contains("scale") && Contains("read bytes 4096 to 4100") &&
+                 Contains("accumulator") && Contains("4096"));
+  CHECK_THAT(error_of("nop\nset_address r3=-8\nload dst=s:4+r3 dram=0 rows=1 cols=2\nhalt"),
+             Contains("word 2") && Contains("r3") && Contains("-4"));
+  // The last byte is inside.
+  CHECK(error_of("load dst=s:0x3fff dram=0xfffff rows=1 cols=1\nscale dst=s:0 a=a:4092 rows=1 cols=1 "
+                 "scalar=1\nhalt") == "");
+}
+
+TEST_CASE("an error in the first word names its opcode") {
+  CHECK_THAT(error_of("load dst=s:0x3fff dram=0 rows=1 cols=2\nhalt"),
+             Contains("word 0") && Contains("load"));
+}
+
+TEST_CASE("a word that is no instruction is refused by its opcode") {
+  isa::Program program = isa::assemble("nop\nload dst=s:0 dram=0 rows=1 cols=2\nhalt", "test");
+  program.words[2][0] = std::byte{0xff};
+  std::string error;
+  try {
+    run_on(plain_machine(), program, {});
+  } catch (const SimulationError& e) {
+    error = e.what();
+  }
+  CHECK_THAT(error, Contains("word 2: unknown opcode 0xff"));
+}
+
+TEST_CASE("a gathered row outside of DRAM stops the machine with an error that names the word") {
+  const std::string error = error_of(
+      ".data 0 u32 0x1000000\nload dst=s:0 dram=0 rows=1 cols=4\n"
+      "gather dst=s:64 dram=0x800 dram_stride=64 rows=1 cols=64 a=s:0 dst_stride=64\nhalt");
+  CHECK_THAT(error, Contains("DRAM"));
+  CHECK_THAT(error, Contains("word 1: gather"));
+}
+
+TEST_CASE("running past the last word is an error of its own, not a matter for the watchdog") {
+  const std::string error = error_of("nop\nnop\nnop");
+  CHECK_THAT(error, Contains("word 3") && Contains("halt") && !Contains("watchdog"));
+}
+
+TEST_CASE("a program that stands still ends with the units' state") {
+  config::Machine m = plain_machine();
+  m.watchdog_cycles = 20;  // less than a load takes
+  CHECK_THAT(error_of("load dst=s:0 dram=0 rows=1 cols=64\nhalt", m),
+             Contains("20 cycles") && Contains("decode:") && Contains("dma0.read:"));
+}
+
+TEST_CASE("a tile or a pass that the array cannot hold is refused") {
+  CHECK_THAT(error_of("preload a=s:0 a_stride=64 a_format=f32 order=kn rows=9 cols=8\nhalt"),
+             Contains("word 0") && Contains("9 x 8") && Contains("8 x 8"));
+  config::Machine m = plain_machine();
+  m.matrix.cycles_per_row[static_cast<std::size_t>(MultiplyType::fp32)] = 0;
+  CHECK_THAT(error_of(kTile + "halt", m), Contains("fp32"));
+  m = plain_machine();
+  m.matrix.group_buffer_rows = 3;
+  CHECK_THAT(
+      error_of(
+          kTile +
+              "multiply a=s:0x1000 a_stride=64 a_format=f32 dst=a:0 dst_stride=32 rows=4 cols=8 depth=8 swap "
+              "open\nhalt",
+          m),
+      Contains("group_buffer_rows") && Contains("4 rows"));
+  CHECK_THAT(error_of(kPass + "swap\nhalt"), Contains("word 0") && Contains("preloaded"));
+  CHECK_THAT(error_of(kPass + "\nhalt"), Contains("word 0") && Contains("preloaded"));
+}
+
+TEST_CASE("a second preload before a swap replaces the shadow tile") {
+  const std::string second = "preload a=s:0x800 a_stride=64 a_format=f32 order=kn rows=8 cols=8\n";
+  CHECK(error_of(kTile + second + kPass + "swap\nhalt") == "");
+}
+
+TEST_CASE("a pass may use less of the tile than was preloaded") {
+  CHECK(error_of(kTile + "multiply a=s:0x1000 a_stride=64 a_format=f32 dst=a:0 dst_stride=32 rows=4 cols=5 "
+                         "depth=7 swap open "
+                         "close\nhalt") == "");
+}
+
+TEST_CASE("a machine runs a program after one that failed") {
+  const config::Machine m = plain_machine();
+  CHECK(error_of("nop\nload dst=s:0x3fff dram=0 rows=1 cols=2\nhalt", m) != "");
+  CHECK(error_of("nop\nload dst=s:0 dram=0 rows=1 cols=2\nhalt", m) == "");
+}
+
+TEST_CASE("results do not depend on how rows of an operand overlap the result", "[!shouldfail]") {
+  // Row r is read before it is written, rows in ascending order: row 0's result is row 1's operand.
+  const std::string text =
+      ".data 0 f32 1*16 0*16 0*16\nload dst=s:0 dram=0 rows=1 cols=192\n"
+      "copy dst=s:64 dst_stride=64 a=s:0 a_stride=64 rows=2 cols=16\n"
+      "store a=s:128 dram=0x1000 rows=1 cols=1\nhalt";
+  const MachineRun run = run_on(plain_machine(), isa::assemble(text, "test"), {app::Clocking::gated, 0x1004});
+  const std::byte* one = run.dram.data() + 0x1000;
+  CHECK(one[3] == std::byte{0x3f});  // 1.0f, which row 0 of the copy wrote
+}
+
+TEST_CASE("of rows that a load writes to the same place the last one stays", "[!shouldfail]") {
+  // Row 0 comes from channel 0, which another load keeps busy; row 1 from channel 1, which is free.
+  config::Machine m = plain_machine();
+  m.dram.channels = 2;
+  const std::string text =
+      ".data 0x1000 u8 1*64 2*64\n"
+      "load dst=s:0x1000 dst_stride=64 dram=0x2000 dram_stride=128 rows=24 cols=64\n"
+      "load dst=s:0 dst_stride=0 dram=0x1000 dram_stride=64 rows=2 cols=64\n"
+      "store a=s:0 a_format=u8 dst_format=u8 dram=0 rows=1 cols=1\nhalt";
+  const MachineRun run = run_on(m, isa::assemble(text, "test"), {app::Clocking::gated, 1});
+  CHECK(run.dram[0] == std::byte{2});
+}
