@@ -102,8 +102,21 @@ void Decode::check_bounds() const {
     trap(fmt::format("it would {} bytes {} to {} of {}, which has {}", what, r.begin, r.end, kNames[space],
                      capacity_[space]));
   };
+  check_rows_apart();
   for (const isa::Range& r : footprint_.read_ranges()) check(r, "read");
   for (const isa::Range& r : footprint_.write_ranges()) check(r, "write");
+}
+
+// Bursts of one transfer may arrive in any order: which of two overlapping rows stayed would be open.
+void Decode::check_rows_apart() const {
+  const bool load = held_.op == Opcode::load || held_.op == Opcode::gather;
+  if ((!load && held_.op != Opcode::store) || held_.rows == 1) return;
+  const std::uint64_t row = load ? held_.cols : row_bytes(held_.dst_format, held_.cols);
+  const std::uint64_t stride = load ? held_.dst_stride : held_.dram_stride;
+  if (stride < row) {
+    trap(fmt::format("its rows of {} bytes would be written {} bytes apart, on top of each other", row,
+                     stride));
+  }
 }
 
 Obstacle Decode::try_leave(Cycle now) {

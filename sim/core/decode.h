@@ -42,6 +42,7 @@ class Decode : public Clocked, public HazardBoard {
   void take(Cycle now, const FetchedWord& word);
   void resolve_addresses();
   void check_bounds() const;
+  void check_rows_apart() const;
   Obstacle try_leave(Cycle now);
   Obstacle try_front_end(Cycle now);
   void enter_loop();

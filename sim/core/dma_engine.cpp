@@ -22,10 +22,10 @@ DmaEngine::DmaEngine(const DmaContext& context, observe::UnitId unit, Turn turn,
 }
 
 void DmaEngine::push(Cycle now, InFlight& entry) {
-  transfers_.push_back({&entry, walk_of(entry.instruction), 0, now, now, false});
+  transfers_.push_back({&entry, walk_of(entry.instruction), now + 1, 0, now, now, false});
   if (issuing_ == transfers_.end()) {
     issuing_ = std::prev(transfers_.end());
-    prepare_head(now, now + 1);
+    prepare_head(now, issuing_->seen);
   }
   update_state(now);
   context_.clock.wake(turn_, now + 1);
@@ -61,7 +61,7 @@ void DmaEngine::issued(Cycle now, Cycle earliest) {
   transfer.bound = std::max(transfer.bound, earliest);
   transfer.walk.next();
   if (transfer.walk.done()) ++issuing_;
-  if (issuing_ != transfers_.end()) prepare_head(now, now);
+  if (issuing_ != transfers_.end()) prepare_head(now, std::max(now, issuing_->seen));
 }
 
 void DmaEngine::completed(Cycle now, const memory::Burst& burst) {

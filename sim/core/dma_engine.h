@@ -49,6 +49,7 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
   struct Transfer {
     InFlight* entry = nullptr;
     BurstWalk walk;
+    Cycle seen;  // the cycle after its dispatch: nothing of it happens earlier
     std::uint32_t outstanding = 0;
     Cycle done_at;  // when what has arrived so far is in place
     Cycle bound;    // a cycle before which what was issued is not complete

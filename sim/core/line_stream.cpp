@@ -8,7 +8,8 @@ namespace tokencycle::core {
 StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, std::uint32_t port_bytes,
                            Cycle now, Cycle earliest, const LineStream& stream) {
   LineStream s = stream;
-  if (s.stride == s.line_bytes && s.interval == 1) {  // one long line
+  // One long line, unless its accesses would be fewer than its lines: a line takes a cycle at least.
+  if (s.stride == s.line_bytes && s.interval == 1 && s.line_bytes >= port_bytes) {
     s.line_bytes *= s.lines;
     s.lines = 1;
   }

@@ -233,8 +233,9 @@ TEST_CASE("each operand's bytes are checked against its memory, to the byte") {
   const Case cases[] = {
       {"load dst=s:0xfffc dram=0 rows=1 cols=4", "load dst=s:0xfffd dram=0 rows=1 cols=4",
        "write bytes 65533 to 65537"},
-      {"load dst=s:0 dram=0xffff8 dram_stride=4 rows=2 cols=4",
-       "load dst=s:0 dram=0xffff8 dram_stride=5 rows=2 cols=4", "read bytes 1048568 to 1048577 of DRAM"},
+      {"load dst=s:0 dst_stride=4 dram=0xffff8 dram_stride=4 rows=2 cols=4",
+       "load dst=s:0 dst_stride=4 dram=0xffff8 dram_stride=5 rows=2 cols=4",
+       "read bytes 1048568 to 1048577 of DRAM"},
       {"gather dst=s:0 dram=0 dram_stride=4 rows=2 cols=4 a=s:0xfff8 dst_stride=4",
        "gather dst=s:0 dram=0 dram_stride=4 rows=2 cols=4 a=s:0xfff9 dst_stride=4",
        "read bytes 65529 to 65537"},

@@ -95,15 +95,17 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
   }
 }
 
+// All operands are read before the first result is written.
 void Interpreter::vector_operation(const Instruction& i) {
   ++counts_.vector_operations;
   if (i.op == Opcode::transpose) return transpose(i);
   const bool reduces = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
   const std::uint32_t width = reduces ? 1 : i.cols;
+  const std::uint64_t bytes = row_bytes(i.dst_format, width);
+  std::vector<std::byte> results(i.rows * bytes);
   for (std::uint32_t r = 0; r < i.rows; ++r) {
     const std::vector<float> a = read_row(i.a, std::uint64_t{r} * i.a_stride, i.a_format, i.cols);
-    const std::uint64_t bytes = row_bytes(i.dst_format, width);
-    std::byte* out = local_at(i.dst, std::uint64_t{r} * i.dst_stride, bytes);
+    std::byte* out = results.data() + r * bytes;
     if (i.op == Opcode::argmax) {
       const std::uint32_t index = first_largest(a);
       std::memcpy(out, &index, 4);
@@ -112,6 +114,9 @@ void Interpreter::vector_operation(const Instruction& i) {
     std::vector<float> d(width);
     vector_row(i, r, a, d);
     encode_row(i.dst_format, d, {out, bytes});
+  }
+  for (std::uint32_t r = 0; r < i.rows; ++r) {
+    std::memcpy(local_at(i.dst, std::uint64_t{r} * i.dst_stride, bytes), results.data() + r * bytes, bytes);
   }
 }
 

@@ -92,7 +92,7 @@ void check_stages(const config::Machine& machine, const MachineRun& run) {
       wrong += !(r.fetched < r.decoded && r.decoded <= r.written_back);
       continue;
     }
-    wrong += !(r.fetched < r.decoded && r.decoded < r.dispatched && r.dispatched <= r.started &&
+    wrong += !(r.fetched < r.decoded && r.decoded < r.dispatched && r.dispatched < r.started &&
                r.started < r.finished && r.finished < r.written_back);
     in_cycle = r.written_back == last_retired ? in_cycle + 1 : 1;
     wrong += r.written_back < last_retired || in_cycle > machine.writeback.ports;
