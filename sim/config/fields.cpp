@@ -158,9 +158,9 @@ std::string_view covers(VectorFunction f) {
     case VectorFunction::copy:
       return "copies and transposes";
     case VectorFunction::convert:
-      return "conversions between fp32, fp16 and bf16";
+      return "conversions between fp32, fp16 and bf16, and out of block formats";
     case VectorFunction::quantize:
-      return "conversions into and out of block formats";
+      return "conversions into block formats";
     case VectorFunction::exp:
       return "exponentials";
     case VectorFunction::divide:
