@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -83,6 +84,17 @@ std::uint32_t OptionParser::count(const std::string& name) const {
                        std::numeric_limits<std::uint32_t>::max()));
   }
   return static_cast<std::uint32_t>(value);
+}
+
+std::uint64_t OptionParser::unsigned_number(const std::string& name) const {
+  const std::string text = get<std::string>(name);
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size()) {
+    refuse(fmt::format("--{} is '{}'; it must be a whole number, 0 to {}", name, text,
+                       std::numeric_limits<std::uint64_t>::max()));
+  }
+  return value;
 }
 
 std::string read_text(const std::filesystem::path& path) {

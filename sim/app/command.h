@@ -49,6 +49,8 @@ class OptionParser {
   std::string require(const std::string& name) const;
   // A count; negative or overlong numbers are a UsageError.
   std::uint32_t count(const std::string& name) const;
+  // An option given as text that is a whole number, 0 to 2^64 - 1; anything else is a UsageError.
+  std::uint64_t unsigned_number(const std::string& name) const;
 
  private:
   void print_help() const;

@@ -29,7 +29,7 @@ OptionParser make_parser() {
       "temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token")(
       "top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)")(
       "top-p", po::value<double>()->default_value(0.95, "0.95"),
-      "and among those that make up this probability")("seed", po::value<std::uint64_t>()->default_value(0),
+      "and among those that make up this probability")("seed", po::value<std::string>()->default_value("0"),
                                                        "of the sampler")("ignore-eos", po::bool_switch(),
                                                                          "go on after the end of the text")(
       "context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)")(
@@ -60,7 +60,7 @@ T choose(const OptionParser& parser, const std::string& name,
 RunSettings settings_of(const OptionParser& parser) {
   RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
-               parser.get<std::uint64_t>("seed")};
+               parser.unsigned_number("seed")};
   s.new_tokens = parser.count("new-tokens");
   if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
   s.ignore_eos = parser.get<bool>("ignore-eos");

@@ -253,3 +253,12 @@ TEST_CASE("a closed or full standard output ends the run with a message") {
   CHECK(status / 256 == 7);
   CHECK_THAT(test::contents_of(scratch / "err"), Contains("standard output"));
 }
+
+TEST_CASE("a seed that is no whole number is refused, not wrapped") {
+  for (const std::string seed : {"-1", "x", "1.5", "18446744073709551616"}) {
+    const auto refused = run({"-n", "1", "-q", "--seed", seed});
+    INFO(seed);
+    CHECK(refused.exit_code == 2);
+    CHECK_THAT(refused.err, Catch::Contains("--seed is '" + seed + "'"));
+  }
+}
