@@ -256,7 +256,7 @@ TEST_CASE("a closed or full standard output ends the run with a message") {
 
 TEST_CASE("a seed that is no whole number is refused, not wrapped") {
   for (const std::string seed : {"-1", "x", "1.5", "18446744073709551616"}) {
-    const auto refused = run({"-n", "1", "-q", "--seed", seed});
+    const auto refused = test::launch({"run", "-n", "1", "-q", "--seed", seed});
     INFO(seed);
     CHECK(refused.exit_code == 2);
     CHECK_THAT(refused.err, Catch::Contains("--seed is '" + seed + "'"));
