@@ -22,10 +22,6 @@ using core::ClockControl;
 using core::HazardBoard;
 using core::ResultSink;
 
-core::Clocking clocking_of(Clocking c) {
-  return c == Clocking::gated ? core::Clocking::gated : core::Clocking::every_edge;
-}
-
 // Retirements are the progress that the watchdog looks for.
 class ProgressObserver : public observe::Observer {
  public:
@@ -63,7 +59,7 @@ struct Accelerator::Modules {
       : machine(description),
         scratchpad(machine.scratchpad),
         local(scratchpad, machine.accumulator.capacity_bytes),
-        clock("clock", 1.0 / machine.clock_ghz, clocking_of(clocking), machine.watchdog_cycles),
+        clock("clock", 1.0 / machine.clock_ghz, clocking, machine.watchdog_cycles),
         memory("memory", machine, hub),
         fetch("fetch", machine, memory.storage(), hub),
         decode("decode", machine, hub),

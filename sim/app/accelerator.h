@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/machine.h"
+#include "core/unit.h"
 #include "isa/program.h"
 #include "memory/dram.h"
 #include "memory/dram_storage.h"
@@ -17,7 +18,7 @@
 
 namespace tokencycle::app {
 
-enum class Clocking { gated, every_edge };
+using core::Clocking;
 
 // Cycles [start, end) of one program, from its first fetch to its halt.
 struct Execution {

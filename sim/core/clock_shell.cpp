@@ -24,7 +24,6 @@ ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking 
 
 void ClockShell::run() {
   stopped_ = false;
-  starved_ = false;
   last_progress_ = now_;
   schedule();
   sc_core::sc_start();
@@ -34,10 +33,7 @@ void ClockShell::run() {
 // Asks the kernel for the next edge that somebody wants.
 void ClockShell::schedule() {
   next_ = clocking_ == Clocking::every_edge ? now_ + 1 : *std::min_element(wake_.begin(), wake_.end());
-  if (next_ == kNever) {
-    starved_ = true;
-    return;
-  }
+  if (next_ == kNever) return;
   next_ = std::max(next_, now_ + 1);
   ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
 }

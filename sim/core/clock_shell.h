@@ -10,8 +10,6 @@
 
 namespace tokencycle::core {
 
-enum class Clocking { gated, every_edge };
-
 // The lazily advanced side of the machine, brought up to date before the units of a cycle.
 class LazyMemory {
  public:
@@ -46,7 +44,6 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   void stop() override { stopped_ = true; }
   // Called at each retirement: the program makes progress.
   void progress(Cycle now) { last_progress_ = now; }
-  bool starved() const { return starved_; }
 
  private:
   void tick();
@@ -59,7 +56,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   std::array<Cycle, kTurns> wake_;
   Cycle now_, next_, last_progress_;
   std::uint64_t edges_ = 0;
-  bool stopped_ = true, starved_ = false;
+  bool stopped_ = true;
   std::exception_ptr failure_;
 };
 

@@ -21,8 +21,7 @@ Cycle Dispatch::edge(Cycle now) {
   held_ = nullptr;
   state_.set(observe::State::busy, now);
   entry.record.dispatched = now;
-  hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::unit_id(entry.record.unit), static_cast<std::uint8_t>(observe::Stage::dispatched), 0});
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::dispatched);
   queues_[static_cast<std::size_t>(entry.record.unit)]->push(now, entry);
   return now + 1;
 }

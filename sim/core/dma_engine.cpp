@@ -53,8 +53,7 @@ void DmaEngine::issued(Cycle now, Cycle earliest) {
     transfer.started = true;
     observe::InstructionRecord& record = transfer.entry->record;
     record.started = now;
-    context_.hub.emit({now, record.sequence, 0, record.pc, observe::EventKind::instruction, unit_,
-                       static_cast<std::uint8_t>(observe::Stage::started), 0});
+    context_.hub.emit_stage(now, record, unit_, observe::Stage::started);
   }
   ++transfer.outstanding;
   ++in_flight_;

@@ -84,8 +84,7 @@ bool Matrix::start_head(Cycle now) {
 
 void Matrix::begin(Cycle now, InFlight& entry) {
   entry.record.started = now;
-  hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::UnitId::matrix, static_cast<std::uint8_t>(observe::Stage::started), 0});
+  hub_.emit_stage(now, entry.record, observe::UnitId::matrix, observe::Stage::started);
   board_.left_queue(now, entry);
 }
 

@@ -25,6 +25,9 @@ class Clocked {
   virtual Cycle edge(Cycle now) = 0;
 };
 
+// Which edges the clock delivers: those that somebody asked for, or all.
+enum class Clocking { gated, every_edge };
+
 // The order of evaluation within a cycle: from the end of the pipeline to its beginning, so that room made
 // in a cycle can be used in it, and what is handed on is seen in the next.
 enum class Turn : std::uint8_t { writeback = 0, load, store, matrix, vector, dispatch, decode };

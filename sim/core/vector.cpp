@@ -69,8 +69,7 @@ void Vector::begin(Cycle now, InFlight& entry) {
   const Instruction& i = entry.instruction;
   running_ = &entry;
   entry.record.started = now;
-  hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::UnitId::vector, static_cast<std::uint8_t>(observe::Stage::started), 0});
+  hub_.emit_stage(now, entry.record, observe::UnitId::vector, observe::Stage::started);
   board_.left_queue(now, entry);
 
   const auto reads = entry.footprint.read_ranges();

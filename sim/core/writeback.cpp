@@ -22,8 +22,7 @@ void Writeback::start(Cycle now) {
 
 void Writeback::finished(Cycle now, InFlight& entry) {
   entry.record.finished = now;
-  hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::unit_id(entry.record.unit), static_cast<std::uint8_t>(observe::Stage::finished), 0});
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::finished);
   waiting_.push_back(&entry);
   clock_.wake(Turn::writeback, now + 1);
 }
@@ -49,9 +48,7 @@ Cycle Writeback::edge(Cycle now) {
 void Writeback::retire(Cycle now, InFlight& entry) {
   entry.record.written_back = now;
   last_retirement_ = now;
-  hub_.emit({now, entry.record.sequence, 0, entry.record.pc, observe::EventKind::instruction,
-             observe::unit_id(entry.record.unit), static_cast<std::uint8_t>(observe::Stage::written_back),
-             0});
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::written_back);
   hub_.retired(entry.record);
   board_.retired(now, entry);
 }

@@ -86,7 +86,8 @@ Entry read_entry(GgufReader& reader, std::uint64_t alignment) {
   read_shape(reader, entry);
   read_type(reader, entry);
   entry.offset_at = reader.offset();
-  tensor.file_offset = reader.read<std::uint64_t>("the offset of a tensor");  // of the data section, for now
+  tensor.file_offset = reader.read<std::uint64_t>(
+      "the offset of a tensor");  // in the data section; its place in the file is added below
   if (tensor.file_offset % alignment != 0) {
     reader.fail(entry.offset_at,
                 fmt::format("tensor {} starts at offset {}, which is no multiple of the alignment "

@@ -116,6 +116,12 @@ class EventHub {
   void emit(const Event& event) {
     for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
+  // An instruction reached a stage at `cycle`; `value` as EventKind::instruction says.
+  void emit_stage(Cycle cycle, const InstructionRecord& record, UnitId unit, Stage stage,
+                  std::uint64_t value = 0) {
+    emit({cycle, record.sequence, value, record.pc, EventKind::instruction, unit,
+          static_cast<std::uint8_t>(stage), 0});
+  }
   void retired(const InstructionRecord& record) {
     for (Observer* o : all_) o->on_retired(record);
   }
