@@ -21,6 +21,21 @@ void count_gain(Demands& d, const model::Weight& w) {
   d.gains_converted |= w.format != Format::f32;
 }
 
+// A weight that moves through the array has no tiles; so many of its rows make a pass worth its preload.
+constexpr std::uint32_t kMovingRows = 64;
+
+std::uint32_t chunk_columns(const config::Matrix& m) {
+  switch (m.dataflow) {
+    case config::Dataflow::weight_stationary:
+    case config::Dataflow::output_stationary:
+      return m.tiling.n == 0 ? m.columns : std::min(m.columns, m.tiling.n);
+    case config::Dataflow::input_stationary:
+    case config::Dataflow::dot_product:
+      break;
+  }
+  return kMovingRows;
+}
+
 }  // namespace
 
 Demands demands_of(const model::LlamaModel& model, const config::Machine& machine, Format kv_format) {
@@ -28,8 +43,10 @@ Demands demands_of(const model::LlamaModel& model, const config::Machine& machin
   d.shape = model.shape();
   d.kv_format = kv_format;
   d.group = d.shape.heads / d.shape.kv_heads;
-  d.columns = machine.matrix.columns;
-  d.pass_depth = std::max(machine.matrix.rows / kBlock, 1u) * kBlock;
+  d.columns = chunk_columns(machine.matrix);
+  const std::uint32_t forced = machine.matrix.tiling.k;
+  const std::uint32_t pass = forced == 0 ? machine.matrix.rows : std::min(machine.matrix.rows, forced);
+  d.pass_depth = std::max(pass / kBlock, 1u) * kBlock;
   d.accumulator_half = machine.accumulator.capacity_bytes / 8;
   d.embedding_format = model.embedding().format;
   d.embedding_row_bytes = static_cast<std::uint32_t>(row_bytes(d.embedding_format, d.shape.width));

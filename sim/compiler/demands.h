@@ -43,8 +43,8 @@ struct Demands {
   std::uint32_t widest_tile = 0;         // bytes: whole rows, one for each array column, of that weight
 
   // From the machine.
-  std::uint32_t columns = 0;           // of the array
-  std::uint32_t pass_depth = 0;        // k values of a pass of whole groups: 32 x floor(rows / 32), or 32
+  std::uint32_t columns = 0;           // output columns that a chunk of a weight should have
+  std::uint32_t pass_depth = 0;        // k values of a pass of whole groups: a multiple of 32
   std::uint32_t accumulator_half = 0;  // fp32 sums of half the accumulator memory
 };
 

@@ -11,7 +11,6 @@
 namespace tokencycle::compiler {
 
 inline constexpr std::uint32_t kAlignment = 64;  // of buffers and ring chunks, bytes
-inline constexpr std::size_t kFormats = 7;
 
 // How much of attention is done at once. A block is `kv_heads` KV heads for `rows` tokens.
 struct AttentionBlock {

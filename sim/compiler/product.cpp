@@ -10,32 +10,51 @@ using isa::Instruction;
 using isa::Opcode;
 using isa::TileOrder;
 
-constexpr std::uint8_t kStationary = 1, kMoving = 2, kSums = 3;  // address registers
-constexpr std::uint32_t kWorthLooping = 3;                       // iterations
+constexpr std::uint8_t kTile = 1, kMoving = 2, kSums = 3;  // address registers
+constexpr std::uint32_t kWorthLooping = 3;                 // iterations
 constexpr std::uint32_t kRowLimit = (1u << 16) - 1;
+constexpr std::uint32_t kDepthLimit = kRowLimit / kBlock * kBlock;
+
+// A limit that the description may leave to us.
+std::uint32_t limited(std::uint32_t most, std::uint32_t forced) {
+  return forced == 0 ? most : std::min(most, forced);
+}
+
+// A product as the array that holds tiles sees it: tiles of one operand, `count` columns in all, against
+// `rows` moving rows of the other. Sums of a moving row lie along a row of the product, or down a column.
+struct TiledProduct {
+  Rows tile, moving, sums;
+  Format tile_format = Format::f32, moving_format = Format::f32;
+  TileOrder order = TileOrder::nk;
+  std::uint32_t count = 0, rows = 0, depth = 0;
+  bool transposed = false, first = true;
+  std::uint32_t columns = 0;  // of a tile
+  std::uint32_t k = 0;        // most k values of a pass
+  std::uint32_t most_rows = 0;
+};
 
 class Tiler {
  public:
-  Tiler(Builder& builder, const config::Matrix& array, const Product& product)
-      : builder_(builder), p_(product), array_rows_(array.rows), columns_(array.columns) {
-    unit_ = std::max(array.rows / kBlock, 1u) * kBlock;
-    const auto element = block_bytes(p_.format);
-    n_step_ =
-        p_.order == TileOrder::nk ? std::uint64_t{p_.w.stride} * columns_ : std::uint64_t{element} * columns_;
-    w_step_ = p_.order == TileOrder::nk ? row_bytes(p_.format, unit_) : std::uint64_t{p_.w.stride} * unit_;
-    x_step_ = row_bytes(activation_format(p_.format), unit_);
+  Tiler(Builder& builder, const TiledProduct& product) : builder_(builder), p_(product) {
+    unit_ = std::max(p_.k / kBlock, 1u) * kBlock;
+    const std::uint64_t column = p_.order == TileOrder::nk ? p_.tile.stride : block_bytes(p_.tile_format);
+    column_step_ = column * p_.columns;
+    tile_step_ =
+        p_.order == TileOrder::nk ? row_bytes(p_.tile_format, unit_) : std::uint64_t{p_.tile.stride} * unit_;
+    moving_step_ = row_bytes(p_.moving_format, unit_);
+    sums_step_ = std::uint64_t{p_.columns} * (p_.transposed ? p_.sums.stride : 4);
   }
 
-  // Tiles of n: whole ones, then the ragged one.
+  // Whole tiles, then the ragged one.
   void tiles() {
-    const std::uint32_t whole = p_.cols / columns_, rest = p_.cols % columns_;
+    const std::uint32_t whole = p_.count / p_.columns, rest = p_.count % p_.columns;
     if (whole >= kWorthLooping) {
       const std::uint32_t at = builder_.begin_loop();
-      units(0, columns_);
-      builder_.end_loop(at, whole, {kStationary, static_cast<std::int32_t>(n_step_)},
-                        {kSums, static_cast<std::int32_t>(columns_ * 4)});
+      units(0, p_.columns);
+      builder_.end_loop(at, whole, {kTile, static_cast<std::int32_t>(column_step_)},
+                        {kSums, static_cast<std::int32_t>(sums_step_)});
     } else {
-      for (std::uint32_t t = 0; t < whole; ++t) units(t, columns_);
+      for (std::uint32_t t = 0; t < whole; ++t) units(t, p_.columns);
     }
     if (rest != 0) units(whole, rest);
   }
@@ -49,8 +68,8 @@ class Tiler {
     if (whole - u >= kWorthLooping) {
       const std::uint32_t at = builder_.begin_loop();
       unit(t, cols, u, unit_, true);
-      builder_.end_loop(at, whole - u, {kStationary, static_cast<std::int32_t>(w_step_)},
-                        {kMoving, static_cast<std::int32_t>(x_step_)});
+      builder_.end_loop(at, whole - u, {kTile, static_cast<std::int32_t>(tile_step_)},
+                        {kMoving, static_cast<std::int32_t>(moving_step_)});
       u = whole;
     }
     for (; u < whole; ++u) unit(t, cols, u, unit_, true);
@@ -60,20 +79,20 @@ class Tiler {
   // k values [u * unit, + depth) of tile t: one pass of whole groups, or the passes of one group in an
   // array with fewer rows than a group.
   void unit(std::uint32_t t, std::uint32_t cols, std::uint32_t u, std::uint32_t depth, bool accumulate) {
-    const std::uint32_t pass = array_rows_ < kBlock ? array_rows_ : unit_;
-    const Rows w = p_.w + (t * n_step_ + u * w_step_);
-    const Rows x = p_.x + u * x_step_;
+    const std::uint32_t pass = p_.k < kBlock ? p_.k : unit_;
+    const Rows tile = p_.tile + (t * column_step_ + u * tile_step_);
+    const Rows moving = p_.moving + u * moving_step_;
     for (std::uint32_t k = 0; k < depth; k += pass) {
       const std::uint32_t part = std::min(pass, depth - k);
-      preload(w, cols, k, part);
+      preload(tile, cols, k, part);
       Instruction i;
       i.op = Opcode::multiply;
-      i.a = x.at;
+      i.a = moving.at;
       i.a_reg = kMoving;
-      i.a_stride = x.stride;
-      i.a_format = activation_format(p_.format);
+      i.a_stride = moving.stride;
+      i.a_format = p_.moving_format;
       i.k_offset = k;
-      i.dst = p_.sums.at + t * columns_ * 4;
+      i.dst = p_.sums.at + static_cast<std::uint32_t>(t * sums_step_);
       i.dst_reg = kSums;
       i.dst_stride = p_.sums.stride;
       i.rows = p_.rows;
@@ -83,17 +102,18 @@ class Tiler {
       i.accumulate = accumulate;
       i.open = k == 0;
       i.close = k + part == depth;
+      i.transposed = p_.transposed;
       builder_.emit(i);
     }
   }
 
-  void preload(Rows w, std::uint32_t cols, std::uint32_t k, std::uint32_t depth) {
+  void preload(Rows tile, std::uint32_t cols, std::uint32_t k, std::uint32_t depth) {
     Instruction i;
     i.op = Opcode::preload;
-    i.a = p_.order == TileOrder::nk ? w.at : w.at + k * w.stride;
-    i.a_reg = kStationary;
-    i.a_stride = w.stride;
-    i.a_format = p_.format;
+    i.a = p_.order == TileOrder::nk ? tile.at : tile.at + k * tile.stride;
+    i.a_reg = kTile;
+    i.a_stride = tile.stride;
+    i.a_format = p_.tile_format;
     i.order = p_.order;
     i.k_offset = k;
     i.rows = depth;
@@ -102,24 +122,128 @@ class Tiler {
   }
 
   Builder& builder_;
+  TiledProduct p_;
+  std::uint32_t unit_ = 0;  // k values between two steps of the loop over k
+  std::uint64_t column_step_ = 0, tile_step_ = 0, moving_step_ = 0, sums_step_ = 0;  // bytes
+};
+
+// Unfinished group sums wait in a buffer of limited rows when a group takes several passes.
+std::uint32_t most_moving_rows(const config::Matrix& array, std::uint32_t k, std::uint32_t depth) {
+  return k < std::min(kBlock, depth) ? std::min(array.group_buffer_rows, kRowLimit) : kRowLimit;
+}
+
+// The weight lies in the array and activations move.
+TiledProduct hold_weight(const config::Matrix& array, const Product& p) {
+  TiledProduct t{p.w, p.x, p.sums, p.format, activation_format(p.format), p.order, p.cols, p.rows, p.depth};
+  t.first = p.first;
+  t.k = limited(array.rows, array.tiling.k);
+  t.columns = limited(array.columns, array.tiling.n);
+  t.most_rows = limited(most_moving_rows(array, t.k, p.depth), array.tiling.m);
+  return t;
+}
+
+// The activations lie in the array and the weight moves: a row of it makes a column of sums.
+TiledProduct hold_input(const config::Matrix& array, const Product& p) {
+  TiledProduct t{p.x,     p.w,  p.sums, activation_format(p.format), p.format, TileOrder::nk, p.rows, p.cols,
+                 p.depth, true, p.first};
+  t.k = limited(array.rows, array.tiling.k);
+  t.columns = limited(array.columns, array.tiling.m);
+  t.most_rows = limited(most_moving_rows(array, t.k, p.depth), array.tiling.n);
+  return t;
+}
+
+void emit_tiled(Builder& builder, const TiledProduct& product) {
+  for (std::uint32_t first = 0; first < product.rows; first += product.most_rows) {
+    TiledProduct part = product;
+    part.moving = product.moving + std::uint64_t{first} * product.moving.stride;
+    part.sums = product.sums + std::uint64_t{first} * (product.transposed ? 4 : product.sums.stride);
+    part.rows = std::min(product.most_rows, product.rows - first);
+    Tiler(builder, part).tiles();
+  }
+}
+
+// The sums stay in the array, rows x columns of them at once; both operands stream through.
+class Streamer {
+ public:
+  Streamer(Builder& builder, const config::Matrix& array, const Product& product)
+      : builder_(builder), p_(product) {
+    rows_ = limited(array.rows, array.tiling.m);
+    columns_ = limited(array.columns, array.tiling.n);
+    depth_ = limited(kDepthLimit, array.tiling.k);
+    const std::uint64_t column = p_.order == TileOrder::nk ? p_.w.stride : block_bytes(p_.format);
+    column_step_ = column * columns_;
+  }
+
+  void products() {
+    for (std::uint32_t m = 0; m < p_.rows; m += rows_) {
+      for (std::uint32_t k = 0; k < p_.depth; k += depth_) {
+        band(m, k, std::min(rows_, p_.rows - m), std::min(depth_, p_.depth - k));
+      }
+    }
+  }
+
+ private:
+  // All columns of some rows, over some k: whole tiles, then the ragged one.
+  void band(std::uint32_t m, std::uint32_t k, std::uint32_t rows, std::uint32_t depth) {
+    const std::uint32_t whole = p_.cols / columns_, rest = p_.cols % columns_;
+    Instruction i;
+    i.op = Opcode::matmul;
+    const Rows x = p_.x + (std::uint64_t{m} * p_.x.stride + row_bytes(activation_format(p_.format), k));
+    const std::uint64_t w_offset =
+        p_.order == TileOrder::nk ? row_bytes(p_.format, k) : std::uint64_t{k} * p_.w.stride;
+    const Rows w = p_.w + w_offset, sums = p_.sums + std::uint64_t{m} * p_.sums.stride;
+    i.a = x.at;
+    i.a_reg = kMoving;
+    i.a_stride = x.stride;
+    i.b = w.at;
+    i.b_reg = kTile;
+    i.b_stride = w.stride;
+    i.b_format = p_.format;
+    i.order = p_.order;
+    i.dst = sums.at;
+    i.dst_reg = kSums;
+    i.dst_stride = sums.stride;
+    i.rows = rows;
+    i.cols = columns_;
+    i.depth = depth;
+    i.accumulate = k > 0 || !p_.first;
+    if (whole >= kWorthLooping) {
+      const std::uint32_t at = builder_.begin_loop();
+      builder_.emit(i);
+      builder_.end_loop(at, whole, {kTile, static_cast<std::int32_t>(column_step_)},
+                        {kSums, static_cast<std::int32_t>(columns_ * 4)});
+      i.b = i.b + static_cast<std::uint32_t>(whole * column_step_);
+      i.dst = i.dst + whole * columns_ * 4;
+    } else {
+      for (std::uint32_t t = 0; t < whole; ++t) {
+        builder_.emit(i);
+        i.b = i.b + static_cast<std::uint32_t>(column_step_);
+        i.dst = i.dst + columns_ * 4;
+      }
+    }
+    i.cols = rest;
+    if (rest != 0) builder_.emit(i);
+  }
+
+  Builder& builder_;
   Product p_;
-  std::uint32_t array_rows_, columns_;
-  std::uint32_t unit_ = 0;                              // k values between two steps of the loop over k
-  std::uint64_t n_step_ = 0, w_step_ = 0, x_step_ = 0;  // bytes
+  std::uint32_t rows_, columns_, depth_;
+  std::uint64_t column_step_;  // bytes
 };
 
 }  // namespace
 
 void emit_product(Builder& builder, const config::Matrix& array, const Product& product) {
-  // Unfinished group sums wait in a buffer of limited rows when a group takes several passes.
-  const bool several_passes = array.rows < std::min(kBlock, product.depth);
-  const std::uint32_t most = several_passes ? std::min(array.group_buffer_rows, kRowLimit) : kRowLimit;
-  for (std::uint32_t m = 0; m < product.rows; m += most) {
-    Product part = product;
-    part.x = product.x + std::uint64_t{m} * product.x.stride;
-    part.sums = product.sums + std::uint64_t{m} * product.sums.stride;
-    part.rows = std::min(most, product.rows - m);
-    Tiler(builder, array, part).tiles();
+  switch (array.dataflow) {
+    case config::Dataflow::weight_stationary:
+      return emit_tiled(builder, hold_weight(array, product));
+    case config::Dataflow::input_stationary:
+    case config::Dataflow::dot_product:
+      // Rows of k cannot move through the array, which takes a row's k values at once.
+      return emit_tiled(
+          builder, product.order == TileOrder::nk ? hold_input(array, product) : hold_weight(array, product));
+    case config::Dataflow::output_stationary:
+      return Streamer(builder, array, product).products();
   }
 }
 

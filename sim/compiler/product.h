@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiling: one matrix product whose operands are in local memory, as preload and multiply instructions.
+// Tiling: one matrix product whose operands are in local memory, as the instructions of the array's dataflow.
 #pragma once
 
 #include "compiler/builder.h"
@@ -18,8 +18,9 @@ struct Product {
   bool first = true;  // the sums start from zero
 };
 
-// Emits the tiles: n outside, k inside and ascending; loops of three or more iterations as hardware loops.
-// Uses address registers r1 (w), r2 (x), r3 (sums), which are zero before and after.
+// Emits the tiles of the array's dataflow, no larger than its forced tiling: output tiles outside, k inside
+// and ascending; loops of three or more iterations as hardware loops. Uses address registers r1 (tile), r2
+// (moving rows), r3 (sums), which are zero before and after.
 void emit_product(Builder& builder, const config::Matrix& array, const Product& product);
 
 }  // namespace tokencycle::compiler

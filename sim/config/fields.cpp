@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/fields.h"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -90,6 +91,19 @@ Field only_choice(std::string path, std::string_view name, std::string meaning) 
   return f;
 }
 
+Field dataflow(std::string path, std::string meaning) {
+  Access a;
+  a.get = [](const Machine& m) -> Value { return std::string(name_of(m.matrix.dataflow)); };
+  Field f = whole(std::move(path), a, "", 0, 0, kRequired, std::move(meaning));
+  f.type = FieldType::choice;
+  for (int d = 0; d < kDataflows; ++d) f.choices.emplace_back(name_of(static_cast<Dataflow>(d)));
+  f.set = [names = f.choices](Machine& m, const Value& v) {
+    const auto at = std::find(names.begin(), names.end(), std::get<std::string>(v));
+    m.matrix.dataflow = static_cast<Dataflow>(at - names.begin());
+  };
+  return f;
+}
+
 using Table = std::vector<Field>;
 
 void add_front_end(Table& t) {
@@ -119,12 +133,13 @@ void add_dma(Table& t) {
 }
 
 void add_matrix(Table& t) {
-  t.push_back(only_choice("/matrix/dataflow", name_of(Dataflow::weight_stationary),
-                          "which operand stays in the array"));
+  t.push_back(dataflow("/matrix/dataflow", "which operand stays in the array"));
   t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 1024,
-                    kRequired, "height of the array: elements along k, the summed dimension"));
+                    kRequired,
+                    "height of the array: along k, the summed dimension; output-stationary: along m"));
   t.push_back(whole("/matrix/columns", at(&Machine::matrix, &Matrix::columns), "processing elements", 1, 1024,
-                    kRequired, "width of the array: elements along n, the outputs"));
+                    kRequired,
+                    "width of the array: along n, the outputs; input-stationary and dot-product: along m"));
   t.push_back(boolean("/matrix/double_buffered", at(&Machine::matrix, &Matrix::double_buffered),
                       "a tile may be preloaded while another one multiplies"));
   t.push_back(boolean("/matrix/back_to_back", at(&Machine::matrix, &Matrix::back_to_back),
@@ -143,10 +158,19 @@ void add_matrix(Table& t) {
     const auto index = static_cast<std::size_t>(i);
     const std::string type(tokencycle::name_of(static_cast<MultiplyType>(i)));
     const auto rate = access([=](Machine& m) -> std::uint32_t& { return m.matrix.cycles_per_row[index]; });
-    t.push_back(
-        whole("/matrix/cycles_per_row/" + type, rate, "cycles", 1, 1024, Presence::optional,
-              "cycles between two moving rows of type " + type + "; absent: the machine lacks the type"));
+    t.push_back(whole("/matrix/cycles_per_row/" + type, rate, "cycles", 1, 1024, Presence::optional,
+                      "cycles of a step (a moving row; output-stationary: a k value) of type " + type +
+                          "; absent: the machine lacks the type"));
   }
+  const auto tile = [&t](const char* name, std::uint32_t Tiling::*member, double most, const char* meaning) {
+    const auto size = access([=](Machine& m) -> std::uint32_t& { return m.matrix.tiling.*member; });
+    t.push_back(
+        whole(std::string("/matrix/tiling/") + name, size, "elements", 1, most, Presence::optional, meaning));
+  };
+  tile("m", &Tiling::m, 65535,
+       "most rows of activations that one instruction multiplies; absent: as many as fit");
+  tile("n", &Tiling::n, 65535, "most output columns of one instruction; absent: as many as fit");
+  tile("k", &Tiling::k, 65504, "most k values of one instruction; absent: as many as fit");
 }
 
 std::string_view covers(VectorFunction f) {

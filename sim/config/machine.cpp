@@ -34,8 +34,10 @@ void check_rules(const Machine& machine, Violations& violations) {
 
 }  // namespace
 
-std::string_view name_of(Dataflow) {
-  return "weight-stationary";
+std::string_view name_of(Dataflow d) {
+  static constexpr std::array<std::string_view, kDataflows> kNames = {"weight-stationary", "input-stationary",
+                                                                      "output-stationary", "dot-product"};
+  return kNames.at(static_cast<std::size_t>(d));
 }
 
 std::string_view name_of(VectorFunction f) {

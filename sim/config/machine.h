@@ -31,11 +31,19 @@ struct Dma {
   std::uint32_t port_bytes = 64;  // scratchpad port of each engine, bytes a cycle
 };
 
-enum class Dataflow : std::uint8_t { weight_stationary };
+// Which operand stays in the array. weight_, input_stationary and dot_product arrays hold a tile and take
+// preload and multiply; output_stationary ones keep the sums and take matmul.
+enum class Dataflow : std::uint8_t { weight_stationary, input_stationary, output_stationary, dot_product };
+inline constexpr int kDataflows = 4;
+
+// The largest piece of a product that one multiply or matmul may do; 0: the compiler's choice.
+struct Tiling {
+  std::uint32_t m = 0, n = 0, k = 0;
+};
 
 struct Matrix {
   Dataflow dataflow = Dataflow::weight_stationary;
-  std::uint32_t rows = 0, columns = 0;      // processing elements; rows take k, columns take n
+  std::uint32_t rows = 0, columns = 0;      // processing elements; configs/README.md says what each takes
   bool double_buffered = true;              // a tile may be preloaded while another multiplies
   bool back_to_back = true;                 // a pass may enter while the one before it drains
   std::uint32_t stationary_port_bytes = 0;  // scratchpad port of preload, bytes a cycle
@@ -44,6 +52,7 @@ struct Matrix {
   std::uint32_t group_buffer_rows = 0;      // moving rows whose unfinished group sums can wait (rows < 32)
   // Cycles a moving row occupies the array, by MultiplyType; 0: the machine lacks the type.
   std::array<std::uint32_t, kMultiplyTypes> cycles_per_row{};
+  Tiling tiling;
 };
 
 // The functions of the vector unit that have a cost of their own. A beat is up to `lanes` elements.

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace tokencycle::config {
 namespace {
 
@@ -55,12 +57,25 @@ Found beat_too_wide(const Machine& m) {
 }
 
 Found no_group_buffer(const Machine& m) {
-  if (m.matrix.rows >= kBlock || m.matrix.group_buffer_rows >= 1) return {};
+  if (m.matrix.dataflow == Dataflow::output_stationary) return {};  // a cell keeps its sum
+  const std::uint32_t pass = std::min(m.matrix.rows, m.matrix.tiling.k == 0 ? kBlock : m.matrix.tiling.k);
+  if (pass >= kBlock || m.matrix.group_buffer_rows >= 1) return {};
   return fmt::format(
-      "{} rows of the group buffer on an array of {} rows, which needs several passes for a group of {}; "
+      "{} rows of the group buffer, and passes of {} k values, which need several for a group of {}; "
       "allowed: "
-      "at least 1, or an array of {} rows or more",
-      m.matrix.group_buffer_rows, m.matrix.rows, kBlock, kBlock);
+      "at least 1, or an array of {} rows or more without a smaller tiling/k",
+      m.matrix.group_buffer_rows, pass, kBlock, kBlock);
+}
+
+// A pass that crosses a group's border has to begin at one.
+Found uneven_tile(const Machine& m) {
+  const std::uint32_t k = m.matrix.tiling.k;
+  if (k % kBlock == 0) return {};
+  if (m.matrix.dataflow == Dataflow::output_stationary) {
+    return fmt::format("{}; allowed on an output-stationary array: a multiple of {}", k, kBlock);
+  }
+  if (k < kBlock) return {};
+  return fmt::format("{}; allowed: at most {}, or a multiple of {}", k, kBlock, kBlock);
 }
 
 Found no_multiplier(const Machine& m) {
@@ -101,9 +116,14 @@ const std::vector<Rule>& rules() {
       port_fits("/matrix/stationary_port_bytes",
                 [](const Machine& m) { return m.matrix.stationary_port_bytes; }),
       port_fits("/matrix/moving_port_bytes", [](const Machine& m) { return m.matrix.moving_port_bytes; }),
-      {{"/matrix/group_buffer_rows", "/matrix/rows"},
-       "`/matrix/group_buffer_rows` >= 1 when rows < 32: a group of 32 takes several passes",
+      {{"/matrix/group_buffer_rows", "/matrix/rows", "/matrix/tiling/k", "/matrix/dataflow"},
+       "`/matrix/group_buffer_rows` >= 1 when rows or tiling/k < 32, except output-stationary: a group of 32 "
+       "takes several passes",
        no_group_buffer},
+      {{"/matrix/tiling/k", "/matrix/dataflow"},
+       "`/matrix/tiling/k` is a multiple of 32, or less than 32 unless output-stationary: passes begin at "
+       "groups' borders",
+       uneven_tile},
       {{"/matrix/cycles_per_row"}, "`/matrix/cycles_per_row` names at least one type", no_multiplier},
       {{"/vector/lanes", "/scratchpad/banks", "/scratchpad/bank_bytes"},
        "`/vector/lanes` x 4 <= banks x bank_bytes: a beat's fp32 operand is read in one cycle",

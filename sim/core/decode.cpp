@@ -107,13 +107,28 @@ void Decode::check_bounds() const {
   for (const isa::Range& r : footprint_.write_ranges()) check(r, "write");
 }
 
-// Bursts of one transfer may arrive in any order: which of two overlapping rows stayed would be open.
+// Bursts of one transfer may arrive in any order, and sums leave the array in none: which of two overlapping
+// rows stayed would be open.
 void Decode::check_rows_apart() const {
-  const bool load = held_.op == Opcode::load || held_.op == Opcode::gather;
-  if ((!load && held_.op != Opcode::store) || held_.rows == 1) return;
-  const std::uint64_t row = load ? held_.cols : row_bytes(held_.dst_format, held_.cols);
-  const std::uint64_t stride = load ? held_.dst_stride : held_.dram_stride;
-  if (stride < row) {
+  std::uint64_t rows = held_.rows, row = 0, stride = held_.dst_stride;
+  switch (held_.op) {
+    case Opcode::load:
+    case Opcode::gather:
+      row = held_.cols;
+      break;
+    case Opcode::store:
+      row = row_bytes(held_.dst_format, held_.cols);
+      stride = held_.dram_stride;
+      break;
+    case Opcode::multiply:
+    case Opcode::matmul:
+      rows = held_.transposed ? held_.cols : held_.rows;
+      row = std::uint64_t{held_.transposed ? held_.rows : held_.cols} * sizeof(float);
+      break;
+    default:
+      return;
+  }
+  if (rows > 1 && stride < row) {
     trap(fmt::format("its rows of {} bytes would be written {} bytes apart, on top of each other", row,
                      stride));
   }

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "core/edge_supply.h"
 #include "core/line_stream.h"
 
 namespace tokencycle::core {
@@ -33,7 +34,7 @@ RowPart row_part(Format format, std::uint32_t first, std::uint32_t count) {
 }  // namespace
 
 Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
-               ResultSink& results, HazardBoard& board, ClockControl& clock)
+               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
     : description_(machine.matrix),
       hub_(hub),
       state_(hub, observe::UnitId::matrix),
@@ -42,6 +43,7 @@ Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemo
       board_(board),
       clock_(clock),
       dataflow_(make_dataflow(machine.matrix)),
+      values_(values == Values::computed),
       group_buffer_(machine.matrix.group_buffer_rows, machine.matrix.columns) {}
 
 void Matrix::push(Cycle now, InFlight& entry) {
@@ -65,8 +67,8 @@ void Matrix::finish_due(Cycle now) {
   while (!passes_.empty() && passes_.front().finish <= now) {
     Pass& pass = passes_.front();
     const isa::Instruction& i = pass.entry->instruction;
-    const std::size_t bytes = std::size_t{i.rows - 1} * i.dst_stride + std::size_t{i.cols} * sizeof(float);
-    fold_terms(i, pass.terms, local_.at(i.dst, bytes));
+    const isa::Range sums = pass.entry->footprint.writes[0];
+    if (values_) fold_terms(i, pass.terms, local_.at(i.dst, sums.end - sums.begin));
     results_.finished(now, *pass.entry);
     spare_terms_.push_back(std::move(pass.terms));
     passes_.pop_front();
@@ -76,10 +78,20 @@ void Matrix::finish_due(Cycle now) {
 bool Matrix::start_head(Cycle now) {
   if (queue_.empty()) return false;
   InFlight& entry = *queue_.front();
-  const bool preload = entry.instruction.op == Opcode::preload;
-  if (!(preload ? start_preload(now, entry) : start_multiply(now, entry))) return false;
+  if (!start(now, entry)) return false;
   queue_.pop_front();
   return true;
+}
+
+bool Matrix::start(Cycle now, InFlight& entry) {
+  switch (entry.instruction.op) {
+    case Opcode::preload:
+      return start_preload(now, entry);
+    case Opcode::multiply:
+      return start_multiply(now, entry);
+    default:
+      return start_matmul(now, entry);
+  }
 }
 
 void Matrix::begin(Cycle now, InFlight& entry) {
@@ -88,17 +100,44 @@ void Matrix::begin(Cycle now, InFlight& entry) {
   board_.left_queue(now, entry);
 }
 
+void Matrix::check_kind(const InFlight& entry, bool holds_tile) const {
+  if (dataflow_->holds_tile() == holds_tile) return;
+  trap(entry, fmt::format("an array that is {} takes {}", config::name_of(description_.dataflow),
+                          holds_tile ? "matmul" : "preload and multiply"));
+}
+
+void Matrix::check_type(const InFlight& entry, MultiplyType type) const {
+  if (description_.cycles_per_row[static_cast<std::size_t>(type)] != 0) return;
+  trap(entry, fmt::format("the machine has no {} multipliers (matrix.cycles_per_row)", name_of(type)));
+}
+
+// Whether the pass goes with the active tile, and with the group that it continues: the wait for a float sum
+// is counted in steps of its own type, and integer sums and float sums have different places.
+void Matrix::check_pass(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  const std::string wrong = mismatch(i, active_, group_buffer_);
+  if (!wrong.empty()) trap(entry, wrong);
+  if (i.open || !open_format_) return;
+  const auto blocks = [](Format f) { return block_elements(f) == kBlock; };
+  if (*open_format_ == active_.format() || (blocks(*open_format_) && blocks(active_.format()))) return;
+  trap(entry, fmt::format("it continues group sums of a {} tile with a {} tile", name_of(*open_format_),
+                          name_of(active_.format())));
+}
+
+// The next tile may come in behind the wave that changes to the one before it.
+Cycle Matrix::earliest_preload() const {
+  return tile_taken_ + dataflow_->tile_free_cycles(tile_taken_step_);
+}
+
 bool Matrix::start_preload(Cycle now, InFlight& entry) {
+  check_kind(entry, true);
   if (preload_ != nullptr) return false;
   if (!description_.double_buffered && !passes_.empty()) return false;
+  if (earliest_preload() > now) return false;
   const isa::Instruction& i = entry.instruction;
   if (i.rows > description_.rows || i.cols > description_.columns) {
     trap(entry, fmt::format("a tile of {} x {} does not fit the array of {} x {}", i.rows, i.cols,
                             description_.rows, description_.columns));
-  }
-  if (description_.cycles_per_row[static_cast<std::size_t>(multiply_type(i.a_format))] == 0) {
-    trap(entry, fmt::format("the machine has no {} multipliers (matrix.cycles_per_row)",
-                            name_of(multiply_type(i.a_format))));
   }
   begin(now, entry);
   const bool kn = i.order == isa::TileOrder::kn;
@@ -113,62 +152,132 @@ bool Matrix::start_preload(Cycle now, InFlight& entry) {
   const Cycle through = now + (latency + dataflow_->shift_in_cycles(i.order));
   preload_finish_ = std::max(timing.last + (latency + 1), through);
   preload_nominal_ = std::max(Cycle(timing.last.value + latency + 1 - timing.delayed), through);
-  const isa::Range read = entry.footprint.reads[0];
-  shadow_.load(i, local_.at(i.a, read.end - i.a.byte()));
+  shadow_.describe(i);
+  if (values_) shadow_.load(i, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()));
   preload_ = &entry;
   shadow_full_ = true;
   return true;
 }
 
-Cycle Matrix::earliest_multiply(const isa::Instruction& multiply) const {
-  Cycle earliest = entry_end_;
-  if (!multiply.open) {
-    const bool integer = multiply.a_format == Format::q8_0;
-    const auto type = static_cast<std::size_t>(multiply_type(multiply.a_format));
-    const std::uint64_t step = std::max<std::uint64_t>(1, description_.cycles_per_row[type]);
-    const std::uint64_t wait = dataflow_->continue_cycles(step, integer);
-    if (wait != 0) earliest = std::max(earliest, last_entry_start_ + wait);
+// What the array is asked to do; of a multiply, with the tile that it will meet.
+ArrayPass Matrix::pass_of(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  const bool matmul = i.op == Opcode::matmul;
+  if (!matmul && !(i.swap ? shadow_full_ : active_.loaded())) {
+    trap(entry, i.swap ? "it takes a preloaded tile, and none was preloaded since the last one"
+                       : "no tile was preloaded");
+  }
+  const Format tile = matmul ? i.b_format : i.swap ? shadow_.format() : active_.format();
+  const Format moving = matmul ? activation_format(i.b_format) : i.a_format;
+  const std::optional<MultiplyType> type = multiplier_of(tile, moving);
+  if (!type) trap(entry, fmt::format("{} rows do not go with a {} tile", name_of(moving), name_of(tile)));
+  check_type(entry, *type);
+  ArrayPass pass;
+  pass.step = description_.cycles_per_row[static_cast<std::size_t>(*type)];
+  pass.rows = i.rows;
+  pass.depth = i.depth;
+  pass.integer = *type == MultiplyType::int8 || *type == MultiplyType::int4;
+  pass.grouped = moving != Format::i8 && moving != Format::i4;
+  if (pass.grouped) {
+    const std::uint64_t latency = description_.scale_latency_cycles;
+    pass.fold = matmul ? folds_behind(i.depth, pass.step, latency) : closing_groups(i) * latency;
+  }
+  return pass;
+}
+
+// When the array could take this pass; kNever while it waits for something that has no time yet.
+Cycle Matrix::earliest_pass(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  if (i.swap && preload_ != nullptr) return preload_finish_;
+  if (!description_.back_to_back && !passes_.empty()) return passes_.back().finish;
+  if (!last_pass_) return {};
+  const ArrayPass pass = pass_of(entry);
+  Cycle earliest = entry_end_ + dataflow_->gap_cycles(*last_pass_, pass);
+  if (i.op == Opcode::multiply && !i.open) {
+    earliest = std::max(earliest, last_entry_start_ + dataflow_->continue_cycles(pass.step, pass.integer));
   }
   return earliest;
 }
 
 bool Matrix::start_multiply(Cycle now, InFlight& entry) {
+  check_kind(entry, true);
   const isa::Instruction& i = entry.instruction;
   if (i.swap && preload_ != nullptr) return false;
-  if (!description_.back_to_back && !passes_.empty()) return false;
-  if (earliest_multiply(i) > now) return false;
+  if (earliest_pass(entry) > now) return false;
+  const ArrayPass shape = pass_of(entry);
   if (i.swap) {
-    if (!shadow_full_) trap(entry, "it takes a preloaded tile, and none was preloaded since the last one");
     std::swap(active_, shadow_);
     shadow_full_ = false;
+    tile_taken_ = now;
+    tile_taken_step_ = shape.step;
   }
-  const std::string wrong = mismatch(i, active_, group_buffer_);
-  if (!wrong.empty()) trap(entry, wrong);
+  check_pass(entry);
+  open_format_ = i.close ? std::nullopt : std::optional(active_.format());
   begin(now, entry);
-
-  const auto type = static_cast<std::size_t>(multiply_type(active_.format()));
-  const std::uint64_t step = description_.cycles_per_row[type];
   const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
-  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, step};
+  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step};
   const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::moving,
                                             description_.moving_port_bytes, now, now, stream);
-  Pass pass{&entry, {}, {}};
+  // Counted from the last row's entry, which is a step before the end of all entries.
+  const Cycle entered = timing.last + (local_.scratchpad().read_latency() + shape.step);
+  entry_end_ = timing.next;
+  entry_nominal_ = timing.next - timing.delayed;
+  multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
+  enter(now, entry, shape, entered + dataflow_->exit_cycles(shape));
+  if (values_) compute_multiply(entry, passes_.back().terms);
+  return true;
+}
+
+bool Matrix::start_matmul(Cycle now, InFlight& entry) {
+  check_kind(entry, false);
+  const isa::Instruction& i = entry.instruction;
+  if (i.rows > description_.rows || i.cols > description_.columns) {
+    trap(entry, fmt::format("{} x {} results do not fit the array of {} x {}", i.rows, i.cols,
+                            description_.rows, description_.columns));
+  }
+  if (earliest_pass(entry) > now) return false;
+  const ArrayPass shape = pass_of(entry);
+  begin(now, entry);
+  const EdgeTiming timing = reserve_edges(local_.scratchpad(), description_, now, i, shape.step);
+  // The next wave follows `entered` by its gap at least; its operands are read before.
+  entry_end_ = std::max(timing.next, timing.entered - local_.scratchpad().read_latency());
+  entry_nominal_ = timing.nominal;
+  multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
+  enter(now, entry, shape, timing.entered + dataflow_->exit_cycles(shape));
+  if (values_) compute_matmul(entry, passes_.back().terms);
+  return true;
+}
+
+void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle finish) {
+  Pass pass{&entry, finish, {}};
   if (!spare_terms_.empty()) {
     pass.terms = std::move(spare_terms_.back());
     spare_terms_.pop_back();
   }
-  multiply_tile(i, active_, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()), group_buffer_,
-                pass.terms);
-  pass.finish = timing.last + (local_.scratchpad().read_latency() + dataflow_->exit_cycles(step) +
-                               std::uint64_t{description_.scale_latency_cycles} * pass.terms.groups);
-  // Results leave in order, also behind a pass that folds more groups.
-  if (!passes_.empty()) pass.finish = std::max(pass.finish, passes_.back().finish + 1);
-  multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
   passes_.push_back(std::move(pass));
   last_entry_start_ = now;
-  entry_end_ = timing.next;
-  entry_nominal_ = timing.next - timing.delayed;
-  return true;
+  last_pass_ = shape;
+}
+
+void Matrix::compute_multiply(const InFlight& entry, Terms& terms) {
+  const isa::Instruction& i = entry.instruction;
+  multiply_tile(i, active_, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()), group_buffer_, terms);
+}
+
+// Both operands as a tile and a pass over its whole depth: the sums are the same.
+void Matrix::compute_matmul(const InFlight& entry, Terms& terms) {
+  isa::Instruction tile, pass = entry.instruction;
+  tile.a = pass.b;
+  tile.a_stride = pass.b_stride;
+  tile.a_format = pass.b_format;
+  tile.order = pass.order;
+  tile.rows = pass.depth;
+  tile.cols = pass.cols;
+  streamed_.load(tile, local_.at(pass.b, entry.footprint.reads[1].end - pass.b.byte()));
+  pass.a_format = activation_format(pass.b_format);
+  pass.open = pass.close = true;
+  multiply_tile(pass, streamed_, local_.at(pass.a, entry.footprint.reads[0].end - pass.a.byte()),
+                group_buffer_, terms);
 }
 
 void Matrix::update_state(Cycle now) {
@@ -198,8 +307,9 @@ Cycle Matrix::next_change(Cycle now) const {
     consider(preload_finish_);
   }
   if (!passes_.empty()) consider(passes_.front().finish);
-  if (!queue_.empty() && queue_.front()->instruction.op == Opcode::multiply) {
-    consider(earliest_multiply(queue_.front()->instruction));
+  if (!queue_.empty()) {
+    const InFlight& head = *queue_.front();
+    consider(head.instruction.op == Opcode::preload ? earliest_preload() : earliest_pass(head));
   }
   return next;
 }

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix unit: preloads and multiplies in order, a double-buffered stationary operand, pipelined passes.
+// The matrix unit: preloads, multiplies and matmuls in order, double-buffered operands, pipelined passes.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "config/machine.h"
@@ -17,11 +18,14 @@ namespace tokencycle::core {
 
 // Instructions start in order. A preload fills the shadow registers; the next multiply with `swap` makes them
 // the active tile. With double buffering a preload runs while passes enter and drain; back to back, a pass
-// enters as soon as the one before has entered, otherwise when it has drained.
+// enters as soon as the one before has entered, otherwise when it has drained. An output-stationary array
+// takes matmuls instead, which stream both operands.
 class Matrix : public Clocked, public InstructionQueue {
  public:
   Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-         HazardBoard& board, ClockControl& clock);
+         HazardBoard& board, ClockControl& clock, Values values = Values::computed);
+  // The same with formulas of the caller's; tests show with wrong ones that their proofs can fail.
+  void use_dataflow(std::unique_ptr<Dataflow> dataflow) { dataflow_ = std::move(dataflow); }
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -39,9 +43,19 @@ class Matrix : public Clocked, public InstructionQueue {
   bool start_head(Cycle now);
   bool start_preload(Cycle now, InFlight& entry);
   bool start_multiply(Cycle now, InFlight& entry);
+  bool start_matmul(Cycle now, InFlight& entry);
+  bool start(Cycle now, InFlight& entry);
+  ArrayPass pass_of(const InFlight& entry) const;
+  void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle finish);
+  void compute_multiply(const InFlight& entry, Terms& terms);
+  void compute_matmul(const InFlight& entry, Terms& terms);
   void begin(Cycle now, InFlight& entry);
   void finish_due(Cycle now);
-  Cycle earliest_multiply(const isa::Instruction& multiply) const;
+  Cycle earliest_pass(const InFlight& entry) const;
+  Cycle earliest_preload() const;
+  void check_kind(const InFlight& entry, bool holds_tile) const;
+  void check_type(const InFlight& entry, MultiplyType type) const;
+  void check_pass(const InFlight& entry) const;
   void update_state(Cycle now);
   Cycle next_change(Cycle now) const;
   [[noreturn]] void trap(const InFlight& entry, const std::string& what) const;
@@ -54,18 +68,24 @@ class Matrix : public Clocked, public InstructionQueue {
   HazardBoard& board_;
   ClockControl& clock_;
   std::unique_ptr<Dataflow> dataflow_;
+  const bool values_;  // contents are computed
 
   std::deque<InFlight*> queue_;
   Tile active_, shadow_;
+  Tile streamed_;  // of a matmul: the weights that pass through
   bool shadow_full_ = false;
+  std::optional<Format> open_format_;  // of the tile whose pass left group sums unfinished
   GroupBuffer group_buffer_;
 
   InFlight* preload_ = nullptr;             // under way
   Cycle preload_nominal_, preload_finish_;  // without and with bank conflicts
   std::deque<Pass> passes_;                 // in the array, in order
   std::vector<Terms> spare_terms_;
-  Cycle last_entry_start_;             // start of the last pass
-  Cycle entry_nominal_, entry_end_;    // the last pass's rows are in, without and with conflicts
+  Cycle last_entry_start_;  // start of the last pass
+  std::optional<ArrayPass> last_pass_;
+  Cycle tile_taken_;  // start of the last pass that took a tile
+  std::uint64_t tile_taken_step_ = 1;
+  Cycle entry_nominal_, entry_end_;    // the last pass's operands are in, without and with conflicts
   std::uint64_t multiplications_ = 0;  // multiply-accumulates of valid elements
 };
 

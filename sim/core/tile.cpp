@@ -20,9 +20,28 @@ float half_at(const std::byte* p) {
   return f32_from_f16(h);
 }
 
-// Elements [first, first + count) of an encoded q8_0 or q4_0 row as integers.
+// Two's complement of four bits.
+std::int8_t signed_nibble(unsigned nibble) {
+  return static_cast<std::int8_t>(static_cast<int>(nibble ^ 8u) - 8);
+}
+
+// Elements [first, first + count) of a row of i8 or i4.
+void plain_integers(Format format, const std::byte* row, std::uint32_t first, std::uint32_t count,
+                    std::int8_t* out) {
+  if (format == Format::i8) {
+    std::memcpy(out, row + first, count);
+    return;
+  }
+  for (std::uint32_t e = first; e < first + count; ++e) {
+    const auto pair = std::to_integer<unsigned>(row[e / 2]);
+    *out++ = signed_nibble(e % 2 == 0 ? pair & 15u : pair >> 4);
+  }
+}
+
+// Elements [first, first + count) of a row of integers, with or without scales, as integers.
 void decode_integers(Format format, const std::byte* row, std::uint32_t first, std::uint32_t count,
                      std::int8_t* out) {
+  if (format == Format::i8 || format == Format::i4) return plain_integers(format, row, first, count, out);
   const std::uint32_t unit = block_bytes(format);
   for (std::uint32_t i = 0; i < count;) {
     const std::uint32_t element = first + i, in_block = element % kBlock;
@@ -55,12 +74,17 @@ std::int32_t dot(const std::int8_t* x, const std::int8_t* w, std::uint32_t count
 
 }  // namespace
 
-void Tile::load(const isa::Instruction& preload, std::span<const std::byte> memory) {
+void Tile::describe(const isa::Instruction& preload) {
   format_ = preload.a_format;
   depth_ = preload.rows;
   columns_ = preload.cols;
   k_offset_ = preload.k_offset;
-  integer() ? load_blocks(preload, memory) : load_plain(preload, memory);
+}
+
+void Tile::load(const isa::Instruction& preload, std::span<const std::byte> memory) {
+  describe(preload);
+  if (!integer()) return load_plain(preload, memory);
+  grouped() ? load_blocks(preload, memory) : load_integers(preload, memory);
 }
 
 void Tile::load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory) {
@@ -75,6 +99,22 @@ void Tile::load_blocks(const isa::Instruction& preload, std::span<const std::byt
       scales_[std::size_t{n} * groups_ + g] =
           half_at(row + std::size_t{first_group + g} * block_bytes(format_));
     }
+  }
+}
+
+void Tile::load_integers(const isa::Instruction& preload, std::span<const std::byte> memory) {
+  integers_.resize(std::size_t{columns_} * depth_);
+  if (preload.order == isa::TileOrder::nk) {
+    for (std::uint32_t n = 0; n < columns_; ++n) {
+      plain_integers(format_, memory.data() + std::size_t{n} * preload.a_stride, k_offset_, depth_,
+                     integers_.data() + std::size_t{n} * depth_);
+    }
+    return;
+  }
+  std::vector<std::int8_t> line(columns_);
+  for (std::uint32_t k = 0; k < depth_; ++k) {
+    plain_integers(format_, memory.data() + std::size_t{k} * preload.a_stride, 0, columns_, line.data());
+    for (std::uint32_t n = 0; n < columns_; ++n) integers_[std::size_t{n} * depth_ + k] = line[n];
   }
 }
 
@@ -115,11 +155,11 @@ void multiply_integers(const isa::Instruction& multiply, const Tile& tile, std::
   std::vector<std::int8_t> x(multiply.depth);
   for (std::uint32_t m = 0; m < multiply.rows; ++m) {
     const std::byte* row = moving.data() + std::size_t{m} * multiply.a_stride;
-    decode_integers(Format::q8_0, row, multiply.k_offset, multiply.depth, x.data());
+    decode_integers(multiply.a_format, row, multiply.k_offset, multiply.depth, x.data());
     for (std::size_t g = 0; g < parts.size(); ++g) {
       const GroupPart& part = parts[g];
       const std::uint32_t block = (multiply.k_offset + part.begin) / kBlock;
-      const float x_scale = half_at(row + std::size_t{block} * block_bytes(Format::q8_0));
+      const float x_scale = half_at(row + std::size_t{block} * block_bytes(multiply.a_format));
       std::int32_t* waiting = part.starts && part.closes ? nullptr : buffer.integers(m);
       for (std::uint32_t n = 0; n < multiply.cols; ++n) {
         std::int32_t sum = dot(x.data() + part.begin, tile.column(n) + part.begin, part.end - part.begin);
@@ -132,6 +172,17 @@ void multiply_integers(const isa::Instruction& multiply, const Tile& tile, std::
       }
       if (part.closes) term += multiply.cols;
     }
+  }
+}
+
+// Integers without scales: one exact sum over the whole depth.
+void multiply_unscaled(const isa::Instruction& multiply, const Tile& tile, std::span<const std::byte> moving,
+                       std::int32_t* sums) {
+  std::vector<std::int8_t> x(multiply.depth);
+  for (std::uint32_t m = 0; m < multiply.rows; ++m, sums += multiply.cols) {
+    const std::byte* row = moving.data() + std::size_t{m} * multiply.a_stride;
+    plain_integers(multiply.a_format, row, multiply.k_offset, multiply.depth, x.data());
+    for (std::uint32_t n = 0; n < multiply.cols; ++n) sums[n] = dot(x.data(), tile.column(n), multiply.depth);
   }
 }
 
@@ -163,11 +214,22 @@ void multiply_plain(const isa::Instruction& multiply, const Tile& tile, std::spa
 
 }  // namespace
 
+std::uint32_t closing_groups(const isa::Instruction& multiply) {
+  const std::uint32_t first = multiply.k_offset % kBlock, end = first + multiply.depth;
+  // Borders inside the pass, and its end if it says so.
+  return (end - 1) / kBlock + (multiply.close ? 1 : 0);
+}
+
 void multiply_tile(const isa::Instruction& multiply, const Tile& tile, std::span<const std::byte> moving,
                    GroupBuffer& buffer, Terms& terms) {
+  terms.integer = !tile.grouped();
+  if (terms.integer) {
+    terms.groups = 1;
+    terms.sums.resize(std::size_t{multiply.rows} * multiply.cols);
+    return multiply_unscaled(multiply, tile, moving, terms.sums.data());
+  }
   const std::vector<GroupPart> parts = group_parts(multiply);
-  terms.groups = static_cast<std::uint32_t>(
-      std::count_if(parts.begin(), parts.end(), [](const GroupPart& p) { return p.closes; }));
+  terms.groups = closing_groups(multiply);
   terms.values.resize(std::size_t{multiply.rows} * terms.groups * multiply.cols);
   if (tile.integer()) {
     multiply_integers(multiply, tile, moving, parts, buffer, terms.values.data());
@@ -176,22 +238,55 @@ void multiply_tile(const isa::Instruction& multiply, const Tile& tile, std::span
   }
 }
 
+namespace {
+
+// Where the sum of moving row m and column n is kept, in bytes from `dst`.
+struct SumPlaces {
+  std::size_t row, column;
+  explicit SumPlaces(const isa::Instruction& i)
+      : row(i.transposed ? sizeof(float) : i.dst_stride),
+        column(i.transposed ? i.dst_stride : sizeof(float)) {}
+};
+
+void fold_integers(const isa::Instruction& multiply, const Terms& terms, std::byte* accumulator) {
+  const SumPlaces places(multiply);
+  const std::int32_t* term = terms.sums.data();
+  for (std::uint32_t m = 0; m < multiply.rows; ++m) {
+    std::byte* at = accumulator + m * places.row;
+    for (std::uint32_t n = 0; n < multiply.cols; ++n, at += places.column) {
+      std::uint32_t sum = 0;  // modulo 2^32
+      if (multiply.accumulate) std::memcpy(&sum, at, sizeof sum);
+      sum += static_cast<std::uint32_t>(*term++);
+      std::memcpy(at, &sum, sizeof sum);
+    }
+  }
+}
+
+}  // namespace
+
 void fold_terms(const isa::Instruction& multiply, const Terms& terms, std::span<std::byte> accumulator) {
   if (terms.groups == 0) return;
+  if (terms.integer) return fold_integers(multiply, terms, accumulator.data());
+  const SumPlaces places(multiply);
   std::vector<float> sums(multiply.cols);
   const float* term = terms.values.data();
   for (std::uint32_t m = 0; m < multiply.rows; ++m) {
-    std::byte* row = accumulator.data() + std::size_t{m} * multiply.dst_stride;
+    std::byte* row = accumulator.data() + m * places.row;
+    std::fill(sums.begin(), sums.end(), 0.0f);
     if (multiply.accumulate) {
-      std::memcpy(sums.data(), row, sums.size() * sizeof(float));
-    } else {
-      std::fill(sums.begin(), sums.end(), 0.0f);
+      for (std::uint32_t n = 0; n < multiply.cols; ++n) std::memcpy(&sums[n], row + n * places.column, 4);
     }
     for (std::uint32_t g = 0; g < terms.groups; ++g, term += multiply.cols) {
       for (std::uint32_t n = 0; n < multiply.cols; ++n) sums[n] += term[n];
     }
-    std::memcpy(row, sums.data(), sums.size() * sizeof(float));
+    for (std::uint32_t n = 0; n < multiply.cols; ++n) std::memcpy(row + n * places.column, &sums[n], 4);
   }
+}
+
+std::optional<MultiplyType> multiplier_of(Format tile, Format moving) {
+  if (moving == activation_format(tile)) return multiply_type(tile);
+  if (tile == activation_format(moving)) return multiply_type(moving);
+  return std::nullopt;
 }
 
 std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const GroupBuffer& buffer) {
@@ -200,13 +295,20 @@ std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const G
     return fmt::format("it multiplies {} k values by {} columns, but the tile has {} by {}", multiply.depth,
                        multiply.cols, tile.depth(), tile.columns());
   }
+  if (!multiplier_of(tile.format(), multiply.a_format)) {
+    return fmt::format(
+        "its operand is {}, but a {} tile goes with {} or with weights whose activations are {}",
+        name_of(multiply.a_format), name_of(tile.format()), name_of(activation_format(tile.format())),
+        name_of(tile.format()));
+  }
+  if (!tile.grouped()) {
+    if (multiply.open && multiply.close) return {};
+    return fmt::format("sums of {} have no groups that stay open; it needs both `open` and `close`",
+                       name_of(tile.format()));
+  }
   if (multiply.k_offset % kBlock != tile.k_offset() % kBlock) {
     return fmt::format("its k_offset {} and the tile's {} are at different places of a group",
                        multiply.k_offset, tile.k_offset());
-  }
-  if (multiply.a_format != activation_format(tile.format())) {
-    return fmt::format("its operand is {}, but a {} tile takes {}", name_of(multiply.a_format),
-                       name_of(tile.format()), name_of(activation_format(tile.format())));
   }
   if ((!multiply.open || !multiply.close) && multiply.rows > buffer.rows()) {
     return fmt::format("{} rows leave unfinished group sums, and matrix.group_buffer_rows is {}",

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -16,16 +17,18 @@ namespace tokencycle::core {
 class Tile {
  public:
   // `memory` begins at the preload's address `a`. Shapes as in the preload instruction.
+  void describe(const isa::Instruction& preload);  // shape and format alone
   void load(const isa::Instruction& preload, std::span<const std::byte> memory);
 
   std::uint32_t depth() const { return depth_; }      // k values
   std::uint32_t columns() const { return columns_; }  // n values
   std::uint32_t k_offset() const { return k_offset_; }
   Format format() const { return format_; }
-  bool integer() const { return format_ == Format::q8_0 || format_ == Format::q4_0; }
+  bool integer() const { return !plain_float(format_); }
+  bool grouped() const { return format_ != Format::i8 && format_ != Format::i4; }
   bool loaded() const { return depth_ != 0; }
 
-  // Integer tiles: the k values of column n, and the scale of its group that holds element k_offset + k.
+  // Integer tiles: the k values of column n, and (block formats) the scale of its group `group`.
   const std::int8_t* column(std::uint32_t n) const { return integers_.data() + std::size_t{n} * depth_; }
   float scale(std::uint32_t n, std::uint32_t group) const {
     return scales_[std::size_t{n} * groups_ + group];
@@ -34,7 +37,9 @@ class Tile {
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 
  private:
+  static bool plain_float(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16; }
   void load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory);
+  void load_integers(const isa::Instruction& preload, std::span<const std::byte> memory);
   void load_plain(const isa::Instruction& preload, std::span<const std::byte> memory);
 
   Format format_ = Format::f32;
@@ -71,17 +76,27 @@ class GroupBuffer {
 
 // The terms of one multiply, on their way through the array: [moving row][closed group][column].
 struct Terms {
-  std::uint32_t groups = 0;  // closed in this pass
+  std::uint32_t groups = 0;  // closed in this pass; plain integers: 1, their sum
+  bool integer = false;      // `sums` instead of `values`
   std::vector<float> values;
+  std::vector<std::int32_t> sums;
 };
+
+// How many groups of 32 end in this multiply.
+std::uint32_t closing_groups(const isa::Instruction& multiply);
 
 // Multiplies `moving` (memory from the multiply's address `a` on) with the tile, by the order of additions of
 // numerics/README.md. Group sums that do not close stay in `buffer`.
 void multiply_tile(const isa::Instruction& multiply, const Tile& tile, std::span<const std::byte> moving,
                    GroupBuffer& buffer, Terms& terms);
 
-// Adds the terms to the accumulator rows at `accumulator` (memory from the multiply's `dst` on).
+// Adds the terms to the sums at `accumulator` (memory from the multiply's `dst` on); fp32, or int32 modulo
+// 2^32.
 void fold_terms(const isa::Instruction& multiply, const Terms& terms, std::span<std::byte> accumulator);
+
+// The multipliers that a moving operand of one format needs against a tile of another; nothing when they do
+// not go together. Either may be the weight.
+std::optional<MultiplyType> multiplier_of(Format tile, Format moving);
 
 // Why the array cannot do this multiply with this tile; empty when it can.
 std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const GroupBuffer& buffer);

@@ -28,6 +28,10 @@ class Clocked {
 // Which edges the clock delivers: those that somebody asked for, or all.
 enum class Clocking { gated, every_edge };
 
+// Whether the units compute contents or keep time alone. No unit's time depends on a value, so both give the
+// same events; the row numbers that a gather reads, which become DRAM addresses, are copied in either case.
+enum class Values : std::uint8_t { computed, absent };
+
 // The order of evaluation within a cycle: from the end of the pipeline to its beginning, so that room made
 // in a cycle can be used in it, and what is handed on is seen in the next.
 enum class Turn : std::uint8_t { writeback = 0, load, store, matrix, vector, dispatch, decode };

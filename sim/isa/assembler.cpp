@@ -31,6 +31,8 @@ void append_value(std::vector<std::byte>& bytes, Format format, const Token& tok
       return append(bytes, static_cast<std::uint8_t>(parse_integer(token, 0, 0xff, "a u8")));
     case Format::u32:
       return append(bytes, static_cast<std::uint32_t>(parse_integer(token, 0, 0xffff'ffff, "a u32")));
+    case Format::i8:
+      return append(bytes, static_cast<std::int8_t>(parse_integer(token, -128, 127, "an i8")));
     case Format::f32:
       return append(bytes, parse_float(token, "an f32"));
     case Format::f16:

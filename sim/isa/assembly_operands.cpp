@@ -212,7 +212,7 @@ Format parse_format(const Token& token, std::string_view what) {
   Format format{};
   if (format_from_name(token.text, format)) return format;
   std::vector<std::string_view> names;
-  for (std::uint8_t f = 0; f <= static_cast<std::uint8_t>(Format::u32); ++f) {
+  for (int f = 0; f < kFormats; ++f) {
     names.push_back(name_of(static_cast<Format>(f)));
   }
   refuse(token, fmt::format("{} is \"{}\"{}; allowed: {}", what, token.text, suggestion(token.text, names),

@@ -49,6 +49,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<u8>("b_reg", 4, Kind::address_register, offsetof(Instruction, b_reg)),
     field<u32>("b_stride", 24, Kind::number, offsetof(Instruction, b_stride)),
     field<Format>("a_format", 4, Kind::format, offsetof(Instruction, a_format)),
+    field<Format>("b_format", 4, Kind::format, offsetof(Instruction, b_format)),
     field<Format>("dst_format", 4, Kind::format, offsetof(Instruction, dst_format)),
     field<DramAddress>("dram", 48, Kind::dram, offsetof(Instruction, dram)),
     field<u8>("dram_reg", 4, Kind::address_register, offsetof(Instruction, dram_reg)),
@@ -62,6 +63,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<bool>("accumulate", 1, Kind::flag, offsetof(Instruction, accumulate)),
     field<bool>("open", 1, Kind::flag, offsetof(Instruction, open)),
     field<bool>("close", 1, Kind::flag, offsetof(Instruction, close)),
+    field<bool>("transposed", 1, Kind::flag, offsetof(Instruction, transposed)),
     field<float>("scalar", 32, Kind::scalar, offsetof(Instruction, scalar)),
     field<u32>("valid", 24, Kind::number, offsetof(Instruction, valid)),
     field<bool>("causal", 1, Kind::flag, offsetof(Instruction, causal)),
@@ -117,7 +119,7 @@ constexpr std::array<Layout, kOpcodes> kLayouts = {
     /* preload */ pack({a, a_reg, a_stride, a_format, order, k_offset, rows, cols}),
     /* multiply */
     pack({a, a_reg, a_stride, a_format, k_offset, dst, dst_reg, dst_stride, rows, cols, depth, swap,
-          accumulate, open, close}),
+          accumulate, open, close, transposed}),
     /* add */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, b_stride}),
     /* mul */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, b_stride}),
     /* scale */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, scalar}),
@@ -133,6 +135,9 @@ constexpr std::array<Layout, kOpcodes> kLayouts = {
     /* reduce_sum */ kElementwise,
     /* reduce_max */ kElementwise,
     /* argmax */ kElementwise,
+    /* matmul */
+    pack({a, a_reg, a_stride, b, b_reg, b_stride, b_format, order, dst, dst_reg, dst_stride, rows, cols,
+          depth, accumulate}),
 };
 
 }  // namespace

@@ -31,6 +31,12 @@ Range encoded(const Instruction& i, std::uint64_t rows, std::uint64_t k) {
   return range;
 }
 
+// The weight of a matmul: `cols` rows of n, or `depth` rows of k.
+Range weight_of_matmul(const Instruction& i) {
+  if (i.order == TileOrder::nk) return local(i.b, i.cols, i.b_stride, row_bytes(i.b_format, i.depth));
+  return local(i.b, i.depth, i.b_stride, row_bytes(i.b_format, i.cols));
+}
+
 // Where any 32-bit index may lead; beyond 2^48 there is no memory.
 Range table(const Instruction& i) {
   constexpr std::uint64_t kLastIndex = 0xffff'ffffu;
@@ -84,10 +90,20 @@ Footprint footprint(const Instruction& i) {
       write(f, dram(i, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
       break;
     case Opcode::preload:
-      read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows) : rows_of_a(i, block_bytes(i.a_format)));
+      read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows)
+                                       : local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
       break;
-    case Opcode::multiply:
+    case Opcode::multiply: {
       read(f, encoded(i, i.rows, i.depth));
+      const Range sums = i.transposed ? local(i.dst, i.cols, i.dst_stride, std::uint64_t{i.rows} * kF32Bytes)
+                                      : rows_of_dst(i, f32_row);
+      if (i.accumulate) read(f, sums);
+      write(f, sums);
+      break;
+    }
+    case Opcode::matmul:
+      read(f, local(i.a, i.rows, i.a_stride, row_bytes(activation_format(i.b_format), i.depth)));
+      read(f, weight_of_matmul(i));
       if (i.accumulate) read(f, rows_of_dst(i, f32_row));
       write(f, rows_of_dst(i, f32_row));
       break;

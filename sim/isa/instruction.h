@@ -45,8 +45,10 @@ enum class Opcode : std::uint8_t {
   reduce_sum,
   reduce_max,
   argmax,
+  // matrix unit, output-stationary arrays
+  matmul,
 };
-inline constexpr int kOpcodes = static_cast<int>(Opcode::argmax) + 1;
+inline constexpr int kOpcodes = static_cast<int>(Opcode::matmul) + 1;
 
 // Where an instruction executes.
 enum class Unit : std::uint8_t { front_end = 0, load, store, matrix, vector };
@@ -97,7 +99,7 @@ struct Instruction {
   LocalAddress dst, a, b;                                    // local operands (bytes)
   std::uint8_t dst_reg = 0, a_reg = 0, b_reg = 0;            // address register added to each
   std::uint32_t dst_stride = 0, a_stride = 0, b_stride = 0;  // bytes between rows, < 2^24
-  Format a_format = Format::f32, dst_format = Format::f32;
+  Format a_format = Format::f32, b_format = Format::f32, dst_format = Format::f32;
 
   DramAddress dram;  // DRAM operand (bytes), < 2^48
   std::uint8_t dram_reg = 0;
@@ -105,14 +107,15 @@ struct Instruction {
 
   std::uint32_t rows = 0;      // < 2^16
   std::uint32_t cols = 0;      // elements of a row (bytes for load and gather), < 2^24
-  std::uint32_t depth = 0;     // multiply: k values of this pass, < 2^16
+  std::uint32_t depth = 0;     // multiply, matmul: k values of this pass, < 2^16
   std::uint32_t k_offset = 0;  // preload, multiply: first k element within the row, < 2^8
 
-  TileOrder order = TileOrder::nk;  // preload
+  TileOrder order = TileOrder::nk;  // preload: of the tile; matmul: of b
   bool swap = false;                // multiply: take the most recently preloaded tile
-  bool accumulate = false;          // multiply: add to the accumulator instead of overwriting it
+  bool accumulate = false;          // multiply, matmul: add to the accumulator instead of overwriting it
   bool open = false;                // multiply: group sums start at zero (not in the middle of a group)
   bool close = false;               // multiply: the last group ends here and folds into the accumulator
+  bool transposed = false;          // multiply: sums of a moving row go to one column of dst, not one row
 
   float scalar = 0.0f;       // scale: factor; softmax: scale; rms_norm: epsilon
   std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24

@@ -22,6 +22,7 @@ constexpr std::array<OpcodeEntry, kOpcodes> kOpcodeTable = {{
     {"convert", Unit::vector},    {"silu", Unit::vector},           {"rms_norm", Unit::vector},
     {"softmax", Unit::vector},    {"rotary", Unit::vector},         {"transpose", Unit::vector},
     {"reduce_sum", Unit::vector}, {"reduce_max", Unit::vector},     {"argmax", Unit::vector},
+    {"matmul", Unit::matrix},
 }};
 
 constexpr std::array<std::string_view, kUnits> kUnitNames = {"front_end", "load", "store", "matrix",

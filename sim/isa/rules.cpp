@@ -18,8 +18,8 @@ constexpr FormatSet bit(Format f) {
 }
 constexpr FormatSet kFloats = bit(Format::f32) | bit(Format::f16) | bit(Format::bf16);
 constexpr FormatSet kPlain = kFloats | bit(Format::u8) | bit(Format::u32);
-constexpr FormatSet kMoving = kFloats | bit(Format::q8_0);
-constexpr FormatSet kNumbers = kMoving | bit(Format::q4_0);
+constexpr FormatSet kNumbers = kFloats | bit(Format::q8_0) | bit(Format::q4_0);
+constexpr FormatSet kMultiplied = kNumbers | bit(Format::i8) | bit(Format::i4);
 
 [[noreturn]] void refuse(const Instruction& i, const std::string& what) {
   throw ProgramError(fmt::format("{}: {}", name_of(i.op), what));
@@ -27,19 +27,20 @@ constexpr FormatSet kNumbers = kMoving | bit(Format::q4_0);
 
 [[noreturn]] void refuse_format(const Instruction& i, std::string_view field, Format value, FormatSet set) {
   std::string allowed;
-  for (std::uint32_t f = 0; f <= static_cast<std::uint32_t>(Format::u32); ++f) {
+  for (std::uint32_t f = 0; f < kFormats; ++f) {
     if ((set >> f & 1u) == 0) continue;
     if (!allowed.empty()) allowed += ", ";
     allowed += name_of(static_cast<Format>(f));
   }
   const auto raw = static_cast<unsigned>(value);
   const std::string shown =
-      value <= Format::u32 ? std::string(name_of(value)) : fmt::format("unknown format {}", raw);
+      raw < kFormats ? std::string(name_of(value)) : fmt::format("unknown format {}", raw);
   refuse(i, fmt::format("{} is {}; allowed: {}", field, shown, allowed));
 }
 
 void in_set(const Instruction& i, std::string_view field, Format value, FormatSet set) {
-  if (value > Format::u32 || (set & bit(value)) == 0) refuse_format(i, field, value, set);
+  if (static_cast<unsigned>(value) >= kFormats || (set & bit(value)) == 0)
+    refuse_format(i, field, value, set);
 }
 
 void at_least(const Instruction& i, std::string_view field, std::uint32_t value, std::uint32_t least) {
@@ -52,7 +53,7 @@ void in_scratchpad(const Instruction& i, std::string_view field, LocalAddress ad
                         address.byte()));
 }
 
-// The accumulator memory holds fp32 alone.
+// The accumulator memory holds fp32 sums; the vector unit reads nothing else there.
 void f32_in_accumulator(const Instruction& i, Format format) {
   if (!i.a.in_accumulator() || format == Format::f32) return;
   refuse(i,
@@ -95,7 +96,7 @@ void check_address(const Instruction& i) {
 void check_store(const Instruction& i) {
   in_set(i, "a_format", i.a_format, kPlain);
   in_set(i, "dst_format", i.dst_format, kPlain);
-  f32_in_accumulator(i, i.a_format);
+  if (i.a_format != Format::u32) f32_in_accumulator(i, i.a_format);  // u32: int32 sums as they are
   const bool narrows =
       i.a_format == Format::f32 && (i.dst_format == Format::f16 || i.dst_format == Format::bf16);
   if (i.a_format != i.dst_format && !narrows) {
@@ -106,13 +107,29 @@ void check_store(const Instruction& i) {
   }
 }
 
+// Blocks lie along k; rows of k are for the others.
+void plain_in_order_kn(const Instruction& i, std::string_view field, Format format) {
+  if (i.order == TileOrder::nk || block_elements(format) < kBlock) return;
+  refuse(i, fmt::format("{} is {} and order kn; a block format needs order nk", field, name_of(format)));
+}
+
+// i4 lies two a byte, so that a row can begin at even elements only.
+void whole_bytes(const Instruction& i, Format format) {
+  if (i.k_offset % 2 == 0 || format != Format::i4) return;
+  refuse(i, fmt::format("k_offset is {}; i4 lies two a byte and needs an even one", i.k_offset));
+}
+
+void sums_in_accumulator(const Instruction& i) {
+  if (i.dst.in_accumulator()) return;
+  refuse(i, fmt::format("dst is in the scratchpad (s:{:#x}); it must be in the accumulator memory (a:)",
+                        i.dst.byte()));
+}
+
 void check_preload(const Instruction& i) {
   in_scratchpad(i, "a", i.a);
-  in_set(i, "a_format", i.a_format, kNumbers);
-  if (i.order == TileOrder::nk) return;
-  if (block_elements(i.a_format) != 1) {
-    refuse(i, fmt::format("a_format is {} and order kn; a block format needs order nk", name_of(i.a_format)));
-  }
+  in_set(i, "a_format", i.a_format, kMultiplied);
+  plain_in_order_kn(i, "a_format", i.a_format);
+  if (i.order == TileOrder::nk) return whole_bytes(i, i.a_format);
   if (i.k_offset >= kBlock) {
     refuse(i, fmt::format("k_offset is {}; with order kn it is a position within the group, 0 .. {}",
                           i.k_offset, kBlock - 1));
@@ -121,12 +138,19 @@ void check_preload(const Instruction& i) {
 
 void check_multiply(const Instruction& i) {
   in_scratchpad(i, "a", i.a);
-  in_set(i, "a_format", i.a_format, kMoving);
+  in_set(i, "a_format", i.a_format, kMultiplied);
+  whole_bytes(i, i.a_format);
   at_least(i, "depth", i.depth, 1);
-  if (!i.dst.in_accumulator()) {
-    refuse(i, fmt::format("dst is in the scratchpad (s:{:#x}); it must be in the accumulator memory (a:)",
-                          i.dst.byte()));
-  }
+  sums_in_accumulator(i);
+}
+
+void check_matmul(const Instruction& i) {
+  in_scratchpad(i, "a", i.a);
+  in_scratchpad(i, "b", i.b);
+  in_set(i, "b_format", i.b_format, kMultiplied);
+  plain_in_order_kn(i, "b_format", i.b_format);
+  at_least(i, "depth", i.depth, 1);
+  sums_in_accumulator(i);
 }
 
 void check_convert(const Instruction& i) {
@@ -203,6 +227,8 @@ void check_rules(const Instruction& i) {
       return check_preload(i);
     case Opcode::multiply:
       return check_multiply(i);
+    case Opcode::matmul:
+      return check_matmul(i);
     default:
       return;
   }

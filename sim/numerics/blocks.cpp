@@ -153,6 +153,16 @@ void decode_row(Format f, std::span<const std::byte> row, std::uint64_t first, s
       return decode_blocks<decode_q8_0, block_bytes(Format::q8_0)>(row.data(), first, out);
     case Format::q4_0:
       return decode_blocks<decode_q4_0, block_bytes(Format::q4_0)>(row.data(), first, out);
+    case Format::i8:
+      for (std::size_t i = 0; i < out.size(); ++i) out[i] = static_cast<std::int8_t>(row[first + i]);
+      return;
+    case Format::i4:
+      for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto pair = std::to_integer<int>(row[(first + i) / 2]);
+        const int nibble = (first + i) % 2 == 0 ? pair & 15 : pair >> 4;
+        out[i] = static_cast<float>(nibble < 8 ? nibble : nibble - 16);
+      }
+      return;
     case Format::u8:
     case Format::u32:
       break;
@@ -185,6 +195,8 @@ void encode_row(Format f, std::span<const float> values, std::span<std::byte> ro
       return;
     case Format::u8:
     case Format::u32:
+    case Format::i8:
+    case Format::i4:
       break;
   }
   refuse("encode_row", f);

@@ -22,7 +22,7 @@ void decode_row(Format f, std::span<const std::byte> row, std::uint64_t first, s
 // d = max / -8, id = d ? 1 / d : 0, q = min(15, int8(x * id + 8.5f)).
 // Where ggml leaves the result to the host it is fixed here: q saturates and NaN gives q = 0; the d of a
 // block with a NaN or an infinity is one too, so that the block does not decode to finite numbers in silence.
-// Throws std::invalid_argument for a row of another size and for u8 and u32.
+// Throws std::invalid_argument for a row of another size and for u8, u32, i8 and i4.
 void encode_row(Format f, std::span<const float> values, std::span<std::byte> row);
 
 }  // namespace tokencycle

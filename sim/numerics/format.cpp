@@ -9,7 +9,8 @@ namespace tokencycle {
 namespace {
 
 // In the order of the enumerations.
-constexpr std::array<std::string_view, 7> kFormatNames = {"f32", "f16", "bf16", "q8_0", "q4_0", "u8", "u32"};
+constexpr std::array<std::string_view, kFormats> kFormatNames = {"f32", "f16", "bf16", "q8_0", "q4_0",
+                                                                 "u8",  "u32", "i8",   "i4"};
 constexpr std::array<std::string_view, kMultiplyTypes> kMultiplyTypeNames = {"int8", "int4", "fp16", "bf16",
                                                                              "fp32"};
 
@@ -46,8 +47,10 @@ MultiplyType multiply_type(Format f) {
     case Format::bf16:
       return MultiplyType::bf16;
     case Format::q8_0:
+    case Format::i8:
       return MultiplyType::int8;
     case Format::q4_0:
+    case Format::i4:
       return MultiplyType::int4;
     case Format::u8:
     case Format::u32:
@@ -65,6 +68,9 @@ Format activation_format(Format weight) {
     case Format::q8_0:
     case Format::q4_0:
       return Format::q8_0;
+    case Format::i8:
+    case Format::i4:
+      return Format::i8;
     case Format::u8:
     case Format::u32:
       break;

@@ -22,7 +22,8 @@ inline Json complete() {
     "matrix": {"dataflow": "weight-stationary", "rows": 16, "columns": 24, "double_buffered": false,
                "back_to_back": false, "stationary_port_bytes": 28, "moving_port_bytes": 36,
                "scale_latency_cycles": 5, "group_buffer_rows": 40,
-               "cycles_per_row": {"int8": 1, "int4": 2, "fp16": 3, "bf16": 4, "fp32": 6}},
+               "cycles_per_row": {"int8": 1, "int4": 2, "fp16": 3, "bf16": 4, "fp32": 6},
+               "tiling": {"m": 7, "n": 9, "k": 13}},
     "vector": {"lanes": 16, "functions": {
       "add": {"cycles_per_beat": 1, "latency_cycles": 11}, "mul": {"cycles_per_beat": 2, "latency_cycles": 12},
       "copy": {"cycles_per_beat": 3, "latency_cycles": 13}, "convert": {"cycles_per_beat": 4, "latency_cycles": 14},

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,15 @@ std::string text_of(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   REQUIRE(file);
   return {std::istreambuf_iterator<char>(file), {}};
+}
+
+// Whether a section's heading names the file, alone or with others.
+bool has_heading(const std::string& markdown, const std::string& file) {
+  std::istringstream lines(markdown);
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("### ") && line.find(file) != std::string::npos) return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -67,7 +77,7 @@ TEST_CASE("configs/README.md holds the generated tables of fields and rules") {
   CHECK(readme.find(rule_table_markdown()) != std::string::npos);
   for (const auto& path : bundled()) {
     INFO(path.string());
-    CHECK(readme.find("### " + path.filename().string()) != std::string::npos);
+    CHECK(has_heading(readme, path.filename().string()));
   }
 }
 

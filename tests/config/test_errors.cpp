@@ -132,8 +132,10 @@ TEST_CASE("rules that join keys: refused one step beyond, allowed at the limit")
        "at most 32 lanes"},
       {"/fetch/buffer_words", changed({{"/fetch/buffer_words", 7}}), changed({{"/fetch/buffer_words", 8}}),
        "at least 8"},
-      {"/matrix/group_buffer_rows", changed({{"/matrix/group_buffer_rows", 0}, {"/matrix/rows", 31}}),
-       changed({{"/matrix/group_buffer_rows", 0}, {"/matrix/rows", 32}}), "at least 1"},
+      {"/matrix/group_buffer_rows",
+       changed({{"/matrix/group_buffer_rows", 0}, {"/matrix/rows", 31}, {"/matrix/tiling/k", 32}}),
+       changed({{"/matrix/group_buffer_rows", 0}, {"/matrix/rows", 32}, {"/matrix/tiling/k", 32}}),
+       "at least 1"},
       {"/accumulator/capacity_kib", changed({{"/accumulator/capacity_kib", 1}, {"/matrix/columns", 257}}),
        changed({{"/accumulator/capacity_kib", 1}, {"/matrix/columns", 256}}), "at least 2 KiB"},
       {"/scratchpad/capacity_kib",
@@ -171,8 +173,25 @@ TEST_CASE("a rule over a value that is wrong by itself stays silent") {
   CHECK_THAT(errors(with("/matrix/cycles_per_row", Json{{"int8", 0}})), !Contains("no type at all"));
 }
 
+TEST_CASE("a forced tile of k values ends at groups' borders, and shorter ones need a group buffer") {
+  CHECK(errors(with("/matrix/tiling/k", 96)).empty());
+  CHECK_THAT(errors(with("/matrix/tiling/k", 40)),
+             Contains("/matrix/tiling/k: 40; allowed: at most 32, or a"));
+  CHECK_THAT(errors(changed({{"/matrix/rows", 64}, {"/matrix/group_buffer_rows", 0}})),
+             Contains("passes of 13 k values"));
+  CHECK(errors(changed({{"/matrix/rows", 64}, {"/matrix/group_buffer_rows", 0}, {"/matrix/tiling/k", 32}}))
+            .empty());
+  // A cell of an output-stationary array keeps its sum as long as it takes.
+  CHECK_THAT(errors(changed({{"/matrix/dataflow", "output-stationary"}, {"/matrix/tiling/k", 13}})),
+             Contains("13; allowed on an output-stationary array: a multiple of 32"));
+  CHECK(errors(changed({{"/matrix/dataflow", "output-stationary"},
+                        {"/matrix/tiling/k", 32},
+                        {"/matrix/group_buffer_rows", 0}}))
+            .empty());
+}
+
 TEST_CASE("each rule is exercised above") {
-  CHECK(rules().size() == 10);
+  CHECK(rules().size() == 11);
 }
 
 }  // namespace tokencycle::config

@@ -1,110 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The array's arithmetic against plain loops: every format, ragged shapes, groups split over passes.
-#include "core/tile.h"
-
 #include <catch2/catch.hpp>
-#include <cstring>
-#include <random>
+#include <utility>
 
-#include "numerics/blocks.h"
-#include "numerics/scalar.h"
+#include "core/tile_operands.h"
 
 using namespace tokencycle;
 using namespace tokencycle::core;
+using namespace tokencycle::core::test;
 
 namespace {
-
-using Random = std::mt19937;
-using Bytes = std::vector<std::byte>;
-
-std::uint32_t number(Random& random, std::uint32_t least, std::uint32_t most) {
-  return std::uniform_int_distribution<std::uint32_t>(least, most)(random);
-}
-
-// Rows of encoded values, `stride` bytes apart, and what they decode to.
-struct Matrix {
-  Format format;
-  std::uint32_t rows, columns, stride;
-  Bytes bytes;
-
-  Matrix(Random& random, Format f, std::uint32_t rows_, std::uint32_t columns_)
-      : format(f), rows(rows_), columns(static_cast<std::uint32_t>(round_up(columns_, block_elements(f)))) {
-    const auto row = static_cast<std::uint32_t>(row_bytes(f, columns));
-    stride = row + number(random, 0, 2) * 6;
-    bytes.resize(std::size_t{stride} * rows);
-    std::vector<float> values(columns);
-    for (std::uint32_t r = 0; r < rows; ++r) {
-      for (float& v : values) v = std::uniform_real_distribution<float>(-2, 2)(random);
-      encode_row(f, values, std::span(bytes).subspan(std::size_t{r} * stride, row));
-    }
-  }
-  std::span<const std::byte> row(std::uint32_t r) const {
-    return std::span(bytes).subspan(std::size_t{r} * stride, row_bytes(format, columns));
-  }
-  float value(std::uint32_t r, std::uint32_t c) const {
-    float v = 0;
-    decode_row(format, row(r), c, {&v, 1});
-    return v;
-  }
-  // The integer and the scale of an element of a block format, from the format's definition.
-  int quantum(std::uint32_t r, std::uint32_t c) const {
-    const std::byte* block = row(r).data() + c / 32 * block_bytes(format);
-    if (format == Format::q8_0) return static_cast<std::int8_t>(block[2 + c % 32]);
-    const int pair = static_cast<int>(block[2 + c % 16]);
-    return (c % 32 < 16 ? pair % 16 : pair / 16) - 8;
-  }
-  float scale(std::uint32_t r, std::uint32_t c) const {
-    std::uint16_t half = 0;
-    std::memcpy(&half, row(r).data() + c / 32 * block_bytes(format), 2);
-    return f32_from_f16(half);
-  }
-};
-
-// numerics/README.md: groups of 32 from element 0 on, each summed by itself, added in ascending order.
-float product(const Matrix& x, std::uint32_t m, const Matrix& w, std::uint32_t n, std::uint32_t first,
-              std::uint32_t k, float start) {
-  float total = start;
-  for (std::uint32_t g = first; g < first + k;) {
-    const std::uint32_t end = std::min((g / 32 + 1) * 32, first + k);
-    if (block_elements(w.format) > 1) {
-      int sum = 0;
-      for (std::uint32_t i = g; i < end; ++i) sum += x.quantum(m, i) * w.quantum(n, i);
-      total = total + (x.scale(m, g) * w.scale(n, g)) * static_cast<float>(sum);
-    } else {
-      float sum = 0.0f;
-      for (std::uint32_t i = g; i < end; ++i) sum = sum + x.value(m, i) * w.value(n, i);
-      total = total + sum;
-    }
-    g = end;
-  }
-  return total;
-}
-
-isa::Instruction preload_of(const Matrix& w, std::uint32_t n0, std::uint32_t columns, std::uint32_t k0,
-                            std::uint32_t k) {
-  isa::Instruction i;
-  i.op = isa::Opcode::preload;
-  i.a_format = w.format;
-  i.a_stride = w.stride;
-  i.rows = k;
-  i.cols = columns;
-  i.k_offset = k0;
-  i.a = isa::LocalAddress::scratchpad(n0 * w.stride);
-  return i;
-}
-
-isa::Instruction multiply_of(const Matrix& x, std::uint32_t columns, std::uint32_t k0, std::uint32_t k) {
-  isa::Instruction i;
-  i.op = isa::Opcode::multiply;
-  i.a_format = x.format;
-  i.a_stride = x.stride;
-  i.rows = x.rows;
-  i.cols = columns;
-  i.k_offset = k0;
-  i.depth = k;
-  i.dst_stride = columns * 4 + 8;
-  return i;
-}
 
 // Runs the passes of at most `array_rows` k values each, cut at groups' borders as compilers do.
 std::vector<float> by_passes(const Matrix& x, const Matrix& w, std::uint32_t k, std::uint32_t array_rows) {
@@ -133,19 +38,23 @@ std::vector<float> by_passes(const Matrix& x, const Matrix& w, std::uint32_t k, 
   return accumulator;
 }
 
-constexpr Format kWeights[] = {Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0};
+// The formats of a tile and of its moving rows; in the last pair the rows are the weights.
+constexpr std::pair<Format, Format> kPairs[] = {{Format::f32, Format::f32},   {Format::f16, Format::f16},
+                                                {Format::bf16, Format::bf16}, {Format::q8_0, Format::q8_0},
+                                                {Format::q4_0, Format::q8_0}, {Format::q8_0, Format::q4_0}};
 
 }  // namespace
 
 TEST_CASE("a product is the plain loops' to the last bit, whatever the array's height") {
   Random random(1);
   for (int round = 0; round < 150; ++round) {
-    const Format f = kWeights[round % 5];
+    const auto [f, moving] = kPairs[round % 6];
     const std::uint32_t m = number(random, 1, 5), n = number(random, 1, 7);
     const std::uint32_t k = number(random, 1, 150);
-    const Matrix x(random, activation_format(f), m, k), w(random, f, n, k);
+    const Matrix x(random, moving, m, k), w(random, f, n, k);
     for (const std::uint32_t array_rows : {1u, 3u, 8u, 16u, 31u, 32u, 40u, 64u, 200u}) {
-      INFO("format " << name_of(f) << ", " << m << " x " << k << " x " << n << ", array of " << array_rows);
+      INFO(name_of(moving) << " by " << name_of(f) << ", " << m << " x " << k << " x " << n << ", array of "
+                           << array_rows);
       const std::vector<float> y = by_passes(x, w, k, array_rows);
       std::size_t wrong = 0;
       for (std::uint32_t r = 0; r < m; ++r) {
@@ -185,11 +94,11 @@ TEST_CASE("a tile in rows of n and one in columns of k are the same tile") {
 
 TEST_CASE("a part of a long row: k_offset counts elements from the row's first block") {
   Random random(3);
-  for (const Format f : kWeights) {
+  for (const auto& [f, moving] : kPairs) {
     for (const std::uint32_t offset : {0u, 5u, 31u, 32u, 64u, 77u, 96u}) {
       const std::uint32_t depth =
           offset % 32 == 0 ? number(random, 1, 50) : number(random, 1, 32 - offset % 32);
-      const Matrix x(random, activation_format(f), 3, 160), w(random, f, 4, 160);
+      const Matrix x(random, moving, 3, 160), w(random, f, 4, 160);
       Tile tile;
       GroupBuffer buffer(0, 4);
       Terms terms;
@@ -274,11 +183,40 @@ TEST_CASE("what does not go together is named") {
   i.depth = 33;
   CHECK_THAT(mismatch(i, tile, buffer), Contains("33"));
   i.depth = 32;
-  i.a_format = Format::f16;
-  CHECK_THAT(mismatch(i, tile, buffer), Contains("f16") && Contains("q8_0"));
+  for (const Format f : {Format::f16, Format::q4_0, Format::i8}) {
+    i.a_format = f;
+    CHECK_THAT(mismatch(i, tile, buffer),
+               Contains("operand is " + std::string(name_of(f))) && Contains("q8_0"));
+  }
   i.a_format = Format::q8_0;
   i.close = false;
   CHECK_THAT(mismatch(i, tile, buffer), Contains("group_buffer_rows"));
   i.rows = 2;
   CHECK(mismatch(i, tile, buffer) == "");
+}
+
+TEST_CASE("transposed sums are the same ones, a column of dst for each moving row") {
+  Random random(7);
+  for (const auto& [f, moving] : kPairs) {
+    const Matrix x(random, moving, 5, 64), w(random, f, 3, 64);
+    Tile tile;
+    GroupBuffer buffer(0, 3);
+    Terms terms;
+    tile.load(preload_of(w, 0, 3, 0, 64), w.bytes);
+    for (const bool accumulate : {false, true}) {
+      isa::Instruction i = multiply_of(x, 3, 0, 64);
+      i.open = i.close = i.transposed = true;
+      i.accumulate = accumulate;
+      i.dst_stride = 7 * 4;
+      multiply_tile(i, tile, x.bytes, buffer, terms);
+      std::vector<float> y(2 * 7 + 5, 0.5f);
+      fold_terms(i, terms, std::as_writable_bytes(std::span(y)));
+      for (std::uint32_t n = 0; n < 3; ++n) {
+        for (std::uint32_t m = 0; m < 5; ++m) {
+          CHECK(y[n * 7 + m] == product(x, m, w, n, 0, 64, accumulate ? 0.5f : 0.0f));
+        }
+        if (n < 2) CHECK(y[n * 7 + 5] == 0.5f);  // nothing between the rows
+      }
+    }
+  }
 }

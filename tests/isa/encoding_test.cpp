@@ -155,7 +155,7 @@ TEST_CASE("an unknown opcode is refused by number") {
   CHECK_THROWS_WITH(decode(word), Catch::Contains("unknown opcode 0xfe"));
   Instruction i;
   i.op = static_cast<Opcode>(kOpcodes);
-  CHECK_THROWS_WITH(encode(i), Catch::Contains("unknown opcode 0x18"));
+  CHECK_THROWS_WITH(encode(i), Catch::Contains("unknown opcode 0x19"));
 }
 
 TEST_CASE("the README's encoding table is the code's") {

@@ -25,7 +25,7 @@ class Touched {
   void dram(DramAddress base, std::uint64_t offset, std::uint64_t bytes) {
     add(Space::dram, base.value + offset, bytes);
   }
-  // Element e of the encoded row: its value and, in a block format, its block's scale.
+  // Element e of the encoded row: the encoded unit that it is in.
   void element(LocalAddress base, std::uint64_t row, Format f, std::uint64_t e) {
     local(base, row + e / block_elements(f) * block_bytes(f), block_bytes(f));
   }
@@ -77,8 +77,29 @@ void walk_multiply(const Instruction& i, Touches& t) {
       t.reads[0].element(i.a, m * i.a_stride, i.a_format, i.k_offset + k);
     }
     for (std::uint64_t n = 0; n < i.cols; ++n) {
-      if (i.accumulate) t.reads[1].local(i.dst, m * i.dst_stride + 4 * n, 4);
+      const std::uint64_t sum = i.transposed ? n * i.dst_stride + 4 * m : m * i.dst_stride + 4 * n;
+      if (i.accumulate) t.reads[1].local(i.dst, sum, 4);
+      t.writes[0].local(i.dst, sum, 4);
+    }
+  }
+}
+
+void walk_matmul(const Instruction& i, Touches& t) {
+  t.reads.resize(i.accumulate ? 3 : 2);
+  t.writes.resize(1);
+  for (std::uint64_t m = 0; m < i.rows; ++m) {
+    for (std::uint64_t k = 0; k < i.depth; ++k) {
+      t.reads[0].element(i.a, m * i.a_stride, activation_format(i.b_format), k);
+    }
+    for (std::uint64_t n = 0; n < i.cols; ++n) {
+      if (i.accumulate) t.reads[2].local(i.dst, m * i.dst_stride + 4 * n, 4);
       t.writes[0].local(i.dst, m * i.dst_stride + 4 * n, 4);
+    }
+  }
+  for (std::uint64_t n = 0; n < i.cols; ++n) {
+    for (std::uint64_t k = 0; k < i.depth; ++k) {
+      const bool nk = i.order == TileOrder::nk;
+      t.reads[1].element(i.b, (nk ? n : k) * i.b_stride, i.b_format, nk ? k : n);
     }
   }
 }
@@ -131,6 +152,8 @@ Touches walk(const Instruction& i) {
     walk_preload(i, t);
   } else if (i.op == Opcode::multiply) {
     walk_multiply(i, t);
+  } else if (i.op == Opcode::matmul) {
+    walk_matmul(i, t);
   } else if (unit_of(i.op) == Unit::vector) {
     walk_vector(i, t);
   }
@@ -151,7 +174,8 @@ void check_equal(std::span<const Range> ranges, const std::vector<Touched>& touc
 Instruction small_instruction(Random& random, Opcode op) {
   Instruction i = test::random_instruction(random, op);
   i.rows = static_cast<std::uint32_t>(number(random, 1, 20));
-  if (op == Opcode::multiply) i.depth = static_cast<std::uint32_t>(number(random, 1, 70));
+  if (op == Opcode::multiply || op == Opcode::matmul)
+    i.depth = static_cast<std::uint32_t>(number(random, 1, 70));
   if (op == Opcode::rotary) {
     i.head = 2 * static_cast<std::uint32_t>(number(random, 1, 8));
     i.rotate = 2 * static_cast<std::uint32_t>(number(random, 1, i.head / 2));
@@ -170,7 +194,7 @@ Instruction small_instruction(Random& random, Opcode op) {
 
 TEST_CASE("footprints equal the bounds of the loop nests") {
   Random random(4);
-  for (int round = 0; round < 4800; ++round) {
+  for (int round = 0; round < 200 * kOpcodes; ++round) {
     const auto op = static_cast<Opcode>(round % kOpcodes);
     if (unit_of(op) == Unit::front_end) continue;
     const Instruction i = small_instruction(random, op);

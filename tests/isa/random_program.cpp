@@ -17,7 +17,10 @@ Format pick(Random& random, std::initializer_list<Format> formats) {
 constexpr std::initializer_list<Format> kFloats = {Format::f32, Format::f16, Format::bf16};
 constexpr std::initializer_list<Format> kNumbers = {Format::f32, Format::f16, Format::bf16, Format::q8_0,
                                                     Format::q4_0};
-constexpr std::initializer_list<Format> kMoving = {Format::f32, Format::f16, Format::bf16, Format::q8_0};
+constexpr std::initializer_list<Format> kMultiplied = {Format::f32,  Format::f16, Format::bf16, Format::q8_0,
+                                                       Format::q4_0, Format::i8,  Format::i4};
+constexpr std::initializer_list<Format> kByK = {Format::f32, Format::f16, Format::bf16, Format::i8,
+                                                Format::i4};
 constexpr std::initializer_list<Format> kPlain = {Format::f32, Format::f16, Format::bf16, Format::u8,
                                                   Format::u32};
 
@@ -44,7 +47,7 @@ void obey_rules(Random& random, Instruction& i) {
     i.rows = std::max(i.rows, 1u);
     i.cols = std::max(i.cols, 1u);
   }
-  if (i.op != Opcode::multiply) i.dst = scratchpad(i.dst);
+  if (i.op != Opcode::multiply && i.op != Opcode::matmul) i.dst = scratchpad(i.dst);
   i.b = scratchpad(i.b);
   if (unit == Unit::load || unit == Unit::matrix) i.a = scratchpad(i.a);
   if (!std::isfinite(i.scalar)) i.scalar = -0.0f;
@@ -74,11 +77,18 @@ void obey_rules(Random& random, Instruction& i) {
       i.dst_format = i.a_format == Format::f32 ? pick(random, kFloats) : i.a_format;
       break;
     case Opcode::preload:
-      i.a_format = pick(random, i.order == TileOrder::nk ? kNumbers : kFloats);
+      i.a_format = pick(random, i.order == TileOrder::nk ? kMultiplied : kByK);
       if (i.order == TileOrder::kn) i.k_offset %= kBlock;
+      if (i.a_format == Format::i4) i.k_offset &= ~1u;
       break;
     case Opcode::multiply:
-      i.a_format = pick(random, kMoving);
+      i.a_format = pick(random, kMultiplied);
+      if (i.a_format == Format::i4) i.k_offset &= ~1u;
+      i.depth = std::max(i.depth, 1u);
+      i.dst = LocalAddress::accumulator(i.dst.byte());
+      break;
+    case Opcode::matmul:
+      i.b_format = pick(random, i.order == TileOrder::nk ? kMultiplied : kByK);
       i.depth = std::max(i.depth, 1u);
       i.dst = LocalAddress::accumulator(i.dst.byte());
       break;

@@ -28,6 +28,7 @@ Instruction plain(Opcode op) {
       i.reg = 1;
       break;
     case Opcode::multiply:
+    case Opcode::matmul:
       i.depth = 1;
       i.dst = LocalAddress::accumulator(0);
       break;
@@ -109,7 +110,7 @@ const std::vector<Refusal>& refusals() {
        "store: a is in the accumulator memory, which holds f32, but a_format is f16"},
       {Opcode::preload, [](I& i) { i.a = kAccumulator; }, "preload: a is in the accumulator memory"},
       {Opcode::preload, [](I& i) { i.a_format = Format::u8; },
-       "preload: a_format is u8; allowed: f32, f16, bf16, q8_0, q4_0"},
+       "preload: a_format is u8; allowed: f32, f16, bf16, q8_0, q4_0, i8, i4"},
       {Opcode::preload, [](I& i) { i.a_format = static_cast<Format>(9); }, "a_format is unknown format 9"},
       {Opcode::preload, [](I& i) { i.k_offset = 256; }, "preload: k_offset is 256; allowed: 0 .. 255"},
       {Opcode::preload,
@@ -124,8 +125,27 @@ const std::vector<Refusal>& refusals() {
          i.k_offset = 32;
        },
        "preload: k_offset is 32; with order kn it is a position within the group, 0 .. 31"},
-      {Opcode::multiply, [](I& i) { i.a_format = Format::q4_0; },
-       "multiply: a_format is q4_0; allowed: f32, f16, bf16, q8_0"},
+      {Opcode::multiply, [](I& i) { i.a_format = Format::u32; },
+       "multiply: a_format is u32; allowed: f32, f16, bf16, q8_0, q4_0, i8, i4"},
+      {Opcode::multiply,
+       [](I& i) {
+         i.a_format = Format::i4;
+         i.k_offset = 3;
+       },
+       "multiply: k_offset is 3; i4 lies two a byte and needs an even one"},
+      {Opcode::matmul, [](I& i) { i.b_format = Format::u8; }, "matmul: b_format is u8; allowed: f32"},
+      {Opcode::matmul,
+       [](I& i) {
+         i.b_format = Format::q4_0;
+         i.order = TileOrder::kn;
+       },
+       "matmul: b_format is q4_0 and order kn; a block format needs order nk"},
+      {Opcode::matmul, [](I& i) { i.depth = 0; }, "matmul: depth is 0"},
+      {Opcode::matmul, [](I& i) { i.a = kAccumulator; }, "matmul: a is in the accumulator memory"},
+      {Opcode::matmul, [](I& i) { i.b = kAccumulator; }, "matmul: b is in the accumulator memory"},
+      {Opcode::matmul, [](I& i) { i.dst = LocalAddress::scratchpad(8); },
+       "matmul: dst is in the scratchpad (s:0x8)"},
+      {Opcode::matmul, [](I& i) { i.swap = true; }, "matmul has no field swap"},
       {Opcode::multiply, [](I& i) { i.a = kAccumulator; }, "multiply: a is in the accumulator memory"},
       {Opcode::multiply, [](I& i) { i.depth = 0; }, "multiply: depth is 0"},
       {Opcode::multiply, [](I& i) { i.dst = LocalAddress::scratchpad(8); },

@@ -226,6 +226,23 @@ TEST_CASE("plain formats take rows of any length and round to nearest even") {
   REQUIRE(brain[4] == f32_from_bf16(bf16_from_f32(1e-30f)));
 }
 
+TEST_CASE("i8 and i4 are two's complement, i4 with the earlier one in the low half of a byte") {
+  const auto bytes = [](std::initializer_list<unsigned> values) {
+    Bytes row;
+    for (const unsigned v : values) row.push_back(static_cast<std::byte>(v));
+    return row;
+  };
+  using Values = std::vector<float>;
+  REQUIRE(decode(Format::i8, bytes({0x00, 0x7f, 0x80, 0xff}), 0, 4) == Values{0, 127, -128, -1});
+  REQUIRE(decode(Format::i8, bytes({0x00, 0x7f, 0x80, 0xff}), 2, 1) == Values{-128});
+  const Bytes pairs = bytes({0x70, 0xf8});
+  REQUIRE(decode(Format::i4, pairs, 0, 4) == Values{0, 7, -8, -1});
+  REQUIRE(decode(Format::i4, pairs, 1, 2) == Values{7, -8});  // from the middle of a byte to that of another
+  REQUIRE(decode(Format::i4, pairs, 3, 1) == Values{-1});
+  REQUIRE_THROWS_AS(decode(Format::i4, pairs, 3, 2), std::invalid_argument);
+  REQUIRE_THROWS_AS(decode(Format::i8, pairs, 2, 1), std::invalid_argument);
+}
+
 TEST_CASE("rows of the wrong size and formats without numbers are refused") {
   std::vector<float> x(40);
   Bytes row(34);
@@ -237,4 +254,8 @@ TEST_CASE("rows of the wrong size and formats without numbers are refused") {
   REQUIRE_THROWS_AS(decode_row(Format::u8, row, 0, std::span(x).first(4)), std::invalid_argument);
   REQUIRE_THROWS_AS(decode_row(Format::u32, row, 0, std::span(x).first(4)), std::invalid_argument);
   REQUIRE_THROWS_AS(encode_row(Format::u8, std::span(x).first(34), row), std::invalid_argument);
+  // Nothing says how fp32 would become integers without a scale.
+  REQUIRE_THROWS_WITH(encode_row(Format::i8, std::span(x).first(34), row), Catch::Contains("i8"));
+  x.resize(68);
+  REQUIRE_THROWS_WITH(encode_row(Format::i4, x, row), Catch::Contains("i4"));
 }

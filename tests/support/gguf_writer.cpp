@@ -113,6 +113,8 @@ std::uint32_t ggml_type_of(Format format) {
       return 30;
     case Format::u8:
     case Format::u32:
+    case Format::i8:
+    case Format::i4:
       break;
   }
   throw std::invalid_argument("not a format of tensors");

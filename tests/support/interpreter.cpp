@@ -4,50 +4,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 #include <stdexcept>
 
 #include "numerics/blocks.h"
-#include "numerics/scalar.h"
 
 namespace tokencycle::test {
 
 using isa::Instruction;
 using isa::LocalAddress;
 using isa::Opcode;
-using isa::TileOrder;
-
-// Elements of an encoded row as the multipliers see them.
-struct Interpreter::Elements {
-  std::vector<float> values;  // numbers, or the quantized integers
-  std::vector<float> scales;  // of each block; empty for plain formats
-};
 
 namespace {
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(what);
-}
-
-bool is_block(Format f) {
-  return block_elements(f) != 1;
-}
-
-std::uint16_t u16_at(const std::byte* p) {
-  std::uint16_t v = 0;
-  std::memcpy(&v, p, 2);
-  return v;
-}
-
-// One value of a row of blocks without its scale, and the scale.
-float quantized(Format f, const std::byte* row, std::uint32_t element, float& scale) {
-  const std::byte* b = row + element / kBlock * block_bytes(f);
-  scale = f32_from_f16(u16_at(b));
-  const std::uint32_t j = element % kBlock;
-  if (f == Format::q8_0) return static_cast<float>(static_cast<std::int8_t>(b[2 + j]));
-  const auto pair = std::to_integer<int>(b[2 + j % 16]);
-  return static_cast<float>((j < 16 ? pair & 15 : pair >> 4) - 8);
 }
 
 }  // namespace
@@ -91,6 +62,12 @@ Instruction Interpreter::resolved(Instruction i) const {
   i.b = local(i.b, i.b_reg);
   i.dram = DramAddress(i.dram.value + static_cast<std::uint64_t>(registers_[i.dram_reg]));
   return i;
+}
+
+void Interpreter::place(std::span<const isa::DataSegment> data) {
+  for (const isa::DataSegment& d : data) {
+    std::copy(d.bytes.begin(), d.bytes.end(), dram_at(d.address.value, d.bytes.size()));
+  }
 }
 
 void Interpreter::run(std::span<const isa::Word> words, const Retired& retired) {
@@ -151,6 +128,8 @@ void Interpreter::execute(const Instruction& i) {
       return preload(i);
     case Opcode::multiply:
       return multiply(i);
+    case Opcode::matmul:
+      return matmul(i);
     case Opcode::nop:
     case Opcode::fence:
     case Opcode::loop:
@@ -190,78 +169,6 @@ void Interpreter::store(const Instruction& i) {
     }
   }
   counts_.stored_bytes += to * i.rows;
-}
-
-void Interpreter::preload(const Instruction& i) {
-  Tile t{i.a_format, i.rows, i.cols, i.k_offset, {}, {}};
-  t.values.resize(std::size_t{i.rows} * i.cols);
-  t.scales.resize(is_block(i.a_format) ? (i.rows / kBlock + 2) * std::size_t{i.cols} : 0);
-  const bool by_k = i.order == TileOrder::kn;
-  const std::uint32_t lines = by_k ? i.rows : i.cols, length = by_k ? i.cols : i.rows;
-  for (std::uint32_t line = 0; line < lines; ++line) {
-    const Elements e = elements(i, std::uint64_t{line} * i.a_stride, by_k ? 0 : i.k_offset, length);
-    for (std::uint32_t j = 0; j < length; ++j) {
-      t.values[by_k ? std::size_t{line} * i.cols + j : std::size_t{j} * i.cols + line] = e.values[j];
-    }
-    for (std::size_t g = 0; g < e.scales.size(); ++g) t.scales[g * i.cols + line] = e.scales[g];
-  }
-  shadow_ = std::move(t);
-  ++counts_.preloads;
-}
-
-// Elements [first, first + count) of the encoded row `offset` bytes behind a.
-Interpreter::Elements Interpreter::elements(const Instruction& i, std::uint64_t offset, std::uint32_t first,
-                                            std::uint32_t count) {
-  Elements e;
-  if (!is_block(i.a_format)) {
-    e.values = read_row(i.a, offset + std::uint64_t{first} * block_bytes(i.a_format), i.a_format, count);
-    return e;
-  }
-  const std::byte* row = local_at(i.a, offset, row_bytes(i.a_format, round_up(first + count, kBlock)));
-  e.values.resize(count);
-  e.scales.resize((first + count - 1) / kBlock - first / kBlock + 1);
-  for (std::uint32_t k = 0; k < count; ++k) {
-    e.values[k] = quantized(i.a_format, row, first + k, e.scales[(first + k) / kBlock - first / kBlock]);
-  }
-  return e;
-}
-
-void Interpreter::multiply(const Instruction& i) {
-  if (i.swap) active_ = shadow_;
-  const Tile& t = active_;
-  if (i.depth > t.rows || i.cols > t.cols || i.k_offset % kBlock != t.k_offset % kBlock)
-    fail("the tile does not fit the pass");
-  if (i.a_format != activation_format(t.format))
-    fail("the moving operand's format does not go with the tile's");
-  if (!i.open && (open_rows_ != i.rows || open_cols_ != i.cols))
-    fail("a pass continues sums that are not there");
-  if (i.open) group_sums_.assign(std::size_t{i.rows} * i.cols, 0.0f);
-  for (std::uint32_t m = 0; m < i.rows; ++m) {
-    const Elements x = elements(i, std::uint64_t{m} * i.a_stride, i.k_offset, i.depth);
-    for (std::uint32_t n = 0; n < i.cols; ++n) {
-      std::byte* sum_bytes = local_at(i.dst, std::uint64_t{m} * i.dst_stride + 4 * std::uint64_t{n}, 4);
-      float total = 0.0f;
-      if (i.accumulate) std::memcpy(&total, sum_bytes, 4);
-      bool folded = false;
-      float sum = group_sums_[std::size_t{m} * i.cols + n];
-      const auto fold = [&](std::uint32_t k) {  // the group of the pass's element k
-        const std::uint32_t g = (i.k_offset % kBlock + k) / kBlock;
-        total = total + (x.scales.empty() ? sum : x.scales[g] * t.scales[std::size_t{g} * t.cols + n] * sum);
-        folded = true;
-        sum = 0.0f;
-      };
-      for (std::uint32_t k = 0; k < i.depth; ++k) {
-        if (k > 0 && (i.k_offset + k) % kBlock == 0) fold(k - 1);
-        sum = sum + x.values[k] * t.values[std::size_t{k} * t.cols + n];
-      }
-      if (i.close) fold(i.depth - 1);
-      group_sums_[std::size_t{m} * i.cols + n] = sum;
-      if (folded) std::memcpy(sum_bytes, &total, 4);
-    }
-  }
-  open_rows_ = i.close ? 0 : i.rows;
-  open_cols_ = i.close ? 0 : i.cols;
-  ++counts_.multiplies;
 }
 
 }  // namespace tokencycle::test

@@ -18,7 +18,7 @@ struct InterpreterCounts {
   std::uint64_t instructions = 0;  // executed, front end included
   std::uint64_t loaded_bytes = 0;  // by load and gather
   std::uint64_t stored_bytes = 0;
-  std::uint64_t multiplies = 0, preloads = 0, vector_operations = 0;
+  std::uint64_t multiplications = 0;  // multiply-accumulates of multiply and matmul
 };
 
 class Interpreter {
@@ -26,6 +26,9 @@ class Interpreter {
   std::vector<std::byte> dram, scratchpad, accumulator;
 
   Interpreter(std::uint64_t dram_bytes, std::uint32_t scratchpad_bytes, std::uint32_t accumulator_bytes);
+
+  // Copies a program's initial data into the DRAM.
+  void place(std::span<const isa::DataSegment> data);
 
   // Runs until halt. `retired` is called after each word with its index. Throws std::runtime_error naming
   // the word for bytes outside a memory and for whatever else the README forbids.
@@ -35,13 +38,21 @@ class Interpreter {
   const InterpreterCounts& counts() const { return counts_; }
 
  private:
+  // Elements of a row as the multipliers see them: numbers, or integers that floats hold exactly.
+  struct Elements {
+    std::vector<float> values;
+    std::vector<float> scales;  // of each element's block; 1 where the format has none
+  };
   struct Tile {
     Format format = Format::f32;
-    std::uint32_t rows = 0, cols = 0, k_offset = 0;
-    std::vector<float> values;  // [k][n]: numbers, or the quantized integers of block formats
-    std::vector<float> scales;  // [group][n] of block formats
+    std::uint32_t k_offset = 0;
+    std::vector<Elements> columns;  // [n][k]
   };
-  struct Elements;
+  struct Matrix {  // an operand of the matrix unit
+    isa::LocalAddress at;
+    std::uint32_t stride = 0;
+    Format format = Format::f32;
+  };
 
   void block(std::span<const isa::Word> words, std::uint32_t first, std::uint32_t end, std::uint32_t depth,
              const Retired& retired);
@@ -51,6 +62,11 @@ class Interpreter {
   void store(const isa::Instruction& i);
   void preload(const isa::Instruction& i);
   void multiply(const isa::Instruction& i);
+  void matmul(const isa::Instruction& i);
+  void check_pass(const isa::Instruction& i) const;
+  Elements elements(const Matrix& matrix, std::uint32_t row, std::uint32_t first, std::uint32_t count);
+  Tile tile(const Matrix& matrix, isa::TileOrder order, std::uint32_t k_offset, std::uint32_t k,
+            std::uint32_t n);
   void vector_operation(const isa::Instruction& i);
   void vector_row(const isa::Instruction& i, std::uint32_t row, std::span<const float> a, std::span<float> d);
   void transpose(const isa::Instruction& i);
@@ -58,8 +74,6 @@ class Interpreter {
   std::byte* dram_at(std::uint64_t at, std::uint64_t bytes);
   std::byte* local_at(isa::LocalAddress at, std::uint64_t offset, std::uint64_t bytes);
   std::vector<float> read_row(isa::LocalAddress at, std::uint64_t offset, Format f, std::uint32_t cols);
-  Elements elements(const isa::Instruction& i, std::uint64_t offset, std::uint32_t first,
-                    std::uint32_t count);
   isa::Instruction resolved(isa::Instruction i) const;
 
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};

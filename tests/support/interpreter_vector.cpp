@@ -97,7 +97,6 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
 
 // All operands are read before the first result is written.
 void Interpreter::vector_operation(const Instruction& i) {
-  ++counts_.vector_operations;
   if (i.op == Opcode::transpose) return transpose(i);
   const bool reduces = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
   const std::uint32_t width = reduces ? 1 : i.cols;

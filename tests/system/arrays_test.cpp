@@ -25,8 +25,12 @@ void check_machine(const model::LlamaModel& model, const config::Machine& machin
   CHECK(every_edge.event_digest() == inference.event_digest());
 }
 
-Json array_of(std::uint32_t rows, std::uint32_t columns) {
-  return {{"matrix", {{"rows", rows}, {"columns", columns}, {"group_buffer_rows", rows < 32 ? 16 : 0}}}};
+Json array_of(std::uint32_t rows, std::uint32_t columns, const std::string& dataflow = "weight-stationary") {
+  return {{"matrix",
+           {{"rows", rows},
+            {"columns", columns},
+            {"dataflow", dataflow},
+            {"group_buffer_rows", rows < 32 ? 16 : 0}}}};
 }
 
 // The size that the refusal of a machine's scratchpad names.
@@ -60,6 +64,47 @@ TEST_CASE("arrays of any shape equal the reference") {
                                                  .matrices = format,
                                                  .tokenizer = test::SyntheticTokenizer::none});
   check_machine(*model, test::machine("edge", array_of(rows, columns)), 18, 2);
+}
+
+TEST_CASE("every dataflow equals the reference on arrays of any shape") {
+  const std::string dataflow = GENERATE("input-stationary", "output-stationary", "dot-product");
+  const auto [rows, columns] =
+      GENERATE(table<std::uint32_t, std::uint32_t>({{1, 1}, {5, 3}, {7, 33}, {32, 4}, {40, 8}, {128, 128}}));
+  const Format format = GENERATE(Format::bf16, Format::q4_0);
+  CAPTURE(dataflow, rows, columns, name_of(format));
+  const auto model = test::make_synthetic_model({.layers = 1,
+                                                 .width = 96,
+                                                 .heads = 3,
+                                                 .kv_heads = 1,
+                                                 .feed_forward = 172,
+                                                 .vocabulary = 77,
+                                                 .matrices = format,
+                                                 .tokenizer = test::SyntheticTokenizer::none});
+  check_machine(*model, test::machine("edge", array_of(rows, columns, dataflow)), 18, 2);
+}
+
+TEST_CASE("a forced tiling changes no value, on every dataflow") {
+  const std::string dataflow =
+      GENERATE("weight-stationary", "input-stationary", "output-stationary", "dot-product");
+  const auto model = test::make_synthetic_model({.layers = 1, .feed_forward = 172, .matrices = Format::q8_0});
+  const auto machine = [&](const Json& tiling) {
+    Json changes = array_of(64, 16, dataflow);
+    changes["matrix"]["tiling"] = tiling;
+    changes["matrix"]["group_buffer_rows"] = 24;
+    return test::machine("edge", changes);
+  };
+  const auto cycles = [&](const config::Machine& m) {
+    app::Inference inference(*model, m, {});
+    return test::evaluate(inference, test::random_tokens(9, model->shape().vocabulary), 8).cycles();
+  };
+  const std::uint64_t free = cycles(machine(Json::object()));
+  for (const Json& tiling :
+       {Json{{"k", 32}}, Json{{"m", 3}}, Json{{"n", 5}}, Json{{"m", 2}, {"n", 9}, {"k", 32}}}) {
+    CAPTURE(dataflow, tiling.dump());
+    check_machine(*model, machine(tiling), 8, 1);
+    CHECK(cycles(machine(tiling)) != free);
+  }
+  if (dataflow != "output-stationary") check_machine(*model, machine({{"k", 12}}), 8, 1);
 }
 
 TEST_CASE("an array of one cell equals the reference") {

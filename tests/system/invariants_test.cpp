@@ -29,7 +29,8 @@ Demand demand_of(std::span<const isa::Word> words) {
     if (i.op == isa::Opcode::loop) loops.emplace_back(at + 1 + i.length, i.count);
     if (i.op == isa::Opcode::load || i.op == isa::Opcode::gather) sum.load_bytes += elements;
     if (i.op == isa::Opcode::store) sum.store_bytes += elements * block_bytes(i.dst_format);
-    if (i.op == isa::Opcode::multiply) sum.multiply_accumulates += elements * i.depth;
+    if (i.op == isa::Opcode::multiply || i.op == isa::Opcode::matmul)
+      sum.multiply_accumulates += elements * i.depth;
   }
   return sum;
 }

@@ -35,7 +35,7 @@ void unify_nans(std::vector<std::byte>& memory, const Areas& areas) {
         unify(at, 0x7fff'ffff, 0x7f80'0000, 4);
       } else if (a.format == Format::bf16) {
         unify(at, 0x7fff, 0x7f80, 2);
-      } else if (a.format != Format::u32) {
+      } else if (a.format == Format::f16 || in_blocks(a.format)) {
         unify(at, 0x7fff, 0x7c00, 2);
       }
     }
@@ -44,10 +44,7 @@ void unify_nans(std::vector<std::byte>& memory, const Areas& areas) {
 
 test::Interpreter interpreted(const config::Machine& machine, const isa::Program& program) {
   test::Interpreter oracle(kDataBytes, machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes);
-  for (const isa::DataSegment& d : program.data) {
-    std::copy(d.bytes.begin(), d.bytes.end(),
-              oracle.dram.begin() + static_cast<std::ptrdiff_t>(d.address.value));
-  }
+  oracle.place(program.data);
   oracle.run(program.words);
   return oracle;
 }
@@ -68,6 +65,7 @@ void check_results(const config::Machine& machine, const GeneratedProgram& p, co
   const test::Interpreter oracle = interpreted(machine, p.program);
   CHECK(same_contents(p, run, oracle));
   CHECK(run.records.size() == oracle.counts().instructions);
+  CHECK(run.multiplications == oracle.counts().multiplications);
   const auto& load = run.traffic[static_cast<std::size_t>(memory::Requester::load)];
   const auto& store = run.traffic[static_cast<std::size_t>(memory::Requester::store)];
   CHECK(load.used_bytes == oracle.counts().loaded_bytes);
@@ -116,6 +114,7 @@ void check_stages(const config::Machine& machine, const MachineRun& run) {
 TEST_CASE("random programs compute what the words say, and every edge or gated is the same") {
   std::uint64_t executed = 0, cycles = 0, edges = 0;
   std::array<std::uint64_t, observe::kStates> states{};
+  std::array<std::uint64_t, config::kDataflows> multiplications{};
   for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
     Random random(seed);
     const config::Machine machine = random_machine(random);
@@ -138,12 +137,14 @@ TEST_CASE("random programs compute what the words say, and every edge or gated i
     executed += gated.records.size();
     cycles += gated.cycles();
     edges += gated.edges;
+    multiplications[static_cast<std::size_t>(machine.matrix.dataflow)] += gated.multiplications;
     for (const auto& unit : gated.states) {
       std::transform(states.begin(), states.end(), unit.begin(), states.begin(), std::plus<>());
     }
   }
   CHECK(executed > 30u * kPrograms);
   CHECK(edges < cycles);
+  CHECK(*std::min_element(multiplications.begin(), multiplications.end()) > 0);
   for (int s = 0; s < observe::kStates; ++s) {  // the programs meet every stall there is
     INFO(observe::name_of(static_cast<observe::State>(s)));
     CHECK(states[static_cast<std::size_t>(s)] > 0);

@@ -14,18 +14,18 @@ using isa::Opcode;
 
 namespace {
 
-constexpr Format kFormats[] = {Format::f32,  Format::f16,  Format::bf16,
-                               Format::q8_0, Format::q4_0, Format::u32};
-// Parts of a memory in sixteenths, in the order of kFormats.
-constexpr std::uint32_t kShares[] = {6, 3, 2, 2, 1, 1};
+constexpr Format kAreaFormats[] = {Format::f32,  Format::f16, Format::bf16, Format::q8_0,
+                                   Format::q4_0, Format::i8,  Format::i4,   Format::u32};
+// Parts of a memory in thirty-seconds, in the order of kAreaFormats; the last one is for the gaps.
+constexpr std::uint32_t kShares[] = {10, 5, 4, 4, 2, 3, 2, 1};
 constexpr std::uint32_t kFirstRegister[] = {1, 6, 10, 13, isa::kAddressRegisters};  // by loop depth
 
 Areas share_out(Random& random, std::uint32_t capacity) {
   Areas areas;
   std::uint32_t base = number(random, 0, 7);
-  for (std::size_t f = 0; f < std::size(kFormats); ++f) {
-    const std::uint32_t bytes = capacity / 16 * kShares[f];
-    areas.push_back({kFormats[f], base, bytes / block_bytes(kFormats[f])});
+  for (std::size_t f = 0; f < std::size(kAreaFormats); ++f) {
+    const std::uint32_t bytes = capacity / 32 * kShares[f];
+    areas.push_back({kAreaFormats[f], base, bytes / block_bytes(kAreaFormats[f])});
     base += areas.back().bytes() + number(random, 0, 7);
   }
   return areas;
@@ -37,16 +37,21 @@ OperandPicker::OperandPicker(Random& random, const config::Machine& machine)
     : random_(random),
       dram_(share_out(random, kDataBytes)),
       scratchpad_(share_out(random, machine.scratchpad.capacity_bytes)),
-      accumulator_{{Format::f32, 0, machine.accumulator.capacity_bytes / 4}} {}
+      accumulator_{{Format::f32, 0, machine.accumulator.capacity_bytes / 16 * 3},
+                   {Format::u32, machine.accumulator.capacity_bytes / 4 * 3,
+                    machine.accumulator.capacity_bytes / 16}} {}
 
 Format OperandPicker::any_format() {
-  return kFormats[number(random_, 0, 5)];
+  return kAreaFormats[number(random_, 0, std::size(kAreaFormats) - 1)];
+}
+Format OperandPicker::matrix_format() {
+  return kAreaFormats[number(random_, 0, 6)];
 }
 Format OperandPicker::number_format() {
-  return kFormats[number(random_, 0, 4)];
+  return kAreaFormats[number(random_, 0, 4)];
 }
 Format OperandPicker::plain_format() {
-  return kFormats[number(random_, 0, 2)];
+  return kAreaFormats[number(random_, 0, 2)];
 }
 
 std::uint32_t OperandPicker::stride(Format f, std::uint32_t bytes, bool repeats) {
@@ -85,9 +90,9 @@ bool OperandPicker::local(Format f, std::uint32_t rows, std::uint32_t stride, st
   return true;
 }
 
-bool OperandPicker::in_accumulator(std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes,
+bool OperandPicker::in_accumulator(Format sums, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes,
                                    LocalAddress& at, std::uint8_t& reg) {
-  const auto p = place(accumulator_, Format::f32, std::uint64_t{rows - 1} * stride + bytes);
+  const auto p = place(accumulator_, sums, std::uint64_t{rows - 1} * stride + bytes);
   if (!p) return false;
   at = LocalAddress::accumulator(p->address);
   reg = p->reg;
@@ -96,7 +101,7 @@ bool OperandPicker::in_accumulator(std::uint32_t rows, std::uint32_t stride, std
 
 bool OperandPicker::readable(Format f, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes,
                              LocalAddress& at, std::uint8_t& reg) {
-  if (f == Format::f32 && one_in(random_, 2)) return in_accumulator(rows, stride, bytes, at, reg);
+  if (f == Format::f32 && one_in(random_, 2)) return in_accumulator(f, rows, stride, bytes, at, reg);
   return local(f, rows, stride, bytes, at, reg);
 }
 
@@ -127,7 +132,7 @@ std::vector<Instruction> OperandPicker::set_register(std::uint32_t depth) {
   Register& r = registers_[reg];
   if (r.stepped) return {};
   r.known = true;
-  r.unit = block_bytes(kFormats[number(random_, 0, 5)]);
+  r.unit = block_bytes(any_format());
   r.least = r.largest = r.unit * number(random_, 0, 8);
   Instruction set = instruction(Opcode::set_address);
   set.reg = reg;
@@ -195,8 +200,8 @@ std::vector<isa::DataSegment> OperandPicker::random_data() {
       } else if (a.format == Format::f16) {
         put(segment.bytes, at, f16_from_f32(real(-2, 2)));
       } else {
-        for (std::uint32_t b = 2; b < size; ++b) segment.bytes[at + b] = static_cast<std::byte>(random_());
-        put(segment.bytes, at, f16_from_f32(real(-0.1f, 0.1f)));
+        for (std::uint32_t b = 0; b < size; ++b) segment.bytes[at + b] = static_cast<std::byte>(random_());
+        if (in_blocks(a.format)) put(segment.bytes, at, f16_from_f32(real(-0.1f, 0.1f)));
       }
     }
     data.push_back(std::move(segment));

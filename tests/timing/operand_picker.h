@@ -26,17 +26,18 @@ class OperandPicker {
   OperandPicker(Random& random, const config::Machine& machine);
 
   Format any_format();
+  Format matrix_format();  // f32 f16 bf16 q8_0 q4_0 i8 i4
   Format number_format();  // f32 f16 bf16 q8_0 q4_0
   Format plain_format();   // f32 f16 bf16
   // Bytes between rows of `bytes` bytes, whole units; with `repeats` now and then 0 or less than a row.
   std::uint32_t stride(Format f, std::uint32_t bytes, bool repeats);
 
-  // rows x bytes, `stride` apart, in the scratchpad area of f, in the accumulator memory, or (readable, f32
-  // alone) in either.
+  // rows x bytes, `stride` apart, in the scratchpad area of f, in the accumulator memory's area of sums (f32,
+  // or u32 for int32), or (readable, f32 alone) in either.
   bool local(Format f, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes, isa::LocalAddress& at,
              std::uint8_t& reg);
-  bool in_accumulator(std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes, isa::LocalAddress& at,
-                      std::uint8_t& reg);
+  bool in_accumulator(Format sums, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes,
+                      isa::LocalAddress& at, std::uint8_t& reg);
   bool readable(Format f, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes,
                 isa::LocalAddress& at, std::uint8_t& reg);
   bool in_dram(Format f, std::uint32_t rows, std::uint32_t stride, std::uint32_t bytes, isa::Instruction& i);

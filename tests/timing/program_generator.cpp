@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "timing/matrix_generator.h"
 #include "timing/operand_picker.h"
 
 namespace tokencycle::timing {
@@ -16,13 +17,13 @@ constexpr std::uint32_t kRows = 6, kColumns = 20;  // most of an instruction
 constexpr std::uint32_t kLoops = 3;                // nested
 
 std::uint32_t whole_units(Random& random, Format f, std::uint32_t most) {
-  return block_elements(f) * (block_elements(f) > 1 ? number(random, 1, 2) : number(random, 1, most));
+  return block_elements(f) * (in_blocks(f) ? number(random, 1, 2) : number(random, 1, most));
 }
 
 class Generator {
  public:
   Generator(Random& random, const config::Machine& machine)
-      : random_(random), machine_(machine), pick_(random, machine) {}
+      : random_(random), pick_(random, machine), matrix_(random, machine, pick_, words_) {}
 
   GeneratedProgram make() {
     for (int n = 0; n < 3; ++n) front_end(0);
@@ -42,26 +43,20 @@ class Generator {
   void load();
   void gather();
   void store();
+  void store_integer_sums();
   void vector_operation();
   bool second_operand(Instruction& i, const isa::Range& out);
   void fill_vector(Instruction& i);
-  void preload();
-  bool multiply();
-  void empty_shadow();
 
   Random& random_;
-  const config::Machine& machine_;
   OperandPicker pick_;
   std::vector<isa::Word> words_;
-
-  // The matrix unit as the program leaves it; known inside one block only.
-  std::optional<Instruction> shadow_, active_, open_group_;
+  MatrixGenerator matrix_;
 };
 
-// Loops begin and end with an empty shadow tile and no open group, so that iterations are alike.
 void Generator::block(std::uint32_t instructions, std::uint32_t depth) {
   pick_.begin_block(depth);
-  active_.reset();
+  matrix_.begin_block();
   for (std::uint32_t n = 0; n < instructions; ++n) {
     switch (number(random_, 0, 13)) {
       case 0:
@@ -79,10 +74,8 @@ void Generator::block(std::uint32_t instructions, std::uint32_t depth) {
       case 6:
       case 7:
       case 8:
-        shadow_ && !one_in(random_, 8) ? static_cast<void>(multiply()) : preload();  // or a second one
-        break;
       case 9:
-        if (active_ || shadow_) multiply();
+        matrix_.emit_some();
         break;
       case 10:
         front_end(depth);
@@ -95,11 +88,11 @@ void Generator::block(std::uint32_t instructions, std::uint32_t depth) {
         break;
     }
   }
-  empty_shadow();
+  matrix_.end_block();
 }
 
 void Generator::loop(std::uint32_t depth) {
-  empty_shadow();
+  matrix_.end_block();
   Instruction i = instruction(Opcode::loop);
   i.count = number(random_, 1, 4);
   for (std::size_t s = 0, steps = number(random_, 0, 3); s < steps; ++s) {
@@ -115,7 +108,7 @@ void Generator::loop(std::uint32_t depth) {
   words_[at] = isa::encode(i);
   pick_.begin_block(depth + 1);
   pick_.end_steps(i);
-  active_.reset();
+  matrix_.begin_block();
 }
 
 void Generator::front_end(std::uint32_t depth) {
@@ -132,7 +125,7 @@ void Generator::load() {
   Instruction i = instruction(Opcode::load);
   const Format f = pick_.any_format();
   i.rows = number(random_, 1, kRows);
-  i.cols = number(random_, 1, block_elements(f) > 1 ? 3 : 40) * block_bytes(f);
+  i.cols = number(random_, 1, in_blocks(f) ? 3 : 40) * block_bytes(f);
   i.dst_stride = pick_.stride(f, i.cols, false);
   i.dram_stride = pick_.stride(f, i.cols, true);
   if (pick_.local(f, i.rows, i.dst_stride, i.cols, i.dst, i.dst_reg) &&
@@ -145,7 +138,7 @@ void Generator::gather() {
   Instruction i = instruction(Opcode::gather);
   const Format f = pick_.number_format();  // not the indices themselves
   i.rows = number(random_, 1, kRows);
-  i.cols = number(random_, 1, block_elements(f) > 1 ? 1 : 12) * block_bytes(f);
+  i.cols = number(random_, 1, in_blocks(f) ? 1 : 12) * block_bytes(f);
   i.dst_stride = pick_.stride(f, i.cols, false);
   i.dram_stride = pick_.stride(f, i.cols, true);
   if (pick_.local(f, i.rows, i.dst_stride, i.cols, i.dst, i.dst_reg) &&
@@ -158,11 +151,12 @@ void Generator::gather() {
 void Generator::store() {
   Instruction i = instruction(Opcode::store);
   const Format areas = pick_.any_format();
-  const bool blocks = block_elements(areas) > 1;
-  i.a_format = blocks ? Format::u8 : areas;
+  if (areas == Format::i8 && one_in(random_, 2)) return store_integer_sums();
+  const bool blocks = in_blocks(areas), bytes = blocks || areas == Format::i8 || areas == Format::i4;
+  i.a_format = bytes ? Format::u8 : areas;
   const bool narrow = areas == Format::f32 && one_in(random_, 2);
   const Format target = narrow ? (one_in(random_, 2) ? Format::f16 : Format::bf16) : areas;
-  i.dst_format = blocks ? Format::u8 : target;
+  i.dst_format = bytes ? Format::u8 : target;
   i.rows = number(random_, 1, kRows);
   i.cols = number(random_, 1, 30) * (blocks ? block_bytes(areas) : 1);
   if (blocks) i.cols = std::min(i.cols, 3 * block_bytes(areas));
@@ -175,72 +169,19 @@ void Generator::store() {
   }
 }
 
-void Generator::preload() {
-  Instruction i = instruction(Opcode::preload);
-  i.a_format = pick_.number_format();
-  if (machine_.matrix.cycles_per_row[static_cast<std::size_t>(multiply_type(i.a_format))] == 0) return;
-  const bool blocks = block_elements(i.a_format) > 1;
-  i.order = blocks || one_in(random_, 2) ? isa::TileOrder::nk : isa::TileOrder::kn;
-  const bool nk = i.order == isa::TileOrder::nk;
-  i.cols = number(random_, 1, machine_.matrix.columns);
-  i.k_offset =
-      number(random_, 0, nk ? 3 : 0) * kBlock + (one_in(random_, 2) ? 0 : number(random_, 0, kBlock - 1));
-  const std::uint32_t within = i.k_offset % kBlock;
-  i.rows = number(random_, 1,
-                  std::min(machine_.matrix.rows, within == 0 ? machine_.matrix.rows : kBlock - within));
-  const std::uint32_t lines = nk ? i.cols : i.rows, unit = block_elements(i.a_format);
-  const std::uint32_t elements =
-      nk ? static_cast<std::uint32_t>(round_up(i.k_offset + i.rows, unit)) : i.cols;
-  const auto bytes = static_cast<std::uint32_t>(row_bytes(i.a_format, elements));
-  i.a_stride = pick_.stride(i.a_format, bytes, true);
-  if (!pick_.local(i.a_format, lines, i.a_stride, bytes, i.a, i.a_reg)) return;
-  emit(i);
-  shadow_ = i;
-}
-
-bool Generator::multiply() {
-  Instruction i = instruction(Opcode::multiply);
-  i.swap = shadow_ && (!active_ || one_in(random_, 2));
-  const Instruction& tile = i.swap ? *shadow_ : *active_;
-  i.a_format = activation_format(tile.a_format);
-  i.depth = one_in(random_, 4) ? number(random_, 1, tile.rows) : tile.rows;  // often all of the tile
-  i.cols = one_in(random_, 4) ? number(random_, 1, tile.cols) : tile.cols;
-  i.k_offset = number(random_, 0, 2) * kBlock + tile.k_offset % kBlock;
-  i.accumulate = one_in(random_, 2);
-  const bool continues = open_group_ && open_group_->cols == i.cols &&
-                         multiply_type(open_group_->a_format) == multiply_type(i.a_format) &&
-                         one_in(random_, 2);
-  i.open = !continues;
-  i.close = machine_.matrix.group_buffer_rows == 0 || !one_in(random_, 3);
-  const bool waits = !i.open || !i.close;
-  i.rows = continues
-               ? open_group_->rows
-               : number(random_, 1, waits ? std::min(kRows, machine_.matrix.group_buffer_rows) : 2 * kRows);
-  const std::uint32_t unit = block_elements(i.a_format);
-  const auto bytes = static_cast<std::uint32_t>(row_bytes(i.a_format, round_up(i.k_offset + i.depth, unit)));
-  i.a_stride = pick_.stride(i.a_format, bytes, true);
-  i.dst_stride = pick_.stride(Format::f32, i.cols * 4, false);
-  if (!pick_.local(i.a_format, i.rows, i.a_stride, bytes, i.a, i.a_reg) ||
-      !pick_.in_accumulator(i.rows, i.dst_stride, i.cols * 4, i.dst, i.dst_reg)) {
-    return false;
+// int32 sums end as operands of i8: any bytes are.
+void Generator::store_integer_sums() {
+  Instruction i = instruction(Opcode::store);
+  i.a_format = i.dst_format = Format::u32;
+  i.rows = number(random_, 1, kRows);
+  i.cols = number(random_, 1, 12);
+  const std::uint32_t bytes = i.cols * 4;
+  i.a_stride = pick_.stride(Format::u32, bytes, true);
+  i.dram_stride = pick_.stride(Format::i8, bytes, false);
+  if (pick_.in_accumulator(Format::u32, i.rows, i.a_stride, bytes, i.a, i.a_reg) &&
+      pick_.in_dram(Format::i8, i.rows, i.dram_stride, bytes, i)) {
+    emit(i);
   }
-  emit(i);
-  if (i.swap) {
-    active_ = shadow_;
-    shadow_.reset();
-  }
-  open_group_ = i.close ? std::nullopt : std::optional(i);
-  return true;
-}
-
-// Takes a preloaded tile with the smallest multiply there is.
-void Generator::empty_shadow() {
-  open_group_.reset();
-  while (shadow_) {
-    active_.reset();
-    if (multiply()) break;
-  }
-  open_group_.reset();
 }
 
 void Generator::vector_operation() {
@@ -307,7 +248,7 @@ void Generator::fill_vector(Instruction& i) {
     case Opcode::convert:
       i.a_format = pick_.number_format();
       i.dst_format = pick_.number_format();
-      if (block_elements(i.a_format) > 1 || block_elements(i.dst_format) > 1) {
+      if (in_blocks(i.a_format) || in_blocks(i.dst_format)) {
         i.cols = whole_units(random_, Format::q8_0, 2);
       }
       break;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random valid programs: loads, gathers, stores, preloads, multiplies, vector operations, loop nests, fences.
+// Random valid programs: DMA, matrix and vector instructions, loop nests, fences.
 #pragma once
 
 #include <array>
@@ -23,7 +23,12 @@ struct Area {
   std::uint32_t bytes() const { return units * block_bytes(format); }
 };
 
-// The areas of one memory, one of each format (of the accumulator memory: f32 alone).
+// Formats whose encoded units hold a block of values and its scale.
+constexpr bool in_blocks(Format f) {
+  return block_elements(f) == kBlock;
+}
+
+// The areas of one memory, one of each format (of the accumulator memory: f32, and u32 for int32 sums).
 using Areas = std::vector<Area>;
 
 struct GeneratedProgram {

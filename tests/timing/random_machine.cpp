@@ -15,6 +15,7 @@ void make_matrix(Random& random, config::Machine& m, std::uint32_t widest_port) 
   config::Matrix& x = m.matrix;
   static constexpr std::uint32_t kShapes[][2] = {{1, 1},  {3, 5},   {8, 8},   {5, 3},
                                                  {16, 4}, {32, 32}, {40, 33}, {2, 40}};
+  x.dataflow = static_cast<config::Dataflow>(number(random, 0, config::kDataflows - 1));
   const auto& shape = kShapes[number(random, 0, std::size(kShapes) - 1)];
   x.rows = shape[0];
   x.columns = shape[1];
@@ -64,7 +65,7 @@ config::Machine random_machine(Random& random) {
 config::Machine plain_machine() {
   config::Machine m;
   m.name = "plain";
-  m.matrix = {config::Dataflow::weight_stationary, 8, 8, true, true, 64, 64, 0, 64, {1, 1, 1, 1, 1}};
+  m.matrix = {config::Dataflow::weight_stationary, 8, 8, true, true, 64, 64, 0, 64, {1, 1, 1, 1, 1}, {}};
   m.vector.lanes = 8;
   for (std::size_t f = 0; f < m.vector.functions.size(); ++f) {
     m.vector.functions[f] = {1, 3 + static_cast<std::uint32_t>(f)};

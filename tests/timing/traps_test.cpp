@@ -2,6 +2,7 @@
 // Programs that the machine must refuse, and corners of the instruction set that it must not.
 #include <fmt/format.h>
 #include <catch2/catch.hpp>
+#include <utility>
 
 #include "base/error.h"
 #include "timing/machine_run.h"
@@ -25,6 +26,18 @@ std::string error_of(const std::string& text, const config::Machine& machine = p
 const std::string kTile = "preload a=s:0 a_stride=64 a_format=f32 order=kn rows=8 cols=8\n";
 const std::string kPass =
     "multiply a=s:0x1000 a_stride=64 a_format=f32 dst=a:0 dst_stride=32 rows=4 cols=8 depth=8 open close ";
+const std::string kMatmul =
+    "matmul a=s:0x1000 a_stride=64 b=s:0 b_stride=64 b_format=f32 order=kn dst=a:0 dst_stride=32 rows=4 "
+    "cols=8 "
+    "depth=8\n";
+
+// A tile of one format and rows of another.
+std::string product(const std::string& tile, const std::string& moving,
+                    const std::string& ends = "open close") {
+  return "preload a=s:0 a_stride=128 order=nk rows=8 cols=8 a_format=" + tile +
+         "\nmultiply a=s:0x1000 a_stride=128 dst=a:0 dst_stride=32 rows=4 cols=8 depth=8 swap a_format=" +
+         moving + " " + ends + "\nhalt";
+}
 
 }  // namespace
 
@@ -86,9 +99,6 @@ TEST_CASE("a tile or a pass that the array cannot hold is refused") {
   CHECK_THAT(error_of("preload a=s:0 a_stride=64 a_format=f32 order=kn rows=9 cols=8\nhalt"),
              Contains("word 0") && Contains("9 x 8") && Contains("8 x 8"));
   config::Machine m = plain_machine();
-  m.matrix.cycles_per_row[static_cast<std::size_t>(MultiplyType::fp32)] = 0;
-  CHECK_THAT(error_of(kTile + "halt", m), Contains("fp32"));
-  m = plain_machine();
   m.matrix.group_buffer_rows = 3;
   CHECK_THAT(
       error_of(
@@ -99,6 +109,85 @@ TEST_CASE("a tile or a pass that the array cannot hold is refused") {
       Contains("group_buffer_rows") && Contains("4 rows"));
   CHECK_THAT(error_of(kPass + "swap\nhalt"), Contains("word 0") && Contains("preloaded"));
   CHECK_THAT(error_of(kPass + "\nhalt"), Contains("word 0") && Contains("preloaded"));
+}
+
+TEST_CASE("a dataflow's instructions stop the arrays of the other kind") {
+  for (int d = 0; d < config::kDataflows; ++d) {
+    config::Machine m = plain_machine();
+    m.matrix.dataflow = static_cast<config::Dataflow>(d);
+    const bool streams = m.matrix.dataflow == config::Dataflow::output_stationary;
+    const std::string matmul = error_of(kMatmul + "halt", m);
+    const std::string tile = error_of(kTile + kPass + "swap\nhalt", m), pass = error_of(kPass + "\nhalt", m);
+    INFO(config::name_of(m.matrix.dataflow));
+    if (streams) {
+      CHECK(matmul == "");
+      CHECK_THAT(tile, Contains("preload at word 0: an array that is output-stationary takes matmul"));
+      CHECK_THAT(pass, Contains("multiply at word 0: an array that is output-stationary takes matmul"));
+    } else {
+      CHECK(tile == "");
+      CHECK_THAT(matmul,
+                 Contains("matmul at word 0: an array that is " +
+                          std::string(config::name_of(m.matrix.dataflow)) + " takes preload and multiply"));
+    }
+  }
+}
+
+TEST_CASE("a product of a type that the machine lacks stops it, and a tile alone does not") {
+  config::Machine m = plain_machine();
+  m.matrix.cycles_per_row[static_cast<std::size_t>(MultiplyType::fp32)] = 0;
+  CHECK(error_of(kTile + "halt", m) == "");
+  CHECK_THAT(error_of(kTile + kPass + "swap\nhalt", m),
+             Contains("word 1") && Contains("no fp32 multipliers"));
+  m.matrix.dataflow = config::Dataflow::output_stationary;
+  CHECK_THAT(error_of(kMatmul + "halt", m), Contains("word 0") && Contains("no fp32 multipliers"));
+  // The narrower operand of a pair counts, on whichever side it is.
+  m = plain_machine();
+  m.matrix.cycles_per_row[static_cast<std::size_t>(MultiplyType::int4)] = 0;
+  for (const auto& [tile, moving] :
+       {std::pair("q8_0", "q4_0"), std::pair("q4_0", "q8_0"), std::pair("i8", "i4"), std::pair("i4", "i8")}) {
+    CHECK_THAT(error_of(product(tile, moving), m), Contains("word 1") && Contains("no int4 multipliers"));
+  }
+  CHECK(error_of(product("q8_0", "q8_0"), m) == "");
+  CHECK(error_of(product("i8", "i8"), m) == "");
+}
+
+TEST_CASE("operands whose formats do not go together stop the machine") {
+  const std::string formats[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "i8", "i4"};
+  int fitting = 0;
+  for (const std::string& tile : formats) {
+    for (const std::string& moving : formats) {
+      const bool both_narrow = tile.substr(1, 1) == "4" && moving == tile;
+      const bool family = tile == moving || (tile[0] == moving[0] && (tile[0] == 'q' || tile[0] == 'i'));
+      INFO(tile << " tile, " << moving << " rows");
+      const std::string error = error_of(product(tile, moving));
+      if (family && !both_narrow) {
+        CHECK(error == "");
+        ++fitting;
+      } else {
+        CHECK_THAT(error, Contains("word 1") && Contains(moving + " rows") && Contains(tile + " tile"));
+      }
+    }
+  }
+  CHECK(fitting == 9);
+}
+
+TEST_CASE("sums of plain integers have no groups that could stay open") {
+  for (const char* ends : {"open", "close", ""}) {
+    CHECK_THAT(error_of(product("i8", "i4", ends)),
+               Contains("word 1") && Contains("both `open` and `close`"));
+  }
+  CHECK(error_of(product("q8_0", "q4_0", "open")) == "");
+}
+
+TEST_CASE("more results than an output-stationary array has cells are refused") {
+  config::Machine m = plain_machine();
+  m.matrix.dataflow = config::Dataflow::output_stationary;
+  const std::string operands =
+      "nop\nmatmul a=s:0 a_stride=64 b=s:0x800 b_stride=64 b_format=f32 dst=a:0 dst_stride=64 depth=16 ";
+  CHECK(error_of(operands + "rows=8 cols=8\nhalt", m) == "");
+  CHECK_THAT(error_of(operands + "rows=9 cols=8\nhalt", m),
+             Contains("word 1") && Contains("9 x 8 results") && Contains("8 x 8"));
+  CHECK_THAT(error_of(operands + "rows=8 cols=9\nhalt", m), Contains("8 x 9 results"));
 }
 
 TEST_CASE("a second preload before a swap replaces the shadow tile") {
