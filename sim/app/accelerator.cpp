@@ -38,6 +38,7 @@ class ProgressObserver : public observe::Observer {
 
 struct Accelerator::Modules {
   config::Machine machine;
+  const core::Values values;
   observe::EventHub hub;
   core::SimulationContext context;
   memory::Scratchpad scratchpad;
@@ -55,8 +56,9 @@ struct Accelerator::Modules {
   core::WritebackShell writeback;
   ProgressObserver progress{clock};
 
-  Modules(const config::Machine& description, Clocking clocking)
+  Modules(const config::Machine& description, Clocking clocking, core::Values values_flow)
       : machine(description),
+        values(values_flow),
         scratchpad(machine.scratchpad),
         local(scratchpad, machine.accumulator.capacity_bytes),
         clock("clock", 1.0 / machine.clock_ghz, clocking, machine.watchdog_cycles),
@@ -124,13 +126,14 @@ struct Accelerator::Modules {
   typename core::ExecutionShell<Core>::Make make_dma() {
     return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
       return std::make_unique<Core>(core::DmaContext{machine, hub, local, memory.storage(),
-                                                     memory.interconnect().dram(), results, board, control});
+                                                     memory.interconnect().dram(), results, board, control,
+                                                     values});
     };
   }
   template <class Core>
   typename core::ExecutionShell<Core>::Make make_unit() {
     return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
-      return std::make_unique<Core>(machine, hub, local, results, board, control);
+      return std::make_unique<Core>(machine, hub, local, results, board, control, values);
     };
   }
 
@@ -171,8 +174,8 @@ std::string Accelerator::Modules::state() const {
   return text;
 }
 
-Accelerator::Accelerator(const config::Machine& machine, Clocking clocking)
-    : modules_(std::make_unique<Modules>(machine, clocking)) {}
+Accelerator::Accelerator(const config::Machine& machine, Clocking clocking, core::Values values)
+    : modules_(std::make_unique<Modules>(machine, clocking, values)) {}
 Accelerator::~Accelerator() = default;
 
 const config::Machine& Accelerator::machine() const {

@@ -29,7 +29,9 @@ struct Execution {
 // may execute at a time.
 class Accelerator {
  public:
-  Accelerator(const config::Machine& machine, Clocking clocking);
+  // With Values::absent the machine keeps time alone: what its memories hold afterwards means nothing.
+  Accelerator(const config::Machine& machine, Clocking clocking,
+              core::Values values = core::Values::computed);
   ~Accelerator();
   Accelerator(const Accelerator&) = delete;
   Accelerator& operator=(const Accelerator&) = delete;

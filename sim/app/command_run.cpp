@@ -8,6 +8,9 @@
 #include "app/command.h"
 #include "app/program_run.h"
 #include "app/result.h"
+#include "app/timing_only.h"
+#include "base/text.h"
+#include "model/config_json.h"
 
 namespace tokencycle::app {
 
@@ -19,29 +22,35 @@ OptionParser make_parser() {
   OptionParser parser("run [-m MODEL] [-c CONFIG] -p PROMPT [-n N] [options]",
                       "Runs a model on a machine: the text it writes, and what every cycle was spent on.",
                       "tokencycle run -c edge -p \"Once upon a time\" -n 32 --result out.json");
-  parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
-      "config,c", po::value<std::string>()->default_value("edge"),
-      "machine description, file or name in configs/")(
-      "prompt,p", po::value<std::string>()->default_value("Once upon a time"), "text to continue")(
-      "new-tokens,n", po::value<long long>()->default_value(32), "tokens to generate")(
-      "result", po::value<std::string>(), "write everything counted to this JSON file")(
-      "check", po::bool_switch(), "compare every operator's result with the reference, bit for bit")(
-      "temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token")(
-      "top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)")(
-      "top-p", po::value<double>()->default_value(0.95, "0.95"),
-      "and among those that make up this probability")("seed", po::value<std::string>()->default_value("0"),
-                                                       "of the sampler")("ignore-eos", po::bool_switch(),
-                                                                         "go on after the end of the text")(
-      "context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)")(
-      "batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)")(
-      "kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32")(
-      "rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)")(
-      "clock", po::value<std::string>()->default_value("gated"),
-      "gated or every-edge: same events, other speed")("program", po::value<std::string>(),
-                                                       "run this program file instead of a model")(
-      "dump", po::value<std::vector<std::string>>()->composing(),
-      "with --program: print memory at the end, dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT")(
-      "quiet,q", po::bool_switch(), "print the generated text alone");
+  auto add = parser.add();
+  add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
+  add("config,c", po::value<std::string>()->default_value("edge"),
+      "machine description, file or name in configs/");
+  add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
+  add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
+  add("result", po::value<std::string>(), "write everything counted to this JSON file");
+  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
+  add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
+  add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
+  add("top-p", po::value<double>()->default_value(0.95, "0.95"),
+      "and among those that make up this probability");
+  add("seed", po::value<std::string>()->default_value("0"), "of the sampler");
+  add("ignore-eos", po::bool_switch(), "go on after the end of the text");
+  add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
+  add("batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)");
+  add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
+  add("clock", po::value<std::string>()->default_value("gated"),
+      "gated or every-edge: same events, other speed");
+  add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
+  add("weights", po::value<std::string>(),
+      "of a config.json: f32, f16, bf16, q8_0, q4_0 (default: torch_dtype)");
+  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens in place of a text");
+  add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW as 1,2:3,4, or @RESULT.json");
+  add("program", po::value<std::string>(), "run this program file instead of a model");
+  add("dump", po::value<std::vector<std::string>>()->composing(),
+      "with --program: print memory at the end, dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT");
+  add("quiet,q", po::bool_switch(), "print the generated text alone");
   return parser;
 }
 
@@ -61,7 +70,7 @@ RunSettings settings_of(const OptionParser& parser) {
   RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
                parser.unsigned_number("seed")};
-  s.new_tokens = parser.count("new-tokens");
+  if (parser.has("new-tokens")) s.new_tokens = parser.count("new-tokens");
   if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
   s.ignore_eos = parser.get<bool>("ignore-eos");
   s.inference.check = parser.get<bool>("check");
@@ -71,15 +80,38 @@ RunSettings settings_of(const OptionParser& parser) {
       choose<Format>(parser, "kv-type", {{"f16", Format::f16}, {"f32", Format::f32}});
   s.inference.compile.context = parser.count("context");
   s.inference.compile.max_batch = parser.count("batch");
+  if (parser.get<bool>("timing-only")) s.inference.values = core::Values::absent;
   return s;
 }
 
 // A program runs without a model: what asks for one would be ignored.
 void refuse_model_options(const OptionParser& parser) {
-  for (const char* option : {"model", "result"}) {
+  for (const char* option : {"model", "result", "weights", "prompt-tokens", "tokens"}) {
     if (parser.has(option)) throw UsageError(fmt::format("--{} does not go with --program", option));
   }
   if (parser.get<bool>("check")) throw UsageError("--check does not go with --program: it has no reference");
+  if (parser.get<bool>("timing-only")) {
+    throw UsageError(
+        "--timing-only does not go with --program: a program may compute the rows that it gathers");
+  }
+}
+
+// What needs values does not go without them, and the other way round.
+void refuse_mixed_options(const OptionParser& parser, const RunSettings& settings) {
+  if (settings.inference.values == core::Values::computed) {
+    for (const char* option : {"weights", "prompt-tokens", "tokens"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
+    }
+    return;
+  }
+  if (settings.inference.check) {
+    throw UsageError("--check does not go with --timing-only: there are no values to compare");
+  }
+  if (settings.sampler.temperature != 0) {
+    throw UsageError(
+        "--temperature does not go with --timing-only: there are no logits to sample from; "
+        "give the tokens' ids with --tokens");
+  }
 }
 
 void add_uses(std::vector<observe::OperatorUse>& sum, const std::vector<observe::OperatorUse>& more) {
@@ -107,9 +139,15 @@ void stream(const std::string& text) {
   }
 }
 
-void generate(const model::Tokenizer& tokenizer, const RunSettings& settings, bool show_prompt,
-              Inference& inference, RunReport& report) {
-  model::Sampler sampler(settings.sampler);
+// The token after a step, by whatever chooses it.
+struct NextToken {
+  model::TokenId id = 0;
+  std::string text;
+  bool ends = false;  // the text; its spelling is no part of it
+};
+using TokenSource = std::function<NextToken(const StepReport& last)>;
+
+void check_positions(const RunSettings& settings, const Inference& inference, const RunReport& report) {
   const std::size_t needed = report.prompt_tokens.size() + settings.new_tokens - 1;
   if (needed > inference.context()) {
     throw SimulationError(
@@ -118,26 +156,105 @@ void generate(const model::Tokenizer& tokenizer, const RunSettings& settings, bo
                     "-n, or a larger --context if the model has one",
                     report.prompt_tokens.size(), settings.new_tokens, needed, inference.context()));
   }
-  if (show_prompt) stream(report.prompt);
+}
+
+void generate(const RunSettings& settings, const TokenSource& next, Inference& inference, RunReport& report) {
   report.stop_reason = "length";
   std::vector<StepReport> steps = inference.evaluate(report.prompt_tokens, false);
   for (const StepReport& s : steps) add_uses(report.prefill_operators, s.operators);
   const char* phase = "prefill";
   for (std::uint32_t n = 0;;) {
-    const model::TokenId id = sampler.next(steps.back().logits.back());
-    const bool ends = tokenizer.ends_text(id) && !settings.ignore_eos;
-    const std::string text = ends ? "" : tokenizer.decode(id);  // the end's spelling is no part of the text
-    report.tokens.push_back(token_report(steps, id, text, phase));
-    if (ends) {
+    const NextToken token = next(steps.back());
+    report.tokens.push_back(token_report(steps, token.id, token.text, phase));
+    if (token.ends) {
       report.stop_reason = "end of text";
       break;
     }
-    stream(text);
     if (++n == settings.new_tokens) break;
-    steps = inference.evaluate(std::span(&id, 1), false);
+    steps = inference.evaluate(std::span(&token.id, 1), false);
     phase = "decode";
     for (const StepReport& s : steps) add_uses(report.decode_operators, s.operators);
   }
+}
+
+// Samples tokens and writes their text.
+void run_functional(const RunSettings& settings, const model::Tokenizer& tokenizer, bool show_prompt,
+                    Inference& inference, RunReport& report) {
+  report.prompt_tokens = tokenizer.encode(report.prompt, true, true);
+  if (report.prompt_tokens.empty()) {
+    throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
+  }
+  check_positions(settings, inference, report);
+  model::Sampler sampler(settings.sampler);
+  if (show_prompt) stream(report.prompt);
+  const auto sample = [&](const StepReport& last) {
+    NextToken token{sampler.next(last.logits.back()), "", false};
+    token.ends = tokenizer.ends_text(token.id) && !settings.ignore_eos;
+    if (!token.ends) token.text = tokenizer.decode(token.id);
+    stream(token.text);
+    return token;
+  };
+  generate(settings, sample, inference, report);
+  stream("\n");
+}
+
+// Gives the machine the plan's tokens.
+void run_timing_only(const RunSettings& settings, const TokenPlan& plan, Inference& inference,
+                     RunReport& report) {
+  report.prompt = plan.prompt_text;
+  report.prompt_tokens = plan.prompt;
+  report.prompt_source = plan.prompt_source;
+  report.token_source = plan.token_source;
+  check_positions(settings, inference, report);
+  std::size_t n = 0;
+  generate(
+      settings,
+      [&](const StepReport&) {
+        return NextToken{plan.generated[n++], "", false};
+      },
+      inference, report);
+}
+
+// A line a step in place of the text.
+void print_step(const StepReport& step) {
+  stream(fmt::format("{:>6} token{} {:>20} cycles\n", with_separators(step.tokens),
+                     step.tokens == 1 ? " " : "s",
+                     with_separators(step.execution.end.value - step.execution.start.value)));
+}
+
+void print_results(const OptionParser& parser, const model::LlamaModel& model, const config::Machine& machine,
+                   const RunSettings& settings, const RunReport& report, Inference& inference) {
+  const bool quiet = parser.get<bool>("quiet");
+  if (!quiet) fmt::print("\n{}", summary_text(model, machine, report, inference));
+  if (settings.inference.check && !quiet)
+    fmt::print("check           every operator's result equals the reference bit for bit\n");
+  if (!parser.has("result")) return;
+  const std::string file = parser.get<std::string>("result");
+  write_text(file, result_json(model, machine, settings, report, inference).dump(2) + "\n");
+  if (!quiet) fmt::print("result          written to {}\n", file);
+}
+
+template <class T>
+std::optional<T> given(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional<T>(parser.get<T>(name)) : std::nullopt;
+}
+std::optional<std::uint32_t> given_count(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional(parser.count(name)) : std::nullopt;
+}
+
+model::GgufFile open_model(const OptionParser& parser, const RunSettings& settings) {
+  const auto path =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  if (settings.inference.values == core::Values::absent) {
+    return open_shapes(path, given<std::string>(parser, "weights"));
+  }
+  if (model::looks_like_config_json(path)) {
+    throw ModelError(
+        fmt::format("{}: this looks like a config.json, which has a model's shape and no weights; add "
+                    "--timing-only, or give a GGUF file",
+                    path.string()));
+  }
+  return model::GgufFile(path);
 }
 
 }  // namespace
@@ -146,7 +263,7 @@ ExitCode run_command(const Arguments& arguments) {
   OptionParser parser = make_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const config::Machine machine = config::read_machine(find_configuration(parser.get<std::string>("config")));
-  const RunSettings settings = settings_of(parser);
+  RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
   if (parser.has("result")) check_writable(parser.get<std::string>("result"));
   if (parser.has("program")) {
@@ -162,30 +279,29 @@ ExitCode run_command(const Arguments& arguments) {
     rope = choose<model::RopePairs>(
         parser, "rope", {{"adjacent", model::RopePairs::adjacent}, {"split", model::RopePairs::split}});
   }
-  const auto path =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  refuse_mixed_options(parser, settings);
 
   const auto begin = std::chrono::steady_clock::now();
-  const model::LlamaModel model(model::GgufFile(path), rope);
-  const auto tokenizer = model::make_tokenizer(model.file());
-  Inference inference(model, machine, settings.inference);
+  const model::LlamaModel model(open_model(parser, settings), rope);
   RunReport report;
-  report.prompt = parser.get<std::string>("prompt");
-  report.prompt_tokens = tokenizer->encode(report.prompt, true, true);
-  if (report.prompt_tokens.empty())
-    throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
-  generate(*tokenizer, settings, !quiet, inference, report);
-  report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  stream("\n");
-
-  if (!quiet) fmt::print("\n{}", summary_text(model, machine, report, inference));
-  if (settings.inference.check && !quiet)
-    fmt::print("check           every operator's result equals the reference bit for bit\n");
-  if (parser.has("result")) {
-    const std::string file = parser.get<std::string>("result");
-    write_text(file, result_json(model, machine, settings, report, inference).dump(2) + "\n");
-    if (!quiet) fmt::print("result          written to {}\n", file);
+  std::unique_ptr<Inference> inference;
+  if (settings.inference.values == core::Values::absent) {
+    const TokenPlan plan =
+        plan_tokens({given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
+                     given<std::string>(parser, "tokens"), given_count(parser, "new-tokens")},
+                    model);
+    settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
+    if (!quiet) settings.inference.on_step = print_step;
+    inference = std::make_unique<Inference>(model, machine, settings.inference);
+    run_timing_only(settings, plan, *inference, report);
+  } else {
+    const auto tokenizer = model::make_tokenizer(model.file());
+    inference = std::make_unique<Inference>(model, machine, settings.inference);
+    report.prompt = given<std::string>(parser, "prompt").value_or(kDefaultPrompt);
+    run_functional(settings, *tokenizer, !quiet, *inference, report);
   }
+  report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  print_results(parser, model, machine, settings, report, *inference);
   return ExitCode::success;
 }
 

@@ -15,16 +15,18 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     : model_(model),
       options_(options),
       compiler_(model, machine, options.compile),
-      accelerator_(machine, options.clocking),
+      accelerator_(machine, options.clocking, options.values),
       units_(machine.dram.channels, next_start_),
       stack_(next_start_) {
   accelerator_.events().subscribe(digest_);
   accelerator_.events().subscribe(units_);
   accelerator_.events().subscribe(stack_);
   accelerator_.events().subscribe(operators_);
-  const compiler::DramLayout& layout = compiler_.layout();
-  accelerator_.dram().map(layout.weights, model.file().tensor_data());
-  accelerator_.dram().map(layout.rope_table, std::as_bytes(std::span(model.rope_table())));
+  if (options.values == core::Values::computed) {
+    const compiler::DramLayout& layout = compiler_.layout();
+    accelerator_.dram().map(layout.weights, model.file().tensor_data());
+    accelerator_.dram().map(layout.rope_table, std::as_bytes(std::span(model.rope_table())));
+  }
   if (options.check) {
     checker_ = std::make_unique<Checker>(model, options.compile.kv_format, accelerator_);
     accelerator_.events().subscribe(*checker_);
@@ -51,6 +53,7 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
     const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), compiler_.batch_limit()));
     const bool last = n == tokens.size();
     reports.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
+    if (options_.on_step) options_.on_step(reports.back());
     tokens = tokens.subspan(n);
   }
   return reports;
@@ -75,6 +78,7 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
   report.operators = operators_.take(report.execution.end);
   position_ += what.tokens;
 
+  if (options_.values == core::Values::absent) return report;
   const std::uint32_t rows = !what.want_logits ? 0 : what.all_logits ? what.tokens : 1;
   for (std::uint32_t r = 0; r < rows; ++r) report.logits.push_back(read_logits(r));
   if (checker_) checker_->compare(tokens, report.logits);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -23,6 +24,9 @@ struct InferenceOptions {
   compiler::Options compile;
   Clocking clocking = Clocking::gated;
   bool check = false;  // compare every operator's result and all logits with the reference
+  // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
+  core::Values values = core::Values::computed;
+  std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
 };
 
 // One step on the machine.
@@ -31,7 +35,7 @@ struct StepReport {
   std::uint32_t tokens = 0;
   observe::Stack stack{};
   std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph()
-  std::vector<std::vector<float>> logits;       // of the last token, or of all when asked
+  std::vector<std::vector<float>> logits;  // of the last token, or of all when asked; none without values
 };
 
 class Inference {

@@ -29,7 +29,8 @@ struct Counter {
 };
 
 struct RunReport {
-  std::string prompt;
+  std::string prompt;                                                  // empty where ids were given
+  std::string prompt_source = "the text's", token_source = "sampled";  // where their ids come from
   std::vector<model::TokenId> prompt_tokens;
   std::vector<TokenReport> tokens;
   std::string stop_reason;                                                // "length", "end of text"
@@ -45,12 +46,16 @@ struct RunReport {
 struct RunSettings {
   model::SamplerOptions sampler;
   InferenceOptions inference;
-  std::uint32_t new_tokens = 0;
+  std::uint32_t new_tokens = 32;
   bool ignore_eos = false;  // go on after the end of the text
 };
 
 // Every counter of the machine, with unit and meaning, in a fixed order.
 std::vector<Counter> counters(Inference& inference);
+
+// Where the model's shapes come from: "GGUF file", "GGUF header" (its tensor data was not used, and may be
+// missing) or "config.json".
+std::string_view shapes_source(const model::LlamaModel& model);
 
 // The versioned document (schema "tokencycle-result-1"; sim/app/README.md). All of it except "host" is the
 // same for the same inputs on any machine.

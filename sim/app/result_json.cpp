@@ -80,10 +80,19 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"rope_pairs", model.shape().rope_pairs == model::RopePairs::split ? "split" : "adjacent"},
           {"context", inference.context()},
           {"batch", inference.batch_limit()},
-          {"checked_against_reference", settings.inference.check}};
+          {"checked_against_reference", settings.inference.check},
+          {"timing_only", settings.inference.values == core::Values::absent},
+          {"prompt_ids", report.prompt_source},
+          {"new_ids", report.token_source}};
 }
 
 }  // namespace
+
+std::string_view shapes_source(const model::LlamaModel& model) {
+  const model::GgufFile& file = model.file();
+  if (file.data() == model::TensorData::present) return "GGUF file";
+  return file.version() == 0 ? "config.json" : "GGUF header";
+}
 
 Json result_json(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
                  const RunReport& report, Inference& inference) {
@@ -100,6 +109,8 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["model"] = {{"file", model.file().path().filename().string()},
                    {"name", model.shape().name},
                    {"architecture", model.shape().architecture},
+                   {"shapes_from", std::string(shapes_source(model))},
+                   {"weights", std::string(name_of(model.layer(0).attn_q.format))},
                    {"digest", model.file().digest()}};
   json["configuration"] = {
       {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};

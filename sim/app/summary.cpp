@@ -25,7 +25,8 @@ std::string model_line(const model::LlamaModel& model) {
   const model::Hyperparameters& h = model.shape();
   return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}",
                      h.name.empty() ? model.file().path().filename().string() : h.name, h.architecture,
-                     h.layers, h.width, h.heads, h.kv_heads, bytes_text(model.file().bytes().size()));
+                     h.layers, h.width, h.heads, h.kv_heads,
+                     bytes_text(model.file().data_start() + model.file().data_bytes()));
 }
 
 std::string machine_line(const config::Machine& m) {
@@ -41,6 +42,13 @@ std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
   }
   std::sort(cycles.begin(), cycles.end());
   return cycles;
+}
+
+// What stands in place of a text.
+std::string timing_line(const model::LlamaModel& model, const RunReport& report) {
+  return fmt::format(
+      "values   none: cycles alone, shapes from the {} in {}; ids of the prompt: {}; of new tokens: {}\n",
+      shapes_source(model), name_of(model.layer(0).attn_q.format), report.prompt_source, report.token_source);
 }
 
 void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
@@ -118,7 +126,9 @@ void add_memory(std::string& out, const config::Machine& machine, const RunRepor
 
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference) {
-  std::string out = fmt::format("model    {}\nmachine  {}\n\n", model_line(model), machine_line(machine));
+  std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
+  if (model.file().data() == model::TensorData::absent) out += timing_line(model, report);
+  out += "\n";
   add_speed(out, machine, report);
   add_stack(out, report);
   add_units(out, report, inference);

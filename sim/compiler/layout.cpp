@@ -26,7 +26,7 @@ DramLayout assign_layout(const model::LlamaModel& model, const Demands& d, const
   DramLayout l;
   Regions regions;
   const std::uint64_t context = options.context;
-  l.weights = regions.add(model.file().tensor_data().size());
+  l.weights = regions.add(model.file().data_bytes());
   l.rope_table = regions.add(context * d.shape.rope_dims * 4);
   l.kv_row_bytes = row_bytes(options.kv_format, d.shape.kv_width());
   l.kv_layer_bytes = context * l.kv_row_bytes;

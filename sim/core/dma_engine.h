@@ -26,6 +26,7 @@ struct DmaContext {
   ResultSink& results;
   HazardBoard& board;
   ClockControl& clock;
+  Values values = Values::computed;
 };
 
 // Transfers are issued in order and overlap: the bursts of the next follow those of the one before without a

@@ -39,13 +39,15 @@ Cycle LoadDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint3
 Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, const memory::Burst& burst) {
   const isa::Instruction& i = entry.instruction;
   memory::Scratchpad& scratchpad = context_.local.scratchpad();
+  // Without values only what the host wrote is in DRAM: the row numbers of gathers are among it.
+  const bool filled = context_.values == Values::computed || context_.storage.written(burst.address);
   std::array<std::byte, kLargestBurst> data;
-  context_.storage.read(burst.address, std::span(data).first(burst.bytes));
+  if (filled) context_.storage.read(burst.address, std::span(data).first(burst.bytes));
   Cycle written = now;
   const auto write = [&](std::uint32_t at, std::uint32_t done, std::uint32_t n) {
     written = scratchpad.reserve(memory::Port::load, now, std::max(now, port_free_), at, n, true);
     port_free_ = written + 1;
-    std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
+    if (filled) std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
   };
   // Rows that follow each other in the scratchpad as well are written together.
   const bool contiguous = i.dst_stride == i.cols;

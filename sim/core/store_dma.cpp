@@ -44,24 +44,29 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
         read = granted + context_.local.scratchpad().read_latency();
       }
     }
-    std::vector<std::byte> converted(count * to_size);
-    if (i.a_format == i.dst_format) {
-      std::memcpy(converted.data(), encoded.data(), converted.size());
-    } else {
-      std::vector<float> values(count);
-      decode_row(i.a_format, encoded, 0, values);
-      encode_row(i.dst_format, values, converted);
-    }
-    const auto skip = static_cast<std::ptrdiff_t>(in_row - first * to_size);
-    data.insert(data.end(), converted.begin() + skip,
-                converted.begin() + skip + static_cast<std::ptrdiff_t>(n));
+    if (context_.values == Values::computed) convert(i, encoded, in_row - first * to_size, n, data);
     at += n;
   }
   return read;
 }
 
+void StoreDma::convert(const isa::Instruction& i, std::span<const std::byte> encoded, std::uint64_t skip,
+                       std::uint64_t bytes, std::vector<std::byte>& out) {
+  const std::size_t count = encoded.size() / block_bytes(i.a_format);
+  std::vector<std::byte> converted(count * block_bytes(i.dst_format));
+  if (i.a_format == i.dst_format) {
+    std::memcpy(converted.data(), encoded.data(), converted.size());
+  } else {
+    std::vector<float> values(count);
+    decode_row(i.a_format, encoded, 0, values);
+    encode_row(i.dst_format, values, converted);
+  }
+  const auto begin = converted.begin() + static_cast<std::ptrdiff_t>(skip);
+  out.insert(out.end(), begin, begin + static_cast<std::ptrdiff_t>(bytes));
+}
+
 Cycle StoreDma::land(Cycle now, const InFlight&, std::uint64_t, const memory::Burst& burst) {
-  context_.storage.write(burst.address, data_[burst.tag]);
+  if (context_.values == Values::computed) context_.storage.write(burst.address, data_[burst.tag]);
   return now;
 }
 

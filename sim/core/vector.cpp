@@ -35,14 +35,15 @@ bool has_result_format(Opcode op) {
 }  // namespace
 
 Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
-               ResultSink& results, HazardBoard& board, ClockControl& clock)
+               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
     : description_(machine.vector),
       hub_(hub),
       state_(hub, observe::UnitId::vector),
       local_(local),
       results_(results),
       board_(board),
-      clock_(clock) {}
+      clock_(clock),
+      values_(values) {}
 
 void Vector::push(Cycle now, InFlight& entry) {
   queue_.push_back(&entry);
@@ -72,16 +73,22 @@ void Vector::begin(Cycle now, InFlight& entry) {
   hub_.emit_stage(now, entry.record, observe::UnitId::vector, observe::Stage::started);
   board_.left_queue(now, entry);
 
-  const auto reads = entry.footprint.read_ranges();
-  VectorOperands operands{local_.at(i.a, reads[0].end - reads[0].begin), {}};
-  if (reads.size() > 1) operands.b = local_.at(i.b, reads[1].end - reads[1].begin);
-  execute_vector(i, operands, result_);
+  if (values_ == Values::computed) compute(entry);
   elements_ += std::uint64_t{i.rows} * i.cols;
 
   Timeline timeline{now, now, now, 0};
   for (std::uint32_t row = 0; row < i.rows; ++row) time_row(now, i, row, timeline);
   finish_ = std::max(timeline.end, now + 1);
   nominal_ = std::max(Cycle(finish_.value - std::min(timeline.delayed, finish_.value)), now + 1);
+}
+
+// The operands are taken, and the result is known, when the instruction begins; it is written when it ends.
+void Vector::compute(const InFlight& entry) {
+  const Instruction& i = entry.instruction;
+  const auto reads = entry.footprint.read_ranges();
+  VectorOperands operands{local_.at(i.a, reads[0].end - reads[0].begin), {}};
+  if (reads.size() > 1) operands.b = local_.at(i.b, reads[1].end - reads[1].begin);
+  execute_vector(i, operands, result_);
 }
 
 void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeline& timeline) {
@@ -152,14 +159,17 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
 }
 
 void Vector::finish(Cycle now) {
-  const Instruction& i = running_->instruction;
+  if (values_ == Values::computed) write_result(running_->instruction);
+  results_.finished(now, *running_);
+  running_ = nullptr;
+}
+
+void Vector::write_result(const Instruction& i) {
   const std::size_t row_size = dst_row_bytes(i), rows = dst_rows(i);
   const std::span<std::byte> out = local_.at(i.dst, (rows - 1) * i.dst_stride + row_size);
   for (std::size_t r = 0; r < rows; ++r) {
     std::memcpy(out.data() + r * i.dst_stride, result_.data() + r * row_size, row_size);
   }
-  results_.finished(now, *running_);
-  running_ = nullptr;
 }
 
 }  // namespace tokencycle::core

@@ -19,7 +19,7 @@ namespace tokencycle::core {
 class Vector : public Clocked, public InstructionQueue {
  public:
   Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-         HazardBoard& board, ClockControl& clock);
+         HazardBoard& board, ClockControl& clock, Values values);
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -36,7 +36,9 @@ class Vector : public Clocked, public InstructionQueue {
     std::uint64_t delayed = 0;
   };
   void begin(Cycle now, InFlight& entry);
+  void compute(const InFlight& entry);
   void finish(Cycle now);
+  void write_result(const isa::Instruction& instruction);
   void time_row(Cycle now, const isa::Instruction& instruction, std::uint32_t row, Timeline& timeline);
   void time_beat(Cycle now, const isa::Instruction& instruction, std::uint32_t row, std::uint32_t first,
                  std::uint32_t count, bool reads_b, bool writes, std::uint64_t interval,
@@ -51,6 +53,7 @@ class Vector : public Clocked, public InstructionQueue {
   ResultSink& results_;
   HazardBoard& board_;
   ClockControl& clock_;
+  const Values values_;
 
   std::deque<InFlight*> queue_;
   InFlight* running_ = nullptr;

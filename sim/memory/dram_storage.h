@@ -25,6 +25,8 @@ class DramStorage {
 
   void read(DramAddress address, std::span<std::byte> out) const;
   void write(DramAddress address, std::span<const std::byte> in);
+  // Whether something was written into the page around `address`: false for mapped and for untouched bytes.
+  bool written(DramAddress address) const { return find_page(address.value / kPageBytes) != nullptr; }
   std::uint64_t capacity() const { return capacity_; }
 
  private:

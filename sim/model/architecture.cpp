@@ -55,7 +55,7 @@ LlamaModel::LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs)
   for (std::uint32_t i = 0; i < shape_.layers; ++i) layers_.push_back(load_layer(loader, shape_, i));
   const std::vector<float> factors = loader.rope_factors(shape_.rope_dims / 2);
   loader.refuse_unused();
-  rope_table_ = make_rope_table(shape_, factors);
+  if (file_.data() == TensorData::present) rope_table_ = make_rope_table(shape_, factors);
 
   // The graph points at the weights, so it comes after the last of them found its place.
   graph_.push_back({OperatorKind::embedding, "embedding", -1, &embedding_, shape_.width});

@@ -35,7 +35,8 @@ struct Hyperparameters {
   std::uint32_t query_width() const { return heads * head_dim; }
 };
 
-// A weight as stored: rows x cols (n x k), row-major, in its file format. Data stays in the mapped file.
+// A weight as stored: rows x cols (n x k), row-major, in its file format. Data stays in the mapped file; it
+// is empty when the file's tensor data is absent.
 struct Weight {
   std::string name;
   Format format = Format::f32;
@@ -96,7 +97,7 @@ class LlamaModel {
   const std::vector<Operator>& graph() const { return graph_; }
 
   // cos and sin of each position: row p is [rope_dims / 2][2] fp32 (cos, sin), as numerics/README.md says,
-  // with the file's rope_freqs.weight factors when it has them.
+  // with the file's rope_freqs.weight factors when it has them. Empty when tensor data is absent.
   const std::vector<float>& rope_table() const { return rope_table_; }
 
   LlamaModel(const LlamaModel&) = delete;

@@ -24,7 +24,8 @@ class WeightLoader {
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols);
   Weight gain(const std::string& name, std::uint32_t width);  // F32, F16 or BF16
 
-  // The factors of rope_freqs.weight (`count` values, F32), all 1 when the file has none.
+  // The factors of rope_freqs.weight (`count` values, F32), all 1 when the file has none, or none of its
+  // bytes.
   std::vector<float> rope_factors(std::uint32_t count);
 
   // Refuses tensors that nobody asked for: their effect would silently be lost.

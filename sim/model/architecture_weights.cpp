@@ -56,8 +56,7 @@ const GgufTensor& WeightLoader::take(const std::string& name, std::uint32_t rows
 
 Weight WeightLoader::matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
   const GgufTensor& tensor = take(name, rows, cols);
-  const auto data_start = static_cast<std::uint64_t>(file_.tensor_data().data() - file_.bytes().data());
-  return Weight{name, tensor.format, rows, cols, tensor.file_offset - data_start, tensor.data};
+  return Weight{name, tensor.format, rows, cols, tensor.file_offset - file_.data_start(), tensor.data};
 }
 
 Weight WeightLoader::gain(const std::string& name, std::uint32_t width) {
@@ -79,6 +78,7 @@ std::vector<float> WeightLoader::rope_factors(std::uint32_t count) {
     file_.fail(fmt::format("tensor '{}' is stored as {}, but should be F32; convert the model again",
                            kRopeFactors, tensor.type_name));
   }
+  if (file_.data() == TensorData::absent) return factors;
   std::memcpy(factors.data(), tensor.data.data(), tensor.bytes);
   for (std::size_t i = 0; i < factors.size(); ++i) {
     if (!std::isfinite(factors[i]) || factors[i] <= 0.0f) {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/iostreams/device/mapped_file.hpp>
 #include <mutex>
 #include <unordered_map>
@@ -53,9 +54,12 @@ std::uint64_t GgufTensor::elements() const {
 
 struct GgufFile::Impl {
   std::filesystem::path path;
+  TensorData data = TensorData::absent;
+  std::vector<std::byte> own_bytes;
   boost::iostreams::mapped_file_source map;
   std::span<const std::byte> bytes;
   GgufContents contents;
+  std::uint64_t data_bytes = 0;
   std::unordered_map<std::string_view, std::size_t> keys, tensors;  // name to index
   std::once_flag digest_once;
   std::string digest;
@@ -86,14 +90,27 @@ void GgufFile::Impl::open() {
 }
 
 void GgufFile::Impl::index() {
+  for (const GgufTensor& tensor : contents.tensors) {
+    data_bytes = std::max(data_bytes, tensor.file_offset + tensor.bytes - contents.data_start);
+  }
   for (std::size_t i = 0; i < contents.metadata.size(); ++i) keys.emplace(contents.metadata[i].first, i);
   for (std::size_t i = 0; i < contents.tensors.size(); ++i) tensors.emplace(contents.tensors[i].name, i);
 }
 
-GgufFile::GgufFile(const std::filesystem::path& path) : impl_(std::make_unique<Impl>()) {
+GgufFile::GgufFile(const std::filesystem::path& path, TensorData data) : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
+  impl_->data = data;
   impl_->open();
-  impl_->contents = parse_gguf(impl_->bytes, path.string());
+  impl_->contents = parse_gguf(impl_->bytes, path.string(), data);
+  impl_->index();
+}
+
+GgufFile::GgufFile(const std::filesystem::path& path, GgufContents contents, std::vector<std::byte> bytes)
+    : impl_(std::make_unique<Impl>()) {
+  impl_->path = path;
+  impl_->own_bytes = std::move(bytes);
+  impl_->bytes = impl_->own_bytes;
+  impl_->contents = std::move(contents);
   impl_->index();
 }
 
@@ -116,11 +133,26 @@ std::span<const std::byte> GgufFile::bytes() const {
   return impl_->bytes;
 }
 std::span<const std::byte> GgufFile::tensor_data() const {
-  return bytes().subspan(impl_->contents.data_start);
+  if (impl_->data == TensorData::absent) return {};
+  return bytes().subspan(impl_->contents.data_start, impl_->data_bytes);
+}
+
+TensorData GgufFile::data() const {
+  return impl_->data;
+}
+std::uint64_t GgufFile::data_start() const {
+  return impl_->contents.data_start;
+}
+std::uint64_t GgufFile::data_bytes() const {
+  return impl_->data_bytes;
 }
 
 const std::string& GgufFile::digest() const {
-  std::call_once(impl_->digest_once, [this] { impl_->digest = digest_of(impl_->bytes); });
+  std::call_once(impl_->digest_once, [this] {
+    const std::span<const std::byte> all = impl_->bytes;
+    const bool whole = impl_->data == TensorData::present;
+    impl_->digest = digest_of(all.first(whole ? all.size() : impl_->contents.directory_end));
+  });
   return impl_->digest;
 }
 

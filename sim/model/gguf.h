@@ -31,6 +31,12 @@ struct GgufArray {
   std::size_t size() const;
 };
 
+// Whether a file must hold its tensors' bytes. Absent: the directory alone counts; a file may end anywhere
+// behind it, and no tensor has data even where the file goes on.
+enum class TensorData : std::uint8_t { present, absent };
+
+struct GgufContents;
+
 struct GgufTensor {
   std::string name;
   std::vector<std::uint64_t>
@@ -40,7 +46,7 @@ struct GgufTensor {
   bool supported = false;
   std::uint64_t file_offset = 0;  // of the first byte
   std::uint64_t bytes = 0;
-  std::span<const std::byte> data;  // the mapped bytes
+  std::span<const std::byte> data;  // the mapped bytes; empty when tensor data is absent
   std::uint64_t elements() const;
   std::uint64_t row_elements() const { return shape.empty() ? 1 : shape[0]; }
   std::uint64_t rows() const { return elements() / row_elements(); }
@@ -50,17 +56,26 @@ class GgufFile {
  public:
   // Maps and checks the file. Throws IoError when it cannot be read, ModelError (file, byte offset, value,
   // what to do) when it is not a sound GGUF.
-  explicit GgufFile(const std::filesystem::path& path);
+  explicit GgufFile(const std::filesystem::path& path, TensorData data = TensorData::present);
+  // A model that is described by another kind of file: `contents` in place of a directory, `bytes` for the
+  // digest. Tensor data is absent.
+  GgufFile(const std::filesystem::path& path, GgufContents contents, std::vector<std::byte> bytes);
   ~GgufFile();
   GgufFile(GgufFile&&) noexcept;
 
   const std::filesystem::path& path() const;
-  std::uint32_t version() const;
+  std::uint32_t version() const;  // 0: described by another kind of file
   const std::vector<std::pair<std::string, GgufValue>>& metadata() const;  // in file order
   const std::vector<GgufTensor>& tensors() const;                          // in file order
   std::span<const std::byte> bytes() const;                                // the whole mapped file
-  std::span<const std::byte> tensor_data() const;  // from the aligned start of the data section to the end
-  const std::string& digest() const;               // of the whole file; computed on first use
+  TensorData data() const;
+  std::uint64_t data_start() const;  // byte of the file at which the data section begins, aligned
+  std::uint64_t data_bytes()
+      const;  // from there to the end of the last tensor, whether the file has them or not
+  std::span<const std::byte> tensor_data() const;  // those bytes; empty when tensor data is absent
+  // Of the whole file, or of what stands before the data section when tensor data is absent; computed on
+  // first use.
+  const std::string& digest() const;
 
   const GgufTensor* find_tensor(std::string_view name) const;  // nullptr when absent
   const GgufValue* find(std::string_view key) const;           // nullptr when absent

@@ -60,7 +60,7 @@ std::uint64_t alignment_of(const GgufReader& reader, const GgufValue& value, std
 
 }  // namespace
 
-GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& file) {
+GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& file, TensorData data) {
   GgufReader reader(bytes, file);
   GgufContents contents;
   check_magic(reader);
@@ -92,7 +92,7 @@ GgufContents parse_gguf(std::span<const std::byte> bytes, const std::string& fil
     if (key == "general.alignment") alignment = alignment_of(reader, value, at);
     contents.metadata.emplace_back(std::move(key), std::move(value));
   }
-  read_gguf_tensors(reader, bytes, tensors, alignment, contents);
+  read_gguf_tensors(reader, bytes, tensors, alignment, data, contents);
   return contents;
 }
 

@@ -97,6 +97,19 @@ Entry read_entry(GgufReader& reader, std::uint64_t alignment) {
   return entry;
 }
 
+// Makes offsets those of the file; the bytes need not be there.
+void place_absent(const GgufReader& reader, std::uint64_t data_start, Entry& entry) {
+  GgufTensor& tensor = entry.tensor;
+  if (tensor.file_offset > kMaxDataBytes || tensor.bytes > kMaxDataBytes - tensor.file_offset) {
+    reader.fail(
+        entry.offset_at,
+        fmt::format("tensor {} takes {} bytes from offset {} of the data section, beyond the {} that are "
+                    "read; the file may be damaged",
+                    in_quotes(tensor.name), tensor.bytes, tensor.file_offset, kMaxDataBytes));
+  }
+  tensor.file_offset += data_start;
+}
+
 // Makes offsets those of the file and binds the bytes.
 void place(const GgufReader& reader, std::span<const std::byte> bytes, std::uint64_t data_start,
            Entry& entry) {
@@ -137,7 +150,7 @@ void check_overlap(const GgufReader& reader, const std::vector<Entry>& entries) 
 }  // namespace
 
 void read_gguf_tensors(GgufReader& reader, std::span<const std::byte> bytes, std::uint64_t count,
-                       std::uint64_t alignment, GgufContents& contents) {
+                       std::uint64_t alignment, TensorData data, GgufContents& contents) {
   std::vector<Entry> entries;
   entries.reserve(count);
   std::unordered_map<std::string, std::uint64_t> seen;  // name to the offset of its entry
@@ -150,9 +163,15 @@ void read_gguf_tensors(GgufReader& reader, std::span<const std::byte> bytes, std
                               in_quotes(first->first), first->second));
     }
   }
-  // A file without tensors may end before the aligned start of the data section.
-  contents.data_start = std::min<std::uint64_t>(round_up(reader.offset(), alignment), bytes.size());
-  for (Entry& entry : entries) place(reader, bytes, contents.data_start, entry);
+  contents.directory_end = reader.offset();
+  contents.data_start = round_up(contents.directory_end, alignment);
+  if (data == TensorData::absent) {
+    for (Entry& entry : entries) place_absent(reader, contents.data_start, entry);
+  } else {
+    // A file without tensors may end before the aligned start of the data section.
+    contents.data_start = std::min<std::uint64_t>(contents.data_start, bytes.size());
+    for (Entry& entry : entries) place(reader, bytes, contents.data_start, entry);
+  }
   check_overlap(reader, entries);
   contents.tensors.reserve(count);
   for (Entry& entry : entries) contents.tensors.push_back(std::move(entry.tensor));
