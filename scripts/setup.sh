@@ -5,7 +5,7 @@ set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config libsystemc-dev nlohmann-json3-dev libfmt-dev libxxhash-dev
   libpcre2-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3)
-test_packages=(catch2 clang-format-14 python3-numpy)
+test_packages=(catch2 clang-format-14 python3-numpy verilator yosys)
 
 packages=("${build_packages[@]}")
 if [ "${1:-}" = "--tests" ]; then packages+=("${test_packages[@]}"); fi

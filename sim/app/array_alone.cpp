@@ -34,7 +34,7 @@ ArrayAlone::ArrayAlone(const config::Machine& machine, const std::optional<Array
               memory ? core::Values::computed : core::Values::absent) {}
 
 void ArrayAlone::top_up(Cycle now, const Source& next) {
-  while (more_ && matrix_.queued() < kQueued) {
+  while (more_ && waiting_ < kQueued) {
     core::InFlight entry;
     more_ = next(entry.instruction);
     if (!more_) break;
@@ -42,6 +42,7 @@ void ArrayAlone::top_up(Cycle now, const Source& next) {
     entry.footprint = isa::footprint(entry.instruction);
     entry.record.op = entry.instruction.op;
     entries_.push_back(entry);
+    ++waiting_;
     matrix_.push(now, entries_.back());
   }
 }

@@ -51,7 +51,7 @@ class ArrayAlone : private core::ResultSink, private core::HazardBoard, private 
   static config::Machine ideal(const config::Machine& machine, const ArrayMemory& memory);
   void top_up(Cycle now, const Source& next);
   void finished(Cycle now, core::InFlight& entry) override;
-  void left_queue(Cycle, core::InFlight&) override {}
+  void left_queue(Cycle, core::InFlight&) override { --waiting_; }
   void retired(Cycle, core::InFlight&) override {}
   void wake(core::Turn, Cycle) override {}
   void stop() override {}
@@ -65,6 +65,7 @@ class ArrayAlone : private core::ResultSink, private core::HazardBoard, private 
   core::Matrix matrix_;
 
   std::deque<core::InFlight> entries_;  // in order; the first may be finished only in order
+  std::size_t waiting_ = 0;             // not started yet
   bool more_ = false;
   Cycle start_, end_;
   const Finished* report_ = nullptr;

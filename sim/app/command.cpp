@@ -23,6 +23,7 @@ const std::vector<Command>& commands() {
       {"run", "run a model on a machine: text, and where the cycles went", run_command},
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command},
+      {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
       {"inspect", "what is in a model, machine description, program or result", inspect_command},
       {"compile", "the program of one step of a model on a machine", compile_command},
       {"asm", "assembly text to a program file", asm_command},

@@ -28,6 +28,7 @@ ExitCode asm_command(const Arguments& arguments);
 ExitCode disasm_command(const Arguments& arguments);
 ExitCode inspect_command(const Arguments& arguments);
 ExitCode perplexity_command(const Arguments& arguments);
+ExitCode gemm_command(const Arguments& arguments);
 
 // A command's options. Parsing prints the help and returns false for --help; unknown options are a UsageError
 // with the nearest known one.

@@ -6,6 +6,7 @@
 #include <cstdio>
 
 #include "app/command.h"
+#include "app/machine_options.h"
 #include "app/program_run.h"
 #include "app/result.h"
 #include "app/timing_only.h"
@@ -26,6 +27,7 @@ OptionParser make_parser() {
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
   add("config,c", po::value<std::string>()->default_value("edge"),
       "machine description, file or name in configs/");
+  add("tiling", po::value<std::string>(), "most M,N,K of one matrix instruction; 0: as many as fit");
   add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
   add("result", po::value<std::string>(), "write everything counted to this JSON file");
@@ -262,7 +264,9 @@ model::GgufFile open_model(const OptionParser& parser, const RunSettings& settin
 ExitCode run_command(const Arguments& arguments) {
   OptionParser parser = make_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  const config::Machine machine = config::read_machine(find_configuration(parser.get<std::string>("config")));
+  MachineOptions machine_options{parser.get<std::string>("config"), {}, {}, false};
+  if (parser.has("tiling")) machine_options.tiling = parser.get<std::string>("tiling");
+  const config::Machine machine = machine_with(machine_options);
   RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
   if (parser.has("result")) check_writable(parser.get<std::string>("result"));

@@ -13,9 +13,13 @@ std::uint64_t tree_levels(std::uint64_t inputs) {
   return static_cast<std::uint64_t>(std::bit_width(inputs - 1));
 }
 
+std::uint64_t more(std::uint64_t a, std::uint64_t b) {
+  return a > b ? a - b : 0;
+}
+
 // A faster type behind a slower one: its wave crosses the array's `hops` cells in less time.
 std::uint64_t overtaking_cycles(std::uint64_t hops, const ArrayPass& before, const ArrayPass& next) {
-  return before.step > next.step ? hops * (before.step - next.step) : 0;
+  return hops * more(before.step, next.step);
 }
 
 // The systolic array that holds a tile: moving rows go right, partial sums go down. Weight- and
@@ -45,8 +49,7 @@ class StationaryArray : public Dataflow {
   }
   // A pass that folds fewer groups leaves sooner behind its last row; its results stay in order.
   std::uint64_t gap_cycles(const ArrayPass& before, const ArrayPass& next) const override {
-    const std::uint64_t fold = before.fold > next.fold ? before.fold - next.fold : 0;
-    return overtaking_cycles(hops(), before, next) + fold;
+    return overtaking_cycles(hops(), before, next) + more(before.fold, next.fold);
   }
 
  private:
@@ -75,8 +78,7 @@ class OutputStationaryArray : public Dataflow {
   std::uint64_t gap_cycles(const ArrayPass& before, const ArrayPass& next) const override {
     const std::uint64_t bus_free = before.rows * before.step + before.fold;
     const std::uint64_t bus_wanted = next.depth * next.step + next.fold;
-    const std::uint64_t bus = bus_free > bus_wanted ? bus_free - bus_wanted : 0;
-    return bus + overtaking_cycles(rows_ + columns_ - 2, before, next);
+    return more(bus_free, bus_wanted) + overtaking_cycles(rows_ + columns_ - 2, before, next);
   }
 
  private:
@@ -101,9 +103,10 @@ class DotProductArray : public Dataflow {
   std::uint64_t continue_cycles(std::uint64_t step, bool integer) const override {
     return integer ? 0 : step * rows_ + 1;
   }
-  // A shorter pipeline behind a longer one: results stay in order and never meet.
+  // A shorter pipeline behind a longer one: neither sums nor totals meet on their way to and through the
+  // scale cells.
   std::uint64_t gap_cycles(const ArrayPass& before, const ArrayPass& next) const override {
-    return latency(before) > latency(next) ? latency(before) - latency(next) : 0;
+    return more(latency(before) - before.fold, latency(next) - next.fold) + more(before.fold, next.fold);
   }
 
  private:

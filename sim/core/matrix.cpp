@@ -192,11 +192,45 @@ Cycle Matrix::earliest_pass(const InFlight& entry) const {
   if (!description_.back_to_back && !passes_.empty()) return passes_.back().finish;
   if (!last_pass_) return {};
   const ArrayPass pass = pass_of(entry);
-  Cycle earliest = entry_end_ + dataflow_->gap_cycles(*last_pass_, pass);
+  // Its first row is there after all of the row's reads.
+  const Cycle wave = last_entered_ + (1 + dataflow_->gap_cycles(*last_pass_, pass));
+  Cycle earliest = std::max({entry_end_, wave - first_row_reads(i), totals_ready(entry, pass)});
   if (i.op == Opcode::multiply && !i.open) {
     earliest = std::max(earliest, last_entry_start_ + dataflow_->continue_cycles(pass.step, pass.integer));
   }
   return earliest;
+}
+
+std::uint64_t Matrix::first_row_reads(const isa::Instruction& i) const {
+  if (i.op == Opcode::matmul) return 1;
+  return ceil_div(row_part(i.a_format, i.k_offset, i.depth).bytes, description_.moving_port_bytes);
+}
+
+// A total must be folded before the next term is added to it. Waves over the same sums meet each of them in
+// the same order, so the second one follows by the first one's folds; otherwise it waits until the first is
+// done.
+Cycle Matrix::totals_ready(const InFlight& entry, const ArrayPass& shape) const {
+  const isa::Instruction& i = entry.instruction;
+  Cycle ready;
+  if (!i.accumulate || shape.fold == 0) return ready;
+  for (const Pass& p : passes_) {
+    const isa::Instruction& before = p.entry->instruction;
+    if (p.shape.fold == 0 || !p.entry->footprint.writes[0].overlaps(entry.footprint.writes[0])) continue;
+    const bool same = before.dst == i.dst && before.dst_stride == i.dst_stride &&
+                      before.transposed == i.transposed && p.shape.step == shape.step &&
+                      p.shape.integer == shape.integer;
+    if (!same) {
+      ready = std::max(ready, p.finish);
+      continue;
+    }
+    // A moving row meets its total once. A cell of an output-stationary array takes the old one when its
+    // first group ends.
+    const std::uint64_t lead =
+        (i.op == Opcode::matmul ? std::min<std::uint64_t>(kBlock, i.depth) : p.shape.rows) * shape.step;
+    const Cycle folded = p.entered + p.shape.fold;
+    if (folded.value > lead) ready = std::max(ready, folded - lead);
+  }
+  return ready;
 }
 
 bool Matrix::start_multiply(Cycle now, InFlight& entry) {
@@ -218,12 +252,10 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
   const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step};
   const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::moving,
                                             description_.moving_port_bytes, now, now, stream);
-  // Counted from the last row's entry, which is a step before the end of all entries.
-  const Cycle entered = timing.last + (local_.scratchpad().read_latency() + shape.step);
   entry_end_ = timing.next;
   entry_nominal_ = timing.next - timing.delayed;
   multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
-  enter(now, entry, shape, entered + dataflow_->exit_cycles(shape));
+  enter(now, entry, shape, timing.last + shape.step);
   if (values_) compute_multiply(entry, passes_.back().terms);
   return true;
 }
@@ -239,17 +271,17 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
   const ArrayPass shape = pass_of(entry);
   begin(now, entry);
   const EdgeTiming timing = reserve_edges(local_.scratchpad(), description_, now, i, shape.step);
-  // The next wave follows `entered` by its gap at least; its operands are read before.
-  entry_end_ = std::max(timing.next, timing.entered - local_.scratchpad().read_latency());
+  entry_end_ = timing.next;
   entry_nominal_ = timing.nominal;
   multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
-  enter(now, entry, shape, timing.entered + dataflow_->exit_cycles(shape));
+  enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());
   if (values_) compute_matmul(entry, passes_.back().terms);
   return true;
 }
 
-void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle finish) {
-  Pass pass{&entry, finish, {}};
+void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered) {
+  const std::uint64_t latency = local_.scratchpad().read_latency();
+  Pass pass{&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered, {}};
   if (!spare_terms_.empty()) {
     pass.terms = std::move(spare_terms_.back());
     spare_terms_.pop_back();
@@ -257,6 +289,7 @@ void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle fin
   passes_.push_back(std::move(pass));
   last_entry_start_ = now;
   last_pass_ = shape;
+  last_entered_ = entered;
 }
 
 void Matrix::compute_multiply(const InFlight& entry, Terms& terms) {

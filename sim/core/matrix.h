@@ -38,6 +38,9 @@ class Matrix : public Clocked, public InstructionQueue {
   struct Pass {
     InFlight* entry;
     Cycle finish;
+    ArrayPass shape;
+    Cycle
+        entered;  // the cycle after its last operands' step, as a start: a read latency before they are there
     Terms terms;
   };
   bool start_head(Cycle now);
@@ -46,12 +49,14 @@ class Matrix : public Clocked, public InstructionQueue {
   bool start_matmul(Cycle now, InFlight& entry);
   bool start(Cycle now, InFlight& entry);
   ArrayPass pass_of(const InFlight& entry) const;
-  void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle finish);
+  void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered);
   void compute_multiply(const InFlight& entry, Terms& terms);
   void compute_matmul(const InFlight& entry, Terms& terms);
   void begin(Cycle now, InFlight& entry);
   void finish_due(Cycle now);
   Cycle earliest_pass(const InFlight& entry) const;
+  Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
+  std::uint64_t first_row_reads(const isa::Instruction& multiply) const;
   Cycle earliest_preload() const;
   void check_kind(const InFlight& entry, bool holds_tile) const;
   void check_type(const InFlight& entry, MultiplyType type) const;
@@ -83,7 +88,8 @@ class Matrix : public Clocked, public InstructionQueue {
   std::vector<Terms> spare_terms_;
   Cycle last_entry_start_;  // start of the last pass
   std::optional<ArrayPass> last_pass_;
-  Cycle tile_taken_;  // start of the last pass that took a tile
+  Cycle last_entered_;  // as Pass::entered
+  Cycle tile_taken_;    // start of the last pass that took a tile
   std::uint64_t tile_taken_step_ = 1;
   Cycle entry_nominal_, entry_end_;    // the last pass's operands are in, without and with conflicts
   std::uint64_t multiplications_ = 0;  // multiply-accumulates of valid elements

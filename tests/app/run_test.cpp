@@ -262,3 +262,24 @@ TEST_CASE("a seed that is no whole number is refused, not wrapped") {
     CHECK_THAT(refused.err, Catch::Contains("--seed is '" + seed + "'"));
   }
 }
+
+TEST_CASE("--tiling changes the machine's description and its cycles, and no value of the text") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  const Result free = run_for_result(scratch, {"-m", model, "-n", "4", "-q", "-c", "edge-os"});
+  const Result tiled =
+      run_for_result(scratch, {"-m", model, "-n", "4", "-q", "-c", "edge-os", "--tiling", "2,8,32"});
+  CHECK(tiled.out == free.out);
+  CHECK(tiled.json["configuration"]["digest"] != free.json["configuration"]["digest"]);
+  CHECK(tiled.json["configuration"]["values"]["matrix"]["tiling"] == Json{{"m", 2}, {"n", 8}, {"k", 32}});
+  CHECK(tiled.json["tokens"].back()["end"] != free.json["tokens"].back()["end"]);
+  for (const char* wrong : {"", "1", "1,2", "1,2,", "1,2,x", "1,2,-3", "1,2,3,4", " 1,2,3"}) {
+    const Outcome o = launch({"run", "-m", model, "--tiling", wrong});
+    CAPTURE(wrong, o.err);
+    CHECK(o.exit_code == 2);
+    CHECK_THAT(o.err, Contains("--tiling is '" + std::string(wrong) + "'; it must be three whole numbers"));
+  }
+  const Outcome uneven = launch({"run", "-m", model, "-c", "edge-os", "--tiling", "0,0,48"});
+  CHECK(uneven.exit_code == 3);
+  CHECK_THAT(uneven.err, Contains("with --tiling 0,0,48: /matrix/tiling/k: 48"));
+}

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// What does `tokencycle gemm` print, and what does it refuse?
+#include <catch2/catch.hpp>
+
+#include <sstream>
+
+#include "command_line.h"
+
+using namespace tokencycle;
+using Catch::Contains;
+using nlohmann::json;
+using test::launch;
+using test::Outcome;
+using test::Scratch;
+
+namespace {
+
+using Arguments = std::vector<std::string>;
+
+Outcome gemm(Arguments arguments) {
+  arguments.insert(arguments.begin(), "gemm");
+  return launch(arguments);
+}
+
+json json_of(Arguments arguments) {
+  arguments.emplace_back("--json");
+  const Outcome o = gemm(arguments);
+  CAPTURE(arguments, o.err);
+  REQUIRE(o.exit_code == 0);
+  return json::parse(o.out);
+}
+
+void check_refused(const Arguments& arguments, int code, const std::vector<std::string>& parts) {
+  const Outcome o = gemm(arguments);
+  CAPTURE(arguments, o.err);
+  CHECK(o.exit_code == code);
+  CHECK_THAT(o.err, Catch::StartsWith("tokencycle: "));
+  for (const std::string& part : parts) CHECK_THAT(o.err, Contains(part));
+}
+
+// SCALE-Sim's count: folds x cycles, less one.
+std::uint64_t scale_sim(const std::string& dataflow, std::uint64_t m, std::uint64_t n, std::uint64_t k,
+                        std::uint64_t r, std::uint64_t c) {
+  const auto up = [](std::uint64_t a, std::uint64_t b) { return (a + b - 1) / b; };
+  if (dataflow == "ws") return up(k, r) * up(n, c) * (m + 2 * r + c - 2) - 1;
+  if (dataflow == "is") return up(k, r) * up(m, c) * (n + 2 * r + c - 2) - 1;
+  return up(m, r) * up(n, c) * (k + r + c - 2) - 1;
+}
+
+}  // namespace
+
+TEST_CASE("gemm prints a line a product that fits 100 columns, and says what was checked") {
+  const Scratch scratch;
+  const std::string shapes = scratch.file(
+      "shapes.csv", "Layer,M,N,K\na name that is far too long for its column,64,64,64\nsecond,1,100,33\n");
+  const Outcome o = gemm({"-c", "edge", "--shapes", shapes});
+  REQUIRE(o.exit_code == 0);
+  CHECK(o.err.empty());
+  std::istringstream lines(o.out);
+  for (std::string line; std::getline(lines, line);) {
+    CAPTURE(line);
+    CHECK(line.size() <= 100);
+    CHECK_FALSE(line.ends_with(' '));
+  }
+  CHECK_THAT(o.out, Contains("edge: 32 x 32 weight-stationary array") && Contains("64 x 64 x 64") &&
+                        Contains("second") && Contains("total") &&
+                        Contains("4,196 values equal the reference's."));
+  const Outcome help = gemm({"--help"});
+  CHECK(help.exit_code == 0);
+  CHECK(std::count(help.out.begin(), help.out.end(), '\n') <= 24);
+  CHECK_THAT(help.out, Contains("example:\n  tokencycle gemm "));
+}
+
+TEST_CASE("without overlaps the array's cycles are SCALE-Sim's and one more") {
+  for (const std::string dataflow : {"ws", "is", "os"}) {
+    for (const auto& [m, n, k] : {std::tuple{1, 64, 64}, {50, 70, 90}, {33, 31, 100}}) {
+      const json result =
+          json_of({"-c", "gemmini", "-M", std::to_string(m), "-N", std::to_string(n), "-K", std::to_string(k),
+                   "--dataflow", dataflow, "--no-overlap", "--array-alone"});
+      const json& layer = result["layers"][0];
+      CAPTURE(dataflow, m, n, k, layer);
+      const std::uint64_t expected = scale_sim(dataflow, m, n, k, 16, 16);
+      CHECK(layer["array_alone"]["scale_sim_cycles"] == expected);
+      CHECK(layer["array_alone"]["cycles"] == expected + 1);
+      CHECK(layer["array_alone"]["utilisation_percent"].get<double>() ==
+            Approx(100.0 * m * n * k / (256.0 * static_cast<double>(expected + 1))));
+      CHECK_FALSE(layer.contains("end_to_end"));
+      CHECK(result["configuration"]["values"]["matrix"]["back_to_back"] == false);
+    }
+  }
+}
+
+TEST_CASE("the JSON holds the same account as the machine: causes and states sum to the cycles") {
+  const json result =
+      json_of({"-c", "tiny", "-M", "20", "-N", "24", "-K", "32", "--dtype", "q4_0", "--seed", "5"});
+  CHECK(result["schema"] == "tokencycle-gemm-1");
+  CHECK(result["type"] == "q4_0");
+  CHECK(result["seed"] == 5);
+  const json& run = result["layers"][0]["end_to_end"];
+  for (const char* const part : {"stack", "matrix"}) {
+    std::uint64_t sum = 0;
+    for (const auto& [name, cycles] : run[part].items()) sum += cycles.get<std::uint64_t>();
+    CAPTURE(part);
+    CHECK(sum == run["cycles"]);
+  }
+  CHECK(run["values_checked"] == 480);
+  CHECK(run["utilisation_percent"] <= 100.0);
+  CHECK(run["dram_bytes"]["stored"] >= 480 * 4);
+}
+
+TEST_CASE("timing-only runs take the same cycles and check nothing") {
+  const Arguments arguments = {"-c", "edge", "-M", "65", "-N", "130", "-K", "96", "--dtype", "fp16"};
+  Arguments timed = arguments;
+  timed.emplace_back("--timing-only");
+  json with = json_of(arguments), without = json_of(timed);
+  CHECK(without["timing_only"] == true);
+  CHECK(without["layers"][0]["end_to_end"]["values_checked"] == 0);
+  without["layers"][0]["end_to_end"]["values_checked"] = with["layers"][0]["end_to_end"]["values_checked"];
+  CHECK(with["layers"] == without["layers"]);
+}
+
+TEST_CASE("SCALE-Sim's GEMM topologies are read as they are") {
+  const Scratch scratch;
+  for (const std::string text : {
+           "Layer,M,N,K\nQKT,16,24,8\nPW-FF-L1,3,5,7\n",
+           "Layer Name, M, N, K,\r\nQKT, 16, 24, 8,\r\nPW-FF-L1, 3, 5, 7,\r\n",
+           "\xEF\xBB\xBFLayer,\tm ,n,k,,\n\n  QKT ,16,24,8,,\n,,,\nPW-FF-L1,3,5,7",
+           "QKT,16,24,8\nPW-FF-L1,3,5,7\n",
+       }) {
+    const json result = json_of({"--shapes", scratch.file("s.csv", text), "--array-alone"});
+    CAPTURE(text, result);
+    REQUIRE(result["layers"].size() == 2);
+    CHECK(result["layers"][0]["name"] == "QKT");
+    CHECK(result["layers"][0]["m"] == 16);
+    CHECK(result["layers"][0]["n"] == 24);
+    CHECK(result["layers"][0]["k"] == 8);
+    CHECK(result["layers"][1]["name"] == "PW-FF-L1");
+    CHECK(result["layers"][1]["k"] == 7);
+  }
+}
+
+TEST_CASE("shapes that are no products are refused with file and line") {
+  const Scratch scratch;
+  const auto refused = [&](const std::string& text, const std::vector<std::string>& parts) {
+    check_refused({"--shapes", scratch.file("bad.csv", text), "--array-alone"}, 2, parts);
+  };
+  refused("Layer,M,N,K\na,1,2,3\nb,1,0,3\n", {"bad.csv:3: N is '0'", "1 to 16,777,215"});
+  refused("Layer,M,N,K\na,-1,2,3\n", {"bad.csv:2: M is '-1'"});
+  refused("Layer,M,N,K\na,1,2,3.5\n", {"bad.csv:2: K is '3.5'"});
+  refused("Layer,M,N,K\na,1,2,99999999999999999999999\n", {"bad.csv:2: K is '9999"});
+  refused("Layer,M,N,K\na,1,2\n", {"bad.csv:2: 3 columns"});
+  refused("Layer,M,N,K,Sparsity\na,1,2,3,1:4\n", {"bad.csv:2: 5 columns", "sparsity"});
+  refused("Layer,M,N,K\n", {"bad.csv: no layers"});
+  refused("", {"no layers"});
+  refused(std::string(100000, 'x') + ",y,z,w\n", {"bad.csv:1: M is 'y'"});
+  check_refused({"--shapes", scratch / "missing.csv"}, 7, {"missing.csv"});
+}
+
+TEST_CASE("what gemm cannot do is refused by name") {
+  const Scratch scratch;
+  check_refused({"-M", "0", "-N", "1", "-K", "1"}, 2, {"-M is '0'", "1 to 16,777,215"});
+  check_refused({"-M", "-3", "-N", "1", "-K", "1"}, 2, {"-M is '-3'"});
+  check_refused({"-M", "1", "-N", "18446744073709551617", "-K", "1"}, 2, {"-N is '18446744073709551617'"});
+  check_refused({"-M", "1", "-N", "1"}, 2, {"-K is missing"});
+  check_refused({}, 2, {"-M is missing", "--shapes"});
+  check_refused({"-M", "16777215", "-N", "16777215", "-K", "16777215", "--array-alone"}, 2, {"2^62"});
+  check_refused({"-M", "1", "-N", "1", "-K", "33", "--dtype", "q8_0"}, 2, {"-K is 33", "multiple of 32"});
+  check_refused({"-M", "1", "-N", "1", "-K", "1", "--dtype", "int9"}, 2, {"--dtype is 'int9'", "q4_0"});
+  check_refused({"-M", "1", "-N", "1", "-K", "1", "--dataflow", "rs"}, 2,
+                {"--dataflow is 'rs'", "ws, is, os or dot"});
+  check_refused({"-M", "1", "-N", "1", "-K", "1", "--tiling", "1,2"}, 2, {"--tiling is '1,2'"});
+  check_refused({"-M", "1", "-N", "1", "-K", "1", "--tiling", "0,0,48"}, 3,
+                {"/matrix/tiling/k", "--tiling 0,0,48"});
+  check_refused({"-M", "1", "-N", "1", "-K", "1", "--shapes", "x"}, 2, {"--shapes"});
+  const std::string no_int8 =
+      scratch.machine("edge", {{"matrix", {{"cycles_per_row", {{"int8", nullptr}}}}}});
+  check_refused({"-c", no_int8, "-M", "1", "-N", "1", "-K", "1"}, 3,
+                {"int8 multipliers", "/matrix/cycles_per_row/int8"});
+  // An output-stationary array needs no group buffer; the same array with tiles does.
+  const std::string os =
+      scratch.machine("tiny", {{"matrix", {{"dataflow", "output-stationary"}, {"group_buffer_rows", 0}}}});
+  check_refused({"-c", os, "-M", "1", "-N", "1", "-K", "1", "--dataflow", "ws"}, 3, {"group_buffer_rows"});
+  const std::string small = scratch.machine("tiny", {{"dram", {{"capacity_mib", 1}}}});
+  check_refused({"-c", small, "-M", "1024", "-N", "1024", "-K", "64"}, 3,
+                {"/dram/capacity_mib", "at least 5", "--array-alone"});
+}
+
+TEST_CASE("a tiling cuts a product into more folds, and its values stay right") {
+  const Arguments whole = {"-c", "edge", "-M", "40", "-N", "64", "-K", "64"};
+  Arguments cut = whole;
+  cut.insert(cut.end(), {"--tiling", "20,16,32"});
+  const json a = json_of(whole), b = json_of(cut);
+  CHECK(a["layers"][0]["array_alone"]["folds"] == 4);
+  CHECK(b["layers"][0]["array_alone"]["folds"] == 16);
+  CHECK(b["layers"][0]["end_to_end"]["values_checked"] == 2560);
+}

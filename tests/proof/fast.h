@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: Apache-2.0
+// A trial on the machine's own matrix unit.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "app/array_alone.h"
+#include "core/dataflow.h"
+#include "proof/trial.h"
+
+namespace tokencycle::proof {
+
+struct FastRun {
+  std::vector<app::ArrayAlone::Times> times;  // by instruction
+  std::vector<std::byte> sums;                // the accumulator memory at the end
+};
+
+// With the formulas of `dataflow` if given.
+FastRun run_fast(const Trial& trial, std::unique_ptr<core::Dataflow> dataflow = nullptr);
+
+}  // namespace tokencycle::proof

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "proof/operands.h"
+
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+
+#include "numerics/scalar.h"
+
+namespace tokencycle::proof {
+
+namespace {
+
+template <class Number>
+Number number_at(std::span<const std::byte> row, std::size_t byte) {
+  Number number;
+  std::memcpy(&number, row.subspan(byte, sizeof number).data(), sizeof number);
+  return number;
+}
+
+// Magnitudes from 2^-6 to 2^6, so that the order of fp32 additions shows in the last bits.
+float random_float(Random& random) {
+  const float mantissa = std::uniform_real_distribution<float>(-1.0f, 1.0f)(random);
+  return std::ldexp(mantissa, static_cast<int>(pick(random, 0, 12)) - 6);
+}
+
+void random_row(Random& random, Format format, std::span<std::byte> row) {
+  for (std::byte& b : row) b = static_cast<std::byte>(pick(random, 0, 255));
+  const std::uint32_t unit = block_bytes(format);
+  for (std::size_t at = 0; at < row.size(); at += unit) {
+    std::byte* to = row.data() + at;
+    if (format == Format::f32) {
+      const float x = random_float(random);
+      std::memcpy(to, &x, sizeof x);
+    } else if (format == Format::bf16) {
+      const std::uint16_t x = bf16_from_f32(random_float(random));
+      std::memcpy(to, &x, sizeof x);
+    } else if (format == Format::f16 || unit > 4) {  // blocks begin with their fp16 scale
+      const std::uint16_t x = f16_from_f32(random_float(random));
+      std::memcpy(to, &x, sizeof x);
+    }
+  }
+}
+
+}  // namespace
+
+Format random_format(Random& random, bool integers) {
+  constexpr std::array<Format, 7> kFormats = {Format::i8,   Format::i4,   Format::f32, Format::f16,
+                                              Format::bf16, Format::q8_0, Format::q4_0};
+  return kFormats[pick(random, 0, integers ? 1 : kFormats.size() - 1)];
+}
+
+std::uint32_t append_lines(Random& random, std::vector<std::byte>& memory, Format format, std::uint32_t lines,
+                           std::uint32_t elements) {
+  const std::size_t first = memory.size(), bytes = row_bytes(format, elements);
+  memory.resize(first + lines * bytes);
+  for (std::size_t line = 0; line < lines; ++line) {
+    random_row(random, format, std::span(memory).subspan(first + line * bytes, bytes));
+  }
+  return static_cast<std::uint32_t>(first);
+}
+
+test::Operand element(Format format, std::span<const std::byte> row, std::uint32_t index) {
+  const std::uint32_t block = index / kBlock * block_bytes(format), within = index % kBlock;
+  const auto integer = [](int value) { return std::bit_cast<std::uint32_t>(value); };
+  switch (format) {
+    case Format::f32:
+      return {number_at<std::uint32_t>(row, std::size_t{index} * 4), 0};
+    case Format::f16:
+      return {
+          std::bit_cast<std::uint32_t>(f32_from_f16(number_at<std::uint16_t>(row, std::size_t{index} * 2))),
+          0};
+    case Format::bf16:
+      return {std::uint32_t{number_at<std::uint16_t>(row, std::size_t{index} * 2)} << 16, 0};
+    case Format::q8_0:
+      return {integer(number_at<std::int8_t>(row, block + 2 + within)),
+              f32_from_f16(number_at<std::uint16_t>(row, block))};
+    case Format::q4_0: {
+      const int pair = number_at<std::uint8_t>(row, block + 2 + within % 16);
+      return {integer((within < 16 ? pair & 15 : pair >> 4) - 8),
+              f32_from_f16(number_at<std::uint16_t>(row, block))};
+    }
+    case Format::i8:
+      return {integer(number_at<std::int8_t>(row, index)), 0};
+    case Format::i4: {
+      const int pair = number_at<std::uint8_t>(row, index / 2);
+      const int nibble = index % 2 == 0 ? pair & 15 : pair >> 4;
+      return {integer(nibble < 8 ? nibble : nibble - 16), 0};
+    }
+    case Format::u8:
+    case Format::u32:
+      break;
+  }
+  throw std::invalid_argument("not a format of operands");
+}
+
+test::Kind kind_of(Format format) {
+  if (format == Format::i8 || format == Format::i4) return test::Kind::integer;
+  return format == Format::q8_0 || format == Format::q4_0 ? test::Kind::scaled : test::Kind::real;
+}
+
+MultiplyType multiplier(Format one, Format other) {
+  for (const Format f : {one, other}) {
+    if (f == Format::q4_0 || f == Format::i4) return MultiplyType::int4;
+  }
+  switch (one) {
+    case Format::f32:
+      return MultiplyType::fp32;
+    case Format::f16:
+      return MultiplyType::fp16;
+    case Format::bf16:
+      return MultiplyType::bf16;
+    default:
+      return MultiplyType::int8;
+  }
+}
+
+}  // namespace tokencycle::proof

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// Address registers and hardware loops: where the program goes on after the word that leaves decode, and from
+// which word on the instruction buffer should keep what it holds.
+module loops #(
+    parameter int REGISTER_BITS = 64,
+    parameter int PC_BITS = 24
+) (
+    input  logic                                clk,
+    input  logic                                reset,
+    input  logic                                leave,     // the word leaves decode in this cycle
+    input  logic [isa_pkg::kWordBits-1:0]       word,
+    input  logic [PC_BITS-1:0]                  pc,
+    input  logic [PC_BITS-1:0]                  capacity,  // words of the largest body that stays buffered
+    output logic [16*REGISTER_BITS-1:0]         registers,
+    output logic [PC_BITS-1:0]                  next_pc,
+    output logic [PC_BITS-1:0]                  keep,      // first word to keep
+    output logic                                refused    // a loop too deep, or not inside the one around it
+);
+  localparam int kDepth = isa_pkg::kLoopDepth;
+  localparam int kSteps = isa_pkg::kLoopSteps;
+  localparam int kEndBits = PC_BITS + 1;
+
+  // Level 0 is the outermost loop.
+  logic [2:0] depth_q, depth;
+  logic [kDepth*PC_BITS-1:0] start_q;
+  logic [kDepth*kEndBits-1:0] end_q;  // the word behind the body
+  logic [kDepth*24-1:0] remaining_q;
+  logic [kDepth*kSteps*4-1:0] step_reg_q;
+  logic [kDepth*kSteps*32-1:0] step_bytes_q;
+  logic [kDepth*kSteps*REGISTER_BITS-1:0] saved_q;
+  logic [16*REGISTER_BITS-1:0] registers_q, after;
+
+  // The word itself: set_address, add_address and loop.
+  logic is_loop, is_set, is_add;
+  assign is_loop = word[7:0] == isa_pkg::kLoop;
+  assign is_set = word[7:0] == isa_pkg::kSetAddress;
+  assign is_add = word[7:0] == isa_pkg::kAddAddress;
+  logic [REGISTER_BITS-1:0] value;
+  assign value = {{(REGISTER_BITS - 47) {word[59]}}, word[58:12]};
+  logic [kEndBits-1:0] new_end;
+  assign new_end = {1'b0, pc} + {{(kEndBits - 16) {1'b0}}, word[32+:16]} + 1'b1;
+  logic [kEndBits-1:0] innermost_end;
+  always_comb begin
+    innermost_end = '1;
+    for (int l = 0; l < kDepth; l++) if (depth_q == 3'(l + 1)) innermost_end = end_q[l*kEndBits+:kEndBits];
+  end
+  assign refused = is_loop && (depth_q == 3'(kDepth) || new_end > innermost_end);
+
+  // Loops whose body ends with this word, from the innermost: those that are through are left, the first that
+  // is not goes into its next iteration.
+  logic [kDepth-1:0] left, iterates;
+  always_comb begin
+    logic ends;
+    left = '0;
+    iterates = '0;
+    ends = 1'b1;
+    for (int l = kDepth - 1; l >= 0; l--) begin
+      if (depth_q > 3'(l) && !is_loop) begin
+        ends = ends && end_q[l*kEndBits+:kEndBits] == {1'b0, pc} + 1'b1;
+        left[l] = ends && remaining_q[l*24+:24] == 24'd1;
+        iterates[l] = ends && !left[l];
+        ends = left[l];
+      end
+    end
+  end
+
+  // The registers after the word: its own effect, then what left loops restore, then the steps.
+  always_comb begin
+    logic [REGISTER_BITS-1:0] stepped;
+    after = registers_q;
+    for (int r = 1; r < 16; r++) begin
+      if (word[8+:4] == 4'(r)) begin
+        if (is_set) after[r*REGISTER_BITS+:REGISTER_BITS] = value;
+        if (is_add) begin
+          after[r*REGISTER_BITS+:REGISTER_BITS] = registers_q[r*REGISTER_BITS+:REGISTER_BITS] + value;
+        end
+      end
+    end
+    stepped = '0;
+    for (int l = kDepth - 1; l >= 0; l--) begin
+      if (left[l] || iterates[l]) begin
+        for (int s = 0; s < kSteps; s++) begin
+          stepped = left[l] ? saved_q[(l*kSteps+s)*REGISTER_BITS+:REGISTER_BITS]
+                            : after[step_reg_q[(l*kSteps+s)*4+:4]*REGISTER_BITS+:REGISTER_BITS] +
+                              {{(REGISTER_BITS - 31) {step_bytes_q[(l*kSteps+s)*32+31]}},
+                               step_bytes_q[(l*kSteps+s)*32+:31]};
+          for (int r = 1; r < 16; r++) begin
+            if (step_reg_q[(l*kSteps+s)*4+:4] == 4'(r)) after[r*REGISTER_BITS+:REGISTER_BITS] = stepped;
+          end
+        end
+      end
+    end
+  end
+
+  always_comb begin
+    depth = is_loop ? depth_q + 3'd1 : depth_q;
+    next_pc = pc + 1'b1;
+    for (int l = 0; l < kDepth; l++) begin
+      if (left[l]) depth = depth - 3'd1;
+      if (iterates[l]) next_pc = start_q[l*PC_BITS+:PC_BITS];
+    end
+  end
+
+  // The outermost loop that fits stays in the buffer. The word that opens a loop counts as inside it.
+  always_comb begin
+    logic found;
+    logic [PC_BITS-1:0] level_start;
+    logic [kEndBits-1:0] level_end;
+    keep = next_pc;
+    found = 1'b0;
+    level_start = '0;
+    level_end = '0;
+    for (int l = 0; l < kDepth; l++) begin
+      level_start = is_loop && depth_q == 3'(l) ? pc + 1'b1 : start_q[l*PC_BITS+:PC_BITS];
+      level_end = is_loop && depth_q == 3'(l) ? new_end : end_q[l*kEndBits+:kEndBits];
+      if (!found && depth > 3'(l) && level_end - {1'b0, level_start} <= {1'b0, capacity}) begin
+        found = 1'b1;
+        if (level_start < next_pc) keep = level_start;
+      end
+    end
+  end
+
+  assign registers = registers_q;
+
+  always_ff @(posedge clk) begin
+    if (reset) begin
+      depth_q <= '0;
+      registers_q <= '0;
+    end else if (leave) begin
+      depth_q <= depth;
+      registers_q <= after;
+      for (int l = 0; l < kDepth; l++) begin
+        if (iterates[l]) remaining_q[l*24+:24] <= remaining_q[l*24+:24] - 24'd1;
+        if (is_loop && depth_q == 3'(l)) begin
+          start_q[l*PC_BITS+:PC_BITS] <= pc + 1'b1;
+          end_q[l*kEndBits+:kEndBits] <= new_end;
+          remaining_q[l*24+:24] <= word[8+:24];
+          for (int s = 0; s < kSteps; s++) begin
+            step_reg_q[(l*kSteps+s)*4+:4] <= word[48+36*s+:4];
+            step_bytes_q[(l*kSteps+s)*32+:32] <= word[52+36*s+:32];
+            saved_q[(l*kSteps+s)*REGISTER_BITS+:REGISTER_BITS] <=
+                registers_q[word[48+36*s+:4]*REGISTER_BITS+:REGISTER_BITS];
+          end
+        end
+      end
+    end
+  end
+endmodule
