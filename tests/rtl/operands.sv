@@ -139,8 +139,10 @@ module operands #(
   assign footprint.dram_read = load;
   assign footprint.dram_write = store;
 
-  logic rows_overlap;
-  assign rows_overlap = f.rows != 16'd1 && ((load && {2'b0, f.dst_stride} < dram_row) ||
-                                            (store && f.dram_stride < {6'b0, dram_row}));
+  logic sums, rows_overlap;  // sums are rows of 4 bytes an element
+  assign sums = f.op == isa_pkg::kMultiply || f.op == isa_pkg::kMatmul;
+  assign rows_overlap = (f.rows != 16'd1 && ((load && {2'b0, f.dst_stride} < dram_row) ||
+                                             (store && f.dram_stride < {6'b0, dram_row}))) ||
+                        (sums && dst_lines != 24'd1 && {2'b0, f.dst_stride} < {dst_elements, 2'b0});
   assign refused = a_outside || b_outside || dst_outside || dram_outside || rows_overlap;
 endmodule

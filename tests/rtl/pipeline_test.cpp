@@ -178,6 +178,10 @@ TEST_CASE("what the model's decode refuses the RTL refuses at the same word in t
       "set_address r1=-8\nload dst=s:0x0 dst_stride=64 dram=0x4+r1 dram_stride=64 rows=1 cols=64\nhalt\n",
       "load dst=s:0x0 dst_stride=60 dram=0 dram_stride=64 rows=2 cols=64\nhalt\n",
       "store a=s:0x0 a_stride=64 dram=0 dram_stride=63 rows=2 cols=16\nhalt\n",
+      "multiply a=s:0x0 a_format=f32 dst=a:0 dst_stride=28 rows=2 cols=8 depth=1 open close\nhalt\n",
+      "multiply a=s:0x0 a_format=f32 dst=a:0 dst_stride=4 rows=2 cols=8 depth=1 transposed open "
+      "close\nhalt\n",
+      "matmul a=s:0x0 b=s:0x0 dst=a:0 dst_stride=28 rows=2 cols=8 depth=1\nhalt\n",
       "gather dst=s:0x0 dst_stride=64 dram=0x100000 dram_stride=64 rows=1 cols=64 a=s:0x100\nhalt\n",
       "copy dst=s:0x0 a=s:0x100 rows=1 cols=64\nnop\n",
       "loop count=2 length=1\nloop count=2 length=2\nnop\nnop\nhalt\n",

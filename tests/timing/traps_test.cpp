@@ -225,6 +225,14 @@ TEST_CASE("rows that would lie on top of each other stop the machine") {
              Catch::Contains("rows of 64 bytes would be written 32 bytes apart"));
   CHECK_THAT(error_of("store a=s:0 a_stride=64 dram=0 dram_stride=32 rows=2 cols=16\nhalt"),
              Catch::Contains("rows of 64 bytes would be written 32 bytes apart"));
+  // Sums leave the array in its own order.
+  CHECK_THAT(error_of("multiply a=s:0 dst=a:0 dst_stride=28 rows=2 cols=8 depth=1 open close\nhalt"),
+             Catch::Contains("rows of 32 bytes would be written 28 bytes apart"));
+  CHECK_THAT(
+      error_of("multiply a=s:0 dst=a:0 dst_stride=4 rows=2 cols=8 depth=1 transposed open close\nhalt"),
+      Catch::Contains("rows of 8 bytes would be written 4 bytes apart"));
+  CHECK_THAT(error_of("matmul a=s:0 b=s:0 dst=a:0 dst_stride=0 rows=2 cols=8 depth=1\nhalt"),
+             Catch::Contains("rows of 32 bytes would be written 0 bytes apart"));
   CHECK(error_of("load dst=s:0 dst_stride=64 dram=0 dram_stride=0 rows=2 cols=64\nhalt") == "");
   CHECK(error_of("load dst=s:0 dst_stride=0 dram=0 dram_stride=0 rows=1 cols=64\nhalt") == "");
 }
