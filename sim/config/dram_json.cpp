@@ -5,10 +5,7 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
 #include <cmath>
-#include <cstring>
-#include <fstream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -178,27 +175,8 @@ void JsonObject::finish() const {
   }
 }
 
-std::string read_description(const std::filesystem::path& path) {
-  const auto fail = [&](const std::string& why) {
-    throw IoError(fmt::format("{}: {}; give a DRAM preset or system (the folder configs/dram/ has some)",
-                              path.string(), why));
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("this is a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
-  // One byte more than allowed is enough to know that the text is too long, whatever the file is.
-  std::string text(kMaxTextBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) fail("cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxTextBytes) {
-    throw ConfigurationError(
-        fmt::format("{}: longer than a description may be ({} bytes); is this the right file?", path.string(),
-                    kMaxTextBytes));
-  }
-  return text;
+std::string read_dram_text(const std::filesystem::path& path) {
+  return read_description(path, "a DRAM preset or system", "configs/dram/");
 }
 
 }  // namespace tokencycle::config

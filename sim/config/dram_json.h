@@ -74,8 +74,7 @@ std::string suggest(std::string_view word, std::span<const std::string> known);
 // A value as short JSON text in ASCII.
 std::string shown_json(const nlohmann::ordered_json& value);
 
-// The bytes of a description's file. Throws IoError if it cannot be read, ConfigurationError if it is too
-// long.
-std::string read_description(const std::filesystem::path& path);
+// The text of a standard's, preset's or system's file, as read_description() has it.
+std::string read_dram_text(const std::filesystem::path& path);
 
 }  // namespace tokencycle::config

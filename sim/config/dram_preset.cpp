@@ -179,7 +179,7 @@ class DeviceReader {
 
 DramDevice read_dram_device(const std::filesystem::path& path) {
   Violations violations(path.string());
-  const Json tree = parse_text(read_description(path), violations);
+  const Json tree = parse_text(read_dram_text(path), violations);
   return DeviceReader(tree, path, violations).read();
 }
 

@@ -228,7 +228,7 @@ class StandardReader {
 
 DramStandard read_dram_standard(const std::filesystem::path& path) {
   Violations violations(path.string());
-  const Json tree = parse_text(read_description(path), violations);
+  const Json tree = parse_text(read_dram_text(path), violations);
   DramStandard standard = StandardReader(tree, violations).read();
   violations.throw_if_any();
   return standard;

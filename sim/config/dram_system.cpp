@@ -117,7 +117,7 @@ DramSystem system_of_preset(const std::filesystem::path& path) {
 
 DramSystem read_dram_system(const std::filesystem::path& path, const std::filesystem::path& presets) {
   Violations violations(path.string());
-  const Json tree = parse_text(read_description(path), violations);
+  const Json tree = parse_text(read_dram_text(path), violations);
   const Json schema = tree.is_object() && tree.contains("schema") ? tree["schema"] : Json();
   if (schema == "tokencycle-dram-1") return system_of_preset(path);
   if (schema != "tokencycle-dram-system-1") {

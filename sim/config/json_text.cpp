@@ -4,6 +4,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
 #include <set>
 #include <utility>
 #include <vector>
@@ -149,6 +152,28 @@ std::string pointer_token(const std::string& key) {
     }
   }
   return token;
+}
+
+std::string read_description(const std::filesystem::path& path, const std::string& what,
+                             const std::string& folder) {
+  const auto fail = [&](const std::string& why) {
+    throw IoError(fmt::format("{}: {}; give {} (the folder {} has some)", path.string(), why, what, folder));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("this is a folder");
+  errno = 0;
+  std::ifstream file(path, std::ios::binary);
+  if (!file) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
+  // One byte more than allowed is enough to know that the text is too long, whatever the file is.
+  std::string text(kMaxTextBytes + 1, '\0');
+  file.read(text.data(), static_cast<std::streamsize>(text.size()));
+  if (file.bad()) fail("cannot be read");
+  text.resize(static_cast<std::size_t>(file.gcount()));
+  if (text.size() > kMaxTextBytes) {
+    throw ConfigurationError(fmt::format("{}: longer than {} may be ({} bytes); is this the right file?",
+                                         path.string(), what, kMaxTextBytes));
+  }
+  return text;
 }
 
 }  // namespace tokencycle::config

@@ -3,9 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <nlohmann/json.hpp>
 #include <span>
 
@@ -59,26 +56,7 @@ Machine parse_machine(const std::string& json_text, const std::string& source_na
 }
 
 Machine read_machine(const std::filesystem::path& path) {
-  const auto fail = [&](const std::string& why) {
-    throw IoError(
-        fmt::format("{}: {}; give a machine description (the folder configs/ has some)", path.string(), why));
-  };
-  if (std::filesystem::is_directory(path)) fail("this is a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
-  // One byte more than allowed is enough to know that the text is too long, whatever the file is.
-  std::string text(kMaxTextBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) fail("cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > kMaxTextBytes) {
-    throw ConfigurationError(
-        fmt::format("{}: longer than a machine description may be ({} bytes); is this the right "
-                    "file?",
-                    path.string(), kMaxTextBytes));
-  }
-  return parse_machine(text, path.string());
+  return parse_machine(read_description(path, "a machine description", "configs/"), path.string());
 }
 
 std::string to_json(const Machine& machine) {

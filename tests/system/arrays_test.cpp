@@ -25,6 +25,18 @@ void check_machine(const model::LlamaModel& model, const config::Machine& machin
   CHECK(every_edge.event_digest() == inference.event_digest());
 }
 
+// Sizes of which few divide an array's.
+auto uneven_model(Format format) {
+  return test::make_synthetic_model({.layers = 1,
+                                     .width = 96,
+                                     .heads = 3,
+                                     .kv_heads = 1,
+                                     .feed_forward = 172,
+                                     .vocabulary = 77,
+                                     .matrices = format,
+                                     .tokenizer = test::SyntheticTokenizer::none});
+}
+
 Json array_of(std::uint32_t rows, std::uint32_t columns, const std::string& dataflow = "weight-stationary") {
   return {{"matrix",
            {{"rows", rows},
@@ -55,14 +67,7 @@ TEST_CASE("arrays of any shape equal the reference") {
       {{3, 5}, {5, 3}, {7, 33}, {16, 16}, {31, 32}, {32, 32}, {40, 8}, {64, 64}, {96, 24}, {256, 256}}));
   const Format format = GENERATE(Format::f16, Format::q8_0);
   CAPTURE(rows, columns, name_of(format));
-  const auto model = test::make_synthetic_model({.layers = 1,
-                                                 .width = 96,
-                                                 .heads = 3,
-                                                 .kv_heads = 1,
-                                                 .feed_forward = 172,
-                                                 .vocabulary = 77,
-                                                 .matrices = format,
-                                                 .tokenizer = test::SyntheticTokenizer::none});
+  const auto model = uneven_model(format);
   check_machine(*model, test::machine("edge", array_of(rows, columns)), 18, 2);
 }
 
@@ -72,14 +77,7 @@ TEST_CASE("every dataflow equals the reference on arrays of any shape") {
       GENERATE(table<std::uint32_t, std::uint32_t>({{1, 1}, {5, 3}, {7, 33}, {32, 4}, {40, 8}, {128, 128}}));
   const Format format = GENERATE(Format::bf16, Format::q4_0);
   CAPTURE(dataflow, rows, columns, name_of(format));
-  const auto model = test::make_synthetic_model({.layers = 1,
-                                                 .width = 96,
-                                                 .heads = 3,
-                                                 .kv_heads = 1,
-                                                 .feed_forward = 172,
-                                                 .vocabulary = 77,
-                                                 .matrices = format,
-                                                 .tokenizer = test::SyntheticTokenizer::none});
+  const auto model = uneven_model(format);
   check_machine(*model, test::machine("edge", array_of(rows, columns, dataflow)), 18, 2);
 }
 
