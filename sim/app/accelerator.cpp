@@ -107,6 +107,7 @@ struct Accelerator::Modules {
     writeback.out_hazards(decode);
 
     // Units ask the clock for their edges.
+    fetch.in_clock(clock);
     decode.in_clock(clock);
     dispatch.in_clock(clock);
     load.in_clock(clock);
@@ -125,9 +126,8 @@ struct Accelerator::Modules {
   template <class Core>
   typename core::ExecutionShell<Core>::Make make_dma() {
     return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
-      return std::make_unique<Core>(core::DmaContext{machine, hub, local, memory.storage(),
-                                                     memory.interconnect().dram(), results, board, control,
-                                                     values});
+      return std::make_unique<Core>(
+          core::DmaContext{machine, hub, local, memory.storage(), results, board, control, values});
     };
   }
   template <class Core>
@@ -195,8 +195,6 @@ Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
   m.start(start, base, words);
   try {
     m.clock.run();
-    if (!m.clock.stopped())
-      throw SimulationError(fmt::format("the machine is deadlocked at cycle {}", m.clock.now().value));
   } catch (const SimulationError& error) {
     throw SimulationError(error.what() + m.state());
   }

@@ -32,9 +32,15 @@ void ClockShell::run() {
 
 // Asks the kernel for the next edge that somebody wants.
 void ClockShell::schedule() {
-  next_ = clocking_ == Clocking::every_edge ? now_ + 1 : *std::min_element(wake_.begin(), wake_.end());
-  if (next_ == kNever) return;
-  next_ = std::max(next_, now_ + 1);
+  if (clocking_ == Clocking::every_edge) {
+    next_ = now_ + 1;
+  } else {
+    // At the latest when the watchdog bites, also if nobody wants any edge any more.
+    horizon_ = std::clamp(*std::min_element(wake_.begin(), wake_.end()), now_ + 1,
+                          last_progress_ + watchdog_cycles_ + 1);
+    out_memory->advance(horizon_);
+    next_ = horizon_;
+  }
   ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
 }
 

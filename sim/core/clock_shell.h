@@ -10,11 +10,14 @@
 
 namespace tokencycle::core {
 
-// The lazily advanced side of the machine, brought up to date before the units of a cycle.
+// The lazily advanced side of the machine. It is up to date before the units of a cycle, and goes on by
+// itself from there to the next cycle that a unit asked for, also if it is a burst of its own that makes one
+// ask.
 class LazyMemory {
  public:
   virtual ~LazyMemory() = default;
-  virtual void advance(Cycle now) = 0;
+  // Everything up to and including the arrivals of `until`, which a unit's wake() may lower meanwhile.
+  virtual void advance(const Cycle& until) = 0;
 };
 
 // At each delivered edge: memory first, then the units in the order of Turn, each if it asked for this cycle
@@ -31,15 +34,15 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
 
   // The cycle of the last delivered edge.
   Cycle now() const { return now_; }
-  // Lets time run from the next cycle on until stop(), or until nothing is left to happen.
+  // Lets time run from the next cycle on until stop().
   // Throws what a unit threw; SimulationError when the watchdog bites.
   void run();
-  bool stopped() const { return stopped_; }
   std::uint64_t edges() const { return edges_; }
 
   void wake(Turn turn, Cycle cycle) override {
     Cycle& w = wake_[static_cast<std::size_t>(turn)];
     if (cycle < w) w = cycle;
+    if (cycle < horizon_) horizon_ = cycle;
   }
   void stop() override { stopped_ = true; }
   // Called at each retirement: the program makes progress.
@@ -54,7 +57,9 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   Clocking clocking_;
   std::uint64_t watchdog_cycles_;
   std::array<Cycle, kTurns> wake_;
-  Cycle now_, next_, last_progress_;
+  Cycle now_, last_progress_;
+  Cycle next_;     // the edge that the kernel was asked for
+  Cycle horizon_;  // memory goes no further
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
   std::exception_ptr failure_;

@@ -22,7 +22,7 @@ DmaEngine::DmaEngine(const DmaContext& context, observe::UnitId unit, Turn turn,
 }
 
 void DmaEngine::push(Cycle now, InFlight& entry) {
-  transfers_.push_back({&entry, walk_of(entry.instruction), now + 1, 0, now, now, false});
+  transfers_.push_back({&entry, walk_of(entry.instruction), now + 1, 0, now, false});
   if (issuing_ == transfers_.end()) {
     issuing_ = std::prev(transfers_.end());
     prepare_head(now, issuing_->seen);
@@ -46,7 +46,7 @@ Cycle DmaEngine::next_issue() const {
   return releases_.empty() ? kNever : std::max(ready_at_, releases_.front());
 }
 
-void DmaEngine::issued(Cycle now, Cycle earliest) {
+void DmaEngine::issued(Cycle now) {
   while (!releases_.empty() && releases_.front() <= now) releases_.pop_front();
   Transfer& transfer = *issuing_;
   if (!transfer.started) {
@@ -57,7 +57,6 @@ void DmaEngine::issued(Cycle now, Cycle earliest) {
   }
   ++transfer.outstanding;
   ++in_flight_;
-  transfer.bound = std::max(transfer.bound, earliest);
   transfer.walk.next();
   if (transfer.walk.done()) ++issuing_;
   if (issuing_ != transfers_.end()) prepare_head(now, std::max(now, issuing_->seen));
@@ -72,12 +71,15 @@ void DmaEngine::completed(Cycle now, const memory::Burst& burst) {
   --transfer.outstanding;
   transfer.done_at = std::max(transfer.done_at, in_place);
   releases_.push_back(in_place);
+  if (transfer.outstanding == 0 && transfer.walk.done()) context_.clock.wake(turn_, transfer.done_at);
 }
 
-// Ends the transfers whose last byte is in place, and says when to look again.
+// Ends the transfers whose last byte is in place. completed() asks for the edge in which it is.
 Cycle DmaEngine::edge(Cycle now) {
+  Cycle next = kNever;
   for (auto t = transfers_.begin(); t != issuing_ && t != transfers_.end();) {
     if (t->outstanding != 0 || t->done_at > now) {
+      if (t->outstanding == 0) next = std::min(next, t->done_at);
       ++t;
       continue;
     }
@@ -86,26 +88,11 @@ Cycle DmaEngine::edge(Cycle now) {
     t = transfers_.erase(t);
   }
   update_state(now);
-  return wake_bound(now);
+  return next;
 }
 
-// A transfer ends when its bursts do; until they are all issued, the data buses' bandwidth gives a bound.
-Cycle DmaEngine::wake_bound(Cycle now) const {
-  Cycle first = kNever;
-  std::uint64_t bursts = 0;
-  for (const Transfer& t : transfers_) {
-    const bool all_issued = t.walk.done();
-    bursts += t.walk.remaining_bytes() / burst_bytes_;
-    Cycle bound = t.done_at;
-    if (t.outstanding != 0 || !all_issued) bound = std::max(bound, t.bound);
-    if (!all_issued) bound = std::max(bound, now + context_.dram.minimum_cycles(bursts));
-    first = std::min(first, std::max(bound, now + 1));
-  }
-  return first;
-}
-
-void DmaEngine::bus_changed(Cycle now, bool active) {
-  bus_active_ = active;
+void DmaEngine::data_state_changed(Cycle now, State state) {
+  data_state_ = state;
   update_state(now);
 }
 
@@ -114,7 +101,7 @@ void DmaEngine::update_state(Cycle now) {
   if (transfers_.empty()) {
     state_.set(State::idle, now);
   } else {
-    state_.set(bus_active_ ? State::busy : State::dram_latency, now);
+    state_.set(data_state_ == State::idle ? State::dram_latency : data_state_, now);
   }
 }
 

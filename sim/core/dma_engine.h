@@ -22,7 +22,6 @@ struct DmaContext {
   observe::EventHub& hub;
   LocalMemory& local;
   memory::DramStorage& storage;
-  const memory::Dram& dram;
   ResultSink& results;
   HazardBoard& board;
   ClockControl& clock;
@@ -42,9 +41,9 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
 
   Cycle next_issue() const override;
   const memory::Burst& head() const override { return head_; }
-  void issued(Cycle now, Cycle earliest) override;
+  void issued(Cycle now) override;
   void completed(Cycle now, const memory::Burst& burst) override;
-  void bus_changed(Cycle now, bool active) override;
+  void data_state_changed(Cycle now, observe::State state) override;
 
  protected:
   struct Transfer {
@@ -53,7 +52,6 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
     Cycle seen;  // the cycle after its dispatch: nothing of it happens earlier
     std::uint32_t outstanding = 0;
     Cycle done_at;  // when what has arrived so far is in place
-    Cycle bound;    // a cycle before which what was issued is not complete
     bool started = false;
   };
 
@@ -78,7 +76,6 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
     std::uint64_t offset = 0;  // in the block
   };
   void prepare_head(Cycle now, Cycle earliest);
-  Cycle wake_bound(Cycle now) const;
   void update_state(Cycle now);
 
   observe::UnitState state_;
@@ -95,7 +92,7 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
   std::deque<Cycle> releases_;  // when the slots of arrived bursts become free
   std::uint32_t in_flight_ = 0;
   Cycle ready_at_;
-  bool bus_active_ = false;
+  observe::State data_state_ = observe::State::idle;
 };
 
 }  // namespace tokencycle::core

@@ -13,9 +13,11 @@ constexpr std::uint32_t kWordBits = 24;
 constexpr std::uint32_t kWordMask = (1u << kWordBits) - 1;
 }  // namespace
 
-Fetch::Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub)
+Fetch::Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub,
+             ClockControl& clock)
     : storage_(storage),
       hub_(hub),
+      clock_(clock),
       state_(hub, observe::UnitId::fetch),
       words_per_burst_(machine.dram.burst_bytes / isa::kWordBytes),
       requests_limit_(machine.fetch.requests_in_flight),
@@ -32,6 +34,7 @@ void Fetch::start(Cycle now, DramAddress base, std::uint32_t words) {
   epoch_ = (epoch_ + 1) & 0xff;
   ready_at_ = now;
   running_ = true;
+  awaited_ = kNoWord;
   prepare_head();
   update_state(now);
 }
@@ -56,9 +59,9 @@ void Fetch::prepare_head() {
            memory::Requester::fetch, epoch_ << kWordBits | high_};
 }
 
-void Fetch::issued(Cycle now, Cycle earliest) {
+void Fetch::issued(Cycle now) {
   const std::uint32_t end = std::min(high_ + words_per_burst_, words_);
-  for (; high_ < end; ++high_) slot(high_) = {{}, kNever, earliest};
+  for (; high_ < end; ++high_) slot(high_) = {};
   // The window's end stays at a burst's border, also behind a short last burst.
   ++in_flight_;
   ready_at_ = now;
@@ -78,16 +81,16 @@ void Fetch::completed(Cycle now, const memory::Burst& burst) {
       s.arrived = now;
     }
     hub_.emit({now, first, count, 0, observe::EventKind::words_arrived, observe::UnitId::fetch, 0, 0});
+    if (awaited_ - first < count) clock_.wake(Turn::decode, now + 1);
   }
   update_state(now);
 }
 
-FetchedWord Fetch::peek(Cycle now, std::uint32_t pc) const {
-  if (pc >= high_) return {nullptr, kNever, now + 1};
-  const Slot& s = slot(pc);
-  if (s.arrived < now) return {&s.word, s.arrived, now};
-  const Cycle known = s.arrived == kNever ? s.earliest : s.arrived;
-  return {nullptr, kNever, std::max(now, known) + 1};
+FetchedWord Fetch::peek(Cycle now, std::uint32_t pc) {
+  const bool arrived = pc < high_ && slot(pc).arrived != kNever;
+  if (arrived && slot(pc).arrived < now) return {&slot(pc).word, slot(pc).arrived, now};
+  awaited_ = pc;
+  return {nullptr, kNever, arrived ? now + 1 : kNever};
 }
 
 void Fetch::move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) {

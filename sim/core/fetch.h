@@ -17,13 +17,14 @@ namespace tokencycle::core {
 // its iterations need no DRAM. A jump out of the window empties the buffer.
 class Fetch : public memory::BurstSource, public InstructionSource {
  public:
-  Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub);
+  Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub,
+        ClockControl& clock);
 
   // Begins a program of `words` words at `base` (aligned to a burst).
   void start(Cycle now, DramAddress base, std::uint32_t words);
 
   // InstructionSource
-  FetchedWord peek(Cycle now, std::uint32_t pc) const override;
+  FetchedWord peek(Cycle now, std::uint32_t pc) override;
   void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override;
   std::uint32_t capacity() const override { return capacity_; }
   std::uint32_t words() const override { return words_; }
@@ -32,15 +33,15 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   // BurstSource
   Cycle next_issue() const override;
   const memory::Burst& head() const override { return head_; }
-  void issued(Cycle now, Cycle earliest) override;
+  void issued(Cycle now) override;
   void completed(Cycle now, const memory::Burst& burst) override;
-  void bus_changed(Cycle, bool) override {}
+  void data_state_changed(Cycle, observe::State) override {}
 
  private:
+  static constexpr std::uint32_t kNoWord = ~0u;
   struct Slot {
     isa::Word word{};
     Cycle arrived = kNever;
-    Cycle earliest;  // a bound for `arrived`
   };
   Slot& slot(std::uint32_t pc) { return slots_[pc % slots_.size()]; }
   const Slot& slot(std::uint32_t pc) const { return slots_[pc % slots_.size()]; }
@@ -50,6 +51,7 @@ class Fetch : public memory::BurstSource, public InstructionSource {
 
   const memory::DramStorage& storage_;
   observe::EventHub& hub_;
+  ClockControl& clock_;
   observe::UnitState state_;
   std::uint32_t words_per_burst_, requests_limit_, capacity_;
   std::vector<Slot> slots_;
@@ -57,7 +59,8 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   DramAddress base_;
   std::uint32_t words_ = 0, low_ = 0, high_ = 0;
   std::uint32_t in_flight_ = 0;
-  std::uint32_t epoch_ = 0;  // bursts asked for before a jump are dropped when they arrive
+  std::uint32_t awaited_ = kNoWord;  // the word that decode was refused last
+  std::uint32_t epoch_ = 0;          // bursts asked for before a jump are dropped when they arrive
   Cycle ready_at_;
   bool running_ = false;
   memory::Burst head_;

@@ -15,18 +15,24 @@ namespace tokencycle::core {
 
 class FetchShell : public sc_core::sc_module, public Connection<InstructionSource> {
  public:
+  Port<ClockControl> in_clock{"in_clock"};
+
   FetchShell(sc_core::sc_module_name name, const config::Machine& machine, const memory::DramStorage& storage,
              observe::EventHub& hub)
-      : sc_module(name), core_(machine, storage, hub) {}
-  FetchedWord peek(Cycle now, std::uint32_t pc) const override { return core_.peek(now, pc); }
-  void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override { core_.move_to(now, pc, keep); }
-  std::uint32_t capacity() const override { return core_.capacity(); }
-  std::uint32_t words() const override { return core_.words(); }
-  void stop(Cycle now) override { core_.stop(now); }
-  Fetch& core() { return core_; }
+      : sc_module(name), machine_(machine), storage_(storage), hub_(hub) {}
+  void end_of_elaboration() override { core_.emplace(machine_, storage_, hub_, *in_clock.operator->()); }
+  FetchedWord peek(Cycle now, std::uint32_t pc) override { return core_->peek(now, pc); }
+  void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override { core_->move_to(now, pc, keep); }
+  std::uint32_t capacity() const override { return core_->capacity(); }
+  std::uint32_t words() const override { return core_->words(); }
+  void stop(Cycle now) override { core_->stop(now); }
+  Fetch& core() { return *core_; }
 
  private:
-  Fetch core_;
+  const config::Machine& machine_;
+  const memory::DramStorage& storage_;
+  observe::EventHub& hub_;
+  std::optional<Fetch> core_;
 };
 
 class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, public Connection<HazardBoard> {

@@ -15,7 +15,7 @@ class MemoryShell : public sc_core::sc_module, public Connection<LazyMemory> {
       : sc_module(name),
         storage_(machine.dram.capacity_bytes),
         interconnect_(memory::make_ideal_dram(machine), machine, hub) {}
-  void advance(Cycle now) override { interconnect_.advance(now); }
+  void advance(const Cycle& until) override { interconnect_.advance(until); }
   memory::DramStorage& storage() { return storage_; }
   memory::Interconnect& interconnect() { return interconnect_; }
 

@@ -71,12 +71,12 @@ class HazardBoard {
 struct FetchedWord {
   const isa::Word* word = nullptr;  // nullptr: not usable in this cycle
   Cycle arrived;                    // when it is there
-  Cycle retry;                      // when not: a cycle before which it cannot be
+  Cycle retry;                      // when not: when to look again; kNever: the source will wake decode
 };
 class InstructionSource {
  public:
   virtual ~InstructionSource() = default;
-  virtual FetchedWord peek(Cycle now, std::uint32_t pc) const = 0;
+  virtual FetchedWord peek(Cycle now, std::uint32_t pc) = 0;
   // Decode goes on at `pc`; words from `keep` (<= pc) on stay in the buffer.
   virtual void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) = 0;
   virtual std::uint32_t capacity() const = 0;  // largest loop body (words) that stays in the buffer

@@ -29,27 +29,38 @@ struct Completion {
   Burst burst;
 };
 
-// A DRAM model with its channels. It holds no clock: the caller hands it bursts in order of time, and takes
-// completions in order of time (order of acceptance within a cycle). All cycles are machine cycles.
+// What a DRAM model has to tell.
+enum class DramNews : std::uint8_t {
+  nothing,
+  data_bus,    // the state of a channel's data bus changes: report_bus_change()
+  completion,  // a burst is complete: take_completion()
+  room,        // a channel that was full takes bursts again
+};
+struct DramNotice {
+  Cycle cycle = kNever;
+  DramNews news = DramNews::nothing;
+};
+
+// A DRAM model with its channels. It holds no clock: the caller hands it bursts and takes what it tells in
+// order of time. All cycles are machine cycles.
 class Dram {
  public:
   virtual ~Dram() = default;
   virtual std::uint32_t channel_of(DramAddress address) const = 0;
-  // Whether a burst can be accepted now; if not, only a completion changes that.
+  // Whether a burst can be accepted now; if not, a completion or room changes that.
   virtual bool has_room(const Burst& burst) const = 0;
-  // Accepts a burst at `now`; returns a cycle before which it cannot complete.
-  virtual Cycle accept(Cycle now, const Burst& burst) = 0;
-  // A cycle before which no accepted burst completes, kNever when there is none. A model that needs to be
-  // advanced to know more does so inside, up to the cycles that it can decide.
-  virtual Cycle next_completion() const = 0;
-  // The completion at next_completion(), removed.
+  // Accepts a burst at `now`, which is not before anything that it told.
+  virtual void accept(Cycle now, const Burst& burst) = 0;
+  // Lets time go on up to the first cycle that has something to tell, at most to `until`; no burst may be
+  // accepted before that any more. The notice stands until its function is called. Order within a cycle: data
+  // buses, completions.
+  virtual DramNotice advance(Cycle until) = 0;
+  // What advance() told of, removed. Completions of a cycle come in order of channels.
   virtual Completion take_completion() = 0;
-  // The earliest change of a channel's data bus between idle and carrying data, and its report.
-  virtual Cycle next_bus_change() const = 0;
   virtual void report_bus_change(observe::EventHub& hub) = 0;
-  virtual bool bus_active() const = 0;  // some channel carried data after the last reported change
-  // The fewest cycles for `bursts` further bursts: a lower bound for sleeping, never used as timing.
-  virtual std::uint64_t minimum_cycles(std::uint64_t bursts) const = 0;
+  // After the last reported change: busy when some channel carries data, otherwise what the first of them in
+  // this order waits for (kDataStates), idle when none has a burst to move.
+  virtual observe::State data_state() const = 0;
 };
 
 // Fixed latency, bounded bandwidth, bounded requests in flight.

@@ -39,7 +39,7 @@ class IdealDram final : public Dram {
   }
   bool has_room(const Burst&) const override { return in_flight_ < requests_in_flight_; }
 
-  Cycle accept(Cycle now, const Burst& burst) override {
+  void accept(Cycle now, const Burst& burst) override {
     Channel& channel = channels_[channel_of(burst.address)];
     const std::uint64_t turn = std::max(now.value * kTick, channel.free_at);
     channel.free_at = turn + burst_ticks_;
@@ -50,10 +50,13 @@ class IdealDram final : public Dram {
     channel.queue.push_back({done, burst});
     next_completion_ = std::min(next_completion_, done);
     ++in_flight_;
-    return done;
   }
 
-  Cycle next_completion() const override { return next_completion_; }
+  DramNotice advance(Cycle until) override {
+    const Cycle next = std::min(next_bus_change_, next_completion_);
+    if (next > until || next == kNever) return {};
+    return {next, next_bus_change_ == next ? DramNews::data_bus : DramNews::completion};
+  }
 
   Completion take_completion() override {
     Completion completion;
@@ -72,8 +75,6 @@ class IdealDram final : public Dram {
     return completion;
   }
 
-  Cycle next_bus_change() const override { return next_bus_change_; }
-
   void report_bus_change(observe::EventHub& hub) override {
     const Cycle now = next_bus_change_;
     for (std::uint32_t i = 0; i < channels_.size(); ++i) {
@@ -89,10 +90,8 @@ class IdealDram final : public Dram {
     find_next_bus_change();
   }
 
-  bool bus_active() const override { return active_ != 0; }
-
-  std::uint64_t minimum_cycles(std::uint64_t bursts) const override {
-    return bursts * burst_ticks_ / (kTick * channels_.size());
+  observe::State data_state() const override {
+    return active_ != 0 ? observe::State::busy : observe::State::idle;
   }
 
  private:

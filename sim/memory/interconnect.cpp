@@ -27,38 +27,37 @@ Interconnect::Candidate Interconnect::next_issue() const {
   return best;
 }
 
-void Interconnect::advance(Cycle now) {
+void Interconnect::advance(const Cycle& until) {
   for (int i = 0; i < kRequesters; ++i) ask(i);
   for (;;) {
-    const Cycle change = dram_->next_bus_change();
-    const Cycle done = dram_->next_completion();
     const Candidate issue_next = next_issue();
-    const Cycle arrival = std::min(change, done);
-    if (arrival <= now && arrival <= issue_next.cycle) {
-      time_ = std::max(time_, arrival);
-      change <= done ? change_bus() : complete();
-    } else if (issue_next.cycle < now) {
+    const DramNotice notice = dram_->advance(std::min(until, issue_next.cycle));
+    if (notice.news != DramNews::nothing) {
+      time_ = std::max(time_, notice.cycle);
+      if (notice.news == DramNews::data_bus) change_bus(notice.cycle);
+      if (notice.news == DramNews::completion) complete();
+    } else if (issue_next.cycle < until) {
       time_ = issue_next.cycle;
       issue(issue_next);
     } else {
       break;
     }
   }
-  time_ = std::max(time_, now);
+  time_ = std::max(time_, until);
 }
 
 void Interconnect::issue(const Candidate& candidate) {
   BurstSource& source = *sources_[candidate.source];
   const Burst burst = source.head();
   const std::uint32_t channel = wishes_[candidate.source].channel;
-  const Cycle earliest = dram_->accept(candidate.cycle, burst);
+  dram_->accept(candidate.cycle, burst);
   channel_next_[channel] = candidate.cycle + 1;
   TrafficCounters& c = counters_[static_cast<std::size_t>(candidate.source) * 2 + (burst.write ? 1 : 0)];
   ++c.bursts;
   c.used_bytes += burst.bytes;
   c.moved_bytes += burst_bytes_;
   report(observe::EventKind::burst_issued, candidate.cycle, channel, burst);
-  source.issued(candidate.cycle, earliest);
+  source.issued(candidate.cycle);
   ask(candidate.source);
 }
 
@@ -71,13 +70,12 @@ void Interconnect::complete() {
   ask(source);
 }
 
-void Interconnect::change_bus() {
-  const bool before = dram_->bus_active();
-  const Cycle now = dram_->next_bus_change();
+void Interconnect::change_bus(Cycle now) {
+  const observe::State before = dram_->data_state();
   dram_->report_bus_change(hub_);
-  const bool active = dram_->bus_active();
-  if (active == before) return;
-  for (BurstSource* s : sources_) s->bus_changed(now, active);
+  const observe::State state = dram_->data_state();
+  if (state == before) return;
+  for (BurstSource* s : sources_) s->data_state_changed(now, state);
 }
 
 void Interconnect::report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst) {

@@ -19,10 +19,9 @@ class BurstSource {
   // The cycle from which the next burst could be issued; kNever when nothing is to be issued.
   virtual Cycle next_issue() const = 0;
   virtual const Burst& head() const = 0;  // the burst that issue() would take
-  // The head was accepted; it cannot complete before `earliest`.
-  virtual void issued(Cycle now, Cycle earliest) = 0;
+  virtual void issued(Cycle now) = 0;     // the head was accepted
   virtual void completed(Cycle now, const Burst& burst) = 0;
-  virtual void bus_changed(Cycle now, bool active) = 0;  // some data bus carries data, or none does
+  virtual void data_state_changed(Cycle now, observe::State state) = 0;  // Dram::data_state()
 };
 
 struct TrafficCounters {
@@ -42,12 +41,11 @@ class Interconnect {
   // The sources in the order of Requester.
   void attach(std::array<BurstSource*, kRequesters> sources) { sources_ = sources; }
 
-  // Completions up to and including `now`, issues before `now`.
-  void advance(Cycle now);
+  // Completions up to and including `until`, issues before it. A source may lower `until` meanwhile, but not
+  // below the cycle that it is told: the advance then ends there.
+  void advance(const Cycle& until);
 
   const Dram& dram() const { return *dram_; }
-  // Nothing can complete before this cycle, given what is known at `now`.
-  Cycle next_completion_bound() const { return dram_->next_completion(); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
   const TrafficCounters& counters(Requester requester, bool write) const {
     return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];
@@ -66,7 +64,7 @@ class Interconnect {
   Candidate next_issue() const;
   void issue(const Candidate& candidate);
   void complete();
-  void change_bus();
+  void change_bus(Cycle now);
   void report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst);
 
   std::unique_ptr<Dram> dram_;

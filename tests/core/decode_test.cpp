@@ -23,7 +23,7 @@ class Words : public InstructionSource {
   std::uint32_t loop_capacity = 1000;
   std::vector<std::pair<std::uint32_t, std::uint32_t>> moves;  // (pc, keep)
 
-  FetchedWord peek(Cycle now, std::uint32_t pc) const override { return {&program.at(pc), now - 1, now}; }
+  FetchedWord peek(Cycle now, std::uint32_t pc) override { return {&program.at(pc), now - 1, now}; }
   void move_to(Cycle, std::uint32_t pc, std::uint32_t keep) override { moves.push_back({pc, keep}); }
   std::uint32_t capacity() const override { return loop_capacity; }
   std::uint32_t words() const override { return static_cast<std::uint32_t>(program.size()); }

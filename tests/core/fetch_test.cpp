@@ -19,12 +19,23 @@ class Nobody : public memory::BurstSource {
  public:
   Cycle next_issue() const override { return kNever; }
   const memory::Burst& head() const override { return burst_; }
-  void issued(Cycle, Cycle) override {}
+  void issued(Cycle) override {}
   void completed(Cycle, const memory::Burst&) override {}
-  void bus_changed(Cycle, bool) override {}
+  void data_state_changed(Cycle, observe::State) override {}
 
  private:
   memory::Burst burst_;
+};
+
+// The clock, as far as it wakes decode.
+class DecodeWakes : public ClockControl {
+ public:
+  void wake(Turn turn, Cycle cycle) override {
+    CHECK(turn == Turn::decode);
+    at = cycle;
+  }
+  void stop() override {}
+  Cycle at = kNever;
 };
 
 class BurstRecorder : public observe::Observer {
@@ -51,6 +62,7 @@ struct Bench {
   std::unique_ptr<memory::Interconnect> interconnect;
   std::unique_ptr<Fetch> fetch;
   Nobody store, load;
+  DecodeWakes decode;
   Cycle now{1};
 
   Bench(std::uint32_t burst_bytes, std::uint32_t buffer_words, std::uint32_t in_flight, double latency = 20) {
@@ -61,19 +73,23 @@ struct Bench {
       storage.write(kBase + std::uint64_t{pc} * isa::kWordBytes, word_of(pc));
     }
     interconnect = std::make_unique<memory::Interconnect>(memory::make_ideal_dram(machine), machine, hub);
-    fetch = std::make_unique<Fetch>(machine, storage, hub);
+    fetch = std::make_unique<Fetch>(machine, storage, hub, decode);
     interconnect->attach({fetch.get(), &store, &load});
     fetch->start(now, kBase, kWords);
   }
   // The first cycle from now on in which the word can be taken.
   Cycle wait_for(std::uint32_t pc) {
-    for (;; now += Cycle(1)) {
+    for (Cycle promised = now;; now += Cycle(1)) {
       interconnect->advance(now);
+      if (decode.at != kNever) promised = std::exchange(decode.at, kNever);
       const FetchedWord word = fetch->peek(now, pc);
       if (word.word == nullptr) {
         CHECK(word.retry > now);
+        promised = word.retry;
         continue;
       }
+      CHECK(promised <= now);  // decode, which sleeps, was woken or had been told when to look again
+      CHECK((promised == now || word.arrived + 1 < now));
       CHECK(*word.word == word_of(pc));
       CHECK(word.arrived < now);  // usable from the cycle after its arrival
       return now;

@@ -3,7 +3,6 @@
 // it is used?
 #include <catch2/catch.hpp>
 #include <cmath>
-#include <random>
 #include <vector>
 
 #include "memory/dram.h"
@@ -27,10 +26,17 @@ Burst read_at(std::uint64_t address) {
 
 // Takes the next completion, which has to be the announced one.
 std::uint64_t completion(Dram& dram) {
-  const Cycle announced = dram.next_completion();
-  const Completion c = dram.take_completion();
-  CHECK(c.cycle.value == announced.value);
-  return c.cycle.value;
+  for (observe::EventHub nobody;;) {
+    const DramNotice notice = dram.advance(kNever);
+    if (notice.news == DramNews::data_bus) {
+      dram.report_bus_change(nobody);
+      continue;
+    }
+    REQUIRE(notice.news == DramNews::completion);
+    const Completion c = dram.take_completion();
+    CHECK(c.cycle.value == notice.cycle.value);
+    return c.cycle.value;
+  }
 }
 
 class StateRecorder : public observe::Observer {
@@ -44,11 +50,10 @@ class StateRecorder : public observe::Observer {
 TEST_CASE("an unloaded burst takes the latency, rounded up to cycles") {
   const auto alone = [](double latency_ns, double clock_ghz) {
     const auto dram = make_ideal_dram(machine(1, 1000, latency_ns, 64, clock_ghz));
-    CHECK(dram->next_completion() == kNever);
-    const Cycle earliest = dram->accept(Cycle(100), read_at(0));
+    CHECK(dram->advance(kNever).news == DramNews::nothing);
+    dram->accept(Cycle(100), read_at(0));
     const std::uint64_t done = completion(*dram);
-    CHECK(earliest.value == done);
-    CHECK(dram->next_completion() == kNever);
+    CHECK(dram->advance(kNever).news == DramNews::nothing);
     return done - 100;
   };
   CHECK(alone(50, 1.0) == 50);
@@ -87,7 +92,6 @@ TEST_CASE("channels interleave by bursts and work independently") {
     dram->accept(Cycle(0), read_at(n * 64));
   }
   for (std::uint64_t n = 0; n < 12; ++n) CHECK(completion(*dram) == 30 + n / 4 * 4);
-  CHECK(dram->minimum_cycles(12) == 12);
 }
 
 TEST_CASE("accepted bursts are bounded over all channels; a completion makes room") {
@@ -99,7 +103,7 @@ TEST_CASE("accepted bursts are bounded over all channels; a completion makes roo
     dram->accept(Cycle(0), read_at(n * 64));
   }
   CHECK_FALSE(dram->has_room(read_at(64)));
-  dram->take_completion();
+  completion(*dram);
   CHECK(dram->has_room(read_at(64)));
 }
 
@@ -121,32 +125,18 @@ TEST_CASE("the data bus is busy in the cycles in which data passes, and its chan
        {Change{26, 0, true, true}, Change{27, 1, true, true}, Change{31, 1, false, true},
         Change{34, 0, false, false}, Change{38, 0, true, true}, Change{42, 0, false, false}}) {
     INFO("cycle " << c.cycle);
-    CHECK(dram->next_bus_change().value == c.cycle);
+    DramNotice notice = dram->advance(Cycle(c.cycle));
+    for (; notice.news == DramNews::completion; notice = dram->advance(Cycle(c.cycle)))
+      dram->take_completion();
+    REQUIRE(notice.news == DramNews::data_bus);
+    CHECK(notice.cycle.value == c.cycle);
     dram->report_bus_change(hub);
     const observe::Event& e = recorder.events.back();
     CHECK(e.cycle.value == c.cycle);
     CHECK(e.unit == observe::channel_id(c.channel));
     CHECK(e.detail == static_cast<std::uint8_t>(c.busy ? observe::State::busy : observe::State::idle));
-    CHECK(dram->bus_active() == c.any);
+    CHECK(dram->data_state() == (c.any ? observe::State::busy : observe::State::idle));
   }
-  CHECK(dram->next_bus_change() == kNever);
-}
-
-TEST_CASE("no number of bursts is faster than its lower bound") {
-  std::mt19937 random(4);
-  for (int round = 0; round < 200; ++round) {
-    const double speeds[] = {0.7, 3.3, 16, 90, 700};
-    const std::uint32_t channels = 1u << random() % 3;
-    const auto dram =
-        make_ideal_dram(machine(channels, speeds[random() % 5], static_cast<double>(random() % 30), 64));
-    const std::uint64_t bursts = 1 + random() % 60;
-    std::uint64_t now = 0;
-    for (std::uint64_t n = 0; n < bursts; ++n) {
-      dram->accept(Cycle(now), read_at((random() % 64) * 64));
-      now += random() % 2;
-    }
-    std::uint64_t last = 0;
-    for (std::uint64_t n = 0; n < bursts; ++n) last = dram->take_completion().cycle.value;
-    CHECK(last >= dram->minimum_cycles(bursts));
-  }
+  completion(*dram);
+  CHECK(dram->advance(kNever).news == DramNews::nothing);
 }

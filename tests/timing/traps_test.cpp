@@ -93,6 +93,8 @@ TEST_CASE("a program that stands still ends with the units' state") {
   m.watchdog_cycles = 20;  // less than a load takes
   CHECK_THAT(error_of("load dst=s:0 dram=0 rows=1 cols=64\nhalt", m),
              Contains("20 cycles") && Contains("decode:") && Contains("dma0.read:"));
+  m.fetch.requests_in_flight = 0;  // nobody ever has anything to do
+  CHECK_THAT(error_of("halt", m), Contains("20 cycles") && Contains("at cycle 21") && Contains("fetch_wait"));
 }
 
 TEST_CASE("a tile or a pass that the array cannot hold is refused") {
