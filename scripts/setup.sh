@@ -4,8 +4,9 @@
 set -euo pipefail
 
 build_packages=(g++ cmake ninja-build pkg-config libsystemc-dev nlohmann-json3-dev libfmt-dev libxxhash-dev
-  libpcre2-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3)
-test_packages=(catch2 clang-format-14 python3-numpy verilator yosys)
+  libpcre2-dev zlib1g-dev libprotozero-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3
+  verilator)  # has the sources of the FST library; the tests also run it
+test_packages=(catch2 clang-format-14 python3-numpy yosys)
 
 packages=("${build_packages[@]}")
 if [ "${1:-}" = "--tests" ]; then packages+=("${test_packages[@]}"); fi

@@ -223,6 +223,9 @@ const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester,
 const memory::PortCounters& Accelerator::port(memory::Port port) const {
   return modules_->scratchpad.counters(port);
 }
+std::optional<memory::DramUse> Accelerator::dram_use(std::uint32_t channel) const {
+  return modules_->memory.interconnect().dram_use(channel, modules_->clock.now());
+}
 void Accelerator::ignore_hazards() {
   modules_->decode.core().scoreboard().ignore_hazards();
 }

@@ -54,6 +54,8 @@ class Accelerator {
   std::uint64_t edges() const;         // delivered by the clock
   const memory::TrafficCounters& traffic(memory::Requester requester, bool write) const;
   const memory::PortCounters& port(memory::Port port) const;
+  // Of a DRAM channel; nothing where the machine's memory is ideal.
+  std::optional<memory::DramUse> dram_use(std::uint32_t channel) const;
 
   // Tests only: decode ignores hazards, so that wrong results show that they matter.
   void ignore_hazards();

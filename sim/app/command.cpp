@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
@@ -13,6 +14,7 @@
 #include <sstream>
 
 #include "base/text.h"
+#include "config/dram_device.h"
 
 namespace tokencycle::app {
 
@@ -24,6 +26,7 @@ const std::vector<Command>& commands() {
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command},
       {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
+      {"dram", "a trace of memory requests on a DRAM: bandwidth, latencies, commands, energy", dram_command},
       {"inspect", "what is in a model, machine description, program or result", inspect_command},
       {"compile", "the program of one step of a model on a machine", compile_command},
       {"asm", "assembly text to a program file", asm_command},
@@ -143,11 +146,21 @@ std::filesystem::path home() {
   const char* set = std::getenv("TOKENCYCLE_HOME");
   return set != nullptr ? set : TOKENCYCLE_HOME;
 }
+
+// "a, b, c"
+std::string listed(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+bool is_name(const std::string& name_or_path) {
+  return name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".json");
+}
 }  // namespace
 
 std::filesystem::path find_configuration(const std::string& name_or_path) {
-  const bool is_name = name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".json");
-  if (!is_name || std::filesystem::exists(name_or_path)) return name_or_path;
+  if (!is_name(name_or_path) || std::filesystem::exists(name_or_path)) return name_or_path;
   const std::filesystem::path bundled = home() / "configs" / (name_or_path + ".json");
   if (std::filesystem::exists(bundled)) return bundled;
   std::vector<std::string> known;
@@ -156,11 +169,30 @@ std::filesystem::path find_configuration(const std::string& name_or_path) {
     if (entry.path().extension() == ".json") known.push_back(entry.path().stem().string());
   }
   std::sort(known.begin(), known.end());
-  std::string names;
-  for (const std::string& k : known) names += (names.empty() ? "" : ", ") + k;
   throw UsageError(
       fmt::format("{}: there is no such file, and no machine of that name in configs/; known are: {}",
-                  name_or_path, names));
+                  name_or_path, listed(known)));
+}
+
+std::filesystem::path dram_presets_folder() {
+  return home() / "configs" / "dram";
+}
+
+config::Machine read_configuration(const std::filesystem::path& path) {
+  return config::read_machine(path, dram_presets_folder());
+}
+
+std::filesystem::path find_dram(const std::string& name_or_path) {
+  if (!is_name(name_or_path) || std::filesystem::is_regular_file(name_or_path)) return name_or_path;
+  const std::vector<std::string> known = config::dram_presets(dram_presets_folder());
+  if (std::find(known.begin(), known.end(), name_or_path) != known.end()) {
+    return dram_presets_folder() / (name_or_path + ".json");
+  }
+  const bool machine = std::filesystem::exists(home() / "configs" / (name_or_path + ".json"));
+  throw UsageError(fmt::format(
+      "{}: {}; give a file of a memory, or one of configs/dram/: {}", name_or_path,
+      machine ? "that is a machine, not a memory" : "there is no such file, and no memory of that name",
+      listed(known)));
 }
 
 std::filesystem::path bundled_model() {

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "config/machine.h"
 
 namespace tokencycle::app {
 
@@ -29,6 +30,7 @@ ExitCode disasm_command(const Arguments& arguments);
 ExitCode inspect_command(const Arguments& arguments);
 ExitCode perplexity_command(const Arguments& arguments);
 ExitCode gemm_command(const Arguments& arguments);
+ExitCode dram_command(const Arguments& arguments);
 
 // A command's options. Parsing prints the help and returns false for --help; unknown options are a UsageError
 // with the nearest known one.
@@ -75,6 +77,11 @@ void check_writable(const std::filesystem::path& path);
 
 // A machine description by path, or by the name of one in configs/ ("edge").
 std::filesystem::path find_configuration(const std::string& name_or_path);
+// What it describes; DRAM presets that are not beside it are those of configs/dram.
+config::Machine read_configuration(const std::filesystem::path& path);
+// A memory by path, or the preset of that name in dram_presets_folder() ("ddr4-3200").
+std::filesystem::path find_dram(const std::string& name_or_path);
+std::filesystem::path dram_presets_folder();  // configs/dram
 // The model for runs without -m: the bundled one. Throws UsageError when there is none.
 std::filesystem::path bundled_model();
 

@@ -9,6 +9,7 @@
 
 #include "app/command.h"
 #include "base/text.h"
+#include "config/dram_system.h"
 #include "config/machine.h"
 #include "isa/program.h"
 #include "model/architecture.h"
@@ -65,7 +66,7 @@ void inspect_model(const std::filesystem::path& path) {
 }
 
 void inspect_machine(const std::filesystem::path& path) {
-  const config::Machine m = config::read_machine(path);
+  const config::Machine m = read_configuration(path);
   fmt::print("machine    {}\n           {}\n           digest {}\n\n", m.name, m.description, m.digest);
   double int8 = 0;
   fmt::print("derived\n");
@@ -82,6 +83,11 @@ void inspect_machine(const std::filesystem::path& path) {
       "  scratchpad, all banks   {:>12.1f} GB/s\n  DRAM peak               {:>12.1f} GB/s ({:.1f} bytes a "
       "cycle)\n",
       port, m.peak_dram_gb_per_s(), m.peak_dram_gb_per_s() / m.clock_ghz);
+  if (m.dram.system) {
+    const config::DramDevice& device = m.dram.system->device;
+    fmt::print("  DRAM devices            {} x {} ({}), {}\n", m.dram.channels, device.name, device.standard,
+               bytes_text(m.dram.capacity_bytes));
+  }
   fmt::print(
       "  roofline ridge          {:>12.1f} multiply-accumulates a DRAM byte (fastest type)\n\nvalues\n{}\n",
       int8 / m.peak_dram_gb_per_s(), config::to_json(m));
@@ -105,6 +111,25 @@ void inspect_program(const std::filesystem::path& path) {
     fmt::print("data at 0x{:x}: {} bytes\n", d.address.value, with_separators(d.bytes.size()));
 }
 
+// Memory channels do the same things: one line for all of them together.
+void print_counters(const Json& counters) {
+  struct Line {
+    std::string name, unit;
+    std::uint64_t value;
+  };
+  std::vector<Line> lines;
+  std::map<std::string, std::size_t> at;
+  for (const Json& c : counters) {
+    std::string name = c.at("name").get<std::string>();
+    if (name.starts_with("dram.channel")) name = "dram, all channels" + name.substr(name.rfind('.'));
+    const auto [line, added] = at.emplace(name, lines.size());
+    if (added) lines.push_back({name, c.at("unit").get<std::string>(), 0});
+    lines[line->second].value += c.at("value").get<std::uint64_t>();
+  }
+  fmt::print("\ncounters\n");
+  for (const Line& l : lines) fmt::print("  {:<42} {:>16} {}\n", l.name, with_separators(l.value), l.unit);
+}
+
 void inspect_result(const std::filesystem::path& path, const Json& result) {
   try {
     fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n\n", path.string(),
@@ -125,11 +150,7 @@ void inspect_result(const std::filesystem::path& path, const Json& result) {
                  with_separators(o.at("prefill").at("cycles").get<std::uint64_t>()),
                  with_separators(o.at("decode").at("cycles").get<std::uint64_t>()));
     }
-    fmt::print("\ncounters\n");
-    for (const Json& c : result.at("counters")) {
-      fmt::print("  {:<42} {:>16} {}\n", c.at("name").get<std::string>(),
-                 with_separators(c.at("value").get<std::uint64_t>()), c.at("unit").get<std::string>());
-    }
+    print_counters(result.at("counters"));
   } catch (const Json::exception& error) {
     throw IoError(fmt::format("{}: this is not a whole tokencycle result: {}", path.string(), error.what()));
   }

@@ -73,8 +73,7 @@ ExitCode perplexity_command(const Arguments& arguments) {
   model::Perplexity result;
   std::string by = "the reference";
   if (parser.has("config")) {
-    const config::Machine machine =
-        config::read_machine(find_configuration(parser.get<std::string>("config")));
+    const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
     InferenceOptions options;
     options.compile.kv_format = kv_format;
     Inference inference(model, machine, options);

@@ -37,7 +37,7 @@ ExitCode compile_command(const Arguments& arguments) {
       "tokens", po::value<long long>()->default_value(1), "tokens in the step");
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string output = parser.require("output");
-  const config::Machine machine = config::read_machine(find_configuration(parser.get<std::string>("config")));
+  const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
   const auto path =
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
   const model::LlamaModel model{model::GgufFile(path)};

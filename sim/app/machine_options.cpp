@@ -46,7 +46,8 @@ void set_tiling(const std::string& text, Json& matrix) {
 }  // namespace
 
 config::Machine machine_with(const MachineOptions& options) {
-  const config::Machine machine = config::read_machine(find_configuration(options.config));
+  const std::filesystem::path file = find_configuration(options.config);
+  const config::Machine machine = read_configuration(file);
   if (!options.dataflow && !options.tiling && !options.no_overlap) return machine;
   Json description = Json::parse(config::to_json(machine));
   Json& matrix = description["matrix"];
@@ -63,7 +64,7 @@ config::Machine machine_with(const MachineOptions& options) {
     matrix["double_buffered"] = matrix["back_to_back"] = false;
     source += " with --no-overlap";
   }
-  return config::parse_machine(description.dump(), source);
+  return config::parse_machine(description.dump(), source, file.parent_path(), dram_presets_folder());
 }
 
 }  // namespace tokencycle::app

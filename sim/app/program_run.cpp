@@ -106,10 +106,9 @@ DramAddress place_words(const isa::Program& program, const config::Machine& mach
   const std::uint64_t base = round_up(end, 4096);
   const std::uint64_t bytes = program.words.size() * isa::kWordBytes;
   if (base > machine.dram.capacity_bytes || bytes > machine.dram.capacity_bytes - base) {
-    throw ProgramError(
-        fmt::format("the program's data and words end at byte {}, and the machine's DRAM has {} bytes "
-                    "(dram.capacity_mib)",
-                    base + bytes, machine.dram.capacity_bytes));
+    throw ProgramError(fmt::format(
+        "the program's data and words end at byte {}, and the machine's DRAM has {} bytes; {}", base + bytes,
+        machine.dram.capacity_bytes, config::larger_dram_text(machine, base + bytes)));
   }
   return DramAddress(base);
 }

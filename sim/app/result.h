@@ -50,6 +50,15 @@ struct RunSettings {
   bool ignore_eos = false;  // go on after the end of the text
 };
 
+// Energy of all DRAM channels in the simulated time, or why it is not known.
+struct DramEnergyReport {
+  std::optional<memory::DramEnergyUse> use;
+  std::string source;  // where the devices' energies come from, or the reason
+  std::uint64_t bits = 0;
+  double seconds = 0;
+};
+DramEnergyReport dram_energy(Accelerator& accelerator);
+
 // Every counter of the machine, with unit and meaning, in a fixed order.
 std::vector<Counter> counters(Inference& inference);
 

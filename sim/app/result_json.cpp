@@ -66,6 +66,24 @@ Json units_json(Inference& inference) {
   return units;
 }
 
+Json energy_json(Accelerator& accelerator) {
+  const DramEnergyReport report = dram_energy(accelerator);
+  if (!report.use) return {{"dram", nullptr}, {"reason", report.source}};
+  const memory::DramEnergyUse& e = *report.use;
+  const double total = e.total();
+  return {{"dram",
+           {{"activate_pj", e.activate_pj},
+            {"read_pj", e.read_pj},
+            {"write_pj", e.write_pj},
+            {"refresh_pj", e.refresh_pj},
+            {"standby_pj", e.standby_pj},
+            {"open_bank_pj", e.open_bank_pj},
+            {"total_pj", total},
+            {"pj_per_bit", report.bits == 0 ? Json() : Json(total / static_cast<double>(report.bits))},
+            {"average_mw", report.seconds == 0 ? Json() : Json(total * 1e-9 / report.seconds)},
+            {"source", report.source}}}};
+}
+
 Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
                    Inference& inference) {
   const bool greedy = settings.sampler.temperature == 0;
@@ -125,6 +143,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["operators"] = operators_json(model, report);
   json["units"] = units_json(inference);
   json["counters"] = std::move(counters_json);
+  json["energy"] = energy_json(inference.accelerator());
   json["event_digest"] = inference.event_digest();
   json["host"] = {{"clock_mode", settings.inference.clocking == Clocking::gated ? "gated" : "every-edge"},
                   {"clock_edges", inference.accelerator().edges()},

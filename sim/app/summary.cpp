@@ -5,6 +5,7 @@
 
 #include "app/result.h"
 #include "base/text.h"
+#include "config/dram_system.h"
 
 namespace tokencycle::app {
 
@@ -30,9 +31,11 @@ std::string model_line(const model::LlamaModel& model) {
 }
 
 std::string machine_line(const config::Machine& m) {
-  return fmt::format("{}: {} x {} {} array at {:g} GHz, {} scratchpad, DRAM {:g} GB/s", m.name, m.matrix.rows,
+  const std::string memory =
+      m.dram.system ? fmt::format("{} x {}", m.dram.channels, m.dram.system->device.name) : "ideal DRAM";
+  return fmt::format("{}: {} x {} {} array at {:g} GHz, {} scratchpad, {}, {:g} GB/s", m.name, m.matrix.rows,
                      m.matrix.columns, config::name_of(m.matrix.dataflow), m.clock_ghz,
-                     bytes_text(m.scratchpad.capacity_bytes), m.peak_dram_gb_per_s());
+                     bytes_text(m.scratchpad.capacity_bytes), memory, m.peak_dram_gb_per_s());
 }
 
 std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
@@ -70,10 +73,10 @@ void add_stack(std::string& out, const RunReport& report) {
   for (int i = 0; i < observe::kCauses; ++i) {
     const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
     if (cycles == 0) continue;
-    out += fmt::format("  {:<15} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
+    out += fmt::format("  {:<17} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
                        with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
   }
-  out += fmt::format("  {:<15} {:>14}  100.0 %\n", "total", with_separators(total));
+  out += fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
 }
 
 void add_units(std::string& out, const RunReport& report, Inference& inference) {
@@ -99,6 +102,39 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
   }
 }
 
+// Command-level memory alone has rows, refreshes and energies.
+void add_rows(std::string& out, Accelerator& accelerator) {
+  const config::Machine& machine = accelerator.machine();
+  if (!machine.dram.system) return;
+  memory::DramCounters sum;
+  double refreshing = 0, bank_clocks = 0;
+  for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
+    const memory::DramUse use = accelerator.dram_use(i).value();
+    sum.hits += use.counters.hits;
+    sum.misses += use.counters.misses;
+    sum.conflicts += use.counters.conflicts;
+    sum.turnarounds += use.counters.turnarounds;
+    refreshing += static_cast<double>(use.refreshing_bank_clocks);
+    bank_clocks += static_cast<double>(use.clocks) * machine.dram.system->device.banks_of_channel();
+  }
+  const std::uint64_t bursts = sum.hits + sum.misses + sum.conflicts;
+  out += fmt::format(
+      "                rows: {:.1f} % hits, {:.1f} % misses, {:.1f} % conflicts; {} turnarounds; "
+      "refresh {:.1f} % of the time\n",
+      percent(sum.hits, bursts), percent(sum.misses, bursts), percent(sum.conflicts, bursts),
+      with_separators(sum.turnarounds), 100 * refreshing / bank_clocks);
+  const DramEnergyReport energy = dram_energy(accelerator);
+  if (!energy.use) {
+    out += fmt::format("                energy: {}\n", energy.source);
+    return;
+  }
+  const double total = energy.use->total();
+  out += fmt::format(
+      "                energy: {:.3g} mJ, {:.3g} pJ/bit, {:.3g} W ({:.0f} % standby and refresh)\n",
+      total * 1e-9, total / static_cast<double>(energy.bits), total * 1e-12 / energy.seconds,
+      100 * (energy.use->standby_pj + energy.use->open_bank_pj + energy.use->refresh_pj) / total);
+}
+
 void add_memory(std::string& out, const config::Machine& machine, const RunReport& report,
                 Inference& inference) {
   const Accelerator& a = inference.accelerator();
@@ -114,6 +150,7 @@ void add_memory(std::string& out, const config::Machine& machine, const RunRepor
       with_separators(moved), with_separators(loads.moved_bytes), with_separators(stores.moved_bytes),
       with_separators(words.moved_bytes), rate, machine.peak_dram_gb_per_s(),
       100.0 * rate / machine.peak_dram_gb_per_s());
+  add_rows(out, inference.accelerator());
   const double per_cycle = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
   out += fmt::format("array           {} multiply-accumulates, {:.2f} % of {} x {} in every cycle\n",
                      with_separators(a.multiplications()),

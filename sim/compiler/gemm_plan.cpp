@@ -203,12 +203,11 @@ GemmPlan plan_gemm(const config::Machine& machine, const GemmMapping& map) {
   }
   place(*plan);
   if (plan->dram.program.value >= machine.dram.capacity_bytes) {
-    throw ConfigurationError(
-        fmt::format("machine '{}': the operands and the result take {}, and the DRAM has {}; raise "
-                    "/dram/capacity_mib to at "
-                    "least {} or use --array-alone, which needs no memory",
-                    machine.name, bytes_text(plan->dram.program.value),
-                    bytes_text(machine.dram.capacity_bytes), plan->dram.program.value / (1024 * 1024) + 1));
+    throw ConfigurationError(fmt::format(
+        "machine '{}': the operands and the result take {}, and the DRAM has {}; {}, or use "
+        "--array-alone, which needs no memory",
+        machine.name, bytes_text(plan->dram.program.value), bytes_text(machine.dram.capacity_bytes),
+        config::larger_dram_text(machine, plan->dram.program.value + 1)));
   }
   return *plan;
 }

@@ -212,9 +212,8 @@ std::vector<isa::Word> compile_gemm(const config::Machine& machine, const GemmPl
   const std::uint64_t end = plan.dram.program.value + words.size() * isa::kWordBytes;
   if (end > machine.dram.capacity_bytes) {
     throw ConfigurationError(fmt::format(
-        "machine '{}': operands, result and program take {}, and the DRAM has {}; raise "
-        "/dram/capacity_mib to at least {}",
-        machine.name, bytes_text(end), bytes_text(machine.dram.capacity_bytes), ceil_div(end, 1024 * 1024)));
+        "machine '{}': operands, result and program take {}, and the DRAM has {}; {}", machine.name,
+        bytes_text(end), bytes_text(machine.dram.capacity_bytes), config::larger_dram_text(machine, end)));
   }
   return words;
 }

@@ -78,9 +78,9 @@ void refuse_small_dram(const DramLayout& layout, const config::Machine& machine)
   constexpr std::uint64_t kMib = 1024 * 1024;
   throw ConfigurationError(
       fmt::format("machine '{}': the DRAM has {} bytes; weights, KV cache, logits and program need {} bytes "
-                  "({} MiB): give it "
-                  "more, or choose a shorter context or a smaller batch",
-                  machine.name, machine.dram.capacity_bytes, layout.end, ceil_div(layout.end, kMib)));
+                  "({} MiB): {}, or choose a shorter context or a smaller batch",
+                  machine.name, machine.dram.capacity_bytes, layout.end, ceil_div(layout.end, kMib),
+                  config::larger_dram_text(machine, layout.end)));
 }
 
 }  // namespace tokencycle::compiler

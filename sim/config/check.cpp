@@ -136,11 +136,14 @@ std::string_view wanted(const Field& f) {
       return "a number";
     case FieldType::boolean:
       return "a boolean";
+    case FieldType::object:
+      return "an object";
   }
   return "";
 }
 
 std::string allowed(const Field& f) {
+  if (f.type == FieldType::object) return "an object";
   return fmt::format("{} {}{}", wanted(f), range_text(f), f.unit.empty() ? "" : " (" + f.unit + ")");
 }
 
@@ -183,6 +186,8 @@ std::optional<Value> checked_value(const Field& f, const Json& json) {
       return number_value(f, json);
     case FieldType::boolean:
       return json.is_boolean() ? std::optional<Value>(json.get<bool>()) : std::nullopt;
+    case FieldType::object:
+      break;
   }
   return {};
 }
@@ -203,6 +208,8 @@ bool right_type(const Field& f, const Json& json) {
       return json.is_number();
     case FieldType::boolean:
       return json.is_boolean();
+    case FieldType::object:
+      return json.is_object();
   }
   return false;
 }
@@ -234,11 +241,22 @@ Machine read_fields(const Json& tree, Violations& violations) {
   Machine machine;
   for (const Field& f : fields()) {
     const Json* json = find(tree, f.path);
+    if (f.only_with && (*f.only_with != machine.dram.model || violations.concerns("/dram/model"))) {
+      if (json != nullptr && !violations.concerns("/dram/model")) {
+        violations.add(f.path,
+                       fmt::format("only the memory model \"{0}\" has this key, and /dram/model is \"{1}\"; "
+                                   "remove it, or make /dram/model \"{0}\"",
+                                   name_of(*f.only_with), name_of(machine.dram.model)));
+      }
+      continue;
+    }
     if (json == nullptr) {
       if (f.presence == Presence::required && !violations.concerns(f.path)) {
         violations.add(f.path,
                        fmt::format("missing; add \"{}\": {}: {}", leaf_of(f.path), allowed(f), f.meaning));
       }
+    } else if (f.type == FieldType::object && json->is_object()) {
+      continue;  // machine_dram reads it
     } else if (const auto value = checked_value(f, *json)) {
       f.set(machine, *value);
     } else {

@@ -97,6 +97,8 @@ struct DramDevice {
   std::uint32_t bank_refresh_interval = 0;  // of per-bank refreshes of one rank; 0: none
   std::uint32_t postponable = 0;            // refreshes that may be owed
   std::optional<DramEnergy> energy;
+  std::string energy_reason;  // why there is none
+  std::string digest;         // of all values of the preset's and the standard's file
 
   bool exists(DramCommand c) const { return commands[static_cast<std::size_t>(c)].exists; }
   std::uint32_t banks_of_rank() const { return bank_groups * banks; }

@@ -149,11 +149,12 @@ DramEnergy read_per_command(JsonObject& energy, const DramDevice& device) {
 }  // namespace
 
 std::optional<DramEnergy> read_dram_energy(JsonObject& preset, const DramDevice& device,
-                                           const DramChips& chips) {
+                                           const DramChips& chips, std::string& reason) {
   static constexpr std::array<std::string_view, 3> kForms = {"currents", "per_command", "average"};
   const Json* value = preset.take("energy", "an object, or null with \"energy_reason\"");
   const bool null = value != nullptr && value->is_null();
-  preset.take_text("energy_reason", kLongestText, null ? Need::required : Need::optional);
+  reason =
+      preset.take_text("energy_reason", kLongestText, null ? Need::required : Need::optional).value_or("");
   if (value == nullptr || null) return {};
   JsonObject energy(value, preset.path_of("energy"), preset.violations());
   const auto form = energy.take_choice("form", kForms);

@@ -16,9 +16,9 @@ struct DramChips {
   std::uint32_t of_channel = 1;  // devices of all ranks
 };
 
-// Reads /energy and /energy_reason of `preset`; nothing if /energy is null or wrong. `device` has its
-// organization and clocks already.
+// Reads /energy and /energy_reason of `preset`; nothing if /energy is null, for the `reason` given there, or
+// wrong. `device` has its organization and clocks already.
 std::optional<DramEnergy> read_dram_energy(JsonObject& preset, const DramDevice& device,
-                                           const DramChips& chips);
+                                           const DramChips& chips, std::string& reason);
 
 }  // namespace tokencycle::config

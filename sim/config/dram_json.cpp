@@ -7,6 +7,7 @@
 #include <bit>
 #include <cmath>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "config/json_text.h"
@@ -173,6 +174,11 @@ void JsonObject::finish() const {
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     complain(name, "unknown key; " + suggest(name, asked_) + " Otherwise remove it");
   }
+}
+
+std::string json_digest(const Json& value) {
+  const std::string text = value.dump();
+  return digest_of(std::as_bytes(std::span(text)));
 }
 
 std::string read_dram_text(const std::filesystem::path& path) {

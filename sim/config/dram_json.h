@@ -74,6 +74,9 @@ std::string suggest(std::string_view word, std::span<const std::string> known);
 // A value as short JSON text in ASCII.
 std::string shown_json(const nlohmann::ordered_json& value);
 
+// A digest of the values, whatever the text's spaces.
+std::string json_digest(const nlohmann::ordered_json& value);
+
 // The text of a standard's, preset's or system's file, as read_description() has it.
 std::string read_dram_text(const std::filesystem::path& path);
 

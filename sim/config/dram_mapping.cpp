@@ -38,6 +38,15 @@ std::optional<DramAddressPart> parse_part(const std::string& text) {
   return part;
 }
 
+std::uint64_t low_bits(std::uint32_t n) {
+  return (std::uint64_t{1} << n) - 1;
+}
+
+// A number of channels that is wrong by itself says nothing about the channel's bits.
+bool unknown_bits(const JsonObject& file, DramAddressField field) {
+  return field == DramAddressField::channel && file.violations().concerns(file.path_of("channels"));
+}
+
 std::string field_list() {
   return fmt::format("{}", fmt::join(kFieldNames, ", "));
 }
@@ -49,6 +58,7 @@ struct Taken {
 
 void check_cover(JsonObject& file, const DramSystem& system, const Taken& taken) {
   for (std::size_t f = 0; f < kDramAddressFields; ++f) {
+    if (unknown_bits(file, static_cast<DramAddressField>(f))) continue;
     const std::uint32_t has = bits_of(system, static_cast<DramAddressField>(f));
     if (taken.bits[f] > has) {
       file.complain("mapping", fmt::format("takes {} bits of {}, which has {}; take fewer", taken.bits[f],
@@ -78,7 +88,7 @@ std::uint32_t bits_of(const DramSystem& system, DramAddressField field) {
   return static_cast<std::uint32_t>(std::countr_zero(counts.at(static_cast<std::size_t>(field))));
 }
 
-std::vector<DramAddressPart> default_mapping(const DramSystem& system) {
+std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint32_t request_bursts) {
   using F = DramAddressField;
   const std::vector<F> order =
       system.device.pseudo_channels
@@ -88,10 +98,44 @@ std::vector<DramAddressPart> default_mapping(const DramSystem& system) {
   for (const F field : order) {
     if (const std::uint32_t bits = bits_of(system, field); bits > 0) mapping.push_back({field, bits});
   }
+  if (request_bursts > 1 && system.channels > 1) {
+    // The channel moves up behind the bits of the burst in the request.
+    const DramAddressPart channel = mapping.front();
+    mapping.erase(mapping.begin());
+    auto inside = static_cast<std::uint32_t>(std::countr_zero(request_bursts));
+    std::size_t at = 0;
+    for (; at < mapping.size() && inside >= mapping[at].bits; ++at) inside -= mapping[at].bits;
+    if (inside > 0 && at < mapping.size()) {
+      const DramAddressPart rest{mapping[at].field, mapping[at].bits - inside};
+      mapping[at++].bits = inside;
+      mapping.insert(mapping.begin() + static_cast<std::ptrdiff_t>(at), rest);
+    }
+    mapping.insert(mapping.begin() + static_cast<std::ptrdiff_t>(at), channel);
+  }
   return mapping;
 }
 
-std::vector<DramAddressPart> read_mapping(JsonObject& file, const DramSystem& system) {
+bool keeps_requests_whole(const DramSystem& system, std::uint32_t request_bursts) {
+  // The bits of each field in which the bursts of a request differ.
+  std::array<std::uint64_t, kDramAddressFields> differing{};
+  std::array<std::uint32_t, kDramAddressFields> taken{};
+  auto inside = static_cast<std::uint32_t>(std::countr_zero(request_bursts));
+  for (const DramAddressPart& part : system.mapping) {
+    const auto f = static_cast<std::size_t>(part.field);
+    const std::uint32_t bits = std::min(inside, part.bits);
+    differing[f] |= low_bits(bits) << taken[f];
+    taken[f] += part.bits;
+    inside -= bits;
+  }
+  for (const DramAddressHash& h : system.hashes) {
+    const auto field = static_cast<std::size_t>(h.field), with = static_cast<std::size_t>(h.with);
+    differing[field] |= differing[with] & low_bits(bits_of(system, h.field));
+  }
+  return inside == 0 && differing[static_cast<std::size_t>(DramAddressField::channel)] == 0;
+}
+
+std::vector<DramAddressPart> read_mapping(JsonObject& file, const DramSystem& system,
+                                          std::uint32_t request_bursts) {
   std::vector<DramAddressPart> parts;
   Taken taken;
   bool readable = true;
@@ -110,9 +154,9 @@ std::vector<DramAddressPart> read_mapping(JsonObject& file, const DramSystem& sy
     taken.open[f] += part->bits == 0;
     parts.push_back(*part);
   }
-  if (!file.has("mapping")) return default_mapping(system);
+  if (!file.has("mapping")) return default_mapping(system, request_bursts);
   if (readable && !parts.empty()) check_cover(file, system, taken);
-  if (file.violations().concerns("/mapping")) return parts;
+  if (file.violations().concerns(file.path_of("mapping"))) return parts;
   for (DramAddressPart& p : parts) {
     if (p.bits == 0) p.bits = bits_of(system, p.field) - taken.bits[static_cast<std::size_t>(p.field)];
   }
@@ -124,7 +168,7 @@ std::vector<DramAddressHash> read_hashes(JsonObject& file, const DramSystem& sys
   std::vector<DramAddressHash> hashes;
   const auto values = file.take_array("xor", kMostHashes, Need::optional);
   for (std::size_t i = 0; i < values.size(); ++i) {
-    JsonObject entry(values[i], fmt::format("/xor/{}", i), file.violations());
+    JsonObject entry(values[i], fmt::format("{}/{}", file.path_of("xor"), i), file.violations());
     const auto field = entry.take_choice("field", kFieldNames), with = entry.take_choice("with", kFieldNames);
     entry.finish();
     if (!field || !with) continue;
@@ -134,6 +178,8 @@ std::vector<DramAddressHash> read_hashes(JsonObject& file, const DramSystem& sys
       entry.complain("with",
                      fmt::format("\"{}\" with itself would be 0 for every address; name another field",
                                  kFieldNames[*with]));
+    } else if (unknown_bits(file, hash.field) || unknown_bits(file, hash.with)) {
+      continue;
     } else if (bits_of(system, hash.field) == 0 || bits_of(system, hash.with) == 0) {
       entry.complain("with", fmt::format("{} has {} bits and {} has {}: nothing to combine; remove the entry",
                                          kFieldNames[*field], bits_of(system, hash.field), kFieldNames[*with],

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "config/dram_device.h"
 #include "config/dram_energy.h"
@@ -50,7 +51,7 @@ class DeviceReader {
   DeviceReader(const Json& tree, const std::filesystem::path& path, Violations& violations)
       : path_(path), violations_(violations), preset_(&tree, "", violations) {}
 
-  DramDevice read() {
+  DramDevice read(const std::string& digest) {
     static constexpr std::array<std::string_view, 1> kSchema = {"tokencycle-dram-1"};
     preset_.take_choice("schema", kSchema);
     device_.name = preset_.take_text("name", 64).value_or("");
@@ -75,9 +76,12 @@ class DeviceReader {
     device_.energy = read_dram_energy(preset_, device_,
                                       {static_cast<std::uint32_t>(organization.device_width_bits),
                                        static_cast<std::uint32_t>(organization.devices_per_rank),
-                                       static_cast<std::uint32_t>(organization.devices())});
+                                       static_cast<std::uint32_t>(organization.devices())},
+                                      device_.energy_reason);
     preset_.finish();
     violations_.throw_if_any();
+    const std::string both = digest + standard_.digest;
+    device_.digest = digest_of(std::as_bytes(std::span(both)));
     return device_;
   }
 
@@ -180,7 +184,7 @@ class DeviceReader {
 DramDevice read_dram_device(const std::filesystem::path& path) {
   Violations violations(path.string());
   const Json tree = parse_text(read_dram_text(path), violations);
-  return DeviceReader(tree, path, violations).read();
+  return DeviceReader(tree, path, violations).read(json_digest(tree));
 }
 
 }  // namespace tokencycle::config

@@ -231,6 +231,7 @@ DramStandard read_dram_standard(const std::filesystem::path& path) {
   const Json tree = parse_text(read_dram_text(path), violations);
   DramStandard standard = StandardReader(tree, violations).read();
   violations.throw_if_any();
+  standard.digest = json_digest(tree);
   return standard;
 }
 

@@ -33,6 +33,7 @@ struct DramStandard {
   bool data_clock = false;
   DramSum after_read, after_write;  // with data_clock: from a transfer to the first one that needs a sync
   std::vector<Row> constraints, at_most;
+  std::string digest;  // of all values of the file
 
   bool exists(DramCommand c) const { return commands[static_cast<std::size_t>(c)].exists; }
 };

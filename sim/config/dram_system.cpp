@@ -3,12 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <filesystem>
-
 #include "base/error.h"
 #include "config/dram_json.h"
-#include "config/dram_mapping.h"
+#include "config/dram_system_reader.h"
 #include "config/json_text.h"
 
 namespace tokencycle::config {
@@ -16,97 +13,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, 3> kSchedulers = {"fcfs", "fr-fcfs", "fr-fcfs-cap"};
-constexpr std::array<std::string_view, 3> kPagePolicies = {"open", "closed", "adaptive"};
-constexpr std::array<std::string_view, 3> kRefreshes = {"none", "all-bank", "per-bank"};
-constexpr WholeRange kQueue{1, 4096, "requests"};
-
-// Of a name: beside the file, then in `presets`. Of a path (it ends in .json): from the file's folder.
-std::filesystem::path preset_path(const std::string& preset, const std::filesystem::path& beside,
-                                  const std::filesystem::path& presets) {
-  if (preset.ends_with(".json")) return beside / preset;
-  const auto here = dram_presets(beside);
-  const bool is_here = std::find(here.begin(), here.end(), preset) != here.end();
-  return find_dram_preset(is_here || presets.empty() ? beside : presets, preset);
-}
-
-class SystemReader {
- public:
-  SystemReader(const Json& tree, const std::filesystem::path& path, Violations& violations)
-      : path_(path), violations_(violations), file_(&tree, "", violations) {}
-
-  DramSystem read(const std::filesystem::path& presets) {
-    file_.take("schema", "");
-    system_.name = file_.take_text("name", 64).value_or("");
-    system_.description = file_.take_text("description", 4096, Need::optional).value_or("");
-    const auto preset = file_.take_text("preset", 4096);
-    if (!preset) violations_.throw_if_any();
-    system_.device = read_dram_device(preset_path(*preset, path_.parent_path(), presets));
-    take("channels", system_.channels, {1, 1024, "channels", true});
-    system_.mapping = read_mapping(file_, system_);
-    system_.hashes = read_hashes(file_, system_);
-    read_policies();
-    read_queues();
-    file_.finish();
-    violations_.throw_if_any();
-    return system_;
-  }
-
- private:
-  void take(const char* name, std::uint32_t& out, const WholeRange& range) {
-    out = static_cast<std::uint32_t>(file_.take_whole(name, range, Need::optional).value_or(out));
-  }
-
-  template <typename Enum>
-  void take(const char* name, Enum& out, std::span<const std::string_view> choices) {
-    if (const auto c = file_.take_choice(name, choices, Need::optional)) out = static_cast<Enum>(*c);
-  }
-
-  void read_policies() {
-    take("scheduler", system_.scheduler, kSchedulers);
-    take("row_hit_cap", system_.row_hit_cap, {1, 1000000, "row hits"});
-    if (file_.has("row_hit_cap") && system_.scheduler != DramScheduler::fr_fcfs_cap) {
-      file_.complain("row_hit_cap",
-                     "only the scheduler \"fr-fcfs-cap\" has a cap; choose it or remove this key");
-    }
-    take("page_policy", system_.page_policy, kPagePolicies);
-    take("refresh", system_.refresh, kRefreshes);
-    if (system_.refresh == DramRefresh::per_bank && !system_.device.exists(DramCommand::refresh_bank)) {
-      file_.complain("refresh",
-                     fmt::format("\"per-bank\" is not allowed: {} has no command REFpb; allowed: \"none\", "
-                                 "\"all-bank\"",
-                                 escaped(system_.device.standard)));
-    }
-    take("postpone", system_.postpone, {0, system_.device.postponable, "refreshes, as the preset allows"});
-    if (system_.postpone > 0 && system_.refresh == DramRefresh::none) {
-      file_.complain("postpone", "there is no refresh to postpone; remove it or choose another \"refresh\"");
-    }
-  }
-
-  void read_queues() {
-    take("read_queue", system_.read_queue, kQueue);
-    take("write_queue", system_.write_queue, kQueue);
-    take("activated_queue", system_.activated_queue, kQueue);
-    constexpr RealRange kShare{0, 1, "of the write queue"};
-    system_.write_high = file_.take_real("write_high", kShare, Need::optional).value_or(system_.write_high);
-    system_.write_low = file_.take_real("write_low", kShare, Need::optional).value_or(system_.write_low);
-    if (system_.write_low >= system_.write_high) {
-      file_.complain("write_low",
-                     fmt::format("{} is not below write_high, {}; draining of writes ends at it and "
-                                 "begins at write_high",
-                                 system_.write_low, system_.write_high));
-    }
-  }
-
-  const std::filesystem::path& path_;
-  Violations& violations_;
-  JsonObject file_;
-  DramSystem system_;
-};
-
 DramSystem system_of_preset(const std::filesystem::path& path) {
   DramSystem system;
   system.device = read_dram_device(path);
+  system.preset = path.filename().string();
   system.name = system.device.name;
   system.description = system.device.description;
   system.mapping = default_mapping(system);
@@ -126,7 +36,16 @@ DramSystem read_dram_system(const std::filesystem::path& path, const std::filesy
                                           shown_json(schema)));
     violations.throw_if_any();
   }
-  return SystemReader(tree, path, violations).read(presets);
+  JsonObject file(&tree, "", violations);
+  file.take("schema", "");
+  DramSystem system;
+  system.name = file.take_text("name", 64).value_or("");
+  system.description = file.take_text("description", 4096, Need::optional).value_or("");
+  DramFolders folders{path.parent_path(), {}};
+  if (!presets.empty()) folders.presets.push_back(presets);
+  read_system_object(file, folders, 0, system);
+  violations.throw_if_any();
+  return system;
 }
 
 }  // namespace tokencycle::config

@@ -30,6 +30,7 @@ struct DramAddressHash {
 
 struct DramSystem {
   std::string name, description;
+  std::string preset;  // of the device, as the description names it
   DramDevice device;
   std::uint32_t channels = 1;
   std::vector<DramAddressPart> mapping;  // least significant first, above the burst's bytes; all bits once
@@ -50,8 +51,11 @@ std::uint32_t bits_of(const DramSystem& system, DramAddressField field);
 // data buses are separate) and bank groups (only in different ones do bursts follow each other without a gap,
 // nCCD_S < nCCD_L). Then comes the rest of a row, so that a stream finds its rows open; then banks, so that
 // the next rows open while these are read; then ranks, since another rank costs idle clocks of the bus; then
-// rows.
-std::vector<DramAddressPart> default_mapping(const DramSystem& system);
+// rows. A request of several bursts stays in its channel: its bursts are spread over what comes next.
+std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint32_t request_bursts = 1);
+
+// Whether all bursts of a request, aligned to its size, are in one channel.
+bool keeps_requests_whole(const DramSystem& system, std::uint32_t request_bursts);
 
 // Reads a system or, with the defaults for everything else, a preset. A preset given by name is looked for
 // beside the file and in `presets`. Throws as read_dram_device does.

@@ -38,14 +38,17 @@ std::string range_text(const Field& field) {
                          static_cast<std::uint64_t>(field.max), field.power_of_two ? ", power of two" : "");
     case FieldType::real:
       return fmt::format("{} .. {}", field.min, field.max);
+    case FieldType::object:
+      return "an object";
   }
   return "";
 }
 
 std::string default_text(const Field& field) {
-  if (field.presence == Presence::required) return "required";
+  const std::string only = field.only_with ? fmt::format(" (only \"{}\")", name_of(*field.only_with)) : "";
+  if (field.presence == Presence::required) return "required" + only;
   if (field.presence == Presence::optional) return "absent";
-  return value_text(field.get(Machine{}));
+  return value_text(field.get(Machine{})) + only;
 }
 
 std::string field_table_markdown() {

@@ -91,16 +91,30 @@ Field only_choice(std::string path, std::string_view name, std::string meaning) 
   return f;
 }
 
-Field dataflow(std::string path, std::string meaning) {
+// An enumeration with a name_of() and `count` values from 0 on.
+template <class Section, class Enum>
+Field choice(std::string path, Section Machine::*section, Enum Section::*member, int count,
+             std::string meaning) {
   Access a;
-  a.get = [](const Machine& m) -> Value { return std::string(name_of(m.matrix.dataflow)); };
+  a.get = [=](const Machine& m) -> Value { return std::string(name_of(m.*section.*member)); };
   Field f = whole(std::move(path), a, "", 0, 0, kRequired, std::move(meaning));
   f.type = FieldType::choice;
-  for (int d = 0; d < kDataflows; ++d) f.choices.emplace_back(name_of(static_cast<Dataflow>(d)));
-  f.set = [names = f.choices](Machine& m, const Value& v) {
+  for (int i = 0; i < count; ++i) f.choices.emplace_back(name_of(static_cast<Enum>(i)));
+  f.set = [=, names = f.choices](Machine& m, const Value& v) {
     const auto at = std::find(names.begin(), names.end(), std::get<std::string>(v));
-    m.matrix.dataflow = static_cast<Dataflow>(at - names.begin());
+    m.*section.*member = static_cast<Enum>(at - names.begin());
   };
+  return f;
+}
+
+Field object(std::string path, std::string meaning) {
+  Field f = whole(std::move(path), {}, "", 0, 0, kRequired, std::move(meaning));
+  f.type = FieldType::object;
+  return f;
+}
+
+Field only_with(DramModel model, Field f) {
+  f.only_with = model;
   return f;
 }
 
@@ -133,7 +147,8 @@ void add_dma(Table& t) {
 }
 
 void add_matrix(Table& t) {
-  t.push_back(dataflow("/matrix/dataflow", "which operand stays in the array"));
+  t.push_back(choice("/matrix/dataflow", &Machine::matrix, &Matrix::dataflow, kDataflows,
+                     "which operand stays in the array"));
   t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 1024,
                     kRequired,
                     "height of the array: along k, the summed dimension; output-stationary: along m"));
@@ -238,20 +253,31 @@ void add_local_memories(Table& t) {
 }
 
 void add_dram(Table& t) {
-  t.push_back(only_choice("/dram/model", "ideal",
-                          "memory model; ideal: fixed latency, then the channel's bandwidth"));
-  t.push_back(power_of_two(whole("/dram/channels", at(&Machine::dram, &Dram::channels), "channels", 1, 64,
-                                 kDefaulted, "independent channels; bursts interleave over them")));
-  t.push_back(whole("/dram/capacity_mib", at(&Machine::dram, &Dram::capacity_bytes, kMiB), "MiB", 1,
-                    268435456, kRequired, "size of all channels together, at most 2^48 bytes"));
-  t.push_back(real("/dram/channel_gb_per_s", at(&Machine::dram, &Dram::channel_gb_per_s), "10^9 bytes/s",
-                   0.001, 10000, "peak bandwidth of one channel"));
-  t.push_back(real("/dram/latency_ns", at(&Machine::dram, &Dram::latency_ns), "ns", 0, 10000,
-                   "from a request's grant to its last byte, unloaded"));
-  t.push_back(power_of_two(whole("/dram/burst_bytes", at(&Machine::dram, &Dram::burst_bytes), "bytes", 32,
-                                 256, kDefaulted, "size of one request")));
+  const auto ideal = [&t](Field f) { t.push_back(only_with(DramModel::ideal, std::move(f))); };
+  t.push_back(
+      choice("/dram/model", &Machine::dram, &Dram::model, kDramModels,
+             "ideal: a fixed latency, then the channel's bandwidth; commands: the devices of a preset, "
+             "command by command"));
+  t.push_back(only_with(DramModel::commands,
+                        object("/dram/system",
+                               "preset, channels, mapping, scheduler, pages, refresh, queues: the keys "
+                               "of a memory system in dram/README.md")));
+  ideal(power_of_two(whole("/dram/channels", at(&Machine::dram, &Dram::channels), "channels", 1, 64,
+                           kDefaulted, "independent channels; bursts interleave over them")));
+  ideal(whole("/dram/capacity_mib", at(&Machine::dram, &Dram::capacity_bytes, kMiB), "MiB", 1, 268435456,
+              kRequired, "size of all channels together, at most 2^48 bytes"));
+  t.push_back(real(
+      "/dram/channel_gb_per_s", at(&Machine::dram, &Dram::channel_gb_per_s), "10^9 bytes/s", 0.001, 10000,
+      "peak bandwidth of one channel as the data sheet has it; commands: checked against the preset"));
+  t.push_back(
+      real("/dram/latency_ns", at(&Machine::dram, &Dram::latency_ns), "ns", 0, 10000,
+           "ideal: from a request's grant to its last byte, unloaded; commands: the way to the controllers "
+           "and back, which the devices' times come on top of"));
+  t.push_back(
+      power_of_two(whole("/dram/burst_bytes", at(&Machine::dram, &Dram::burst_bytes), "bytes", 32, 256,
+                         kDefaulted, "size of one request; commands: one or more bursts of the devices")));
   t.push_back(whole("/dram/requests_in_flight", at(&Machine::dram, &Dram::requests_in_flight), "bursts", 1,
-                    4096, kDefaulted, "accepted and unfinished bursts, all channels together"));
+                    4096, kDefaulted, "accepted and unfinished requests, all channels together"));
   t.push_back(whole("/watchdog_cycles", at(&Machine::watchdog_cycles), "cycles", 1, 1e12, kRequired,
                     "no retirement for so long ends the run and prints the units' state"));
 }

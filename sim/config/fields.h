@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -13,7 +14,7 @@
 
 namespace tokencycle::config {
 
-enum class FieldType : std::uint8_t { text, choice, whole, real, boolean };
+enum class FieldType : std::uint8_t { text, choice, whole, real, boolean, object };
 
 enum class Presence : std::uint8_t {
   required,   // the key must be there
@@ -33,8 +34,10 @@ struct Field {
   std::vector<std::string> choices;
   Presence presence = Presence::required;
   std::string meaning;  // one sentence without a full stop
+  // An object is read and written elsewhere (machine_dram.h) and has neither.
   std::function<Value(const Machine&)> get;
   std::function<void(Machine&, const Value&)> set;
+  std::optional<DramModel> only_with{};  // the memory model that has the key
 };
 
 // All fields, in the order of the canonical JSON: a section's fields are neighbours.

@@ -11,6 +11,7 @@
 #include "config/check.h"
 #include "config/fields.h"
 #include "config/json_text.h"
+#include "config/machine_dram.h"
 #include "config/rules.h"
 
 namespace tokencycle::config {
@@ -37,31 +38,47 @@ std::string_view name_of(Dataflow d) {
   return kNames.at(static_cast<std::size_t>(d));
 }
 
+std::string_view name_of(DramModel m) {
+  static constexpr std::array<std::string_view, kDramModels> kNames = {"ideal", "commands"};
+  return kNames.at(static_cast<std::size_t>(m));
+}
+
 std::string_view name_of(VectorFunction f) {
   static constexpr std::array<std::string_view, kVectorFunctions> kNames = {
       "add", "mul", "copy", "convert", "quantize", "exp", "divide", "reduce", "rotary"};
   return kNames.at(static_cast<std::size_t>(f));
 }
 
-Machine parse_machine(const std::string& json_text, const std::string& source_name) {
+Machine parse_machine(const std::string& json_text, const std::string& source_name,
+                      const std::filesystem::path& folder, const std::filesystem::path& presets) {
   Violations violations(source_name);
   const Json tree = parse_text(json_text, violations);
   check_keys(tree, violations);
   Machine machine = read_fields(tree, violations);
+  DramFolders folders{folder, {folder / "dram"}};
+  if (!presets.empty()) folders.presets.push_back(presets);
+  read_machine_dram(tree, folders, machine, violations);
   check_rules(machine, violations);
   violations.throw_if_any();
-  const std::string canonical = to_json(machine);
+  std::string canonical = to_json(machine);
+  if (machine.dram.system) canonical += machine.dram.system->device.digest;
   machine.digest = digest_of(std::as_bytes(std::span(canonical)));
   return machine;
 }
 
-Machine read_machine(const std::filesystem::path& path) {
-  return parse_machine(read_description(path, "a machine description", "configs/"), path.string());
+Machine read_machine(const std::filesystem::path& path, const std::filesystem::path& presets) {
+  return parse_machine(read_description(path, "a machine description", "configs/"), path.string(),
+                       path.parent_path(), presets);
 }
 
 std::string to_json(const Machine& machine) {
   Json tree = Json::object();
   for (const Field& f : fields()) {
+    if (f.only_with && *f.only_with != machine.dram.model) continue;
+    if (f.type == FieldType::object) {
+      if (machine.dram.system) tree[Json::json_pointer(f.path)] = system_object(*machine.dram.system);
+      continue;
+    }
     const Value value = f.get(machine);
     const bool absent = f.presence == Presence::optional && std::get<std::uint64_t>(value) == 0;
     if (absent) continue;

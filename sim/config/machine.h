@@ -5,7 +5,9 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "base/quantity.h"
 #include "numerics/format.h"
@@ -86,13 +88,23 @@ struct Writeback {
   std::uint32_t ports = 1;  // instructions retired a cycle
 };
 
+struct DramSystem;
+
+// ideal: a latency, then a bandwidth. commands: the devices' commands and the constraints between them.
+enum class DramModel : std::uint8_t { ideal, commands };
+inline constexpr int kDramModels = 2;
+
+// With `commands` the first two follow from the system.
 struct Dram {
-  std::uint32_t channels = 1;  // power of two; bursts interleave over channels
+  std::uint32_t channels = 1;  // power of two
   std::uint64_t capacity_bytes = 0;
-  double channel_gb_per_s = 0;            // peak of one channel, 10^9 bytes a second
-  double latency_ns = 0;                  // from a request's grant to its last byte, unloaded
-  std::uint32_t burst_bytes = 64;         // power of two
+  double channel_gb_per_s = 0;     // peak of one channel, 10^9 bytes a second, as the data sheet has it
+  double latency_ns = 0;           // ideal: from a request's grant to its last byte, unloaded
+                                   // commands: of the way to the controllers and back
+  std::uint32_t burst_bytes = 64;  // of a request; power of two
   std::uint32_t requests_in_flight = 64;  // accepted and unfinished bursts, all channels together
+  DramModel model = DramModel::ideal;
+  std::shared_ptr<const DramSystem> system;  // commands
 };
 
 struct Machine {
@@ -110,17 +122,25 @@ struct Machine {
   Dram dram;
   std::uint64_t watchdog_cycles = 0;  // no retirement for so long ends the run with the units' state
 
-  std::string digest;  // of the canonical JSON of all values (name and description included)
-  double peak_dram_gb_per_s() const { return dram.channel_gb_per_s * dram.channels; }
+  std::string
+      digest;  // of the canonical JSON of all values, name and description included, and of the devices
+  double peak_dram_gb_per_s() const { return dram.channel_gb_per_s * dram.channels; }  // by the data sheet
 };
 
 std::string_view name_of(Dataflow d);
 std::string_view name_of(VectorFunction f);
+std::string_view name_of(DramModel m);
+
+// What to change in a description so that its DRAM holds `bytes`: keys and values, for messages.
+std::string larger_dram_text(const Machine& machine, std::uint64_t bytes);
 
 // Reads and checks a machine description. Every violation found is listed, each with its JSON path, value and
 // allowed range; unknown keys are refused with the nearest known name. Throws ConfigurationError, IoError.
-Machine read_machine(const std::filesystem::path& path);
-Machine parse_machine(const std::string& json_text, const std::string& source_name);
+// DRAM presets are looked for beside the file, in its folder dram/, and in `presets`.
+Machine read_machine(const std::filesystem::path& path, const std::filesystem::path& presets = {});
+// `folder` stands for the file's.
+Machine parse_machine(const std::string& json_text, const std::string& source_name,
+                      const std::filesystem::path& folder = {}, const std::filesystem::path& presets = {});
 
 // The checked values as canonical JSON text (what `digest` covers), indented.
 std::string to_json(const Machine& machine);

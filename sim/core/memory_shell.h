@@ -14,7 +14,7 @@ class MemoryShell : public sc_core::sc_module, public Connection<LazyMemory> {
   MemoryShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub)
       : sc_module(name),
         storage_(machine.dram.capacity_bytes),
-        interconnect_(memory::make_ideal_dram(machine), machine, hub) {}
+        interconnect_(memory::make_dram(machine), machine, hub) {}
   void advance(const Cycle& until) override { interconnect_.advance(until); }
   memory::DramStorage& storage() { return storage_; }
   memory::Interconnect& interconnect() { return interconnect_; }

@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "base/quantity.h"
 #include "config/machine.h"
+#include "memory/dram_energy.h"
 #include "observe/event.h"
 
 namespace tokencycle::memory {
@@ -29,6 +31,16 @@ struct Completion {
   Burst burst;
 };
 
+// What a channel of devices did since time 0.
+struct DramUse {
+  DramCounters counters;
+  std::uint64_t clocks = 0;  // of its command clock
+  // Clocks in which a row was open, and in which a refresh kept a bank from being activated, summed over
+  // banks.
+  std::uint64_t open_bank_clocks = 0, refreshing_bank_clocks = 0;
+  std::optional<DramEnergyUse> energy;  // nothing when the preset has no energies
+};
+
 // What a DRAM model has to tell.
 enum class DramNews : std::uint8_t {
   nothing,
@@ -47,8 +59,8 @@ class Dram {
  public:
   virtual ~Dram() = default;
   virtual std::uint32_t channel_of(DramAddress address) const = 0;
-  // Whether a burst can be accepted now; if not, a completion or room changes that.
-  virtual bool has_room(const Burst& burst) const = 0;
+  // Whether the channel can accept a burst now; if not, a completion or room changes that.
+  virtual bool has_room(std::uint32_t channel, bool write) const = 0;
   // Accepts a burst at `now`, which is not before anything that it told.
   virtual void accept(Cycle now, const Burst& burst) = 0;
   // Lets time go on up to the first cycle that has something to tell, at most to `until`; no burst may be
@@ -59,11 +71,17 @@ class Dram {
   virtual Completion take_completion() = 0;
   virtual void report_bus_change(observe::EventHub& hub) = 0;
   // After the last reported change: busy when some channel carries data, otherwise what the first of them in
-  // this order waits for (kDataStates), idle when none has a burst to move.
+  // this order waits for (observe::kDataStates), idle when none has a burst to move.
   virtual observe::State data_state() const = 0;
+  // Of a channel up to the end of `cycle`, up to which time has come; nothing from a model without commands.
+  virtual std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) = 0;
 };
 
 // Fixed latency, bounded bandwidth, bounded requests in flight.
 std::unique_ptr<Dram> make_ideal_dram(const config::Machine& machine);
+// The devices of machine.dram.system, command by command.
+std::unique_ptr<Dram> make_command_dram(const config::Machine& machine);
+// The one that the machine has.
+std::unique_ptr<Dram> make_dram(const config::Machine& machine);
 
 }  // namespace tokencycle::memory

@@ -44,6 +44,23 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
     from += bits;
     taken[f] += bits;
   }
+  // Every field is a sum, without carry, of bits of the burst's number.
+  channel_masks_.resize(bits_[index(DramAddressField::channel)]);
+  for (std::uint32_t bit = 0; bit < from; ++bit) {
+    const std::uint32_t of_bit = place(std::uint64_t{1} << bit << burst_shift_).channel;
+    for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
+      channel_masks_[c] |= std::uint64_t{of_bit >> c & 1} << bit;
+    }
+  }
+}
+
+std::uint32_t DramAddressMap::channel(std::uint64_t address) const {
+  const std::uint64_t burst = address >> burst_shift_;
+  std::uint32_t channel = 0;
+  for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
+    channel |= static_cast<std::uint32_t>(std::popcount(burst & channel_masks_[c]) & 1) << c;
+  }
+  return channel;
 }
 
 DramPlace DramAddressMap::place(std::uint64_t address) const {

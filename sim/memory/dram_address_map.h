@@ -22,6 +22,7 @@ class DramAddressMap {
  public:
   explicit DramAddressMap(const config::DramSystem& system);
   DramPlace place(std::uint64_t address) const;
+  std::uint32_t channel(std::uint64_t address) const;  // that place() gives
 
  private:
   // Bits [from, from + bits) of the burst's number are bits [to, to + bits) of the field.
@@ -33,6 +34,7 @@ class DramAddressMap {
   std::array<std::uint32_t, config::kDramAddressFields> bits_{};
   std::vector<Part> parts_;
   std::vector<config::DramAddressHash> hashes_;
+  std::vector<std::uint64_t> channel_masks_;  // bits of the burst's number whose parity is the channel's bit
 };
 
 }  // namespace tokencycle::memory

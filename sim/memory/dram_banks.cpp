@@ -12,12 +12,14 @@ constexpr std::size_t index(DramLevel l) {
 }
 }  // namespace
 
-DramBanks::DramBanks(const config::DramDevice& d)
+DramBanks::DramBanks(const config::DramDevice& d, bool auto_precharge)
     : banks_of_rank_(d.banks_of_rank()),
       rank_count_(d.ranks),
       reach_(d.refresh_reach),
       reach_apart_(d.bank_groups / d.refresh_reach * d.banks),
-      synchronises_{d.sync_by_read, d.sync_by_write, d.sync_by_sync_read, d.sync_by_sync_write} {
+      synchronises_{d.sync_by_read, d.sync_by_write, d.sync_by_sync_read, d.sync_by_sync_write},
+      open_(d.banks_of_channel()),
+      refreshing_(d.banks_of_channel()) {
   // Nodes: the channel, then ranks, bank groups, banks.
   const std::uint32_t groups = d.ranks * d.bank_groups, first_group = 1 + d.ranks;
   const std::uint32_t first_bank = first_group + groups, nodes = first_bank + d.banks_of_channel();
@@ -26,64 +28,163 @@ DramBanks::DramBanks(const config::DramDevice& d)
                       static_cast<std::uint32_t>((first_group + b / d.banks) * kStride),
                       static_cast<std::uint32_t>((first_bank + b) * kStride)});
   }
+  open_banks_.resize((banks_.size() + 63) / 64);
   ranks_.resize(d.ranks);
   ready_.resize(nodes * kStride);
-  for (const config::DramConstraint& c : d.constraints) {
-    updates_[index(c.level)][index(c.before)].push_back(
-        {c.clocks, c.window, static_cast<std::uint8_t>(c.after), c.other});
-    std::uint32_t& longest = longest_[index(c.level)][index(c.before)];
-    longest = std::max(longest, c.window);
-  }
   histories_.resize(nodes * kStride);
+  last_.assign(nodes * kStride, kNoClock);
+  add_constraints(d, auto_precharge);
+  derive_times(d);
 }
 
-// The `window`-th last time, the one just noted being the first; kNoClock when there were fewer.
-Clock DramBanks::past(History& h, std::uint32_t window) const {
-  if (h.times.size() < window) return kNoClock;
-  return h.times[(h.next + h.times.size() - window) % h.times.size()];
-}
-
-void DramBanks::update(DramLevel level, std::uint32_t node, DramCommand command, Clock now) {
-  const std::vector<Update>& updates = updates_[index(level)][index(command)];
-  if (updates.empty()) return;
-  const std::uint32_t longest = longest_[index(level)][index(command)];
-  History& history = histories_[node + index(command)];
-  if (longest > 1) {
-    if (history.times.size() < longest) {
-      history.times.push_back(now);
-      history.next = history.times.size() % longest;
-    } else {
-      history.times[history.next] = now;
-      history.next = (history.next + 1) % longest;
+void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge) {
+  const auto given = [&](DramCommand c) {
+    return d.exists(c) && (auto_precharge || (c != DramCommand::read_auto && c != DramCommand::write_auto));
+  };
+  const auto plain = [](const config::DramConstraint& c) { return c.window == 1 && !c.other; };
+  // A wider level asks for as much: whoever meets at a bank meets at its rank.
+  const auto implied = [&](const config::DramConstraint& c) {
+    return std::any_of(d.constraints.begin(), d.constraints.end(), [&](const config::DramConstraint& wide) {
+      return plain(wide) && wide.before == c.before && wide.after == c.after && wide.level < c.level &&
+             wide.clocks >= c.clocks;
+    });
+  };
+  for (const config::DramConstraint& c : d.constraints) {
+    add_cause(c);
+    if (!given(c.before) || !given(c.after)) continue;
+    const auto level = static_cast<std::uint8_t>(c.level), after = static_cast<std::uint8_t>(c.after);
+    if (!plain(c)) {
+      rare_updates_[index(c.before)].push_back({c.clocks, c.window, level, after, c.other});
+      longest_window_ = std::max<std::size_t>(longest_window_, c.window);
+    } else if (!implied(c)) {
+      updates_[index(c.before)].push_back({c.clocks, level, after});
     }
   }
-  for (const Update& u : updates) {
-    const Clock from = u.window == 1 ? now : past(history, u.window);
-    if (from == kNoClock) continue;
-    const auto raise = [&](std::uint32_t at) {
-      Clock& ready = ready_[at + u.after];
-      ready = std::max(ready, from + u.clocks);
+  for (std::size_t c = 0; c < updates_.size(); ++c) {
+    std::vector<Update>& u = updates_[c];
+    std::stable_sort(u.begin(), u.end(), [](const Update& a, const Update& b) { return a.level < b.level; });
+    const auto inner = std::find_if(u.begin(), u.end(),
+                                    [](const Update& a) { return a.level >= index(DramLevel::bank_group); });
+    inner_[c] = static_cast<std::size_t>(inner - u.begin());
+  }
+}
+
+void DramBanks::add_cause(const config::DramConstraint& c) {
+  if (c.window != 1) return;
+  const auto add = [&](DramCause cause) {
+    afters_[static_cast<std::size_t>(cause)][index(c.after)].push_back(
+        {c.before, c.level, c.other, c.clocks});
+  };
+  if (c.before == DramCommand::activate_first || c.before == DramCommand::activate)
+    add(DramCause::activation);
+  if (c.before == DramCommand::refresh_all || c.before == DramCommand::refresh_bank) add(DramCause::refresh);
+  if ((is_read(c.before) && is_write(c.after)) || (is_write(c.before) && is_read(c.after))) {
+    add(DramCause::turnaround);
+    longest_turn_ = std::max(longest_turn_, c.clocks);
+  }
+}
+
+// Times that follow from the constraints; without those they are 0.
+void DramBanks::derive_times(const config::DramDevice& d) {
+  const DramCommand activation =
+      d.exists(DramCommand::activate_first) ? DramCommand::activate_first : DramCommand::activate;
+  // Levels from `widest` on.
+  const auto to_activation = [&](DramCommand before, DramLevel widest) {
+    std::uint32_t clocks = 0;
+    for (const config::DramConstraint& c : d.constraints) {
+      if (c.before == before && c.after == activation && !c.other && c.level >= widest)
+        clocks = std::max(clocks, c.clocks);
+    }
+    return clocks;
+  };
+  const std::uint32_t precharge = to_activation(DramCommand::precharge, DramLevel::bank);
+  const auto less_precharge = [&](DramCommand transfer) {
+    const std::uint32_t clocks = to_activation(transfer, DramLevel::bank);
+    return clocks - std::min(clocks, precharge);
+  };
+  closes_after_ = {less_precharge(DramCommand::read_auto), less_precharge(DramCommand::write_auto)};
+  // Other banks of the rank may be activated sooner after a refresh of one bank.
+  refresh_clocks_ = {to_activation(DramCommand::refresh_all, DramLevel::channel),
+                     to_activation(DramCommand::refresh_bank, DramLevel::bank)};
+}
+
+Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const {
+  if (cause == DramCause::turnaround && last_transfer_[is_read(command)] + longest_turn_ <= now) return 0;
+  const Nodes nodes = nodes_of(bank);
+  Clock earliest = 0;
+  for (const After& a : afters_[static_cast<std::size_t>(cause)][index(command)]) {
+    const auto raise = [&](std::uint32_t node) {
+      const Clock last = last_[node + index(a.before)];
+      if (last != kNoClock) earliest = std::max(earliest, last + a.clocks);
     };
-    if (!u.other) {
-      raise(node);
+    if (!a.other) {
+      raise(nodes[index(a.level)]);
       continue;
     }
     for (std::uint32_t r = 0; r < rank_count_; ++r) {
       const auto rank = static_cast<std::uint32_t>((1 + r) * kStride);
-      if (rank != node) raise(rank);
+      if (rank != nodes[index(DramLevel::rank)]) raise(rank);
     }
+  }
+  return earliest;
+}
+
+Clock DramBanks::History::past(std::uint32_t window) const {
+  if (times.size() < window) return kNoClock;
+  return times[(next + times.size() - window) % times.size()];
+}
+
+void DramBanks::History::add(Clock now, std::size_t longest) {
+  if (times.size() < longest) {
+    times.push_back(now);
+    next = times.size() % longest;
+  } else {
+    times[next] = now;
+    next = (next + 1) % longest;
+  }
+}
+
+void DramBanks::update(const Nodes& nodes, Part part, DramCommand command, Clock now) {
+  const std::size_t c = index(command);
+  const std::vector<Update>& updates = updates_[c];
+  const std::size_t begin = part == Part::inner ? inner_[c] : 0;
+  const std::size_t end = part == Part::outer ? inner_[c] : updates.size();
+  for (std::size_t i = begin; i < end; ++i) {
+    Clock& ready = ready_[nodes[updates[i].level] + updates[i].after];
+    ready = std::max(ready, now + updates[i].clocks);
+  }
+  const std::size_t first = part == Part::inner ? index(DramLevel::bank_group) : 0;
+  const std::size_t last = part == Part::outer ? index(DramLevel::rank) : index(DramLevel::bank);
+  for (std::size_t level = first; level <= last; ++level) last_[nodes[level] + c] = now;
+  if (rare_updates_[c].empty()) return;
+  if (longest_window_ > 1) {
+    for (std::size_t level = first; level <= last; ++level)
+      histories_[nodes[level] + c].add(now, longest_window_);
+  }
+  for (const RareUpdate& u : rare_updates_[c]) {
+    if (u.level >= first && u.level <= last) update_rarely(nodes, u, command, now);
+  }
+}
+
+void DramBanks::update_rarely(const Nodes& nodes, const RareUpdate& u, DramCommand command, Clock now) {
+  const std::uint32_t node = nodes[u.level];
+  const Clock from = u.window == 1 ? now : histories_[node + index(command)].past(u.window);
+  if (from == kNoClock) return;
+  const auto raise = [&](std::uint32_t at) {
+    Clock& ready = ready_[at + u.after];
+    ready = std::max(ready, from + u.clocks);
+  };
+  if (!u.other) return raise(node);
+  for (std::uint32_t r = 0; r < rank_count_; ++r) {
+    const auto rank = static_cast<std::uint32_t>((1 + r) * kStride);
+    if (rank != node) raise(rank);
   }
 }
 
 void DramBanks::give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now) {
-  const Bank& b = banks_[bank];
-  update(DramLevel::channel, 0, command, now);
-  update(DramLevel::rank, b.rank, command, now);
-  const std::uint32_t banks = whole_rank(command) ? 0 : command == DramCommand::refresh_bank ? reach_ : 1;
-  for (std::uint32_t i = 0; i < banks; ++i) {
-    const Bank& reached_bank = banks_[reached(bank, i)];
-    update(DramLevel::bank_group, reached_bank.group, command, now);
-    update(DramLevel::bank, reached_bank.bank, command, now);
+  update(nodes_of(bank), whole_rank(command) ? Part::outer : Part::all, command, now);
+  if (command == DramCommand::refresh_bank) {
+    for (std::uint32_t i = 1; i < reach_; ++i) update(nodes_of(reached(bank, i)), Part::inner, command, now);
   }
   change_state(command, bank, row, now);
 }
@@ -98,11 +199,27 @@ Clock DramBanks::earliest_refresh(std::uint32_t bank) const {
   return earliest;
 }
 
-void DramBanks::close(std::uint32_t bank) {
+// `at`: where the precharge starts.
+void DramBanks::close(std::uint32_t bank, Clock at) {
   Bank& b = banks_[bank];
-  if (b.row != kNoRow) --ranks_[rank_of(bank)].open;
+  if (b.row != kNoRow) {
+    --ranks_[rank_of(bank)].open;
+    open_.end(bank, at);
+    open_banks_[bank / 64] &= ~(std::uint64_t{1} << (bank % 64));
+  }
   b.row = kNoRow;
   b.half = false;
+}
+
+void DramBanks::refresh(std::uint32_t bank, Clock begin, Clock end) {
+  refreshing_.begin(bank, begin);
+  refreshing_.end(bank, end);
+}
+
+// Where the precharge starts that a transfer of `now` brings with it.
+Clock DramBanks::precharge_of(DramCommand transfer, std::uint32_t bank, Clock now) const {
+  return std::max(now + closes_after_[transfer == DramCommand::write_auto],
+                  earliest_after(DramCause::activation, DramCommand::precharge, bank, now));
 }
 
 void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now) {
@@ -116,22 +233,27 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       b.half = false;
       b.row = row;
       ++rank.open;
+      open_.begin(bank, now);
+      open_banks_[bank / 64] |= std::uint64_t{1} << (bank % 64);
       break;
     case DramCommand::precharge:
-      close(bank);
+      close(bank, now);
       break;
     case DramCommand::precharge_all:
-      for (std::uint32_t i = rank_of(bank) * banks_of_rank_, n = 0; n < banks_of_rank_; ++n) close(i + n);
+      for (std::uint32_t i = rank_of(bank) * banks_of_rank_, n = 0; n < banks_of_rank_; ++n)
+        close(i + n, now);
       break;
     case DramCommand::read:
     case DramCommand::read_auto:
       rank.synchronised = now + synchronises_[0];
-      if (command == DramCommand::read_auto) close(bank);
+      last_transfer_[0] = now;
+      if (command == DramCommand::read_auto) close(bank, precharge_of(command, bank, now));
       break;
     case DramCommand::write:
     case DramCommand::write_auto:
       rank.synchronised = now + synchronises_[1];
-      if (command == DramCommand::write_auto) close(bank);
+      last_transfer_[1] = now;
+      if (command == DramCommand::write_auto) close(bank, precharge_of(command, bank, now));
       break;
     case DramCommand::sync_read:
       rank.synchronised = now + synchronises_[2];
@@ -140,7 +262,11 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       rank.synchronised = now + synchronises_[3];
       break;
     case DramCommand::refresh_all:
+      for (std::uint32_t i = rank_of(bank) * banks_of_rank_, n = 0; n < banks_of_rank_; ++n)
+        refresh(i + n, now, now + refresh_clocks_[0]);
+      break;
     case DramCommand::refresh_bank:
+      for (std::uint32_t i = 0; i < reach_; ++i) refresh(reached(bank, i), now, now + refresh_clocks_[1]);
       break;
   }
 }

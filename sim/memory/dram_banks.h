@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/dram_device.h"
+#include "memory/dram_interval_sum.h"
 
 namespace tokencycle::memory {
 
@@ -18,11 +19,30 @@ using Clock = std::uint64_t;  // of the DRAM's command clock
 inline constexpr Clock kNoClock = std::numeric_limits<Clock>::max();
 inline constexpr std::uint32_t kNoRow = ~0u;
 
+constexpr bool is_read(DramCommand c) {
+  return c == DramCommand::read || c == DramCommand::read_auto;
+}
+constexpr bool is_write(DramCommand c) {
+  return c == DramCommand::write || c == DramCommand::write_auto;
+}
+constexpr bool is_transfer(DramCommand c) {
+  return is_read(c) || is_write(c);
+}
+
+// Commands that may put off another one.
+enum class DramCause : std::uint8_t {
+  activation,  // of either part
+  turnaround,  // transfers in the other direction
+  refresh,
+};
+inline constexpr std::size_t kDramCauses = 3;
+
 // Banks are numbered rank by rank, bank group by bank group. A command's time is its
 // first clock. The caller gives commands in order of time and never before earliest().
 class DramBanks {
  public:
-  explicit DramBanks(const config::DramDevice& device);
+  // `auto_precharge`: whether RDA and WRA will be given at all.
+  explicit DramBanks(const config::DramDevice& device, bool auto_precharge = true);
 
   std::uint32_t count() const { return static_cast<std::uint32_t>(banks_.size()); }
   std::uint32_t of_rank() const { return banks_of_rank_; }
@@ -30,6 +50,8 @@ class DramBanks {
 
   std::uint32_t open_row(std::uint32_t bank) const { return banks_[bank].row; }  // kNoRow: closed
   bool half_activated(std::uint32_t bank) const { return banks_[bank].half; }
+  // Banks with an open row, a bit each: words of 64.
+  std::uint64_t open_banks(std::size_t word) const { return open_banks_[word]; }
   std::uint32_t open_in_rank(std::uint32_t rank) const { return ranks_[rank].open; }
   // The last clock for which the rank's data clock runs.
   Clock synchronised_until(std::uint32_t rank) const { return ranks_[rank].synchronised; }
@@ -44,6 +66,14 @@ class DramBanks {
     if (command == DramCommand::refresh_bank) return std::max(outer, earliest_refresh(bank));
     return std::max({outer, ready_[b.group + c], ready_[b.bank + c]});
   }
+  // The same for a command to one bank.
+  Clock earliest_of_bank(DramCommand command, std::uint32_t bank) const {
+    const Bank& b = banks_[bank];
+    const Clock* ready = ready_.data() + static_cast<std::size_t>(command);
+    return std::max(std::max(ready[0], ready[b.rank]), std::max(ready[b.group], ready[b.bank]));
+  }
+  // The first clock that a cause alone allows, constraints with a window aside; may be 0 if not after `now`.
+  Clock earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const;
   // `row`: of an activation.
   void give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
 
@@ -52,15 +82,29 @@ class DramBanks {
   std::uint32_t reach() const { return reach_; }
   std::uint32_t reached(std::uint32_t bank, std::uint32_t i) const { return bank + i * reach_apart_; }
 
+  // Clocks before `until` (not before the last command) in which a row was open, summed over the banks: from
+  // its ACT to the precharge. An auto-precharge starts when a precharge could have been given: its transfer
+  // asks for RDA to ACT less PRE to ACT, the row's activation for ACT to PRE.
+  std::uint64_t open_clocks(Clock until) const { return open_.clocks(until); }
+  // The same for clocks in which a refresh kept the bank from being activated.
+  std::uint64_t refreshing_clocks(Clock until) const { return refreshing_.clocks(until); }
+  // All-bank refreshes of every rank, given and over, that left no other trace.
+  void skip_refreshes(std::uint64_t count) { refreshing_.add(count * refresh_clocks_[0] * banks_.size()); }
+
   static bool whole_rank(DramCommand c) {
     return c == DramCommand::precharge_all || c == DramCommand::refresh_all;
   }
 
  private:
   static constexpr std::size_t kStride = 16;  // commands of a node, a power of two
+  // A constraint as seen from its first command: without a window or another rank, and with one of them.
   struct Update {
+    std::uint32_t clocks;
+    std::uint8_t level, after;
+  };
+  struct RareUpdate {
     std::uint32_t clocks, window;
-    std::uint8_t after;
+    std::uint8_t level, after;
     bool other;
   };
   struct Bank {
@@ -72,25 +116,54 @@ class DramBanks {
     std::uint32_t open = 0;
     Clock synchronised = 0;
   };
+  // A constraint as seen from its second command, for one of the causes.
+  struct After {
+    DramCommand before;
+    DramLevel level;
+    bool other;
+    std::uint32_t clocks;
+  };
   // The last times of a command at a node, as many as the longest window needs.
   struct History {
     std::vector<Clock> times;
     std::size_t next = 0;
+    // The `window`-th last one; kNoClock when there were fewer.
+    Clock past(std::uint32_t window) const;
+    void add(Clock now, std::size_t longest);
   };
-  void update(DramLevel level, std::uint32_t node, DramCommand command, Clock now);
+  using Nodes = std::array<std::uint32_t, config::kDramLevels>;  // where they begin in ready_
+  Nodes nodes_of(std::uint32_t bank) const {
+    return {0, banks_[bank].rank, banks_[bank].group, banks_[bank].bank};
+  }
+  void add_constraints(const config::DramDevice& device, bool auto_precharge);
+  void add_cause(const config::DramConstraint& c);
+  enum class Part : std::uint8_t { all, outer, inner };  // levels: outer are channel and rank
+  void update(const Nodes& nodes, Part part, DramCommand command, Clock now);
+  void update_rarely(const Nodes& nodes, const RareUpdate& u, DramCommand command, Clock now);
   void change_state(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
-  void close(std::uint32_t bank);
+  void close(std::uint32_t bank, Clock at);
+  void derive_times(const config::DramDevice& device);
+  void refresh(std::uint32_t bank, Clock begin, Clock end);
+  Clock precharge_of(DramCommand transfer, std::uint32_t bank, Clock now) const;
   Clock earliest_refresh(std::uint32_t bank) const;
-  Clock past(History& history, std::uint32_t window) const;
 
   std::uint32_t banks_of_rank_, rank_count_, reach_, reach_apart_;
-  std::array<std::array<std::vector<Update>, config::kDramCommands>, config::kDramLevels> updates_;
-  std::array<std::array<std::uint32_t, config::kDramCommands>, config::kDramLevels> longest_{};
+  std::array<std::vector<Update>, config::kDramCommands> updates_;
+  std::array<std::vector<RareUpdate>, config::kDramCommands> rare_updates_;
+  std::array<std::size_t, config::kDramCommands> inner_{};  // where updates_ of groups and banks begin
+  std::size_t longest_window_ = 1;
   std::vector<Clock> ready_;  // [node][command]
   std::vector<History> histories_;
   std::vector<Bank> banks_;
+  std::vector<std::uint64_t> open_banks_;
   std::vector<Rank> ranks_;
   std::array<std::uint32_t, 4> synchronises_{};  // clocks, by read, write, sync_read, sync_write
+  std::array<std::array<std::vector<After>, config::kDramCommands>, kDramCauses> afters_;
+  std::uint32_t longest_turn_ = 0;                                  // of afters_ of turnarounds
+  std::array<Clock, 2> last_transfer_{};                            // read, write
+  std::vector<Clock> last_;                                         // [node][command], kNoClock: never
+  std::array<std::uint32_t, 2> closes_after_{}, refresh_clocks_{};  // RDA, WRA; of all banks, of one
+  DramIntervalSum open_, refreshing_;
 };
 
 }  // namespace tokencycle::memory

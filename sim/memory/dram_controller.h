@@ -8,39 +8,10 @@
 
 #include "config/dram_system.h"
 #include "memory/dram_banks.h"
+#include "memory/dram_listener.h"
+#include "memory/dram_queue.h"
 
 namespace tokencycle::memory {
-
-// One burst for the controller.
-struct DramRequest {
-  std::uint64_t id = 0;  // the caller's; equal addresses are recognised by bank, row and column
-  bool write = false;
-  std::uint32_t bank = 0, row = 0, column = 0;  // bank of the channel; column: burst of the row
-};
-
-// A command as given, by its first clock.
-struct DramCommandRecord {
-  Clock clock = 0;
-  DramCommand command = DramCommand::activate;
-  std::uint32_t bank = 0, row = 0, column = 0;
-};
-
-class DramListener {
- public:
-  virtual ~DramListener() = default;
-  // Reads: their last data; writes: their command, from which on the data is the memory's.
-  virtual void completed(std::uint64_t id, Clock clock) = 0;
-  virtual void commanded(const DramCommandRecord&) {}
-  // Whether commanded() must hear of every refresh, also when a long idle time is skipped.
-  virtual bool wants_commands() const { return false; }
-};
-
-struct DramCounters {
-  std::uint64_t reads = 0, writes = 0, forwarded = 0, coalesced = 0;
-  std::uint64_t hits = 0, misses = 0, conflicts = 0;  // of requests, by the first command given for them
-  std::uint64_t turnarounds = 0;                      // changes between reading and writing
-  std::array<std::uint64_t, config::kDramCommands> commands{};
-};
 
 // Clock t, in this order: requests accepted before t are seen; refreshes due at t are; then each command bus
 // takes at most one command. First come requests whose row has been opened for them, then refreshes (while
@@ -50,103 +21,124 @@ struct DramCounters {
 class DramController {
  public:
   DramController(const config::DramSystem& system, DramListener& listener);
+  DramController(const DramController&) = delete;
+  DramController& operator=(const DramController&) = delete;
 
-  bool has_room(bool write) const {
-    return write ? writes_.size < system_.write_queue : reads_.size < system_.read_queue;
+  // Requests that the queue takes now.
+  std::uint32_t room(bool write) const {
+    return write ? system_.write_queue - writes_.size() : system_.read_queue - reads_.size();
   }
+  bool has_room(bool write) const { return room(write) != 0; }
   // A request that arrives in `now`, seen from the next clock on. Not before the last advance.
   void accept(Clock now, const DramRequest& request);
   // Gives all commands up to and including `until`.
   void advance(Clock until);
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, refreshing() ? next_refresh_ : kNoClock); }
-  std::uint32_t waiting() const { return reads_.size + writes_.size + activated_.size; }
+  std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
   const DramCounters& counters() const { return counters_; }
+  // Of each bank of the channel.
+  const std::vector<DramBankCounters>& banks() const { return bank_counters_; }
+  // Clocks before `until` in which a row was open, and in which a refresh kept a bank from being activated,
+  // each summed over the banks (DramBanks says where they begin and end). `until`: not before the last
+  // advance.
+  std::uint64_t open_bank_clocks(Clock until) const { return banks_.open_clocks(until); }
+  std::uint64_t refreshing_bank_clocks(Clock until) const { return banks_.refreshing_clocks(until); }
 
  private:
-  static constexpr std::uint32_t kNone = ~0u;
-  struct Entry {
-    DramRequest request;
-    Clock arrived = 0;
-    std::uint32_t next = kNone, previous = kNone;  // in its bank's list, oldest first
-    bool begun = false;                            // a command was given for it
-  };
-  struct List {
-    std::uint32_t head = kNone, tail = kNone, size = 0;
-    std::uint32_t hits = 0;  // entries for the open row
-  };
-  struct Queue {
-    std::vector<List> banks;
-    std::vector<std::uint64_t> waiting;  // banks with entries, a bit each
-    std::uint32_t size = 0;
-  };
   // The command that a bus gives next; at kNoClock: none.
   struct Choice {
     Clock at = kNoClock, arrived = kNoClock;
     DramCommand command = DramCommand::activate;
-    std::uint32_t entry = kNone, bank = 0;
-    Queue* queue = nullptr;
+    std::uint32_t entry = kNoEntry, bank = 0;
+    DramQueue* queue = nullptr;
   };
 
   // A request whose activation has begun. Its second part comes soon, and before anything else changes.
   struct Half {
     std::uint32_t entry;
-    Queue* queue;
+    DramQueue* queue;
     Clock since;
   };
-  Clock finish_activation_ =
-      0;  // clocks after a first part behind which nothing else comes before the second
   bool refreshing() const { return system_.refresh != config::DramRefresh::none; }
   const config::DramCommandUse& use_of(DramCommand c) const {
     return device_.commands[static_cast<std::size_t>(c)];
   }
-  void insert(Queue& queue, std::uint32_t entry);
-  void remove(Queue& queue, std::uint32_t entry);
   void recount(std::uint32_t bank);
   bool forward_or_coalesce(Clock now, const DramRequest& request);
 
   void tick(Clock t);
+  // dram_choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
-  void choose_from(Queue& queue, Choice& best) const;
-  void choose_refresh(Choice& best) const;
-  void consider_oldest(Queue& queue, Choice& best) const;
-  void consider_bank(Queue& queue, std::uint32_t bank, Choice& best) const;
-  void consider_entry(Queue& queue, std::uint32_t entry, Choice& best) const;
-  void consider_hit(Queue& queue, std::uint32_t entry, Choice& best) const;
-  void consider(Queue& queue, std::uint32_t entry, DramCommand command, Clock earliest, Choice& best) const;
-  Clock start_of(Clock earliest) const;
-  bool hits_are_capped(const Queue& queue, std::uint32_t hit, std::uint32_t conflict) const;
-  DramCommand transfer_of(const Entry& e) const;
+  void choose_from(DramQueue& queue, Choice& best);
+  void choose_refresh(Choice& best);
+  void consider_oldest(DramQueue& queue, Choice& best);
+  void consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks, DramCommand command,
+                    Choice& best);
+  void consider_activation(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_conflict(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_hit(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider(DramQueue& queue, std::uint32_t entry, DramCommand command, Choice& best);
+  // The sooner command wins, of equals the one for the older request, then that for the lower bank.
+  static void take(const Choice& c, Choice& best) {
+    if (c.at > best.at) return;
+    if (c.at == best.at) {
+      if (c.arrived > best.arrived || (c.arrived == best.arrived && c.bank >= best.bank)) return;
+    }
+    best = c;
+  }
+  void note_transfer(DramQueue& queue, std::uint32_t entry, DramCommand command, Clock at);
+  bool hits_are_capped(const DramQueue& queue, const DramQueue::First& hit,
+                       const DramQueue::First& conflict) const;
+  DramCommand transfer_of(const DramEntry& e) const;
+  bool refresh_pressing() const;
+  bool next_direction() const;
   void set_direction();
+  bool leaves_choices(const DramQueue& queue, bool first_of_kind, Clock now);
+
   void give(const Choice& choice);
   void give_refresh(const Choice& choice);
-  void note_first_command(Entry& entry, DramCommand command);
+  void note_first_command(DramEntry& entry, DramCommand command);
   void finish_transfer(const Choice& choice);
-  bool refresh_pressing() const;
   void due_refreshes();
   void skip_idle_refreshes(Clock until);
+
+  // dram_wait.cpp
+  void note_wait(Clock t, DramWait wait);
+  DramWait wait_at(Clock t) const;
+  DramWait wait_of(const Choice& choice, Clock t) const;
+  DramWait opening(const Choice& choice) const;
 
   const config::DramSystem system_;
   const config::DramDevice& device_;
   DramListener& listener_;
   DramBanks banks_;
-  std::vector<Entry> entries_;
+  std::vector<DramEntry> entries_;
   std::vector<std::uint32_t> free_;
-  Queue reads_, writes_, activated_;
+  DramQueue reads_, writes_, activated_;
   std::vector<std::uint32_t> hits_past_;  // of each bank: hits since an older request to another row waits
   std::deque<std::uint32_t> refreshes_;   // due, as bank (the first of its rank for all-bank refresh)
   Clock next_refresh_ = kNoClock;
   std::uint32_t refresh_turn_ = 0;  // per-bank: which bank of each rank comes next
   std::vector<Half> halves_;
+  Clock finish_activation_ = 0;  // clocks after a first part behind which nothing comes before the second
   bool writing_ = false;
-  bool direction_set_ = false;  // in this tick
+  bool transferred_ = false, wrote_ = false;  // the last transfer
+  Clock direction_set_ = kNoClock;            // the clock for which the direction was decided last
   Clock wake_ = kNoClock;
   Clock now_ = 0;          // of the tick under way
   std::uint32_t bus_ = 0;  // that is being decided
+  Clock start_ = 0;        // the first clock in which it can take a command
   std::array<Choice, 2> choices_{};
-  std::uint32_t chosen_ = 0;  // buses whose choice still stands, a bit each
+  std::array<Choice, 2> transfers_{};  // the first whose row is open; `at`: the transfer, `command`: the next
+  std::uint32_t chosen_ = 0;           // buses whose choice still stands, a bit each
+  std::array<bool, 2> directions_{};   // in which they were chosen
   std::array<Clock, 2> bus_free_{};
+  DramWait wait_ = DramWait::nothing;
+  const bool tells_waits_, two_part_, data_clock_;
   DramCounters counters_;
+  std::vector<DramBankCounters> bank_counters_;
 };
 
 }  // namespace tokencycle::memory

@@ -14,7 +14,7 @@ void DramStorage::check(DramAddress address, std::uint64_t bytes, const char* wh
   if (address.value <= capacity_ && bytes <= capacity_ - address.value) return;
   throw SimulationError(
       fmt::format("DRAM {} of {} bytes at 0x{:x} lies outside the {} bytes of memory; give the machine more "
-                  "(dram.capacity_mib) or mend the program's addresses",
+                  "DRAM or mend the program's addresses",
                   what, bytes, address.value, capacity_));
 }
 

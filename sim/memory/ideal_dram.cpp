@@ -37,7 +37,7 @@ class IdealDram final : public Dram {
     return static_cast<std::uint32_t>(address.value >> burst_shift_) &
            (static_cast<std::uint32_t>(channels_.size()) - 1);
   }
-  bool has_room(const Burst&) const override { return in_flight_ < requests_in_flight_; }
+  bool has_room(std::uint32_t, bool) const override { return in_flight_ < requests_in_flight_; }
 
   void accept(Cycle now, const Burst& burst) override {
     Channel& channel = channels_[channel_of(burst.address)];
@@ -93,6 +93,8 @@ class IdealDram final : public Dram {
   observe::State data_state() const override {
     return active_ != 0 ? observe::State::busy : observe::State::idle;
   }
+
+  std::optional<DramUse> use(std::uint32_t, Cycle) override { return {}; }
 
  private:
   struct Channel {

@@ -13,16 +13,37 @@ Interconnect::Interconnect(std::unique_ptr<Dram> dram, const config::Machine& ma
 
 void Interconnect::ask(int source) {
   const Cycle wanted = sources_[source]->next_issue();
-  wishes_[source] = {wanted, wanted == kNever ? 0 : dram_->channel_of(sources_[source]->head().address)};
+  Wish& wish = wishes_[source];
+  wish.cycle = wanted;
+  if (wanted == kNever) return;
+  const DramAddress address = sources_[source]->head().address;
+  if (address == wish.address) return;
+  wish.address = address;
+  wish.channel = dram_->channel_of(address);
 }
 
-Interconnect::Candidate Interconnect::next_issue() const {
+// Notes how long the head waits for room: from the first cycle in which its channel would have taken it.
+bool Interconnect::has_room(int source) {
+  Wish& wish = wishes_[source];
+  const bool write = sources_[source]->head().write;
+  if (!dram_->has_room(wish.channel, write)) {
+    if (wish.refused == kNever) wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
+    return false;
+  }
+  if (wish.refused != kNever) {
+    if (time_ > wish.refused) counter(source, write).room_wait_cycles += time_.value - wish.refused.value;
+    wish.refused = kNever;
+  }
+  return true;
+}
+
+Interconnect::Candidate Interconnect::next_issue() {
   Candidate best;
   for (int i = 0; i < kRequesters; ++i) {
     const Wish& wish = wishes_[i];
     if (wish.cycle >= best.cycle) continue;
     const Cycle cycle = std::max({wish.cycle, time_, channel_next_[wish.channel]});
-    if (cycle < best.cycle && dram_->has_room(sources_[i]->head())) best = {cycle, i};
+    if (cycle < best.cycle && has_room(i)) best = {cycle, i};
   }
   return best;
 }
@@ -52,7 +73,7 @@ void Interconnect::issue(const Candidate& candidate) {
   const std::uint32_t channel = wishes_[candidate.source].channel;
   dram_->accept(candidate.cycle, burst);
   channel_next_[channel] = candidate.cycle + 1;
-  TrafficCounters& c = counters_[static_cast<std::size_t>(candidate.source) * 2 + (burst.write ? 1 : 0)];
+  TrafficCounters& c = counter(candidate.source, burst.write);
   ++c.bursts;
   c.used_bytes += burst.bytes;
   c.moved_bytes += burst_bytes_;

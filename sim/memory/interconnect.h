@@ -25,9 +25,10 @@ class BurstSource {
 };
 
 struct TrafficCounters {
-  std::uint64_t bursts = 0;       // accepted by DRAM
-  std::uint64_t used_bytes = 0;   // bytes of them that the program asked for
-  std::uint64_t moved_bytes = 0;  // bursts x burst size
+  std::uint64_t bursts = 0;            // accepted by DRAM
+  std::uint64_t used_bytes = 0;        // bytes of them that the program asked for
+  std::uint64_t moved_bytes = 0;       // bursts x burst size
+  std::uint64_t room_wait_cycles = 0;  // of the requester's next burst, for a place in DRAM's queues
 };
 
 // Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then
@@ -45,7 +46,7 @@ class Interconnect {
   // below the cycle that it is told: the advance then ends there.
   void advance(const Cycle& until);
 
-  const Dram& dram() const { return *dram_; }
+  std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) { return dram_->use(channel, cycle); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
   const TrafficCounters& counters(Requester requester, bool write) const {
     return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];
@@ -58,10 +59,16 @@ class Interconnect {
   };
   struct Wish {  // what a source wants next; asked again only when it may have changed
     Cycle cycle = kNever;
-    std::uint32_t channel = 0;
+    DramAddress address;        // of the head
+    std::uint32_t channel = 0;  // that it goes to
+    Cycle refused = kNever;     // since when DRAM has no room for it
   };
   void ask(int source);
-  Candidate next_issue() const;
+  Candidate next_issue();
+  bool has_room(int source);
+  TrafficCounters& counter(int source, bool write) {
+    return counters_[static_cast<std::size_t>(source) * 2 + (write ? 1 : 0)];
+  }
   void issue(const Candidate& candidate);
   void complete();
   void change_bus(Cycle now);

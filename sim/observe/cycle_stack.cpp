@@ -7,8 +7,11 @@ namespace tokencycle::observe {
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kCauses> kNames = {
-      "matrix",       "vector",    "preload", "scratchpad", "dram_bandwidth",
-      "dram_latency", "front_end", "drain",   "writeback",  "dependency"};
+      "matrix",         "vector",          "preload",
+      "scratchpad",     "dram_bandwidth",  "dram_row_conflict",
+      "dram_bank_busy", "dram_turnaround", "dram_refresh",
+      "dram_latency",   "front_end",       "drain",
+      "writeback",      "dependency"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -16,7 +19,11 @@ void CycleStack::on_event(const Event& event) {
   settle(event.cycle);
   const auto unit = static_cast<std::size_t>(event.unit);
   if (unit >= kFirstChannel) {
-    busy_buses_ += static_cast<State>(event.detail) == State::busy ? 1u : ~0u;
+    const std::size_t channel = unit - kFirstChannel;
+    for (; channels_.size() <= channel; channels_.push_back(State::idle)) ++channels_by_state_[0];
+    --channels_by_state_[static_cast<std::size_t>(channels_[channel])];
+    channels_[channel] = static_cast<State>(event.detail);
+    ++channels_by_state_[event.detail];
     return;
   }
   states_[unit] = static_cast<State>(event.detail);
@@ -44,12 +51,22 @@ Cause CycleStack::cause() const {
   return waiting_cause();
 }
 
+Cause CycleStack::memory_cause() const {
+  static constexpr std::array kCauseOf = {Cause::dram_bandwidth,    Cause::dram_refresh,
+                                          Cause::dram_row_conflict, Cause::dram_turnaround,
+                                          Cause::dram_bank_busy,    Cause::dram_bandwidth};
+  for (std::size_t i = 0; i < kCauseOf.size(); ++i) {
+    if (channels_by_state_[static_cast<std::size_t>(kDataStates[i])] != 0) return kCauseOf[i];
+  }
+  return Cause::dram_latency;
+}
+
 Cause CycleStack::waiting_cause() const {
   const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
   const State decode = state(UnitId::decode);
   if (waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::load) ||
       waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::store)) {
-    return busy_buses_ > 0 ? Cause::dram_bandwidth : Cause::dram_latency;
+    return memory_cause();
   }
   if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
   if (decode == State::halted || state(UnitId::matrix) == State::array_drain) return Cause::drain;

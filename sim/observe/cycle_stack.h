@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "observe/event.h"
 
@@ -13,16 +14,20 @@ namespace tokencycle::observe {
 // The first that applies, in this order. Work comes before waiting; when nothing computes, what decode waits
 // for names the cause.
 enum class Cause : std::uint8_t {
-  matrix = 0,      // moving rows enter the array
-  vector,          // the vector unit works
-  preload,         // the array waits for a stationary tile that is being shifted in
-  scratchpad,      // a compute unit waits for a scratchpad bank
-  dram_bandwidth,  // decode waits for a DMA transfer, and a DRAM data bus carries data
-  dram_latency,    // decode waits for a DMA transfer, and no data bus does
-  front_end,       // decode waits for instruction words, or instructions are on their way to the units
-  drain,           // results leave the array, or the program ends
-  writeback,       // finished instructions wait for a writeback port
-  dependency,      // the rest: steps between a result and the instruction that waited for it
+  matrix = 0,         // moving rows enter the array
+  vector,             // the vector unit works
+  preload,            // the array waits for a stationary tile that is being shifted in
+  scratchpad,         // a compute unit waits for a scratchpad bank
+  dram_bandwidth,     // decode waits for a DMA transfer, and a DRAM data bus carries data, or spaces bursts
+  dram_row_conflict,  // the same, and no bus does: what the memory waits for, by kDataStates
+  dram_bank_busy,
+  dram_turnaround,
+  dram_refresh,
+  dram_latency,  // the same, and the memory waits for nothing: bursts are on their way
+  front_end,     // decode waits for instruction words, or instructions are on their way to the units
+  drain,         // results leave the array, or the program ends
+  writeback,     // finished instructions wait for a writeback port
+  dependency,    // the rest: steps between a result and the instruction that waited for it
 };
 inline constexpr int kCauses = static_cast<int>(Cause::dependency) + 1;
 std::string_view name_of(Cause cause);
@@ -42,11 +47,13 @@ class CycleStack : public Observer {
  private:
   Cause cause() const;
   Cause waiting_cause() const;
+  Cause memory_cause() const;
   void settle(Cycle now);
 
   std::array<State, kFirstChannel> states_ = filled();
-  std::uint64_t waits_for_ = 0;   // decode: 1 + isa::Unit
-  std::uint32_t busy_buses_ = 0;  // DRAM channels whose data bus carries data
+  std::uint64_t waits_for_ = 0;                             // decode: 1 + isa::Unit
+  std::vector<State> channels_;                             // grows with the channels that report
+  std::array<std::uint32_t, kStates> channels_by_state_{};  // of those that reported
   Cycle since_;
   Stack stack_{};
 

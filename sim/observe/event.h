@@ -40,7 +40,12 @@ enum class State : std::uint8_t {
   queue_full,           // decode: the unit's queue is full
   scoreboard_full,      // decode: no free scoreboard entry
   fence,                // decode: waits for units to become empty
-  dram_latency,         // DMA: has work, and no DRAM data bus carries anything
+  dram_latency,         // DMA: has work, and DRAM has none: bursts are on their way to it or back
+  row_conflict,         // DRAM channel, DMA: another row is closed first, then the wanted one opened
+  bank_busy,            // DRAM channel, DMA: a closed row is opened, or a bank does not take the command yet
+  bus_turnaround,       // DRAM channel, DMA: the data bus changes between reading and writing
+  refresh,              // DRAM channel, DMA: a refresh is due or under way
+  burst_spacing,        // DRAM channel, DMA: bursts of open rows may not follow each other more closely
   scratchpad_conflict,  // waits for a scratchpad bank
   operand_wait,         // matrix: waits for a stationary tile
   array_drain,          // matrix: results are leaving the array, nothing enters
@@ -49,6 +54,12 @@ enum class State : std::uint8_t {
 };
 inline constexpr int kStates = static_cast<int>(State::halted) + 1;
 std::string_view name_of(State state);
+
+// The states of a DRAM channel's data bus, in the order in which they stand for memory as a whole when
+// channels are in different ones.
+inline constexpr std::array kDataStates = {
+    State::busy,      State::refresh,       State::row_conflict, State::bus_turnaround,
+    State::bank_busy, State::burst_spacing, State::idle};
 
 enum class EventKind : std::uint8_t {
   instruction,    // an instruction reached a stage: detail = Stage, number = sequence number, value below

@@ -129,8 +129,8 @@ TEST_CASE("traps stop the machine with the word and the state of its units") {
 
 TEST_CASE("the watchdog ends a machine that makes no progress") {
   const Scratch scratch;
-  check_program(scratch, "load dst=s:0 dram=0 rows=1 cols=64\nhalt\n", {{"watchdog_cycles", 20}},
-                {"no instruction was retired for 20 cycles", "in flight:\n    word 0: load"});
+  check_program(scratch, "load dst=s:0 dram=0 rows=1 cols=64\nhalt\n", {{"watchdog_cycles", 80}},
+                {"no instruction was retired for 80 cycles", "in flight:\n    word 0: load"});
 }
 
 TEST_CASE("files that cannot be read or written") {

@@ -66,7 +66,7 @@ struct Bench {
   Cycle now{1};
 
   Bench(std::uint32_t burst_bytes, std::uint32_t buffer_words, std::uint32_t in_flight, double latency = 20) {
-    machine.dram = {2, 1u << 20, 16, latency, burst_bytes, 64};
+    machine.dram = {2, 1u << 20, 16, latency, burst_bytes, 64, config::DramModel::ideal, nullptr};
     machine.fetch = {buffer_words, in_flight};
     hub.subscribe(bursts);
     for (std::uint32_t pc = 0; pc < kWords; ++pc) {

@@ -158,6 +158,19 @@ TEST_CASE("writes are drained from above the high mark down to the low one while
   const DramReplay drained = run(system, arrivals);
   CHECK(*std::min_element(drained.completed.begin() + 30, drained.completed.end()) < 1000);
   CHECK(drained.counters.turnarounds > 1);
+  CHECK(run(system, {read_at(0, 0, 1), read_at(300, 0, 1), read_at(600, 0, 1)}).counters.turnarounds == 0);
+  CHECK(run(system, {read_at(0, 0, 1), write_at(300, 0, 1), read_at(600, 0, 1)}).counters.turnarounds == 2);
+}
+
+TEST_CASE("a low mark of zero drains the writes to the last one, then reads go on") {
+  config::DramSystem system = ddr4();
+  system.write_low = 0;
+  std::vector<DramArrival> arrivals;
+  for (std::uint32_t n = 0; n < system.write_queue; ++n) arrivals.push_back(write_at(0, 4, 7, n));
+  for (std::uint32_t n = 0; n < 40; ++n) arrivals.push_back(read_at(0, n % 4, n));
+  const DramReplay r = run(system, arrivals);
+  CHECK(count(r, DramCommand::write) == system.write_queue);
+  CHECK(count(r, DramCommand::read) == 40);
 }
 
 TEST_CASE("postponed refreshes wait for an idle queue, and no longer than they may be owed") {

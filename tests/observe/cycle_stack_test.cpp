@@ -2,6 +2,7 @@
 // Cycle stacks, unit statistics, operators' cycles: does every cycle have exactly one cause?
 #include "observe/cycle_stack.h"
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <numeric>
 #include <random>
@@ -84,16 +85,48 @@ TEST_CASE("the end of a program is drain, a queue that is full of transfers is t
   }
 }
 
+TEST_CASE("while decode waits for a transfer the memory's states name the cause, the most telling first") {
+  const Event waits = state_event(100, UnitId::decode, State::read_after_write, waiting_for(isa::Unit::load));
+  constexpr std::pair<State, Cause> kCauseOf[] = {{State::busy, Cause::dram_bandwidth},
+                                                  {State::refresh, Cause::dram_refresh},
+                                                  {State::row_conflict, Cause::dram_row_conflict},
+                                                  {State::bus_turnaround, Cause::dram_turnaround},
+                                                  {State::bank_busy, Cause::dram_bank_busy},
+                                                  {State::burst_spacing, Cause::dram_bandwidth},
+                                                  {State::idle, Cause::dram_latency}};
+  for (const auto& [first, cause] : kCauseOf) {
+    CHECK(cause_of({waits, state_event(100, channel_id(2), first)}) == cause);
+    for (const auto& [second, other] : kCauseOf) {  // kDataStates decides between two channels
+      const bool first_counts = std::find(kDataStates.begin(), kDataStates.end(), first) <
+                                std::find(kDataStates.begin(), kDataStates.end(), second);
+      CAPTURE(name_of(first), name_of(second));
+      CHECK(cause_of({waits, state_event(100, channel_id(0), first),
+                      state_event(100, channel_id(5), second)}) == (first_counts ? cause : other));
+    }
+    // Whatever the memory does: nobody waits for it.
+    CHECK(cause_of({state_event(100, channel_id(0), first)}) == Cause::dependency);
+    CHECK(cause_of({state_event(100, UnitId::decode, State::fetch_wait),
+                    state_event(100, channel_id(0), first)}) == Cause::front_end);
+  }
+}
+
+TEST_CASE("the states that a data bus can be in are all different, and each has a place in the order") {
+  const std::set<State> distinct(kDataStates.begin(), kDataStates.end());
+  CHECK(distinct.size() == kDataStates.size());
+  CHECK(kDataStates.front() == State::busy);
+  CHECK(kDataStates.back() == State::idle);
+}
+
 TEST_CASE("a stack sums to its cycles, piece by piece, and events of one cycle cost none") {
   std::mt19937 random(4);
   CycleStack stack(Cycle(7));
   std::uint64_t now = 7, taken = 7;
   constexpr UnitId kUnits[] = {UnitId::decode, UnitId::matrix, UnitId::vector, UnitId::writeback,
-                               UnitId::load};
+                               UnitId::load,   channel_id(0),  channel_id(7)};
   for (int n = 0; n < 3000; ++n) {
     if (random() % 3 != 0) now += random() % 20;
-    stack.on_event(
-        state_event(now, kUnits[random() % 5], static_cast<State>(random() % kStates), random() % 6));
+    stack.on_event(state_event(now, kUnits[random() % std::size(kUnits)],
+                               static_cast<State>(random() % kStates), random() % 6));
     if (random() % 50 != 0) continue;
     const Stack s = stack.take(Cycle(now));
     CHECK(std::accumulate(s.begin(), s.end(), std::uint64_t{0}) == now - taken);

@@ -53,7 +53,8 @@ package isa_pkg;
   localparam logic [3:0] kI8 = 4'd7;
   localparam logic [3:0] kI4 = 4'd8;
 
-  // What a stage does in a cycle, in the order of the stall reasons of sim/observe/event.h.
+  // What a stage does in a cycle: up to kFenceWait in the order of sim/observe/event.h, whose states of the units
+  // and of memory no stage has.
   localparam logic [3:0] kIdle = 4'd0;
   localparam logic [3:0] kBusy = 4'd1;
   localparam logic [3:0] kFetchWait = 4'd2;

@@ -15,6 +15,7 @@
 #include <type_traits>
 
 #include "base/quantity.h"
+#include "memory/dram.h"
 #include "rtl/waves.h"
 
 namespace tokencycle::rtl {
@@ -44,6 +45,14 @@ std::uint64_t bits(const WData* lanes, std::uint32_t first, std::uint32_t count)
   return value;
 }
 
+// A stage's state in isa_pkg.sv as the model's, which has more states in between.
+std::uint8_t state_of(std::uint8_t rtl) {
+  constexpr std::uint8_t kWritebackWait = 14, kHalted = 15;
+  if (rtl == kWritebackWait) return static_cast<std::uint8_t>(observe::State::writeback_wait);
+  if (rtl == kHalted) return static_cast<std::uint8_t>(observe::State::halted);
+  return rtl;
+}
+
 }  // namespace
 
 struct PipelineBench::Hardware {
@@ -58,13 +67,15 @@ namespace {
 template <class Top, std::uint32_t kEntries>
 class Replay {
  public:
-  Replay(Top& top, const Trace& trace, std::uint32_t fault) : top_(top), trace_(trace) {
+  Replay(Top& top, const Trace& trace, std::uint32_t fault)
+      : top_(top), trace_(trace), dram_(memory::make_dram(trace.machine)) {
     const config::Machine& m = trace.machine;
     const std::uint32_t burst_words = m.dram.burst_bytes / isa::kWordBytes;
     at_most("scoreboard entries", m.scoreboard.entries, kEntries);
     at_most("buffer words", m.fetch.buffer_words, kBufferWords);
     at_most("words a burst", burst_words, kBurstWords);
     at_most("requests a cycle", std::min(m.dram.channels, m.fetch.requests_in_flight), kRequests);
+    at_most("channels", m.dram.channels, 64);
     top_.burst_shift = static_cast<CData>(std::countr_zero(burst_words));
     top_.buffer_words = static_cast<SData>(m.fetch.buffer_words);
     top_.requests_in_flight = static_cast<CData>(m.fetch.requests_in_flight);
@@ -90,7 +101,7 @@ class Replay {
     top_.clk = 0;
     top_.eval();
     Signals s;
-    grant(s, outside.room);
+    grant(s, outside);
     observe(s);
     stopped_at_ = top_.trap != 0 ? top_.pc : ~0u;
     top_.clk = 1;
@@ -126,6 +137,7 @@ class Replay {
       const auto request = std::find_if(under_way_.begin(), under_way_.end(),
                                         [&](const Request& r) { return r.address == address; });
       if (request == under_way_.end()) continue;  // the RTL has not asked for it: a difference before
+      at_most("bursts that arrive in a cycle", port + 1, kRequests);
       top_.arrived = static_cast<CData>(top_.arrived | 1u << port);
       const std::uint32_t shift = port % 2 * kTagBits;
       EData& lane = top_.arrived_tag[port / 2];
@@ -139,17 +151,20 @@ class Replay {
     }
   }
 
-  // Memory takes what it has room for: fetch comes first, a channel accepts one burst a cycle, and
-  // neighbouring bursts are in neighbouring channels.
-  void grant(Signals& s, std::uint32_t room) {
+  // Memory takes the RTL's requests in their order while it has room for them. Fetch comes first, and a
+  // channel accepts one burst a cycle; a request that is not taken keeps those behind it waiting.
+  void grant(Signals& s, const Stimuli& outside) {
     const auto asked = static_cast<std::uint32_t>(std::countr_one(static_cast<unsigned>(top_.request_valid)));
-    s.granted = std::min({asked, room, trace_.machine.dram.channels});
-    top_.request_granted = static_cast<CData>((1u << s.granted) - 1);
-    for (std::uint32_t i = 0; i < s.granted; ++i) {
-      under_way_.push_back(
-          {bits(&top_.request_address[0], i * 48, 48), bits(&top_.request_tag[0], i * kTagBits, kTagBits)});
-      if (i == 0) s.address = under_way_.back().address;
+    std::uint64_t open = outside.open_channels;
+    for (; s.granted < std::min(asked, outside.room); ++s.granted) {
+      const std::uint64_t address = bits(&top_.request_address[0], s.granted * 48, 48);
+      const std::uint64_t channel = std::uint64_t{1} << dram_->channel_of(DramAddress(address));
+      if ((open & channel) == 0) break;
+      open &= ~channel;
+      under_way_.push_back({address, bits(&top_.request_tag[0], s.granted * kTagBits, kTagBits)});
+      if (s.granted == 0) s.address = address;
     }
+    top_.request_granted = static_cast<CData>((1u << s.granted) - 1);
   }
 
   void observe(Signals& s) {
@@ -172,11 +187,11 @@ class Replay {
       s.retired.push_back(static_cast<std::uint64_t>(decoded_ - 1));
     }
     std::sort(s.retired.begin(), s.retired.end());
-    s.fetch = top_.fetch_state;
-    s.decode = top_.decode_state;
+    s.fetch = state_of(top_.fetch_state);
+    s.decode = state_of(top_.decode_state);
     s.waits_for = top_.decode_waits_for;
-    s.dispatch = top_.dispatch_state;
-    s.writeback = top_.writeback_state;
+    s.dispatch = state_of(top_.dispatch_state);
+    s.writeback = state_of(top_.writeback_state);
   }
 
   // Instructions that the RTL does not know yet are left out: there was a difference before.
@@ -190,6 +205,7 @@ class Replay {
 
   Top& top_;
   const Trace& trace_;
+  std::unique_ptr<memory::Dram> dram_;  // only to say in which channel an address lies
   std::deque<Request> under_way_;
   std::int64_t decoded_ = 0;
   std::array<std::int64_t, kEntries> in_entry_{};

@@ -169,6 +169,29 @@ TEST_CASE("decode steps of a model take the same cycles on the machines of confi
   }
 }
 
+TEST_CASE("a pipeline that asks memory for a burst more or less at a time is found, with either memory") {
+  test::SyntheticModel spec;
+  spec.layers = 1;
+  spec.matrices = Format::q8_0;
+  const std::unique_ptr<model::LlamaModel> model = test::make_synthetic_model(spec);
+  PipelineBench bench;
+  for (const std::string name : {"edge", "edge-ideal", "gemmini", "tiny"}) {
+    const config::Machine machine =
+        config::read_machine(fs::path(TOKENCYCLE_SOURCE_DIR) / "configs" / (name + ".json"));
+    const compiler::Compiler compiler(*model, machine, {});
+    Trace trace = record(machine, compiler.compile({0, 1}).program.words, compiler.layout().program, {});
+    REQUIRE(bench.replay(trace).agrees);
+    for (const int more : {-1, 1}) {
+      INFO(name << ", " << more);
+      trace.machine.fetch.requests_in_flight =
+          machine.fetch.requests_in_flight + static_cast<std::uint32_t>(more);
+      const Comparison result = bench.replay(trace);
+      CHECK_FALSE(result.agrees);
+      CHECK(result.difference.find("granted    model") != std::string::npos);
+    }
+  }
+}
+
 TEST_CASE("what the model's decode refuses the RTL refuses at the same word in the same cycle") {
   const std::string text = GENERATE(
       "load dst=s:0x3fc1 dst_stride=64 dram=0 dram_stride=64 rows=1 cols=64\nhalt\n",

@@ -6,6 +6,7 @@
 
 #include "app/accelerator.h"
 #include "base/error.h"
+#include "memory/dram.h"
 
 namespace tokencycle::rtl {
 
@@ -14,6 +15,38 @@ namespace {
 using observe::EventKind;
 using observe::Stage;
 using observe::UnitId;
+
+// The machine's memory once more, given the same bursts in the same cycles: the events do not tell which of
+// its queues are full.
+class MemoryReplay {
+ public:
+  explicit MemoryReplay(const config::Machine& machine)
+      : dram_(memory::make_dram(machine)), channels_(machine.dram.channels) {}
+
+  // The channels that accept a read in `now`. Cycles in ascending order.
+  std::uint64_t open_channels(Cycle now) {
+    for (;;) {
+      const memory::DramNotice notice = dram_->advance(now);
+      if (notice.news == memory::DramNews::nothing) break;
+      if (notice.news == memory::DramNews::data_bus) dram_->report_bus_change(nobody_);
+      if (notice.news == memory::DramNews::completion) dram_->take_completion();
+    }
+    std::uint64_t open = 0;
+    for (std::uint32_t c = 0; c < channels_; ++c) {
+      if (dram_->has_room(c, false)) open |= std::uint64_t{1} << c;
+    }
+    return open;
+  }
+  // Bursts that were issued in `now`, after the units' turn.
+  void accept(Cycle now, const std::vector<memory::Burst>& bursts) {
+    for (const memory::Burst& burst : bursts) dram_->accept(now, burst);
+  }
+
+ private:
+  observe::EventHub nobody_;
+  std::unique_ptr<memory::Dram> dram_;
+  std::uint32_t channels_;
+};
 
 // A fresh machine's first cycle is 1; cycle c is index c - 1 of the trace.
 class Recorder : public observe::Observer {
@@ -29,7 +62,7 @@ class Recorder : public observe::Observer {
       case EventKind::unit_state:
         return on_state(trace_.signals[at], e);
       case EventKind::burst_issued:
-        ++issued_[at];
+        issued_[at].push_back(burst_of(e));
         if (is_fetch(e) && trace_.signals[at].granted++ == 0) trace_.signals[at].address = e.number;
         return;
       case EventKind::burst_done:
@@ -46,11 +79,15 @@ class Recorder : public observe::Observer {
     if (cycles > 0) reach(cycles - 1);
     trace_.signals.resize(cycles);
     trace_.stimuli.resize(cycles);
-    std::uint32_t under_way = 0;  // completions of a cycle come before its issues
+    MemoryReplay memory(trace_.machine);
+    std::size_t under_way = 0;  // completions of a cycle come before its issues
     for (std::size_t at = 0; at < cycles; ++at) {
       under_way -= done_[at];
-      trace_.stimuli[at].room = trace_.machine.dram.requests_in_flight - under_way;
-      under_way += issued_[at];
+      Stimuli& outside = trace_.stimuli[at];
+      outside.room = static_cast<std::uint32_t>(trace_.machine.dram.requests_in_flight - under_way);
+      outside.open_channels = memory.open_channels(Cycle(at + 1));
+      memory.accept(Cycle(at + 1), issued_[at]);
+      under_way += issued_[at].size();
     }
     for (Signals& s : trace_.signals) std::sort(s.retired.begin(), s.retired.end());
   }
@@ -58,6 +95,11 @@ class Recorder : public observe::Observer {
  private:
   static bool is_fetch(const observe::Event& e) {
     return e.detail / 2 == static_cast<std::uint8_t>(memory::Requester::fetch);
+  }
+
+  static memory::Burst burst_of(const observe::Event& e) {
+    return {DramAddress(e.number), static_cast<std::uint32_t>(e.value), e.detail % 2 != 0,
+            static_cast<memory::Requester>(e.detail / 2), 0};
   }
 
   static isa::Unit unit_of(UnitId executing) {
@@ -80,7 +122,7 @@ class Recorder : public observe::Observer {
       }
       trace_.signals.push_back(next);
       trace_.stimuli.emplace_back();
-      issued_.push_back(0);
+      issued_.emplace_back();
       done_.push_back(0);
     }
   }
@@ -135,7 +177,8 @@ class Recorder : public observe::Observer {
   }
 
   Trace& trace_;
-  std::vector<std::uint32_t> issued_, done_;
+  std::vector<std::vector<memory::Burst>> issued_;  // by cycle
+  std::vector<std::uint32_t> done_;
 };
 
 std::uint32_t word_of(const std::string& message) {

@@ -32,7 +32,8 @@ struct Signals {
 struct Stimuli {
   std::vector<std::uint64_t> arrivals;              // addresses of bursts of instructions
   std::vector<std::uint64_t> left_queue, finished;  // instructions, as their units report them
-  std::uint32_t room = 0;                           // bursts that DRAM would accept
+  std::uint32_t room = 0;                           // bursts that DRAM would accept, all channels together
+  std::uint64_t open_channels = 0;                  // a bit for each channel that would accept a read
 };
 
 // An instruction that the machine refused to execute.

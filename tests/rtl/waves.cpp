@@ -20,8 +20,8 @@ std::string number_or_dot(std::int64_t value) {
 // "busy", "raw", "queu": observe::State in four letters.
 std::string short_state(std::uint8_t state) {
   static constexpr std::array<std::string_view, observe::kStates> kShort = {
-      "idle", "busy", "word", "full", "raw",  "war",  "waw",  "queu",
-      "sbrd", "fenc", "dram", "spad", "tile", "drai", "port", "halt"};
+      "idle", "busy", "word", "full", "raw",  "war",  "waw",  "queu", "sbrd", "fenc", "dram",
+      "rowc", "bank", "turn", "refr", "spac", "spad", "tile", "drai", "port", "halt"};
   return std::string(kShort.at(state));
 }
 

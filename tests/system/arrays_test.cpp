@@ -155,7 +155,14 @@ TEST_CASE("the least of everything: single entries, narrow ports, one lane, one 
       {"vector", {{"lanes", 1}}},
       {"scratchpad", {{"banks", 1}, {"bank_bytes", 8}, {"capacity_kib", 64}}},
       {"writeback", {{"ports", 1}}},
-      {"dram", {{"channels", 1}, {"requests_in_flight", 1}, {"burst_bytes", 64}}}};
+      {"dram",
+       {{"requests_in_flight", 1},
+        {"system",
+         {{"channels", 1},
+          {"mapping", nullptr},
+          {"read_queue", 1},
+          {"write_queue", 1},
+          {"activated_queue", 1}}}}}};
   Json narrow = least;
   narrow["matrix"]["moving_port_bytes"] = 4;
   const auto model = test::make_synthetic_model({.layers = 1, .matrices = Format::q8_0});

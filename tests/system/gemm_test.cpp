@@ -67,7 +67,7 @@ config::Machine random_machine(Random& random, const config::Machine& base) {
   m.scoreboard.entries = number(random, 1, 16);
   m.scratchpad.capacity_bytes = 16 * 1024 * number(random, 1, 4);
   m.accumulator.capacity_bytes = 1024 * number(random, 1, 8);
-  return config::parse_machine(config::to_json(m), "random machine");
+  return config::parse_machine(config::to_json(m), "random machine", TOKENCYCLE_SOURCE_DIR "/configs");
 }
 
 GemmShape random_shape(Random& random, const GemmType& type) {

@@ -90,13 +90,26 @@ void check_pair(const Pair& pair, const config::Machine& machine, const app::Inf
               account_of(pair.without, machine, core::Values::absent, tokens, options));
 }
 
-// Changes to a machine of configs/ that keep it able to run the model.
-Json random_changes(std::uint64_t seed) {
-  std::mt19937_64 random(seed);
+// Changes to edge.json or, with ideal memory, edge-ideal.json that keep it able to run the model.
+Json random_changes(std::mt19937_64& random, bool ideal) {
   const auto number = [&random](std::uint32_t least, std::uint32_t most) {
     return std::uniform_int_distribution<std::uint32_t>(least, most)(random);
   };
   const std::uint32_t rows = number(3, 40);
+  Json dram = {{"latency_ns", number(0, 80)}, {"requests_in_flight", number(1, 64)}};
+  if (ideal) {
+    dram["channels"] = 1u << number(0, 3);
+    dram["channel_gb_per_s"] = number(1, 40);
+  } else {
+    static constexpr const char* kSchedulers[] = {"fcfs", "fr-fcfs"};
+    static constexpr const char* kPages[] = {"open", "closed", "adaptive"};
+    dram["system"] = {{"channels", 1u << number(0, 3)},
+                      {"mapping", nullptr},
+                      {"scheduler", kSchedulers[number(0, 1)]},
+                      {"page_policy", kPages[number(0, 2)]},
+                      {"read_queue", number(1, 16)},
+                      {"write_queue", number(1, 16)}};
+  }
   return {{"matrix",
            {{"rows", rows},
             {"columns", number(3, 40)},
@@ -110,11 +123,7 @@ Json random_changes(std::uint64_t seed) {
           {"writeback", {{"ports", number(1, 3)}}},
           {"vector", {{"lanes", 1u << number(0, 4)}}},
           {"dma", {{"load_bursts_in_flight", number(1, 40)}, {"store_bursts_in_flight", number(1, 9)}}},
-          {"dram",
-           {{"channels", 1u << number(0, 3)},
-            {"latency_ns", number(0, 80)},
-            {"channel_gb_per_s", number(1, 40)},
-            {"requests_in_flight", number(1, 64)}}}};
+          {"dram", dram}};
 }
 
 }  // namespace
@@ -137,7 +146,11 @@ TEST_CASE("random machines take the same cycles without values, with either cloc
   options.compile.kv_format = seed % 3 == 0 ? Format::f32 : Format::f16;
   options.compile.max_batch = static_cast<std::uint32_t>(seed % 5);
   if (seed % 4 == 0) options.clocking = app::Clocking::every_edge;
-  check_pair(pair, test::machine("edge", random_changes(seed)), options);
+  std::mt19937_64 random(seed);
+  for (const bool ideal : {false, true}) {
+    CAPTURE(ideal);
+    check_pair(pair, test::machine(ideal ? "edge-ideal" : "edge", random_changes(random, ideal)), options);
+  }
 }
 
 TEST_CASE("the tokens' rows decide about cycles, and do so without values") {

@@ -28,7 +28,7 @@ config::Machine machine(const std::string& name, const nlohmann::json& changes) 
   std::ifstream file(kConfigs / (name + ".json"));
   nlohmann::json description = nlohmann::json::parse(file);
   description.merge_patch(changes);
-  return config::parse_machine(description.dump(), name);
+  return config::parse_machine(description.dump(), name, kConfigs);
 }
 
 std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary, std::uint64_t seed) {

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "support/random_memory.h"
+
 namespace tokencycle::timing {
 
 namespace {
@@ -29,18 +31,35 @@ void make_matrix(Random& random, config::Machine& m, std::uint32_t widest_port) 
   x.cycles_per_row[number(random, 0, kMultiplyTypes - 1)] = 1;
 }
 
+void make_ideal_memory(Random& random, config::Dram& dram) {
+  dram.burst_bytes = power_of_two(random, 5, 8);
+  dram.channels = power_of_two(random, 0, 2);
+  dram.capacity_bytes = 1u << 20;
+  dram.channel_gb_per_s = number(random, 1, 4) == 1 ? 0.7 : number(random, 3, 80);
+  dram.latency_ns = number(random, 0, 60);
+  dram.requests_in_flight = number(random, 1, 24);
+}
+
+void make_command_memory(Random& random, config::Machine& m) {
+  static const std::vector<std::string> presets = test::dram_presets();
+  const std::string& preset = presets[number(random, 0, static_cast<std::uint32_t>(presets.size()) - 1)];
+  const test::RandomMemory memory = test::random_memory(random, preset, 4);
+  m.clock_ghz = number(random, 2, 20) / 10.0;
+  const std::uint32_t latency_ns = number(random, 0, 30);
+  m.dram = test::command_memory(memory.system, memory.request_bytes, latency_ns, number(random, 1, 24));
+}
+
 }  // namespace
 
 config::Machine random_machine(Random& random) {
   config::Machine m;
   m.name = "random";
   m.clock_ghz = 1.0;
-  m.dram.burst_bytes = power_of_two(random, 5, 8);
-  m.dram.channels = power_of_two(random, 0, 2);
-  m.dram.capacity_bytes = 1u << 20;
-  m.dram.channel_gb_per_s = number(random, 1, 4) == 1 ? 0.7 : number(random, 3, 80);
-  m.dram.latency_ns = number(random, 0, 60);
-  m.dram.requests_in_flight = number(random, 1, 24);
+  if (one_in(random, 3)) {
+    make_command_memory(random, m);
+  } else {
+    make_ideal_memory(random, m.dram);
+  }
   m.fetch.buffer_words = std::max(4u, 2 * m.dram.burst_bytes / 32) + number(random, 0, 24);
   m.fetch.requests_in_flight = number(random, 1, 4);
   m.scoreboard.entries = number(random, 1, 12);
@@ -59,7 +78,7 @@ config::Machine random_machine(Random& random) {
   for (config::FunctionCost& c : m.vector.functions) c = {number(random, 1, 3), number(random, 1, 9)};
   m.writeback.ports = number(random, 1, 2);
   m.watchdog_cycles = 100'000;
-  return config::parse_machine(config::to_json(m), "random machine");
+  return config::parse_machine(config::to_json(m), "random machine", test::kConfigs);
 }
 
 config::Machine plain_machine() {
@@ -72,7 +91,7 @@ config::Machine plain_machine() {
   }
   m.scratchpad = {16 * 1024, 16, 4, 1, true};
   m.accumulator.capacity_bytes = 4 * 1024;
-  m.dram = {1, 1u << 20, 16.0, 50.0, 64, 64};
+  m.dram = {1, 1u << 20, 16.0, 50.0, 64, 64, config::DramModel::ideal, nullptr};
   m.fetch = {64, 64};
   m.watchdog_cycles = 100'000;
   return config::parse_machine(config::to_json(m), "plain machine");

@@ -18,8 +18,8 @@ inline bool one_in(Random& random, std::uint32_t n) {
   return number(random, 1, n) == 1;
 }
 
-// Small memories, arrays of all dataflows from 1 x 1 to 40 x 33, slow and fast memory: checked by
-// config::parse_machine.
+// Small memories, arrays of all dataflows from 1 x 1 to 40 x 33, slow and fast DRAM, a third of it any preset
+// of configs/dram with any policy: checked by config::parse_machine.
 config::Machine random_machine(Random& random);
 
 // 8 x 8 array of all types at one row a cycle, 16 banks of 4 bytes with a write port each, ports of 64 bytes,

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+// One channel of devices in the machine's cycles: its controller, what it answers, and what its data bus
+// does.
+#pragma once
+
+#include <deque>
+
+#include "memory/clock_ratio.h"
+#include "memory/dram_address_map.h"
+#include "memory/dram_controller.h"
+#include "observe/event.h"
+
+namespace tokencycle::memory {
+
+// The state of a data bus that carries nothing.
+observe::State state_of(DramWait wait);
+
+// Time comes in with every call. A burst accepted in cycle c is seen by the controller from the first clock
+// on that begins after that cycle. A read is answered in the first cycle that begins after the end of its
+// data. A write is answered as soon as the controller sees it, which has the data from then on (as gem5's
+// controller does), and so is a read of data that wait to be written. `answer_cycles` come on top; no answer
+// comes before the next cycle.
+//
+// The bus is busy in every cycle of which it uses a part. In the others its state is what the controller
+// waited for `read_first` clocks before: when the command would have had to be given that puts data there.
+class DramChannel final : public DramListener {
+ public:
+  DramChannel(const config::DramSystem& system, const ClockRatio& ratio, std::uint64_t answer_cycles);
+  DramChannel(const DramChannel&) = delete;  // the controller knows it
+  DramChannel& operator=(const DramChannel&) = delete;
+
+  bool has_room(bool write, std::uint32_t bursts) const { return controller_.room(write) >= bursts; }
+  // One burst of the devices; `slot` is the caller's.
+  void accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place);
+
+  // The next cycle, and what is in it; in this order within a cycle.
+  enum class Step : std::uint8_t { commands, bus, answer };
+  static constexpr std::uint64_t kSteps = 4;
+  std::uint64_t next() const;  // cycle * kSteps + Step; all bits set: nothing comes by itself
+  // Gives the commands of all clocks that begin up to the end of the cycle.
+  void give_commands(Cycle cycle) {
+    reached_ = std::max(reached_, cycle);
+    controller_.advance(ratio_.last_clock(cycle));
+  }
+  // Applies the changes of a cycle; returns whether the state is another one.
+  bool change_bus(Cycle cycle);
+  // The slot of the burst whose answer is there.
+  std::uint32_t take_answer();
+
+  observe::State state() const { return state_; }
+  DramController& controller() { return controller_; }
+  const ClockRatio& ratio() const { return ratio_; }
+
+  // DramListener
+  void completed(std::uint64_t id, Clock clock) override;
+  void transferring(Clock begin, Clock end, bool write) override;
+  void waiting(Clock from, DramWait wait) override;
+
+ private:
+  struct Answer {
+    Cycle cycle;
+    std::uint32_t slot;
+  };
+  struct Interval {
+    Cycle begin, end;
+  };
+  struct Wait {
+    Cycle from;
+    DramWait wait;
+  };
+  // When the data bus changes next; kNever: not by itself. What a bus waits for does not matter while it
+  // carries.
+  Cycle next_change() const;
+
+  ClockRatio ratio_;
+  DramController controller_;
+  std::uint64_t answer_cycles_;
+  std::uint32_t read_first_;
+  Cycle reached_;  // nothing changes before it any more
+  bool accepting_ = false;
+  std::deque<Answer> reads_, early_;  // each in order of time
+  std::deque<Interval> busy_;  // in order of time, apart from each other; the front one may be under way
+  bool carrying_ = false;      // it is
+  std::deque<Wait> waits_;     // in order of time
+  DramWait wait_ = DramWait::nothing;
+  observe::State state_ = observe::State::idle;
+};
+
+}  // namespace tokencycle::memory
