@@ -2,6 +2,7 @@
 // tokencycle run: prompt in, text and cycles out; or a hand-written program.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -10,6 +11,7 @@
 #include "app/program_run.h"
 #include "app/result.h"
 #include "app/timing_only.h"
+#include "app/traces.h"
 #include "base/text.h"
 #include "model/config_json.h"
 
@@ -31,6 +33,15 @@ OptionParser make_parser() {
   add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
   add("result", po::value<std::string>(), "write everything counted to this JSON file");
+  add("trace", po::value<std::vector<std::string>>()->composing(),
+      "write a trace; repeat for more: .pftrace[.gz] (Perfetto), .kanata[.gz] (Konata), .vcd, .fst "
+      "(GTKWave), "
+      ".tokens.csv, .operators.csv");
+  add("trace-level", po::value<long long>(),
+      "Perfetto: 1 tokens to operators, 2 also units and instructions");
+  add("trace-window", po::value<std::string>(),
+      "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
+  add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
   add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
   add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
@@ -236,6 +247,23 @@ void print_results(const OptionParser& parser, const model::LlamaModel& model, c
   if (!quiet) fmt::print("result          written to {}\n", file);
 }
 
+TraceRequest traces_of(const OptionParser& parser) {
+  TraceRequest request;
+  if (!parser.has("trace")) {
+    for (const char* option : {"trace-level", "trace-window"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --trace FILE; add it", option));
+    }
+    return request;
+  }
+  request.files = parser.get<std::vector<std::string>>("trace");
+  if (parser.has("trace-level"))
+    request.level = static_cast<int>(std::clamp<long long>(parser.get<long long>("trace-level"), -1, 9));
+  if (request.level == 0 && parser.has("trace-level")) request.level = -1;  // refused as any other number
+  if (parser.has("trace-window")) request.window = parser.get<std::string>("trace-window");
+  request.max_bytes = parser.unsigned_number("trace-max-bytes");
+  return request;
+}
+
 template <class T>
 std::optional<T> given(const OptionParser& parser, const std::string& name) {
   return parser.has(name) ? std::optional<T>(parser.get<T>(name)) : std::nullopt;
@@ -274,7 +302,8 @@ ExitCode run_command(const Arguments& arguments) {
     refuse_model_options(parser);
     const auto dumps =
         parser.has("dump") ? parser.get<std::vector<std::string>>("dump") : std::vector<std::string>{};
-    run_program(parser.get<std::string>("program"), machine, settings.inference.clocking, dumps, quiet);
+    run_program(parser.get<std::string>("program"), machine, settings.inference.clocking, dumps, quiet,
+                traces_of(parser));
     return ExitCode::success;
   }
   if (parser.has("dump")) throw UsageError("--dump prints the memory that a --program leaves; name one");
@@ -288,6 +317,9 @@ ExitCode run_command(const Arguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   const model::LlamaModel model(open_model(parser, settings), rope);
   RunReport report;
+  Traces traces(traces_of(parser),
+                fmt::format("{} on {}", model.file().path().filename().string(), machine.name), machine);
+  settings.inference.traces = &traces;
   std::unique_ptr<Inference> inference;
   if (settings.inference.values == core::Values::absent) {
     const TokenPlan plan =
@@ -305,7 +337,11 @@ ExitCode run_command(const Arguments& arguments) {
     run_functional(settings, *tokenizer, !quiet, *inference, report);
   }
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  traces.close(report.tokens.back().end);
+  report.traces = traces.summary_json();
+  fmt::print(stderr, "{}", traces.warning());
   print_results(parser, model, machine, settings, report, *inference);
+  if (!quiet) fmt::print("{}", traces.summary_text());
   return ExitCode::success;
 }
 

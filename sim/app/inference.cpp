@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "app/checker.h"
+#include "app/traces.h"
 #include "base/error.h"
 
 namespace tokencycle::app {
@@ -22,6 +23,7 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
   accelerator_.events().subscribe(units_);
   accelerator_.events().subscribe(stack_);
   accelerator_.events().subscribe(operators_);
+  if (options.traces != nullptr) options.traces->subscribe(accelerator_.events());
   if (options.values == core::Values::computed) {
     const compiler::DramLayout& layout = compiler_.layout();
     accelerator_.dram().map(layout.weights, model.file().tensor_data());
@@ -56,6 +58,7 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
     if (options_.on_step) options_.on_step(reports.back());
     tokens = tokens.subspan(n);
   }
+  ++token_;
   return reports;
 }
 
@@ -69,11 +72,16 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
 
   if (checker_) checker_->begin(compiled);
   operators_.begin(program, next_start_);
+  if (options_.traces != nullptr) {
+    options_.traces->begin_step(
+        {&program, next_start_, token_, what.tokens, token_ == 0 ? "prefill" : "decode"});
+  }
   StepReport report;
   report.tokens = what.tokens;
   report.execution = accelerator_.execute(layout.program, static_cast<std::uint32_t>(program.words.size()));
   units_.settle_all(report.execution.end);
   next_start_ = report.execution.end;
+  if (options_.traces != nullptr) options_.traces->end_step(next_start_);
   report.stack = stack_.take(report.execution.end);
   report.operators = operators_.take(report.execution.end);
   position_ += what.tokens;

@@ -19,6 +19,7 @@
 namespace tokencycle::app {
 
 class Checker;
+class Traces;
 
 struct InferenceOptions {
   compiler::Options compile;
@@ -27,6 +28,7 @@ struct InferenceOptions {
   // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
   core::Values values = core::Values::computed;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
+  Traces* traces = nullptr;                                    // outlives the Inference
 };
 
 // One step on the machine.
@@ -43,10 +45,10 @@ class Inference {
   Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
   ~Inference();
 
-  // Evaluates tokens after those before; several at once as far as the machine holds them (compiler batch
-  // limit), in as many steps as needed. Logits come from the last step. Throws SimulationError when the
-  // context is full, CheckError (layer, operator, index, both values) at the first difference from the
-  // reference.
+  // Evaluates tokens after those before, for the next token of the text; several at once as far as the
+  // machine holds them (compiler batch limit), in as many steps as needed. Logits come from the last step.
+  // Throws SimulationError when the context is full, CheckError (layer, operator, index, both values) at the
+  // first difference from the reference.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
   void reset();  // an empty cache
 
@@ -77,6 +79,7 @@ class Inference {
   Digest programs_;
   std::unique_ptr<Checker> checker_;
   std::uint32_t position_ = 0;
+  std::uint32_t token_ = 0;  // that evaluate() works for: how often it was called
 };
 
 }  // namespace tokencycle::app

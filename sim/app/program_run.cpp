@@ -116,27 +116,34 @@ DramAddress place_words(const isa::Program& program, const config::Machine& mach
 }  // namespace
 
 void run_program(const std::filesystem::path& path, const config::Machine& machine, Clocking clocking,
-                 const std::vector<std::string>& dump_texts, bool quiet) {
+                 const std::vector<std::string>& dump_texts, bool quiet, const TraceRequest& request) {
   std::vector<Dump> dumps;
   for (const std::string& text : dump_texts) dumps.push_back(parse_dump(text));
   const isa::Program program = isa::read_program(path);
   const DramAddress base = place_words(program, machine);
+  Traces traces(request, fmt::format("{} on {}", path.filename().string(), machine.name), machine);
   Accelerator accelerator(machine, clocking);
+  traces.subscribe(accelerator.events());
   observe::CycleStack stack(Cycle(1));
   accelerator.events().subscribe(stack);
   for (const isa::DataSegment& d : program.data) accelerator.dram().write(d.address, d.bytes);
   accelerator.dram().write(base, std::as_bytes(std::span(program.words)));
+  traces.begin_step({&program, Cycle(1)});
   const Execution execution = accelerator.execute(base, static_cast<std::uint32_t>(program.words.size()));
+  traces.end_step(execution.end);
+  traces.close(execution.end);
   for (const Dump& d : dumps) print_dump(d, dump_bytes(d, accelerator));
+  fmt::print(stderr, "{}", traces.warning());
   if (quiet) return;
   fmt::print("{} instructions in {} cycles\n", with_separators(accelerator.instructions()),
              with_separators(execution.end.value - execution.start.value));
   const observe::Stack cycles = stack.take(execution.end);
   for (int i = 0; i < observe::kCauses; ++i) {
     if (cycles[static_cast<std::size_t>(i)] == 0) continue;
-    fmt::print("  {:<15} {:>12}\n", observe::name_of(static_cast<observe::Cause>(i)),
+    fmt::print("  {:<17} {:>12}\n", observe::name_of(static_cast<observe::Cause>(i)),
                with_separators(cycles[static_cast<std::size_t>(i)]));
   }
+  fmt::print("{}", traces.summary_text());
 }
 
 }  // namespace tokencycle::app

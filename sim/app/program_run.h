@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "app/accelerator.h"
+#include "app/traces.h"
 
 namespace tokencycle::app {
 
@@ -14,6 +15,6 @@ namespace tokencycle::app {
 // dumps: "dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT". Throws UsageError for a malformed dump,
 // ProgramError for a program that does not fit the machine.
 void run_program(const std::filesystem::path& path, const config::Machine& machine, Clocking clocking,
-                 const std::vector<std::string>& dumps, bool quiet);
+                 const std::vector<std::string>& dumps, bool quiet, const TraceRequest& traces);
 
 }  // namespace tokencycle::app

@@ -36,6 +36,7 @@ struct RunReport {
   std::string stop_reason;                                                // "length", "end of text"
   std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
   double wall_seconds = 0;
+  nlohmann::ordered_json traces = nlohmann::ordered_json::array();  // Traces::summary_json()
 
   std::uint64_t total_cycles() const {
     return tokens.empty() ? 0 : tokens.back().end.value - tokens.front().start.value;

@@ -149,7 +149,8 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
                   {"clock_edges", inference.accelerator().edges()},
                   {"wall_seconds", report.wall_seconds},
                   {"simulated_cycles_per_second",
-                   report.wall_seconds > 0 ? static_cast<double>(total) / report.wall_seconds : 0.0}};
+                   report.wall_seconds > 0 ? static_cast<double>(total) / report.wall_seconds : 0.0},
+                  {"traces", report.traces}};
   return json;
 }
 

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/traces.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace tokencycle::app {
+
+Traces::Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine) {
+  observe::TraceOptions options;
+  if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
+  options.level = request.level != 0 ? request.level : request.window.empty() ? 1 : 2;
+  options.max_bytes = request.max_bytes;
+  options.title = title;
+  options.machine = &machine;
+  std::set<std::string> names;
+  for (const std::string& file : request.files) {
+    if (!names.insert(file).second) throw UsageError(fmt::format("--trace {} is given twice", file));
+    options.path = file;
+    writers_.push_back(observe::make_trace_writer(options));
+  }
+}
+
+void Traces::subscribe(observe::EventHub& hub) {
+  for (const auto& w : writers_) hub.subscribe(*w);
+}
+void Traces::begin_step(const observe::TraceStep& step) {
+  for (const auto& w : writers_) w->begin_step(step);
+}
+void Traces::end_step(Cycle end) {
+  for (const auto& w : writers_) w->end_step(end);
+}
+void Traces::close(Cycle end) {
+  for (const auto& w : writers_) w->close(end, "");
+}
+
+std::string Traces::summary_text() const {
+  std::string text;
+  for (const auto& w : writers_) {
+    const observe::TraceSummary s = w->summary();
+    text += fmt::format("trace           {}: {}, {} entries, {}\n", s.path.string(), s.format,
+                        with_separators(s.entries), bytes_text(s.bytes));
+  }
+  return text;
+}
+
+nlohmann::ordered_json Traces::summary_json() const {
+  nlohmann::ordered_json list = nlohmann::ordered_json::array();
+  for (const auto& w : writers_) {
+    const observe::TraceSummary s = w->summary();
+    const bool whole = s.truncated_at == kNever;
+    list.push_back(
+        {{"file", s.path.string()},
+         {"format", std::string(s.format)},
+         {"entries", s.entries},
+         {"bytes", s.bytes},
+         {"truncated_at", whole ? nlohmann::ordered_json() : nlohmann::ordered_json(s.truncated_at.value)}});
+  }
+  return list;
+}
+
+std::string Traces::warning() const {
+  std::string text;
+  for (const auto& w : writers_) {
+    const observe::TraceSummary s = w->summary();
+    if (s.truncated_at == kNever) continue;
+    text += fmt::format(
+        "tokencycle: {}: truncated at cycle {}; raise --trace-max-bytes or choose a --trace-window\n",
+        s.path.string(), s.truncated_at.value);
+  }
+  return text;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+// The traces that a run writes, one file each: --trace and its options.
+#pragma once
+
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "observe/trace.h"
+
+namespace tokencycle::app {
+
+struct TraceRequest {
+  std::vector<std::string> files;
+  int level = 0;       // 0: 1 for the whole run, 2 in a window
+  std::string window;  // empty: the whole run
+  std::uint64_t max_bytes = 64ull << 20;
+};
+
+// Its writers subscribe to one machine's events and are told what the steps are. Without files it does
+// nothing. When it is destroyed before close(), the files are complete up to there and say "interrupted".
+class Traces {
+ public:
+  // Throws UsageError for what no trace can be, IoError for files that cannot be created.
+  Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine);
+
+  void subscribe(observe::EventHub& hub);
+  void begin_step(const observe::TraceStep& step);
+  void end_step(Cycle end);
+  void close(Cycle end);  // the run is complete
+
+  // After close(): a line a file, those that were cut with the remedy; the same for the result document.
+  std::string summary_text() const;
+  nlohmann::ordered_json summary_json() const;
+  // Files that were cut at their cap, for a warning; empty when none was.
+  std::string warning() const;
+
+ private:
+  std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
+};
+
+}  // namespace tokencycle::app
