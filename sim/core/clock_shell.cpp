@@ -32,15 +32,13 @@ void ClockShell::run() {
 
 // Asks the kernel for the next edge that somebody wants.
 void ClockShell::schedule() {
-  if (clocking_ == Clocking::every_edge) {
-    next_ = now_ + 1;
-  } else {
+  next_ = now_ + 1;
+  if (clocking_ == Clocking::gated) {
     // At the latest when the watchdog bites, also if nobody wants any edge any more.
-    horizon_ = std::clamp(*std::min_element(wake_.begin(), wake_.end()), now_ + 1,
-                          last_progress_ + watchdog_cycles_ + 1);
-    out_memory->advance(horizon_);
-    next_ = horizon_;
+    next_ = std::clamp(*std::min_element(wake_.begin(), wake_.end()), next_,
+                       last_progress_ + watchdog_cycles_ + 1);
   }
+  out_memory->advance(next_);
   ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
 }
 
@@ -48,7 +46,6 @@ void ClockShell::tick() {
   try {
     now_ = next_;
     ++edges_;
-    out_memory->advance(now_);
     for (int turn = 0; turn < kTurns && !stopped_; ++turn) {
       Cycle& wake = wake_[static_cast<std::size_t>(turn)];
       if (wake > now_ && clocking_ == Clocking::gated) continue;

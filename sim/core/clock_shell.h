@@ -42,7 +42,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   void wake(Turn turn, Cycle cycle) override {
     Cycle& w = wake_[static_cast<std::size_t>(turn)];
     if (cycle < w) w = cycle;
-    if (cycle < horizon_) horizon_ = cycle;
+    if (cycle < next_) next_ = cycle;
   }
   void stop() override { stopped_ = true; }
   // Called at each retirement: the program makes progress.
@@ -58,8 +58,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   std::uint64_t watchdog_cycles_;
   std::array<Cycle, kTurns> wake_;
   Cycle now_, last_progress_;
-  Cycle next_;     // the edge that the kernel was asked for
-  Cycle horizon_;  // memory goes no further
+  Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
   std::exception_ptr failure_;
