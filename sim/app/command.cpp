@@ -15,6 +15,7 @@
 
 #include "base/text.h"
 #include "config/dram_device.h"
+#include "observe/trace_file.h"
 
 namespace tokencycle::app {
 
@@ -113,7 +114,7 @@ std::string read_text(const std::filesystem::path& path) {
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
-  const std::filesystem::path temporary = fmt::format("{}.{}.tmp", path.string(), ::getpid());
+  const std::filesystem::path temporary = observe::temporary_name(path);
   const auto fail = [&](const char* what) {
     const std::string reason = std::strerror(errno);
     std::error_code ignored;
@@ -127,7 +128,7 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
     out.close();
     if (!out) fail("cannot be written");
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot be put in place");
+  observe::put_in_place(temporary, path);
 }
 
 void check_writable(const std::filesystem::path& path) {

@@ -3,13 +3,9 @@
 
 #include <fmt/compile.h>
 #include <fmt/format.h>
-#include <unistd.h>
-#include <zlib.h>
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
 #include <iterator>
+#include <limits>
 
 #include "app/command.h"
 #include "base/text.h"
@@ -26,23 +22,13 @@ constexpr std::size_t kBufferBytes = 1 << 16;
 bool is_activation(DramCommand c) {
   return c == DramCommand::activate || c == DramCommand::activate_first;
 }
-bool is_transfer(DramCommand c) {
-  return c == DramCommand::read || c == DramCommand::read_auto || c == DramCommand::write ||
-         c == DramCommand::write_auto;
-}
 
 }  // namespace
 
 DramCommandsCsv::DramCommandsCsv(const std::filesystem::path& path, const config::DramDevice& device)
-    : path_(path),
-      temporary_(fmt::format("{}.{}.tmp", path.string(), ::getpid())),
+    : file_((check_writable(path), path), std::numeric_limits<std::uint64_t>::max()),
       groups_(device.bank_groups),
       banks_(device.banks) {
-  check_writable(path);
-  errno = 0;
-  // T: as it is, without compression.
-  file_ = gzopen(temporary_.c_str(), path.string().ends_with(".gz") ? "wb" : "wbT");
-  if (file_ == nullptr) fail("cannot be created");
   // An interrupt waits until the temporary file is gone.
   sigemptyset(&held_);
   sigaddset(&held_, SIGINT);
@@ -52,17 +38,8 @@ DramCommandsCsv::DramCommandsCsv(const std::filesystem::path& path, const config
 }
 
 DramCommandsCsv::~DramCommandsCsv() {
-  if (file_ != nullptr) {
-    gzclose(file_);
-    std::error_code ignored;
-    std::filesystem::remove(temporary_, ignored);
-  }
+  file_.discard();
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-}
-
-void DramCommandsCsv::fail(const char* what) const {
-  throw IoError(
-      fmt::format("{}: {}: {}; nothing was left there", path_.string(), what, std::strerror(errno)));
 }
 
 void DramCommandsCsv::commanded(std::uint32_t channel, const memory::DramCommandRecord& r) {
@@ -75,7 +52,7 @@ void DramCommandsCsv::commanded(std::uint32_t channel, const memory::DramCommand
     buffer_ += ",,,,\n";
   } else {
     fmt::format_to(out, FMT_COMPILE(",{},{}"), group % groups_, r.bank % banks_);
-    if (is_transfer(r.command)) {
+    if (memory::is_transfer(r.command)) {
       fmt::format_to(out, FMT_COMPILE(",{},{}\n"), r.row, r.column);
     } else if (is_activation(r.command)) {
       fmt::format_to(out, FMT_COMPILE(",{},\n"), r.row);
@@ -84,37 +61,22 @@ void DramCommandsCsv::commanded(std::uint32_t channel, const memory::DramCommand
     }
   }
   if (buffer_.size() < kBufferBytes) return;
-  write_buffer();
-  end_if_interrupted();
-}
-
-void DramCommandsCsv::write_buffer() {
-  errno = 0;
-  if (!buffer_.empty() && gzwrite(file_, buffer_.data(), static_cast<unsigned>(buffer_.size())) <= 0) {
-    fail("cannot be written");
-  }
+  file_.write(buffer_);
   buffer_.clear();
+  end_if_interrupted();
 }
 
 void DramCommandsCsv::end_if_interrupted() const {
   const timespec at_once{};
   if (sigtimedwait(&held_, nullptr, &at_once) < 0) return;
   throw Error(ExitCode::interrupted, fmt::format("interrupted after {} commands; nothing was left at {}",
-                                                 with_separators(commands_), path_.string()));
+                                                 with_separators(commands_), file_.path().string()));
 }
 
 void DramCommandsCsv::finish() {
-  write_buffer();
+  file_.write(buffer_);
   end_if_interrupted();
-  errno = 0;
-  gzFile_s* const file = std::exchange(file_, nullptr);
-  const bool closed = gzclose(file) == Z_OK;
-  if (closed && std::rename(temporary_.c_str(), path_.c_str()) == 0) return;
-  const int reason = errno;
-  std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
-  errno = reason;
-  fail(closed ? "cannot be put in place" : "cannot be written");
+  file_.commit();
 }
 
 }  // namespace tokencycle::app

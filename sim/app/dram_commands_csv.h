@@ -7,8 +7,7 @@
 #include <string>
 
 #include "memory/dram_replay.h"
-
-struct gzFile_s;  // zlib's
+#include "observe/trace_file.h"
 
 namespace tokencycle::app {
 
@@ -30,14 +29,11 @@ class DramCommandsCsv : public memory::DramCommandSink {
   std::uint64_t commands() const { return commands_; }
 
  private:
-  void write_buffer();
   void end_if_interrupted() const;
-  [[noreturn]] void fail(const char* what) const;
 
-  std::filesystem::path path_, temporary_;
+  observe::TraceFile file_;
   std::uint32_t groups_, banks_;
-  gzFile_s* file_ = nullptr;
-  std::string buffer_;
+  std::string buffer_;  // lines for the file
   std::uint64_t commands_ = 0;
   sigset_t held_{}, before_{};  // signals held back while the file is open; the mask to return to
 };

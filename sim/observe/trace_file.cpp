@@ -47,18 +47,18 @@ TraceFile::TraceFile(std::filesystem::path path, std::uint64_t max_bytes)
   buffer_.reserve(2 * kBufferBytes);
 }
 
-TraceFile::~TraceFile() {
+void TraceFile::discard() {
   if (file_ == nullptr) return;
-  gzclose(file_);
+  gzclose(std::exchange(file_, nullptr));
   std::error_code ignored;
   std::filesystem::remove(temporary_, ignored);
 }
 
 void TraceFile::fail(const char* what) {
   const int reason = errno;
-  if (gzFile_s* const file = std::exchange(file_, nullptr); file != nullptr) gzclose(file);
+  discard();
   std::error_code ignored;
-  std::filesystem::remove(temporary_, ignored);
+  std::filesystem::remove(temporary_, ignored);  // also of a file whose closing failed
   fail_with(path_, what, reason);
 }
 

@@ -22,7 +22,7 @@ class TraceFile {
   // compression. Throws IoError naming the file and the reason.
   TraceFile(std::filesystem::path path, std::uint64_t max_bytes);
   // Without commit() nothing stays.
-  ~TraceFile();
+  ~TraceFile() { discard(); }
   TraceFile(const TraceFile&) = delete;
   TraceFile& operator=(const TraceFile&) = delete;
 
@@ -37,6 +37,8 @@ class TraceFile {
   }
   // Writes what is left and puts the file in its place. Throws IoError; nothing stays then.
   void commit();
+  // Removes the temporary file, if it is still open; nothing may be written any more.
+  void discard();
   bool is_open() const { return file_ != nullptr; }
 
   const std::filesystem::path& path() const { return path_; }
