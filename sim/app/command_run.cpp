@@ -2,7 +2,6 @@
 // tokencycle run: prompt in, text and cycles out; or a hand-written program.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
@@ -37,8 +36,7 @@ OptionParser make_parser() {
       "write a trace; repeat for more: .pftrace[.gz] (Perfetto), .kanata[.gz] (Konata), .vcd, .fst "
       "(GTKWave), "
       ".tokens.csv, .operators.csv");
-  add("trace-level", po::value<long long>(),
-      "Perfetto: 1 tokens to operators, 2 also units and instructions");
+  add("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
   add("trace-window", po::value<std::string>(),
       "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
   add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
@@ -256,9 +254,7 @@ TraceRequest traces_of(const OptionParser& parser) {
     return request;
   }
   request.files = parser.get<std::vector<std::string>>("trace");
-  if (parser.has("trace-level"))
-    request.level = static_cast<int>(std::clamp<long long>(parser.get<long long>("trace-level"), -1, 9));
-  if (request.level == 0 && parser.has("trace-level")) request.level = -1;  // refused as any other number
+  if (parser.has("trace-level")) request.level = parser.get<int>("trace-level");
   if (parser.has("trace-window")) request.window = parser.get<std::string>("trace-window");
   request.max_bytes = parser.unsigned_number("trace-max-bytes");
   return request;

@@ -13,7 +13,7 @@ namespace tokencycle::app {
 Traces::Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine) {
   observe::TraceOptions options;
   if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
-  options.level = request.level != 0 ? request.level : request.window.empty() ? 1 : 2;
+  options.level = request.level.value_or(request.window.empty() ? 1 : 2);
   options.max_bytes = request.max_bytes;
   options.title = title;
   options.machine = &machine;

@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,8 +14,8 @@ namespace tokencycle::app {
 
 struct TraceRequest {
   std::vector<std::string> files;
-  int level = 0;       // 0: 1 for the whole run, 2 in a window
-  std::string window;  // empty: the whole run
+  std::optional<int> level;  // not given: 1 for the whole run, 2 in a window
+  std::string window;        // empty: the whole run
   std::uint64_t max_bytes = 64ull << 20;
 };
 

@@ -3,7 +3,6 @@
 // advanced lazily and in order of time.
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <optional>
 
 #include "memory/dram.h"
@@ -60,7 +59,7 @@ class CommandDram final : public Dram {
       if (!changed_.empty() && (cycle != changed_at_ || step != DramChannel::Step::bus)) {
         return {changed_at_, DramNews::data_bus};
       }
-      if (key == kNothing || cycle > until) return {};
+      if (key == DramChannel::kNothing || cycle > until) return {};
       if (const DramNews news = take(earliest_.first(), cycle, step); news != DramNews::nothing)
         return {cycle, news};
     }
@@ -97,7 +96,6 @@ class CommandDram final : public Dram {
   }
 
  private:
-  static constexpr std::uint64_t kNothing = std::numeric_limits<std::uint64_t>::max();
   struct Slot {
     Burst burst;
     std::uint32_t open = 0;  // bursts of the devices that are not answered

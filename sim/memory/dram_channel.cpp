@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/dram_channel.h"
 
-#include <limits>
-
 namespace tokencycle::memory {
 
 using observe::State;
@@ -44,7 +42,6 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, const DramPl
 }
 
 std::uint64_t DramChannel::next() const {
-  constexpr std::uint64_t kNothing = std::numeric_limits<std::uint64_t>::max();
   const auto key = [](Cycle cycle, Step step) {
     return cycle.value * kSteps + static_cast<std::uint64_t>(step);
   };
@@ -59,8 +56,7 @@ std::uint64_t DramChannel::next() const {
 
 // Reads that are found in the write queue are answered as soon as writes are.
 void DramChannel::completed(std::uint64_t id, Clock clock) {
-  const bool write = id % 2 != 0;
-  if (write) return;
+  if (id % 2 != 0) return;  // a write, which was answered when it came
   const Cycle cycle = std::max(ratio_.cycle_from(clock), reached_ + 1) + answer_cycles_;
   (accepting_ ? early_ : reads_).push_back({cycle, static_cast<std::uint32_t>(id / 2)});
 }

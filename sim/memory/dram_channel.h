@@ -4,6 +4,7 @@
 #pragma once
 
 #include <deque>
+#include <limits>
 
 #include "memory/clock_ratio.h"
 #include "memory/dram_address_map.h"
@@ -36,7 +37,8 @@ class DramChannel final : public DramListener {
   // The next cycle, and what is in it; in this order within a cycle.
   enum class Step : std::uint8_t { commands, bus, answer };
   static constexpr std::uint64_t kSteps = 4;
-  std::uint64_t next() const;  // cycle * kSteps + Step; all bits set: nothing comes by itself
+  static constexpr std::uint64_t kNothing = std::numeric_limits<std::uint64_t>::max();
+  std::uint64_t next() const;  // cycle * kSteps + Step; kNothing: nothing comes by itself
   // Gives the commands of all clocks that begin up to the end of the cycle.
   void give_commands(Cycle cycle) {
     reached_ = std::max(reached_, cycle);
