@@ -13,8 +13,7 @@ DramEnergyReport dram_energy(Accelerator& accelerator) {
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const memory::DramUse use = accelerator.dram_use(i).value();
     *report.use += use.energy.value();
-    const memory::DramCounters& c = use.counters;
-    report.bits += (c.reads - c.forwarded + c.writes - c.coalesced) * device.burst_bytes * 8;
+    report.bits += use.counters.moved() * device.burst_bytes * 8;
     report.seconds = static_cast<double>(use.clocks) * static_cast<double>(device.tck_ps) * 1e-12;
   }
   return report;

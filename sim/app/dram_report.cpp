@@ -32,11 +32,11 @@ std::string with_tenths(double value) {
 std::string heading(const DramRun& run) {
   const config::DramSystem& s = run.system;
   const config::DramDevice& d = s.device;
-  const std::string refresh = s.refresh == config::DramRefresh::none ? "no" : std::string(refresh_of(s));
-  std::string out =
-      fmt::format("memory   {}: {}, {} channel{} of {:.4g} GB/s, {}; {}, {} page, {} refresh\n", s.name,
-                  d.standard, s.channels, s.channels == 1 ? "" : "s", d.peak_gb_per_s(),
-                  bytes_text(s.channels * d.channel_bytes()), scheduler_of(s), page_policy_of(s), refresh);
+  const std::string refresh = s.refresh == config::DramRefresh::none ? "no" : std::string(name_of(s.refresh));
+  std::string out = fmt::format("memory   {}: {}, {} channel{} of {:.4g} GB/s, {}; {}, {} page, {} refresh\n",
+                                s.name, d.standard, s.channels, s.channels == 1 ? "" : "s", d.peak_gb_per_s(),
+                                bytes_text(s.channels * d.channel_bytes()), name_of(s.scheduler),
+                                name_of(s.page_policy), refresh);
   out += fmt::format("trace    {}: {} requests of {} bytes, {} reads and {} writes\n\n",
                      run.trace == "-" ? "standard input" : run.trace, with_separators(run.result.requests),
                      run.result.request_bytes, with_separators(run.result.reads.count()),
@@ -222,28 +222,11 @@ double DramRun::refreshing_percent() const {
 }
 
 double DramRun::pj_per_bit(double pj) const {
-  const memory::DramCounters c = result.counters();
-  const std::uint64_t moved = c.reads - c.forwarded + c.writes - c.coalesced;
-  return pj / (8.0 * system.device.burst_bytes * static_cast<double>(moved));
+  return pj / (8.0 * system.device.burst_bytes * static_cast<double>(result.counters().moved()));
 }
 
 double DramRun::milliwatts(double pj) const {
   return result.clocks == 0 ? 0 : pj / ns(static_cast<double>(result.clocks));
-}
-
-std::string_view scheduler_of(const config::DramSystem& system) {
-  static constexpr std::string_view kNames[] = {"fcfs", "fr-fcfs", "fr-fcfs-cap"};
-  return kNames[static_cast<std::size_t>(system.scheduler)];
-}
-
-std::string_view page_policy_of(const config::DramSystem& system) {
-  static constexpr std::string_view kNames[] = {"open", "closed", "adaptive"};
-  return kNames[static_cast<std::size_t>(system.page_policy)];
-}
-
-std::string_view refresh_of(const config::DramSystem& system) {
-  static constexpr std::string_view kNames[] = {"none", "all-bank", "per-bank"};
-  return kNames[static_cast<std::size_t>(system.refresh)];
 }
 
 std::string dram_table(const DramRun& run) {

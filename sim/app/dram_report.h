@@ -26,11 +26,6 @@ struct DramRun {
   double milliwatts(double pj) const;  // on average; pJ over ns
 };
 
-// "fr-fcfs", "open page", ...: the words of configs/dram/README.md.
-std::string_view scheduler_of(const config::DramSystem& system);
-std::string_view page_policy_of(const config::DramSystem& system);
-std::string_view refresh_of(const config::DramSystem& system);
-
 // The percentiles that are reported, with their names in the JSON.
 struct DramPercentile {
   double percent;
@@ -51,6 +46,9 @@ inline constexpr DramEnergyPart kDramEnergyParts[] = {
     {&memory::DramEnergyUse::refresh_pj, "refresh_pj", "refresh"},
     {&memory::DramEnergyUse::standby_pj, "standby_pj", "standby"},
     {&memory::DramEnergyUse::open_bank_pj, "open_bank_pj", "open banks"}};
+
+// The parts as members of a JSON object.
+void add_energy_parts(nlohmann::ordered_json& object, const memory::DramEnergyUse& energy);
 
 std::string dram_table(const DramRun& run);
 // sim/app/README.md documents the fields.

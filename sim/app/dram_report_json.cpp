@@ -20,9 +20,9 @@ Json memory_json(const config::DramSystem& s) {
           {"capacity_bytes", s.channels * d.channel_bytes()},
           {"burst_bytes", d.burst_bytes},
           {"tck_ps", d.tck_ps},
-          {"scheduler", scheduler_of(s)},
-          {"page_policy", page_policy_of(s)},
-          {"refresh", refresh_of(s)}};
+          {"scheduler", name_of(s.scheduler)},
+          {"page_policy", name_of(s.page_policy)},
+          {"refresh", name_of(s.refresh)}};
 }
 
 // In clocks; null where there was no request.
@@ -73,7 +73,7 @@ Json idle_json(const DramChannelResult& c) {
 Json energy_json(const std::optional<memory::DramEnergyUse>& energy) {
   if (!energy) return nullptr;
   Json out = {{"total_pj", energy->total()}};
-  for (const DramEnergyPart& p : kDramEnergyParts) out[p.name] = (*energy).*p.part;
+  add_energy_parts(out, *energy);
   return out;
 }
 
@@ -108,6 +108,10 @@ Json channel_json(const DramChannelResult& channel, std::uint32_t number, const 
 }
 
 }  // namespace
+
+void add_energy_parts(Json& object, const memory::DramEnergyUse& energy) {
+  for (const DramEnergyPart& p : kDramEnergyParts) object[p.name] = energy.*p.part;
+}
 
 Json dram_json(const DramRun& run) {
   const memory::DramReplayResult& r = run.result;

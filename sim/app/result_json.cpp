@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "app/dram_report.h"
 #include "app/result.h"
 
 namespace tokencycle::app {
@@ -69,19 +70,14 @@ Json units_json(Inference& inference) {
 Json energy_json(Accelerator& accelerator) {
   const DramEnergyReport report = dram_energy(accelerator);
   if (!report.use) return {{"dram", nullptr}, {"reason", report.source}};
-  const memory::DramEnergyUse& e = *report.use;
-  const double total = e.total();
-  return {{"dram",
-           {{"activate_pj", e.activate_pj},
-            {"read_pj", e.read_pj},
-            {"write_pj", e.write_pj},
-            {"refresh_pj", e.refresh_pj},
-            {"standby_pj", e.standby_pj},
-            {"open_bank_pj", e.open_bank_pj},
-            {"total_pj", total},
-            {"pj_per_bit", report.bits == 0 ? Json() : Json(total / static_cast<double>(report.bits))},
-            {"average_mw", report.seconds == 0 ? Json() : Json(total * 1e-9 / report.seconds)},
-            {"source", report.source}}}};
+  const double total = report.use->total();
+  Json dram = Json::object();
+  add_energy_parts(dram, *report.use);
+  dram["total_pj"] = total;
+  dram["pj_per_bit"] = report.bits == 0 ? Json() : Json(total / static_cast<double>(report.bits));
+  dram["average_mw"] = report.seconds == 0 ? Json() : Json(total * 1e-9 / report.seconds);
+  dram["source"] = report.source;
+  return {{"dram", dram}};
 }
 
 Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,

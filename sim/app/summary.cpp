@@ -110,10 +110,7 @@ void add_rows(std::string& out, Accelerator& accelerator) {
   double refreshing = 0, bank_clocks = 0;
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const memory::DramUse use = accelerator.dram_use(i).value();
-    sum.hits += use.counters.hits;
-    sum.misses += use.counters.misses;
-    sum.conflicts += use.counters.conflicts;
-    sum.turnarounds += use.counters.turnarounds;
+    sum += use.counters;
     refreshing += static_cast<double>(use.refreshing_bank_clocks);
     bank_clocks += static_cast<double>(use.clocks) * machine.dram.system->device.banks_of_channel();
   }

@@ -117,6 +117,16 @@ class SystemReader {
 
 }  // namespace
 
+std::string_view name_of(DramScheduler s) {
+  return kSchedulers.at(static_cast<std::size_t>(s));
+}
+std::string_view name_of(DramPagePolicy p) {
+  return kPagePolicies.at(static_cast<std::size_t>(p));
+}
+std::string_view name_of(DramRefresh r) {
+  return kRefreshes.at(static_cast<std::size_t>(r));
+}
+
 void read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
                         DramSystem& system) {
   SystemReader(object, system).read(folders, request_bytes, system);
@@ -130,10 +140,10 @@ nlohmann::ordered_json system_object(const DramSystem& s) {
   for (const DramAddressHash& h : s.hashes) {
     json["xor"].push_back({{"field", std::string(name_of(h.field))}, {"with", std::string(name_of(h.with))}});
   }
-  json["scheduler"] = kSchedulers[static_cast<std::size_t>(s.scheduler)];
+  json["scheduler"] = name_of(s.scheduler);
   if (s.scheduler == DramScheduler::fr_fcfs_cap) json["row_hit_cap"] = s.row_hit_cap;
-  json["page_policy"] = kPagePolicies[static_cast<std::size_t>(s.page_policy)];
-  json["refresh"] = kRefreshes[static_cast<std::size_t>(s.refresh)];
+  json["page_policy"] = name_of(s.page_policy);
+  json["refresh"] = name_of(s.refresh);
   if (s.refresh != DramRefresh::none) json["postpone"] = s.postpone;
   json["read_queue"] = s.read_queue;
   json["write_queue"] = s.write_queue;

@@ -5,6 +5,19 @@ namespace tokencycle::memory {
 
 using config::DramRefresh;
 
+DramCounters& operator+=(DramCounters& sum, const DramCounters& more) {
+  sum.reads += more.reads;
+  sum.writes += more.writes;
+  sum.forwarded += more.forwarded;
+  sum.coalesced += more.coalesced;
+  sum.hits += more.hits;
+  sum.misses += more.misses;
+  sum.conflicts += more.conflicts;
+  sum.turnarounds += more.turnarounds;
+  for (std::size_t i = 0; i < sum.commands.size(); ++i) sum.commands[i] += more.commands[i];
+  return sum;
+}
+
 DramController::DramController(const config::DramSystem& system, DramListener& listener)
     : system_(system),
       device_(system_.device),

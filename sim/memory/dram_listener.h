@@ -62,7 +62,11 @@ struct DramCounters {
   std::uint64_t hits = 0, misses = 0, conflicts = 0;  // of requests, by the first command given for them
   std::uint64_t turnarounds = 0;                      // transfers in the other direction than the one before
   std::array<std::uint64_t, config::kDramCommands> commands{};
+
+  // Bursts that the data buses carry.
+  std::uint64_t moved() const { return reads - forwarded + writes - coalesced; }
 };
+DramCounters& operator+=(DramCounters& sum, const DramCounters& more);
 
 // Requests by their bank, as DramCounters has them for the channel.
 struct DramBankCounters {

@@ -232,18 +232,7 @@ class Replay {
 
 DramCounters DramReplayResult::counters() const {
   DramCounters sum;
-  for (const DramChannelResult& channel : channels) {
-    const DramCounters& c = channel.counters;
-    sum.reads += c.reads;
-    sum.writes += c.writes;
-    sum.forwarded += c.forwarded;
-    sum.coalesced += c.coalesced;
-    sum.hits += c.hits;
-    sum.misses += c.misses;
-    sum.conflicts += c.conflicts;
-    sum.turnarounds += c.turnarounds;
-    for (std::size_t i = 0; i < c.commands.size(); ++i) sum.commands[i] += c.commands[i];
-  }
+  for (const DramChannelResult& channel : channels) sum += channel.counters;
   return sum;
 }
 
