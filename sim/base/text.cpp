@@ -46,6 +46,8 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
   std::string best;
   std::size_t least = std::max<std::size_t>(1, word.size() / 3) + 1;
   for (const std::string& candidate : candidates) {
+    const std::size_t longer = std::max(word.size(), candidate.size());
+    if (longer - std::min(word.size(), candidate.size()) >= least) continue;  // so many insertions at least
     const std::size_t distance = edit_distance(word, candidate);
     if (distance < least) {
       least = distance;
@@ -53,6 +55,28 @@ std::string nearest(std::string_view word, std::span<const std::string> candidat
     }
   }
   return best;
+}
+
+std::string printable(std::string_view text, std::size_t most) {
+  std::string out;
+  const auto append = [&](std::string_view part) {
+    for (const char c : part) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte < 0x20 || byte == 0x7f) {
+        out += fmt::format("\\x{:02x}", byte);
+      } else {
+        out += c;
+      }
+    }
+  };
+  if (text.size() <= most) {
+    append(text);
+    return out;
+  }
+  append(text.substr(0, most / 2));
+  out += " ... ";
+  append(text.substr(text.size() - most / 2));
+  return out;
 }
 
 std::string bytes_text(std::uint64_t bytes) {

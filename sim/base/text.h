@@ -2,6 +2,7 @@
 // Small helpers for text that people read.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
@@ -15,6 +16,10 @@ std::string with_separators(std::uint64_t value);
 // The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters
 // differ).
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+// Text of unknown origin, fit for a message: control characters as \\xHH, and of more than `most` bytes the
+// beginning and the end with " ... " between them.
+std::string printable(std::string_view text, std::size_t most);
 
 // 1536 -> "1.5 KiB".
 std::string bytes_text(std::uint64_t bytes);

@@ -164,12 +164,15 @@ std::vector<std::string> JsonObject::take_names() {
   std::vector<std::string> names;
   if (value_ == nullptr) return names;
   for (const auto& [name, value] : value_->items()) names.push_back(name);
-  asked_.insert(asked_.end(), names.begin(), names.end());
+  all_asked_ = true;
+  if (names.size() <= kMostNames) return names;
+  violations_->add(path_, fmt::format("{} members; allowed: at most {}", names.size(), kMostNames));
+  names.resize(kMostNames);
   return names;
 }
 
 void JsonObject::finish() const {
-  if (value_ == nullptr) return;
+  if (value_ == nullptr || all_asked_) return;
   for (const auto& [name, value] : value_->items()) {
     if (std::find(asked_.begin(), asked_.end(), name) != asked_.end()) continue;
     complain(name, "unknown key; " + suggest(name, asked_) + " Otherwise remove it");

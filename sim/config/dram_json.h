@@ -28,6 +28,8 @@ struct RealRange {
   std::string_view unit;
 };
 
+inline constexpr std::size_t kMostNames = 256;  // of parameters or commands; a standard has some 30
+
 // One object of a description. Every take_... reports what is wrong with the member and then returns nothing;
 // finish() reports the members that nobody asked for. It keeps references to the tree and the list.
 class JsonObject {
@@ -58,7 +60,8 @@ class JsonObject {
   // The elements of an array of 1 to `longest` values; empty when it is wrong or absent.
   std::vector<const nlohmann::ordered_json*> take_array(const std::string& name, std::size_t longest,
                                                         Need need = Need::required);
-  // Names of the members, all counted as asked for.
+  // Names of the members, all counted as asked for; more than kMostNames are reported, and the first of them
+  // returned.
   std::vector<std::string> take_names();
   void finish() const;
 
@@ -67,6 +70,7 @@ class JsonObject {
   std::string path_;
   Violations* violations_;
   std::vector<std::string> asked_;
+  bool all_asked_ = false;
 };
 
 // "did you mean \"x\"?", or the list of what is known.

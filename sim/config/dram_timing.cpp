@@ -109,7 +109,7 @@ DramClocking read_clocking(JsonObject& preset) {
       static_cast<std::uint32_t>(clock.take_whole("beats_per_clock", {1, 64, "beats"}).value_or(1));
   if (clock.has("rounding")) {
     JsonObject rounding = clock.take_object("rounding");
-    c.rounding.emplace();
+    c.rounding = DramClocking::Rounding{};
     c.rounding->multiply = rounding.take_whole("multiply", {900, 1000, "thousandths"}).value_or(1000);
     c.rounding->add = rounding.take_whole("add", {900, 1000, "thousandths of a clock"}).value_or(1000);
     rounding.take_text("source", kLongestText);

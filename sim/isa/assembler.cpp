@@ -45,8 +45,12 @@ void append_value(std::vector<std::byte>& bytes, Format format, const Token& tok
   }
 }
 
+// What VALUE*COUNT may make of a text, all together: ten characters could be 4 MiB.
+constexpr std::uint64_t kMostRepeatedBytes = 64 << 20;
+
 // VALUE, or VALUE*COUNT for the value COUNT times.
-void append_values(std::vector<std::byte>& bytes, Format format, const Token& token) {
+void append_values(std::vector<std::byte>& bytes, Format format, const Token& token,
+                   std::uint64_t& repeated_bytes_left) {
   constexpr std::int64_t kMostRepeats = 1 << 20;
   const std::size_t star = token.text.find('*');
   const std::size_t first = bytes.size();
@@ -54,6 +58,13 @@ void append_values(std::vector<std::byte>& bytes, Format format, const Token& to
   if (star == std::string_view::npos) return;
   const std::vector<std::byte> value(bytes.begin() + static_cast<std::ptrdiff_t>(first), bytes.end());
   const std::int64_t repeats = parse_integer(token.part(star + 1), 1, kMostRepeats, "the count");
+  if (value.size() * static_cast<std::uint64_t>(repeats) > repeated_bytes_left) {
+    refuse(token,
+           fmt::format("all repeated values together would make more than {} MiB, the most that is read; "
+                       "give the data as bytes of a program file",
+                       kMostRepeatedBytes >> 20));
+  }
+  repeated_bytes_left -= value.size() * static_cast<std::uint64_t>(repeats);
   for (std::int64_t i = 1; i < repeats; ++i) bytes.insert(bytes.end(), value.begin(), value.end());
 }
 
@@ -220,7 +231,7 @@ class Assembler {
     const bool hex = operands[1].text == "hex";
     const Format format = hex ? Format::u8 : parse_format(operands[1], "the format (or hex)");
     for (const Token& value : operands.subspan(2)) {
-      hex ? append_hex(bytes, value) : append_values(bytes, format, value);
+      hex ? append_hex(bytes, value) : append_values(bytes, format, value, repeated_bytes_left_);
     }
   }
 
@@ -235,6 +246,7 @@ class Assembler {
 
   std::string_view source_;
   Program program_;
+  std::uint64_t repeated_bytes_left_ = kMostRepeatedBytes;
   std::optional<Section> section_;
   std::vector<Token> word_tokens_, data_tokens_;  // where each word and each segment came from
   std::map<std::string, std::pair<Token, std::size_t>, std::less<>> labels_;  // place, word behind the label

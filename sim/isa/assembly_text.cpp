@@ -38,7 +38,8 @@ std::size_t quote_end(const Token& line, std::size_t first) {
 }  // namespace
 
 void refuse(const Token& at, const std::string& what) {
-  throw ProgramError(fmt::format("{}:{}:{}: {}", at.source, at.line, at.column, what));
+  constexpr std::size_t kLongest = 1000;  // what is refused may be a line of any length
+  throw ProgramError(fmt::format("{}:{}:{}: {}", at.source, at.line, at.column, printable(what, kLongest)));
 }
 
 std::vector<Token> split_line(std::string_view text, std::string_view source, std::size_t number) {

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/text.h"
 #include "isa/program.h"
 #include "isa/program_check.h"
 
@@ -47,7 +48,8 @@ class Reader {
   std::size_t left() const { return bytes_.size() - offset_; }
 
   [[noreturn]] void fail(std::size_t offset, const std::string& what) const {
-    throw ProgramError(fmt::format("{}: byte {}: {}", file_, offset, what));
+    constexpr std::size_t kLongest = 1000;  // names in it may be of any length
+    throw ProgramError(fmt::format("{}: byte {}: {}", file_, offset, printable(what, kLongest)));
   }
 
   std::span<const std::byte> bytes(std::uint64_t count, std::string_view what) {

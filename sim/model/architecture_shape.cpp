@@ -2,11 +2,13 @@
 // Hyperparameters from metadata: which keys, their defaults, and what is refused by name.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "model/architecture_parts.h"
 #include "model/gguf_reader.h"
 #include "model/limits.h"
+#include "model/tokenizer_utf8.h"
 
 namespace tokencycle::model {
 namespace {
@@ -77,6 +79,20 @@ double positive(const GgufFile& file, std::string_view key, double value) {
   return value;
 }
 
+// Text for a terminal and for JSON: valid UTF-8, without control characters, not long.
+std::string readable(std::string_view text) {
+  constexpr std::size_t kLongest = 256;
+  std::string out;
+  for (std::size_t at = 0; at < text.size() && out.size() < kLongest;) {
+    const std::size_t length = utf8_sequence_length(text, at);
+    const std::uint32_t code = length == 0 ? 0xfffd : utf8_code_point(text, at, length);
+    const bool control = code < 0x20 || (code >= 0x7f && code < 0xa0);
+    append_utf8(out, control ? ' ' : code);
+    at += std::max<std::size_t>(length, 1);
+  }
+  return out;
+}
+
 void check_kind(const GgufFile& file, Hyperparameters& shape) {
   const std::optional<std::string> architecture = file.get_string("general.architecture");
   if (!architecture) file.fail("key 'general.architecture' is missing; convert the model again");
@@ -96,7 +112,7 @@ void check_kind(const GgufFile& file, Hyperparameters& shape) {
         parts));
   }
   shape.architecture = *architecture;
-  shape.name = file.get_string("general.name").value_or("");
+  shape.name = readable(file.get_string("general.name").value_or(""));
 }
 
 // Keys that change the arithmetic of the graph. Executing without them would give another model.
@@ -187,6 +203,12 @@ double read_rope_scale(const GgufFile& file) {
   return 1.0;
 }
 
+// A file must not ask for much more memory than it has bytes; without weights no table is made.
+std::uint64_t rope_table_limit(const GgufFile& file) {
+  if (file.data() == TensorData::absent) return kMaxRopeTableBytes;
+  return std::clamp<std::uint64_t>(file.bytes().size(), kMaxRopeTableOfSmallFile, kMaxRopeTableBytes);
+}
+
 void read_rope(const GgufFile& file, std::optional<RopePairs> rope_pairs, Hyperparameters& shape) {
   shape.rope_pairs = rope_pairs.value_or(RopePairs::adjacent);
   const std::string base = key_of("rope.freq_base");
@@ -200,11 +222,12 @@ void read_rope(const GgufFile& file, std::optional<RopePairs> rope_pairs, Hyperp
                     kPrefix, shape.rope_dims, shape.head_dim));
   }
   const std::uint64_t table = std::uint64_t{shape.context} * shape.rope_dims * sizeof(float);
-  if (table > kMaxRopeTableBytes) {
-    file.fail(fmt::format(
-        "the rotary table of {} positions and {} dimensions takes {} MiB, over the limit of {}; use "
-        "a model with a shorter context",
-        shape.context, shape.rope_dims, table >> 20, kMaxRopeTableBytes >> 20));
+  const std::uint64_t limit = rope_table_limit(file);
+  if (table > limit) {
+    file.fail(
+        fmt::format("'{}context_length': the rotary table of {} positions and {} dimensions takes {} "
+                    "MiB, over the limit of {} for a file of this size; use a model with a shorter context",
+                    kPrefix, shape.context, shape.rope_dims, table >> 20, limit >> 20));
   }
 }
 

@@ -2,6 +2,7 @@
 // What a model file may ask for. Larger values are refused before memory is taken; README.md has the table.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace tokencycle::model {
@@ -29,5 +30,10 @@ inline constexpr std::uint32_t kMaxFeedForward = 1u << 22;
 inline constexpr std::uint32_t kMaxVocabulary = 1u << 22;
 inline constexpr std::uint32_t kMaxContext = 1u << 20;
 inline constexpr std::uint64_t kMaxRopeTableBytes = 512ull << 20;
+// Of a file that is smaller than its table: 131,072 positions of 128 dimensions.
+inline constexpr std::uint64_t kMaxRopeTableOfSmallFile = 64ull << 20;
+
+// The tokenizer.
+inline constexpr std::size_t kMaxSpecialLength = 256;  // bytes of a token that is looked for at every place
 
 }  // namespace tokencycle::model

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <stdexcept>
 
+#include "model/gguf_reader.h"
 #include "model/tokenizer_kinds.h"
 
 namespace tokencycle::model {
@@ -67,9 +68,9 @@ std::unique_ptr<Tokenizer> make_tokenizer(const GgufFile& file) {
   if (*model == "llama") return make_spm_tokenizer(file);
   if (*model == "gpt2") return make_bpe_tokenizer(file);
   file.fail(
-      fmt::format("{} is \"{}\", which is not supported; supported are \"llama\" (SentencePiece-style BPE) "
+      fmt::format("{} is {}, which is not supported; supported are \"llama\" (SentencePiece-style BPE) "
                   "and \"gpt2\" (byte-level BPE). Use a model with one of these",
-                  kKey, *model));
+                  kKey, in_quotes(*model)));
 }
 
 }  // namespace tokencycle::model

@@ -8,6 +8,7 @@
 #include <queue>
 #include <unordered_map>
 
+#include "model/gguf_reader.h"
 #include "model/tokenizer_kinds.h"
 #include "model/tokenizer_pretokenizers.h"
 #include "model/tokenizer_utf8.h"
@@ -99,8 +100,10 @@ MergeTable::MergeTable(const GgufFile& file, const ByteAlphabet& alphabet, const
     const std::string& merge = merges->strings[rank];
     const std::size_t space = merge.find(' ', 1);
     if (space == std::string::npos || space + 1 == merge.size()) {
-      file.fail(fmt::format("{}[{}] is \"{}\"; a merge is two pieces with one space between them", kKey, rank,
-                            merge));
+      file.fail(
+          fmt::format("{}[{}] is {}; a merge is two pieces with one space between them. Convert the model "
+                      "again",
+                      kKey, rank, in_quotes(merge)));
     }
     std::string left = merge.substr(0, space), right = merge.substr(space + 1);
     const PieceId result = number(left + right, vocabulary);
@@ -271,8 +274,9 @@ std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file) {
   const std::string pre = file.get_string(kKey).value_or("default");
   const PreTokenizerRule* rule = find_pretokenizer(pre);
   if (rule == nullptr) {
-    file.fail(fmt::format("{} is \"{}\", a pre-tokenizer that is not known. Known are: {}", kKey, pre,
-                          pretokenizer_names()));
+    file.fail(fmt::format(
+        "{} is {}, a pre-tokenizer that is not known; use a model with a known one. Known are: {}", kKey,
+        in_quotes(pre), pretokenizer_names()));
   }
   Vocabulary vocabulary(file);
   const SpecialDefaults defaults{.add_bos = rule->add_bos};

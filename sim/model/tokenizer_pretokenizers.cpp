@@ -13,7 +13,6 @@ namespace tokencycle::model {
 namespace {
 
 // Alternatives, in the order in which they are tried.
-constexpr std::string_view kContractions = "'s|'t|'re|'ve|'m|'ll|'d";
 constexpr std::string_view kContractionsAnyCase = "'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD]";
 constexpr std::string_view kWord = R"([^\r\n\p{L}\p{N}]?\p{L}+)";  // one leading mark or space belongs to it
 constexpr std::string_view kDigit = R"(\p{N})";

@@ -8,6 +8,7 @@
 #include <set>
 #include <span>
 
+#include "model/limits.h"
 #include "model/tokenizer_vocabulary.h"
 
 namespace tokencycle::model {
@@ -123,6 +124,21 @@ void remove_impostors(Vocabulary& vocabulary, std::set<TokenId>& ends) {
   if (has("<|tool_response>")) remove("</s>", TokenType::normal);
 }
 
+// Each different length of special tokens is a search of its own through every text.
+void check_lengths(const GgufFile& file, const Vocabulary& vocabulary) {
+  for (std::size_t i = 0; i < vocabulary.size(); ++i) {
+    const auto id = static_cast<TokenId>(i);
+    const TokenType type = vocabulary.type(id);
+    const bool searched =
+        type == TokenType::user_defined || type == TokenType::control || type == TokenType::unknown;
+    if (!searched || vocabulary.spelling(id).size() <= kMaxSpecialLength) continue;
+    file.fail(
+        fmt::format("tokenizer.ggml.tokens[{}], a special token, has {} bytes, over the limit of {}; "
+                    "convert the model again, with type 1 (normal) for this token",
+                    i, vocabulary.spelling(id).size(), kMaxSpecialLength));
+  }
+}
+
 bool read_flag(const GgufFile& file, const char* key, const char* id_key, std::int64_t id, bool fallback) {
   const std::optional<bool> given = file.get_bool(key);
   if (!given.has_value()) return fallback && id != kNoToken;
@@ -169,6 +185,7 @@ SpecialSet read_special_tokens(const GgufFile& file, Vocabulary& vocabulary,
   add_end(tokens.eos);
   add_end(tokens.eot);
   remove_impostors(vocabulary, ends);
+  check_lengths(file, vocabulary);
   set.end_tokens.assign(ends.begin(), ends.end());
   return set;
 }

@@ -22,6 +22,14 @@ TEST_CASE("a typing error finds the name that was meant, a strange word finds no
   CHECK(nearest("load", names) == "load");
   CHECK(nearest("zebra", names).empty());
   CHECK(nearest("", names).empty());
+  CHECK(nearest(std::string(1 << 24, 'l'), names).empty());  // at once: no name is near anything so long
+}
+
+TEST_CASE("text of unknown origin cannot disturb a message or fill the screen") {
+  CHECK(printable("a b\xc3\xa9", 20) == "a b\xc3\xa9");
+  CHECK(printable("\x1b[31m\n\x7f", 20) == "\\x1b[31m\\x0a\\x7f");
+  CHECK(printable("0123456789", 10) == "0123456789");
+  CHECK(printable("0123456789a", 10) == "01234 ... 6789a");
 }
 
 TEST_CASE("bytes are shown in the largest unit that keeps a whole part") {

@@ -135,6 +135,15 @@ TEST_CASE("wrong standards are refused under their path") {
   CHECK_THAT(copy.errors_of_device(kPreset), Contains("/standard: no standard \"LPDDR5\""));
 }
 
+TEST_CASE("a standard of more parameters than anybody reads is refused at once") {
+  const DramCopy copy;
+  DramJson parameters = json_of(copy.folder() / kStandard)["parameters"];
+  for (int i = 0; i < 20000; ++i) parameters["nZ" + std::to_string(i)] = {{"meaning", "m"}, {"section", "s"}};
+  const std::string count = std::to_string(parameters.size());
+  CHECK_THAT(copy.errors_with(kStandard, "/parameters", parameters, kPreset),
+             Contains("/parameters: " + count + " members; allowed: at most 256"));
+}
+
 TEST_CASE("times that no device can have are refused") {
   const DramCopy copy;
   const auto errors = [&](const std::string& pointer, const DramJson& value) {

@@ -173,6 +173,11 @@ TEST_CASE("mistakes are placed and explained") {
       {".data + u8 1", "t.tcasm:1:7: there is no segment before to continue"},
       {".data 0 u8 256", "t.tcasm:1:12: a u8 is 256; allowed: 0 .. 255"},
       {".data 0 u8 1*0", "t.tcasm:1:14: the count is 0; allowed: 1 .. 1048576"},
+      {".data 0 f32 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 "
+       "1*1048576 "
+       "1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1048576 1*1",
+       "t.tcasm:1:173: all repeated values together would make more than 64 MiB"},
+      {"\x1b[31m", "t.tcasm:1:1: unknown instruction \"\\x1b[31m\""},
       {".data 0 q8_0 1", "t.tcasm:1:14: q8_0 values cannot be written one by one; give the bytes as hex"},
       {".data 0 hex 0", "t.tcasm:1:13: hex bytes need two digits each"},
       {".data 0 hex 0g", "t.tcasm:1:14: 'g' is no hexadecimal digit"},

@@ -95,7 +95,8 @@ TEST_CASE("the context is bounded by the rotary table's memory") {
   SyntheticModel spec;
   spec.head_dim = 256;
   CHECK_THAT(refusal(with("llama.context_length", kMaxContext), spec),
-             Contains("1048576 positions and 256 dimensions takes 1024 MiB") && Contains("limit of 512"));
+             Contains("1048576 positions and 256 dimensions takes 1024 MiB") &&
+                 Contains("limit of 64 for a file of this size"));
 }
 
 TEST_CASE("heads that do not fit together are refused") {
@@ -211,4 +212,14 @@ TEST_CASE("trailing dimensions of one make no difference") {
   with_tensor("output_norm.weight", {64, 1, 1}, 0, 256)(writer);
   const TemporaryFile file(writer.bytes());
   CHECK(LlamaModel(GgufFile(file.path())).output_norm().cols == 64);
+}
+
+TEST_CASE("a name that is no text is made one") {
+  GgufWriter writer = synthetic_gguf({});
+  writer.remove("general.name");
+  writer.string("general.name", "a\x1b[31m\xff\xc3\xa9\xc2\x85" + std::string(1000, 'x'));
+  const TemporaryFile file(writer.bytes());
+  const std::string name = LlamaModel(GgufFile(file.path())).shape().name;
+  CHECK_THAT(name, Catch::StartsWith("a [31m\xef\xbf\xbd\xc3\xa9 xx"));
+  CHECK(name.size() == 256);
 }

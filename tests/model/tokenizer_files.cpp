@@ -74,8 +74,8 @@ TEST_CASE("tokenizers that are not supported are refused by name", "[tokenizer]"
   GgufWriter writer;
   check_refused(writer, "tokenizer.ggml.model is absent");
   writer.string("tokenizer.ggml.model", "bert");
-  check_refused(writer, "\"bert\"");
-  check_refused(bpe_file("gpt-5000", {}), "\"gpt-5000\"");
+  check_refused(writer, "'bert'");
+  check_refused(bpe_file("gpt-5000", {}), "'gpt-5000'");
   check_refused(bpe_file("gpt-5000", {}), "llama-bpe");  // the known ones are listed
 }
 
@@ -141,4 +141,19 @@ TEST_CASE("merges that are missing or no pair are refused", "[tokenizer]") {
     writer.strings("tokenizer.ggml.merges", {"a b", merge});
     check_refused(writer, "tokenizer.ggml.merges[1]");
   }
+}
+
+TEST_CASE("a special token of more than 256 bytes is refused, another token may be as long as it likes",
+          "[tokenizer]") {
+  const std::vector<std::string> tokens = {"<unk>", std::string(257, 'a')};
+  for (const std::int32_t type : {2, 3, 4}) {
+    GgufWriter writer;
+    writer.string("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", tokens);
+    writer.i32_array("tokenizer.ggml.token_type", {2, type});
+    check_refused(writer, "tokenizer.ggml.tokens[1], a special token, has 257 bytes, over the limit of 256");
+  }
+  GgufWriter normal;
+  normal.string("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", tokens);
+  normal.i32_array("tokenizer.ggml.token_type", {2, 1});
+  CHECK(tokenizer_of(normal)->size() == 2);
 }
