@@ -22,9 +22,10 @@ BELOW = {
     "config": ["base", "numerics"],
     "compiler": ["base", "numerics", "isa", "model", "config"],
     "observe": ["base", "numerics", "isa", "config"],
+    "explore": ["base", "numerics", "isa", "config", "observe"],
     "memory": ["base", "numerics", "isa", "config", "observe"],
     "core": ["base", "numerics", "isa", "config", "observe", "memory"],
-    "app": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "memory", "core"],
+    "app": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "explore", "memory", "core"],
 }
 LONGEST_FILE = 500
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)

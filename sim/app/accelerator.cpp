@@ -202,6 +202,13 @@ Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
   return {start, m.clock.now() + 1};
 }
 
+void Accelerator::set_pulse(core::Pulse pulse) {
+  modules_->clock.set_pulse(std::move(pulse));
+}
+Cycle Accelerator::now() const {
+  return modules_->clock.now();
+}
+
 std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::size_t bytes) const {
   return modules_->local.at(address, bytes);
 }

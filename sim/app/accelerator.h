@@ -8,6 +8,7 @@
 #include <string>
 
 #include "config/machine.h"
+#include "core/pulse.h"
 #include "core/unit.h"
 #include "isa/program.h"
 #include "memory/dram.h"
@@ -43,6 +44,10 @@ class Accelerator {
   // Runs the `words` instruction words at `base` until halt. Throws SimulationError: traps, deadlock and
   // watchdog with the state of every unit.
   Execution execute(DramAddress base, std::uint32_t words);
+  // Called many times a second while a program runs; what it throws ends execute(), and this machine runs no
+  // further program then.
+  void set_pulse(core::Pulse pulse);
+  Cycle now() const;  // the last cycle that ran
 
   // Contents of the core's memories, for checks and dumps.
   std::span<const std::byte> local(isa::LocalAddress address, std::size_t bytes) const;

@@ -13,6 +13,7 @@
 #include <limits>
 #include <sstream>
 
+#include "app/interrupt.h"
 #include "base/text.h"
 #include "config/dram_device.h"
 #include "observe/trace_file.h"
@@ -24,6 +25,8 @@ namespace po = boost::program_options;
 const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = {
       {"run", "run a model on a machine: text, and where the cycles went", run_command},
+      {"compare", "a model on several machines side by side, and why their cycles differ", compare_command},
+      {"report", "results of runs as one page with tables and plots", report_command},
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command},
       {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
@@ -77,6 +80,14 @@ void OptionParser::refuse(const std::string& message) const {
   throw UsageError(fmt::format("{}; `tokencycle {} --help` lists the options", message, command));
 }
 
+std::vector<std::string> OptionParser::names() const {
+  std::vector<std::string> names;
+  for (const auto& option : options_.options()) {
+    if (option->long_name() != "help") names.push_back(option->long_name());
+  }
+  return names;
+}
+
 std::string OptionParser::require(const std::string& name) const {
   if (!has(name)) refuse(fmt::format("--{} is missing", name));
   return get<std::string>(name);
@@ -115,6 +126,7 @@ std::string read_text(const std::filesystem::path& path) {
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
   const std::filesystem::path temporary = observe::temporary_name(path);
+  const TemporaryFile remembered(temporary);
   const auto fail = [&](const char* what) {
     const std::string reason = std::strerror(errno);
     std::error_code ignored;

@@ -24,6 +24,8 @@ struct Command {
 const std::vector<Command>& commands();
 
 ExitCode run_command(const Arguments& arguments);
+ExitCode compare_command(const Arguments& arguments);
+ExitCode report_command(const Arguments& arguments);
 ExitCode compile_command(const Arguments& arguments);
 ExitCode asm_command(const Arguments& arguments);
 ExitCode disasm_command(const Arguments& arguments);
@@ -44,6 +46,9 @@ class OptionParser {
   bool parse(const Arguments& arguments);
 
   bool has(const std::string& name) const { return values_.count(name) != 0; }
+  // Said on the command line, not by a default.
+  bool given(const std::string& name) const { return has(name) && !values_[name].defaulted(); }
+  std::vector<std::string> names() const;  // of the options that were added
   template <class T>
   T get(const std::string& name) const {
     return values_[name].as<T>();

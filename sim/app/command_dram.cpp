@@ -10,6 +10,7 @@
 #include "app/command.h"
 #include "app/dram_commands_csv.h"
 #include "app/dram_report.h"
+#include "app/live_view.h"
 #include "config/json_text.h"
 #include "memory/dram_trace.h"
 
@@ -59,6 +60,26 @@ std::string trace_of(const OptionParser& parser) {
   throw UsageError("TRACE is missing: name a file of requests, or send them to standard input");
 }
 
+// The requests of a trace, shown while they go by.
+class ShownRequests : public memory::DramRequestSource {
+ public:
+  explicit ShownRequests(memory::DramRequestSource& source) : source_(source), live_(live_mode(false)) {
+    live_.set_unit("requests");
+  }
+  bool next(memory::DramRequestAt& request) override {
+    if (++requests_ % kEvery == 0) live_.update(requests_);
+    if (source_.next(request)) return true;
+    live_.end();
+    return false;
+  }
+
+ private:
+  static constexpr std::uint64_t kEvery = 4096;  // some milliseconds
+  memory::DramRequestSource& source_;
+  LiveView live_;
+  std::uint64_t requests_ = 0;
+};
+
 }  // namespace
 
 ExitCode dram_command(const Arguments& arguments) {
@@ -70,10 +91,14 @@ ExitCode dram_command(const Arguments& arguments) {
   memory::DramTraceReader trace(run.trace, run.system.channels * run.system.device.channel_bytes());
   std::optional<DramCommandsCsv> commands;
   if (parser.has("commands")) commands.emplace(parser.get<std::string>("commands"), run.system.device);
-  run.result = memory::replay(run.system, trace, options, commands ? &*commands : nullptr);
+  ShownRequests shown(trace);
+  run.result = memory::replay(run.system, shown, options, commands ? &*commands : nullptr);
   if (commands) commands->finish();
   run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::string text = parser.get<bool>("json") ? dram_json(run).dump(2) + "\n" : dram_table(run);
+  const std::string text =
+      parser.get<bool>("json")
+          ? dram_json(run).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
+          : dram_table(run);
   if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
     throw IoError("standard output cannot be written");
   }

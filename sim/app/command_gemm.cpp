@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <numeric>
 
 #include "app/command.h"
 #include "app/gemm.h"
+#include "app/live_view.h"
 #include "app/machine_options.h"
 #include "app/shapes_csv.h"
 
@@ -97,11 +99,22 @@ ExitCode gemm_command(const Arguments& arguments) {
 
   std::vector<GemmReport> reports;
   if (!json) print_now(gemm_heading(machine, options));
+  LiveView live(live_mode(false));
+  live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const GemmLayer& layer) {
+    return sum + static_cast<double>(layer.shape.multiplications());
+  }));
+  options.pulse = [&live](Cycle now) { live.update(now.value); };
   for (const GemmLayer& layer : layers) {
+    live.set_place(fmt::format("product {} of {}", reports.size() + 1, layers.size()));
     reports.push_back(run_gemm(machine, layer, options));
+    live.done(static_cast<double>(layer.shape.multiplications()));
     if (!json) print_now(gemm_line(machine, reports.back()));
   }
-  print_now(json ? gemm_json(machine, options, reports).dump(2) + "\n" : gemm_totals(machine, reports));
+  live.end();
+  print_now(json ? gemm_json(machine, options, reports)
+                           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                       "\n"
+                 : gemm_totals(machine, reports));
   return ExitCode::success;
 }
 

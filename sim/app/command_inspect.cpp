@@ -45,15 +45,17 @@ std::string value_text(const model::GgufValue& value) {
 }
 
 void inspect_model(const std::filesystem::path& path) {
+  constexpr std::size_t kShown = 200;  // of a name
   const model::GgufFile file(path);
   fmt::print("model      {}\n           GGUF version {}, {}, digest {}\n\nmetadata\n", path.string(),
              file.version(), bytes_text(file.bytes().size()), file.digest());
-  for (const auto& [key, value] : file.metadata()) fmt::print("  {:<42} {}\n", key, value_text(value));
+  for (const auto& [key, value] : file.metadata())
+    fmt::print("  {:<42} {}\n", printable(key, kShown), value_text(value));
   fmt::print("\ntensors\n");
   std::map<std::string, std::pair<std::uint64_t, std::uint64_t>> by_type;  // elements, bytes
   for (const model::GgufTensor& t : file.tensors()) {
-    fmt::print("  {:<30} {:<6} {:>20} {:>14} bytes{}\n", t.name, t.type_name, shape_text(t.shape),
-               with_separators(t.bytes), t.supported ? "" : "   (not supported)");
+    fmt::print("  {:<30} {:<6} {:>20} {:>14} bytes{}\n", printable(t.name, kShown), t.type_name,
+               shape_text(t.shape), with_separators(t.bytes), t.supported ? "" : "   (not supported)");
     auto& [elements, bytes] = by_type[t.type_name];
     elements += t.elements();
     bytes += t.bytes;
@@ -130,6 +132,33 @@ void print_counters(const Json& counters) {
   for (const Line& l : lines) fmt::print("  {:<42} {:>16} {}\n", l.name, with_separators(l.value), l.unit);
 }
 
+// Of one phase: its operators' cycles, what most of them were spent on, and rates over each operator's span.
+// Older results have cycles alone.
+void print_operators(const Json& result, const char* phase) {
+  std::uint64_t all = 0;
+  for (const Json& o : result.at("operators")) all += o.at(phase).at("cycles").get<std::uint64_t>();
+  if (all == 0) return;
+  const double ghz = result.at("configuration").at("values").at("clock_ghz").get<double>();
+  fmt::print("\noperators, {:<13} {:>14} {:>7}  {:<17} {:>8} {:>8}\n", phase, "cycles", "share",
+             "critical resource", "GB/s", "GMAC/s");
+  for (const Json& o : result.at("operators")) {
+    const Json& use = o.at(phase);
+    const auto cycles = use.at("cycles").get<std::uint64_t>();
+    std::string line =
+        fmt::format("  {:<22} {:>14} {:>5.1f} %", o.at("name").get<std::string>(), with_separators(cycles),
+                    100 * static_cast<double>(cycles) / static_cast<double>(all));
+    if (use.contains("critical")) {
+      const double ns = use.at("span_cycles").get<double>() / ghz;
+      const auto rate = [ns](double work) { return ns == 0 ? 0.0 : work / ns; };
+      line += fmt::format("  {:<17} {:>8.2f} {:>8.2f}",
+                          use["critical"].is_null() ? "-" : use["critical"].get<std::string>(),
+                          rate(use.at("loaded_bytes").get<double>() + use.at("stored_bytes").get<double>()),
+                          rate(use.at("multiply_accumulates").get<double>()));
+    }
+    fmt::print("{}\n", line);
+  }
+}
+
 void inspect_result(const std::filesystem::path& path, const Json& result) {
   try {
     fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n\n", path.string(),
@@ -142,14 +171,10 @@ void inspect_result(const std::filesystem::path& path, const Json& result) {
     for (const Json& t : result.at("tokens")) {
       fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  {}\n", index++, t.at("id").get<std::uint64_t>(),
                  t.at("phase").get<std::string>(), with_separators(t.at("cycles").get<std::uint64_t>()),
-                 with_separators(t.at("end").get<std::uint64_t>()), Json(t.at("text")).dump());
+                 with_separators(t.at("end").get<std::uint64_t>()),
+                 Json(t.at("text")).dump(-1, ' ', false, Json::error_handler_t::replace));
     }
-    fmt::print("\noperators            prefill cycles  decode cycles\n");
-    for (const Json& o : result.at("operators")) {
-      fmt::print("  {:<20} {:>13} {:>14}\n", o.at("name").get<std::string>(),
-                 with_separators(o.at("prefill").at("cycles").get<std::uint64_t>()),
-                 with_separators(o.at("decode").at("cycles").get<std::uint64_t>()));
-    }
+    for (const char* phase : {"prefill", "decode"}) print_operators(result, phase);
     print_counters(result.at("counters"));
   } catch (const Json::exception& error) {
     throw IoError(fmt::format("{}: this is not a whole tokencycle result: {}", path.string(), error.what()));

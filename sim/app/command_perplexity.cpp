@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <functional>
 
 #include "app/command.h"
 #include "app/inference.h"
+#include "app/live_view.h"
 #include "base/text.h"
 
 namespace tokencycle::app {
@@ -16,13 +18,33 @@ namespace {
 
 using Logits = std::vector<std::vector<float>>;
 
-Logits evaluate_by_reference(model::Reference& reference, std::span<const model::TokenId> window) {
+// Windows done and to come, and what is counted on the way.
+class WindowView {
+ public:
+  WindowView(const model::Tokenizer& tokenizer, const std::string& text, std::uint32_t window)
+      : live_(live_mode(false)), windows_(tokenizer.encode(text, true, false).size() / window) {
+    live_.begin(static_cast<double>(windows_));
+  }
+  void begin_window() {
+    if (begun_ > 0) live_.done(1);
+    live_.set_place(fmt::format("window {} of {}", ++begun_, windows_));
+  }
+  LiveView& live() { return live_; }
+
+ private:
+  LiveView live_;
+  std::uint64_t windows_, begun_ = 0;
+};
+
+Logits evaluate_by_reference(model::Reference& reference, std::span<const model::TokenId> window,
+                             const std::function<void()>& evaluated) {
   reference.reset();
   Logits logits;
   for (const model::TokenId token : window) {
     const auto row = reference.step(token);
     const bool scored = logits.size() >= window.size() / 2;
     logits.emplace_back(scored ? std::vector<float>(row.begin(), row.end()) : std::vector<float>());
+    evaluated();
   }
   return logits;
 }
@@ -72,21 +94,28 @@ ExitCode perplexity_command(const Arguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   model::Perplexity result;
   std::string by = "the reference";
+  WindowView view(*tokenizer, text, window);
   if (parser.has("config")) {
     const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
     InferenceOptions options;
     options.compile.kv_format = kv_format;
+    options.pulse = [&view](Cycle now) { view.live().update(now.value); };
     Inference inference(model, machine, options);
     by = "machine " + machine.name;
     result = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> w) {
+      view.begin_window();
       return evaluate_by_machine(inference, w);
     });
   } else {
     model::Reference reference(model, kv_format);
+    view.live().set_unit("tokens");
+    std::uint64_t tokens = 0;
     result = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> w) {
-      return evaluate_by_reference(reference, w);
+      view.begin_window();
+      return evaluate_by_reference(reference, w, [&] { view.live().update(++tokens); });
     });
   }
+  view.live().end();
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print("perplexity {:.6f} by {}: {} tokens scored in {} windows of {} ({:.1f} s)\n", result.value, by,
              with_separators(result.scored_tokens), result.windows, window, seconds);

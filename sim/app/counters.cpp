@@ -85,6 +85,7 @@ observe::Stack RunReport::total_stack() const {
   for (const TokenReport& t : tokens) {
     for (std::size_t i = 0; i < total.size(); ++i) total[i] += t.stack[i];
   }
+  for (std::size_t i = 0; unfinished && i < total.size(); ++i) total[i] += unfinished->stack[i];
   return total;
 }
 

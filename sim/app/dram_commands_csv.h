@@ -2,10 +2,10 @@
 // A DRAM's commands as a CSV file, written while they are given.
 #pragma once
 
-#include <csignal>
 #include <filesystem>
 #include <string>
 
+#include "app/interrupt.h"
 #include "memory/dram_replay.h"
 #include "observe/trace_file.h"
 
@@ -18,24 +18,17 @@ class DramCommandsCsv : public memory::DramCommandSink {
  public:
   // Throws IoError.
   DramCommandsCsv(const std::filesystem::path& path, const config::DramDevice& device);
-  ~DramCommandsCsv() override;
-  DramCommandsCsv(const DramCommandsCsv&) = delete;
-  DramCommandsCsv& operator=(const DramCommandsCsv&) = delete;
 
-  // Throws IoError, and Error with ExitCode::interrupted after an interrupt or a request to end.
+  // Throws IoError.
   void commanded(std::uint32_t channel, const memory::DramCommandRecord& record) override;
   // Puts the file in its place. Throws IoError.
   void finish();
-  std::uint64_t commands() const { return commands_; }
 
  private:
-  void end_if_interrupted() const;
-
+  TemporaryFile temporary_;
   observe::TraceFile file_;
   std::uint32_t groups_, banks_;
   std::string buffer_;  // lines for the file
-  std::uint64_t commands_ = 0;
-  sigset_t held_{}, before_{};  // signals held back while the file is open; the mask to return to
 };
 
 }  // namespace tokencycle::app

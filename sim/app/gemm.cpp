@@ -27,6 +27,7 @@ GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping&
                           options.timing_only ? core::Values::absent : core::Values::computed);
   observe::CycleStack stack(Cycle(1));
   observe::UnitStatistics units(machine.dram.channels, Cycle(1));
+  accelerator.set_pulse(options.pulse);
   accelerator.events().subscribe(stack);
   accelerator.events().subscribe(units);
   if (!options.timing_only)

@@ -25,6 +25,7 @@ struct GemmOptions {
   bool array_alone = false;  // nothing else
   bool timing_only = false;  // no values, and no check
   std::uint64_t seed = 0;    // of the operands
+  core::Pulse pulse = {};    // of the machine
 };
 
 // The matrix unit with operands as fast as it takes them.

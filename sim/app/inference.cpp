@@ -18,7 +18,16 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
       compiler_(model, machine, options.compile),
       accelerator_(machine, options.clocking, options.values),
       units_(machine.dram.channels, next_start_),
-      stack_(next_start_) {
+      stack_(next_start_),
+      operators_(options.record ? &stack_ : nullptr, machine.peak_dram_gb_per_s() / machine.clock_ghz) {
+  if (options.record) {
+    timeline_ = std::make_unique<observe::Timeline>(units_, stack_, machine.dram.burst_bytes, next_start_);
+    pipeline_ = std::make_unique<observe::PipelineRows>(options.record->pipeline_token,
+                                                        options.record->pipeline_instructions);
+    accelerator_.events().subscribe(*timeline_);  // before those that it asks
+    accelerator_.events().subscribe(*pipeline_);
+  }
+  accelerator_.set_pulse(options.pulse);
   accelerator_.events().subscribe(digest_);
   accelerator_.events().subscribe(units_);
   accelerator_.events().subscribe(stack_);
@@ -63,6 +72,7 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
 }
 
 StepReport Inference::step(std::span<const model::TokenId> tokens, const compiler::Step& what) {
+  if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
   const compiler::CompiledStep compiled = compiler_.compile(what);
   const isa::Program& program = compiled.program;
   programs_.update(std::as_bytes(std::span(program.words)));
@@ -72,13 +82,15 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
 
   if (checker_) checker_->begin(compiled);
   operators_.begin(program, next_start_);
-  if (options_.traces != nullptr) {
-    options_.traces->begin_step(
-        {&program, next_start_, token_, what.tokens, token_ == 0 ? "prefill" : "decode"});
-  }
+  const observe::TraceStep trace_step{&program, next_start_, token_, what.tokens,
+                                      token_ == 0 ? "prefill" : "decode"};
+  if (pipeline_) pipeline_->begin_step(trace_step);
+  if (options_.traces != nullptr) options_.traces->begin_step(trace_step);
   StepReport report;
   report.tokens = what.tokens;
-  report.execution = accelerator_.execute(layout.program, static_cast<std::uint32_t>(program.words.size()));
+  report.execution = execute(program);
+  if (timeline_) timeline_->advance(report.execution.end);
+  if (pipeline_) pipeline_->end_step(report.execution.end);
   units_.settle_all(report.execution.end);
   next_start_ = report.execution.end;
   if (options_.traces != nullptr) options_.traces->end_step(next_start_);
@@ -91,6 +103,28 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
   for (std::uint32_t r = 0; r < rows; ++r) report.logits.push_back(read_logits(r));
   if (checker_) checker_->compare(tokens, report.logits);
   return report;
+}
+
+Execution Inference::execute(const isa::Program& program) {
+  try {
+    return accelerator_.execute(compiler_.layout().program, static_cast<std::uint32_t>(program.words.size()));
+  } catch (const Interrupted&) {
+    end_early(accelerator_.now() + 1);
+    throw;
+  } catch (...) {
+    if (options_.traces != nullptr) options_.traces->abandon();
+    throw;
+  }
+}
+
+// All that is counted by cycle covers [1, end) then, and the rest the steps before. Traces end here, where
+// the step's program still is.
+void Inference::end_early(Cycle end) {
+  if (timeline_) timeline_->advance(end);
+  units_.settle_all(end);
+  unfinished_ = UnfinishedStep{{next_start_, end}, stack_.take(end)};
+  next_start_ = end;
+  if (options_.traces != nullptr) options_.traces->interrupt(end);
 }
 
 std::vector<float> Inference::read_logits(std::uint32_t row) const {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -14,12 +15,21 @@
 #include "observe/cycle_stack.h"
 #include "observe/event_digest.h"
 #include "observe/operator_cycles.h"
+#include "observe/pipeline_rows.h"
+#include "observe/timeline.h"
 #include "observe/unit_statistics.h"
 
 namespace tokencycle::app {
 
 class Checker;
 class Traces;
+
+// What a result document has beside the sums: operators by cause, a timeline, and the instructions of one
+// token.
+struct RecordOptions {
+  std::uint32_t pipeline_token = 1;            // the first decode token; of fewer tokens the last
+  std::uint32_t pipeline_instructions = 8192;  // at most so many; 0: none
+};
 
 struct InferenceOptions {
   compiler::Options compile;
@@ -28,7 +38,9 @@ struct InferenceOptions {
   // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
   core::Values values = core::Values::computed;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
-  Traces* traces = nullptr;                                    // outlives the Inference
+  std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nobody subscribes for it
+  Traces* traces = nullptr;                  // outlives the Inference
+  core::Pulse pulse = {};                    // before each step, and many times a second while one runs
 };
 
 // One step on the machine.
@@ -36,8 +48,14 @@ struct StepReport {
   Execution execution;
   std::uint32_t tokens = 0;
   observe::Stack stack{};
-  std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph()
+  std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph(); causes with RecordOptions alone
   std::vector<std::vector<float>> logits;  // of the last token, or of all when asked; none without values
+};
+
+// The step under way when a pulse threw Interrupted: the cycles that it had.
+struct UnfinishedStep {
+  Execution execution;
+  observe::Stack stack{};
 };
 
 class Inference {
@@ -51,12 +69,19 @@ class Inference {
   // first difference from the reference.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
   void reset();  // an empty cache
+  // After an Interrupted, which ends this inference: the cycle that it was ended before, and what was going
+  // on.
+  Cycle end() const { return next_start_; }
+  const std::optional<UnfinishedStep>& unfinished() const { return unfinished_; }
 
   std::uint32_t position() const { return position_; }
   std::uint32_t context() const { return compiler_.context(); }
   std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
   Accelerator& accelerator() { return accelerator_; }
   observe::UnitStatistics& units() { return units_; }
+  // What InferenceOptions::record asked for; null without it.
+  observe::Timeline* timeline() { return timeline_.get(); }
+  const observe::PipelineRows* pipeline() const { return pipeline_.get(); }
   std::string event_digest() { return digest_.hex(); }
   std::uint64_t events() const { return digest_.count(); }
   // Digest of all step programs in order.
@@ -65,6 +90,8 @@ class Inference {
 
  private:
   StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
+  Execution execute(const isa::Program& program);
+  void end_early(Cycle end);
   std::vector<float> read_logits(std::uint32_t row) const;
 
   const model::LlamaModel& model_;
@@ -76,8 +103,11 @@ class Inference {
   observe::UnitStatistics units_;
   observe::CycleStack stack_;
   observe::OperatorCycles operators_;
+  std::unique_ptr<observe::Timeline> timeline_;
+  std::unique_ptr<observe::PipelineRows> pipeline_;
   Digest programs_;
   std::unique_ptr<Checker> checker_;
+  std::optional<UnfinishedStep> unfinished_;
   std::uint32_t position_ = 0;
   std::uint32_t token_ = 0;  // that evaluate() works for: how often it was called
 };

@@ -64,7 +64,8 @@ config::Machine machine_with(const MachineOptions& options) {
     matrix["double_buffered"] = matrix["back_to_back"] = false;
     source += " with --no-overlap";
   }
-  return config::parse_machine(description.dump(), source, file.parent_path(), dram_presets_folder());
+  return config::parse_machine(description.dump(-1, ' ', false, Json::error_handler_t::replace), source,
+                               file.parent_path(), dram_presets_folder());
 }
 
 }  // namespace tokencycle::app

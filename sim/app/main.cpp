@@ -8,6 +8,7 @@
 #include <new>
 
 #include "app/command.h"
+#include "app/interrupt.h"
 #include "base/text.h"
 
 namespace {
@@ -63,6 +64,8 @@ int report(ExitCode code, const std::string& message) {
 
 int main(int argc, char* argv[]) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write that meets it
+  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow (ulimit -f)
+  handle_interrupts();
   try {
     const ExitCode code = run(Arguments(argv + 1, argv + argc));
     if (std::fflush(stdout) != 0) return report(ExitCode::io, "standard output cannot be written");

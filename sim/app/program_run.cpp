@@ -7,6 +7,8 @@
 #include <charconv>
 #include <cstring>
 
+#include "app/interrupt.h"
+#include "app/live_view.h"
 #include "base/error.h"
 #include "base/text.h"
 #include "numerics/blocks.h"
@@ -113,6 +115,20 @@ DramAddress place_words(const isa::Program& program, const config::Machine& mach
   return DramAddress(base);
 }
 
+// Instructions, cycles and their causes, and the traces.
+void print_summary(Accelerator& accelerator, observe::CycleStack& stack, const Traces& traces) {
+  const Cycle end = accelerator.now() + 1;
+  fmt::print("{} instructions in {} cycles\n", with_separators(accelerator.instructions()),
+             with_separators(end.value - 1));
+  const observe::Stack cycles = stack.take(end);
+  for (int i = 0; i < observe::kCauses; ++i) {
+    if (cycles[static_cast<std::size_t>(i)] == 0) continue;
+    fmt::print("  {:<17} {:>12}\n", observe::name_of(static_cast<observe::Cause>(i)),
+               with_separators(cycles[static_cast<std::size_t>(i)]));
+  }
+  fmt::print("{}", traces.summary_text());
+}
+
 }  // namespace
 
 void run_program(const std::filesystem::path& path, const config::Machine& machine, Clocking clocking,
@@ -129,21 +145,30 @@ void run_program(const std::filesystem::path& path, const config::Machine& machi
   for (const isa::DataSegment& d : program.data) accelerator.dram().write(d.address, d.bytes);
   accelerator.dram().write(base, std::as_bytes(std::span(program.words)));
   traces.begin_step({&program, Cycle(1)});
-  const Execution execution = accelerator.execute(base, static_cast<std::uint32_t>(program.words.size()));
-  traces.end_step(execution.end);
-  traces.close(execution.end);
-  for (const Dump& d : dumps) print_dump(d, dump_bytes(d, accelerator));
-  fmt::print(stderr, "{}", traces.warning());
-  if (quiet) return;
-  fmt::print("{} instructions in {} cycles\n", with_separators(accelerator.instructions()),
-             with_separators(execution.end.value - execution.start.value));
-  const observe::Stack cycles = stack.take(execution.end);
-  for (int i = 0; i < observe::kCauses; ++i) {
-    if (cycles[static_cast<std::size_t>(i)] == 0) continue;
-    fmt::print("  {:<17} {:>12}\n", observe::name_of(static_cast<observe::Cause>(i)),
-               with_separators(cycles[static_cast<std::size_t>(i)]));
+  const Interruptible interruptible;
+  LiveView live(live_mode(quiet));
+  live.set_place("program");
+  accelerator.set_pulse([&live](Cycle now) {
+    if (interrupted()) throw Interrupted("");  // the words for it follow
+    live.update(now.value);
+  });
+  std::optional<Cycle> cut;
+  try {
+    const auto words = static_cast<std::uint32_t>(program.words.size());
+    traces.end_step(accelerator.execute(base, words).end);
+    traces.close(accelerator.now() + 1);
+  } catch (const Interrupted&) {
+    cut = accelerator.now() + 1;
+    traces.interrupt(*cut);
   }
-  fmt::print("{}", traces.summary_text());
+  live.end();
+  for (std::size_t i = 0; i < dumps.size() && !cut; ++i)
+    print_dump(dumps[i], dump_bytes(dumps[i], accelerator));
+  fmt::print(stderr, "{}", traces.warning());
+  if (!quiet) print_summary(accelerator, stack, traces);
+  if (!cut) return;
+  throw Interrupted(
+      fmt::format("interrupted at cycle {}; {}", with_separators(cut->value), kept_text(traces.files())));
 }
 
 }  // namespace tokencycle::app

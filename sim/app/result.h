@@ -33,13 +33,16 @@ struct RunReport {
   std::string prompt_source = "the text's", token_source = "sampled";  // where their ids come from
   std::vector<model::TokenId> prompt_tokens;
   std::vector<TokenReport> tokens;
-  std::string stop_reason;                                                // "length", "end of text"
+  std::string stop_reason;                   // "length", "end of text", "interrupted"
+  std::optional<Cycle> interrupted_at;       // the run ended before this cycle
+  std::optional<UnfinishedStep> unfinished;  // where that was in a step
   std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
   double wall_seconds = 0;
   nlohmann::ordered_json traces = nlohmann::ordered_json::array();  // Traces::summary_json()
 
+  // Of the tokens and what is unfinished; the stack sums to the cycles.
   std::uint64_t total_cycles() const {
-    return tokens.empty() ? 0 : tokens.back().end.value - tokens.front().start.value;
+    return tokens.empty() ? 0 : interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
   }
   observe::Stack total_stack() const;
 };

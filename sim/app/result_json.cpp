@@ -1,20 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/dram_report.h"
 #include "app/result.h"
+#include "app/result_sections.h"
 
 namespace tokencycle::app {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
-
-Json stack_json(const observe::Stack& stack) {
-  Json json = Json::object();
-  for (int i = 0; i < observe::kCauses; ++i) {
-    json[std::string(observe::name_of(static_cast<observe::Cause>(i)))] = stack[static_cast<std::size_t>(i)];
-  }
-  return json;
-}
 
 // Valid UTF-8 in a JSON document: a token may be a part of a character.
 std::string replace_invalid(const std::string& text) {
@@ -36,20 +27,14 @@ Json tokens_json(const RunReport& report) {
   return tokens;
 }
 
-Json operators_json(const model::LlamaModel& model, const RunReport& report) {
-  Json operators = Json::array();
-  for (std::size_t i = 0; i < model.graph().size(); ++i) {
-    const model::Operator& op = model.graph()[i];
-    Json entry = {{"name", op.name}, {"layer", op.layer}};
-    const auto phase = [&](const char* name, const std::vector<observe::OperatorUse>& uses) {
-      entry[name] = {{"cycles", i < uses.size() ? uses[i].cycles : 0},
-                     {"instructions", i < uses.size() ? uses[i].instructions : 0}};
-    };
-    phase("prefill", report.prefill_operators);
-    phase("decode", report.decode_operators);
-    operators.push_back(std::move(entry));
-  }
-  return operators;
+// The step under way when the run was interrupted.
+Json unfinished_json(const RunReport& report) {
+  const auto [start, end] = report.unfinished->execution;
+  return {{"phase", report.tokens.empty() ? "prefill" : "decode"},
+          {"start", start.value},
+          {"end", end.value},
+          {"cycles", end.value - start.value},
+          {"stack", stack_json(report.unfinished->stack)}};
 }
 
 Json units_json(Inference& inference) {
@@ -133,13 +118,19 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["prompt_tokens"] = report.prompt_tokens;
   json["text"] = replace_invalid(text);
   json["stop_reason"] = report.stop_reason;
+  if (report.interrupted_at) json["interrupted_at"] = report.interrupted_at->value;
+  if (report.unfinished) json["unfinished"] = unfinished_json(report);
   json["cycles"] = total;
   json["stack"] = stack_json(report.total_stack());
   json["tokens"] = tokens_json(report);
-  json["operators"] = operators_json(model, report);
+  json["operators"] = operators_json(model, machine, report, inference.timeline() != nullptr);
   json["units"] = units_json(inference);
   json["counters"] = std::move(counters_json);
   json["energy"] = energy_json(inference.accelerator());
+  if (inference.timeline() != nullptr) {
+    json["timeline"] = timeline_json(inference);
+    json["pipeline"] = pipeline_json(inference);
+  }
   json["event_digest"] = inference.event_digest();
   json["host"] = {{"clock_mode", settings.inference.clocking == Clocking::gated ? "gated" : "every-edge"},
                   {"clock_edges", inference.accelerator().edges()},

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "observe/trace_file.h"
 
 namespace tokencycle::app {
 
@@ -21,6 +22,9 @@ Traces::Traces(const TraceRequest& request, const std::string& title, const conf
   for (const std::string& file : request.files) {
     if (!names.insert(file).second) throw UsageError(fmt::format("--trace {} is given twice", file));
     options.path = file;
+    for (const char* suffix : {"", ".hier"}) {  // the FST library has a second file
+      temporaries_.push_back(std::make_unique<TemporaryFile>(observe::temporary_name(file).concat(suffix)));
+    }
     writers_.push_back(observe::make_trace_writer(options));
   }
 }
@@ -35,7 +39,19 @@ void Traces::end_step(Cycle end) {
   for (const auto& w : writers_) w->end_step(end);
 }
 void Traces::close(Cycle end) {
-  for (const auto& w : writers_) w->close(end, "");
+  close(end, "");
+}
+void Traces::interrupt(Cycle end) {
+  if (!closed_) close(end, fmt::format("interrupted at cycle {}", end.value));
+}
+void Traces::close(Cycle end, const std::string& cut) {
+  closed_ = true;
+  try {
+    for (const auto& w : writers_) w->close(end, cut);
+  } catch (...) {
+    abandon();  // the others, while the step's program is there
+    throw;
+  }
 }
 
 std::string Traces::summary_text() const {
@@ -61,6 +77,12 @@ nlohmann::ordered_json Traces::summary_json() const {
          {"truncated_at", whole ? nlohmann::ordered_json() : nlohmann::ordered_json(s.truncated_at.value)}});
   }
   return list;
+}
+
+std::vector<std::string> Traces::files() const {
+  std::vector<std::string> files;
+  for (const auto& w : writers_) files.push_back(w->summary().path.string());
+  return files;
 }
 
 std::string Traces::warning() const {

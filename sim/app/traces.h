@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "app/interrupt.h"
 #include "observe/trace.h"
 
 namespace tokencycle::app {
@@ -30,14 +31,24 @@ class Traces {
   void begin_step(const observe::TraceStep& step);
   void end_step(Cycle end);
   void close(Cycle end);  // the run is complete
+  // A signal ended it before `end`: the files are marked "interrupted at cycle 1234". After the first call
+  // this does nothing.
+  void interrupt(Cycle end);
+  // An error ended it: the files that can be closed are, marked "interrupted", and nothing is left to tell.
+  void abandon() { writers_.clear(); }
 
   // After close(): a line a file, those that were cut with the remedy; the same for the result document.
   std::string summary_text() const;
   nlohmann::ordered_json summary_json() const;
+  std::vector<std::string> files() const;  // as given
   // Files that were cut at their cap, for a warning; empty when none was.
   std::string warning() const;
 
  private:
+  void close(Cycle end, const std::string& cut);
+
+  bool closed_ = false;
+  std::vector<std::unique_ptr<TemporaryFile>> temporaries_;
   std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
 };
 

@@ -44,5 +44,6 @@ using ProgramError = ErrorOf<ExitCode::program>;
 using SimulationError = ErrorOf<ExitCode::simulation>;
 using IoError = ErrorOf<ExitCode::io>;
 using CheckError = ErrorOf<ExitCode::check>;
+using Interrupted = ErrorOf<ExitCode::interrupted>;  // by a signal
 
 }  // namespace tokencycle

@@ -62,6 +62,7 @@ void ClockShell::tick() {
           fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
                       watchdog_cycles_, now_.value));
     }
+    if (edges_ % kPulseEdges == 0 && pulse_) pulse_(now_);
     schedule();
   } catch (...) {  // the kernel would turn it into a report of its own
     failure_ = std::current_exception();

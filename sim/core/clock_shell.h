@@ -4,8 +4,10 @@
 
 #include <array>
 #include <exception>
+#include <utility>
 
 #include "core/connection_shell.h"
+#include "core/pulse.h"
 #include "core/unit.h"
 
 namespace tokencycle::core {
@@ -37,6 +39,8 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   // Lets time run from the next cycle on until stop().
   // Throws what a unit threw; SimulationError when the watchdog bites.
   void run();
+  // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
+  void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
   std::uint64_t edges() const { return edges_; }
 
   void wake(Turn turn, Cycle cycle) override {
@@ -61,6 +65,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
+  Pulse pulse_;
   std::exception_ptr failure_;
 };
 

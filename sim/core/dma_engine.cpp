@@ -31,10 +31,17 @@ void DmaEngine::push(Cycle now, InFlight& entry) {
   context_.clock.wake(turn_, now + 1);
 }
 
+std::uint64_t DmaEngine::port_bytes_so_far() const {
+  const bool store = requester_ == memory::Requester::store;
+  return context_.local.scratchpad().counters(store ? memory::Port::store : memory::Port::load).bytes;
+}
+
 void DmaEngine::prepare_head(Cycle now, Cycle earliest) {
   const std::uint32_t tag = free_tags_.back();
   free_tags_.pop_back();
+  const std::uint64_t before = port_bytes_so_far();
   ready_at_ = prepare(now, earliest, *issuing_, tag);
+  issuing_->entry->record.scratchpad_bytes += port_bytes_so_far() - before;
   const BurstWalk::Piece piece = issuing_->walk.piece();
   landings_[tag] = {&*issuing_, piece.offset};
   head_ = {piece.address, piece.bytes, requester_ == memory::Requester::store, requester_, tag};
@@ -57,6 +64,7 @@ void DmaEngine::issued(Cycle now) {
   }
   ++transfer.outstanding;
   ++in_flight_;
+  transfer.entry->record.work += burst_bytes_;
   transfer.walk.next();
   if (transfer.walk.done()) ++issuing_;
   if (issuing_ != transfers_.end()) prepare_head(now, std::max(now, issuing_->seen));
@@ -65,7 +73,9 @@ void DmaEngine::issued(Cycle now) {
 void DmaEngine::completed(Cycle now, const memory::Burst& burst) {
   const Landing& landing = landings_[burst.tag];
   Transfer& transfer = *landing.transfer;
+  const std::uint64_t before = port_bytes_so_far();
   const Cycle in_place = land(now, *transfer.entry, landing.offset, burst);
+  transfer.entry->record.scratchpad_bytes += port_bytes_so_far() - before;
   free_tags_.push_back(burst.tag);
   --in_flight_;
   --transfer.outstanding;

@@ -76,6 +76,7 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
     std::uint64_t offset = 0;  // in the block
   };
   void prepare_head(Cycle now, Cycle earliest);
+  std::uint64_t port_bytes_so_far() const;  // through the engine's scratchpad port
   void update_state(Cycle now);
 
   observe::UnitState state_;

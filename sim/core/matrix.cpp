@@ -78,7 +78,13 @@ void Matrix::finish_due(Cycle now) {
 bool Matrix::start_head(Cycle now) {
   if (queue_.empty()) return false;
   InFlight& entry = *queue_.front();
+  const auto read_bytes = [this] {
+    return local_.scratchpad().counters(memory::Port::stationary).bytes +
+           local_.scratchpad().counters(memory::Port::moving).bytes;
+  };
+  const std::uint64_t before = read_bytes();
   if (!start(now, entry)) return false;
+  entry.record.scratchpad_bytes = read_bytes() - before;
   queue_.pop_front();
   return true;
 }
@@ -254,7 +260,6 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
                                             description_.moving_port_bytes, now, now, stream);
   entry_end_ = timing.next;
   entry_nominal_ = timing.next - timing.delayed;
-  multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
   enter(now, entry, shape, timing.last + shape.step);
   if (values_) compute_multiply(entry, passes_.back().terms);
   return true;
@@ -273,13 +278,17 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
   const EdgeTiming timing = reserve_edges(local_.scratchpad(), description_, now, i, shape.step);
   entry_end_ = timing.next;
   entry_nominal_ = timing.nominal;
-  multiplications_ += std::uint64_t{i.rows} * i.depth * i.cols;
   enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());
   if (values_) compute_matmul(entry, passes_.back().terms);
   return true;
 }
 
 void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered) {
+  const isa::Instruction& i = entry.instruction;
+  const std::uint64_t products = std::uint64_t{i.rows} * i.depth * i.cols;
+  multiplications_ += products;
+  entry.record.work = products;
+  entry.record.cell_cycles = products * shape.step;
   const std::uint64_t latency = local_.scratchpad().read_latency();
   Pass pass{&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered, {}};
   if (!spare_terms_.empty()) {

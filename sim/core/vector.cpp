@@ -74,10 +74,14 @@ void Vector::begin(Cycle now, InFlight& entry) {
   board_.left_queue(now, entry);
 
   if (values_ == Values::computed) compute(entry);
-  elements_ += std::uint64_t{i.rows} * i.cols;
+  entry.record.work = std::uint64_t{i.rows} * i.cols;
+  elements_ += entry.record.work;
 
+  const memory::PortCounters& port = local_.scratchpad().counters(memory::Port::vector);
+  const std::uint64_t before = port.bytes;
   Timeline timeline{now, now, now, 0};
   for (std::uint32_t row = 0; row < i.rows; ++row) time_row(now, i, row, timeline);
+  entry.record.scratchpad_bytes = port.bytes - before;
   finish_ = std::max(timeline.end, now + 1);
   nominal_ = std::max(Cycle(finish_.value - std::min(timeline.delayed, finish_.value)), now + 1);
 }

@@ -45,7 +45,12 @@ class CommandDram final : public Dram {
       place = map_.place((first + i) * bytes);
       channels_[place.channel].accept(now, slot, burst.write, place);
     }
+    channels_[place.channel].tell_queues(now);
     earliest_.set(place.channel, channels_[place.channel].next());
+  }
+
+  void tell(observe::EventHub& hub) override {
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) channels_[i].tell(hub, observe::channel_id(i));
   }
 
   DramNotice advance(Cycle until) override {
@@ -87,7 +92,7 @@ class CommandDram final : public Dram {
   observe::State data_state() const override { return data_state_; }
 
   std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
-    channels_[channel].give_commands(cycle);  // refreshes of an idle channel
+    channels_[channel].catch_up(cycle);
     DramController& c = channels_[channel].controller();
     const Clock clocks = channels_[channel].ratio().last_clock(cycle) + 1;
     const std::uint64_t open = c.open_bank_clocks(clocks);

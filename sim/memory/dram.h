@@ -61,6 +61,9 @@ class Dram {
   virtual std::uint32_t channel_of(DramAddress address) const = 0;
   // Whether the channel can accept a burst now; if not, a completion or room changes that.
   virtual bool has_room(std::uint32_t channel, bool write) const = 0;
+  // From now on commands and the queues' depths are told to `hub` while somebody wants them there, in order
+  // of time; of a cycle they come first, a depth again after accept(). A model without commands has neither.
+  virtual void tell(observe::EventHub& /*hub*/) {}
   // Accepts a burst at `now`, which is not before anything that it told.
   virtual void accept(Cycle now, const Burst& burst) = 0;
   // Lets time go on up to the first cycle that has something to tell, at most to `until`; no burst may be

@@ -10,6 +10,17 @@ constexpr std::size_t index(DramCommand c) {
 constexpr std::size_t index(DramLevel l) {
   return static_cast<std::size_t>(l);
 }
+
+// A read or a write, whichever may come sooner.
+std::uint32_t first_transfer_after_activation(const config::DramDevice& d) {
+  std::uint32_t read = 0, write = 0;
+  for (const config::DramConstraint& c : d.constraints) {
+    if (c.before != DramCommand::activate || c.level != DramLevel::bank || c.window != 1) continue;
+    if (c.after == DramCommand::read) read = std::max(read, c.clocks);
+    if (c.after == DramCommand::write) write = std::max(write, c.clocks);
+  }
+  return std::min(read, write);
+}
 }  // namespace
 
 DramBanks::DramBanks(const config::DramDevice& d, bool auto_precharge)
@@ -103,9 +114,32 @@ void DramBanks::derive_times(const config::DramDevice& d) {
     return clocks - std::min(clocks, precharge);
   };
   closes_after_ = {less_precharge(DramCommand::read_auto), less_precharge(DramCommand::write_auto)};
+  precharge_clocks_ = {precharge, to_activation(DramCommand::precharge_all, DramLevel::channel)};
+  activate_clocks_ = first_transfer_after_activation(d);
   // Other banks of the rank may be activated sooner after a refresh of one bank.
   refresh_clocks_ = {to_activation(DramCommand::refresh_all, DramLevel::channel),
                      to_activation(DramCommand::refresh_bank, DramLevel::bank)};
+}
+
+DramSpan DramBanks::change_by(DramCommand command, std::uint32_t bank, Clock now) const {
+  switch (command) {
+    case DramCommand::activate:
+      return {now, now + activate_clocks_};
+    case DramCommand::precharge:
+      return {now, now + precharge_clocks_[0]};
+    case DramCommand::precharge_all:
+      return {now, now + precharge_clocks_[1]};
+    case DramCommand::read_auto:
+    case DramCommand::write_auto: {
+      const Clock begin = precharge_of(command, bank, now);
+      return {begin, begin + precharge_clocks_[0]};
+    }
+    case DramCommand::refresh_all:
+    case DramCommand::refresh_bank:
+      return {now, now + refresh_clocks_[command == DramCommand::refresh_bank]};
+    default:
+      return {now, now};
+  }
 }
 
 Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const {

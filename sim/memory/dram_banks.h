@@ -37,6 +37,11 @@ enum class DramCause : std::uint8_t {
 };
 inline constexpr std::size_t kDramCauses = 3;
 
+// Clocks [begin, end).
+struct DramSpan {
+  Clock begin = 0, end = 0;
+};
+
 // Banks are numbered rank by rank, bank group by bank group. A command's time is its
 // first clock. The caller gives commands in order of time and never before earliest().
 class DramBanks {
@@ -76,6 +81,12 @@ class DramBanks {
   Clock earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const;
   // `row`: of an activation.
   void give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
+
+  // How long the command given last, at `now`, changes the state of its banks: an activation until a transfer
+  // may follow, a precharge (also the one that RDA or WRA bring, which begins later) or a refresh until an
+  // activation may. Nothing for other commands, and for the first part of an activation, which its second
+  // ends.
+  DramSpan change_by(DramCommand command, std::uint32_t bank, Clock now) const;
 
   // The banks that a refresh of `bank` reaches, bank itself being the first; `bank` is one of the first
   // of_rank() / reach() of its rank.
@@ -163,6 +174,8 @@ class DramBanks {
   std::array<Clock, 2> last_transfer_{};                            // read, write
   std::vector<Clock> last_;                                         // [node][command], kNoClock: never
   std::array<std::uint32_t, 2> closes_after_{}, refresh_clocks_{};  // RDA, WRA; of all banks, of one
+  std::array<std::uint32_t, 2> precharge_clocks_{};                 // of one bank, of all
+  std::uint32_t activate_clocks_ = 0;                               // to the first transfer
   DramIntervalSum open_, refreshing_;
 };
 

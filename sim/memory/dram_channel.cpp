@@ -32,8 +32,7 @@ DramChannel::DramChannel(const config::DramSystem& system, const ClockRatio& rat
 
 void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place) {
   const Clock clock = ratio_.last_clock(now);
-  controller_.advance(clock);  // refreshes of an idle channel, which nobody waited for
-  reached_ = now;
+  catch_up(now);
   if (write) early_.push_back({ratio_.cycle_from(clock + 1) + answer_cycles_, slot});
   accepting_ = true;
   controller_.accept(clock,
@@ -41,13 +40,23 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, const DramPl
   accepting_ = false;
 }
 
+void DramChannel::catch_up(Cycle cycle) {
+  catching_up_ = true;
+  controller_.advance(ratio_.last_clock(cycle));
+  catching_up_ = false;
+  reached_ = std::max(reached_, cycle);
+}
+
 std::uint64_t DramChannel::next() const {
   const auto key = [](Cycle cycle, Step step) {
     return cycle.value * kSteps + static_cast<std::uint64_t>(step);
   };
   std::uint64_t next = kNothing;
-  // An idle channel catches up on its refreshes when somebody comes.
-  if (controller_.waiting() != 0) next = key(ratio_.cycle_of(controller_.next_event()), Step::commands);
+  // An idle channel catches up on its refreshes when somebody comes, or gives them in time if somebody looks.
+  if (controller_.waiting() != 0 || wants_commands()) {
+    const Clock clock = controller_.next_event();
+    if (clock != kNoClock) next = key(ratio_.cycle_of(clock), Step::commands);
+  }
   if (const Cycle change = next_change(); change != kNever) next = std::min(next, key(change, Step::bus));
   if (!reads_.empty()) next = std::min(next, key(reads_.front().cycle, Step::answer));
   if (!early_.empty()) next = std::min(next, key(early_.front().cycle, Step::answer));
@@ -90,6 +99,25 @@ void DramChannel::transferring(Clock begin, Clock end, bool) {
 
 void DramChannel::waiting(Clock from, DramWait wait) {
   waits_.push_back({std::max(ratio_.cycle_of(from + read_first_), reached_), wait});
+}
+
+// Those of an idle time that is over were not wanted in it.
+void DramChannel::commanded(const DramCommandRecord& r) {
+  if (catching_up_ || !wants_commands()) return;
+  const Cycle cycle = ratio_.cycle_of(r.clock);
+  const DramSpan change = controller_.change_by(r);
+  const auto later = [&](Clock clock) { return ratio_.cycle_of(clock).value - cycle.value; };
+  hub_->emit({cycle, r.row + (std::uint64_t{r.column} << 32), (later(change.begin) << 32) + later(change.end),
+              r.bank, observe::EventKind::dram_command, unit_, static_cast<std::uint8_t>(r.command), 0});
+}
+
+void DramChannel::tell_queues(Cycle cycle) {
+  if (!tells(observe::EventKind::dram_queues)) return;
+  const DramController::Depths depths = controller_.depths();
+  if (depths == told_) return;
+  told_ = depths;
+  hub_->emit({cycle, depths.reads + (std::uint64_t{depths.writes} << 32), depths.activated, 0,
+              observe::EventKind::dram_queues, unit_, 0, 0});
 }
 
 Cycle DramChannel::next_change() const {

@@ -31,6 +31,13 @@ class DramChannel final : public DramListener {
   DramChannel& operator=(const DramChannel&) = delete;
 
   bool has_room(bool write, std::uint32_t bursts) const { return controller_.room(write) >= bursts; }
+  // Who hears of commands and queues, as Dram::tell() says, under which name.
+  void tell(observe::EventHub& hub, observe::UnitId unit) {
+    hub_ = &hub;
+    unit_ = unit;
+  }
+  // Tells how many requests wait, if that has changed. Not before the last burst that is accepted in `cycle`.
+  void tell_queues(Cycle cycle);
   // One burst of the devices; `slot` is the caller's.
   void accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place);
 
@@ -43,7 +50,10 @@ class DramChannel final : public DramListener {
   void give_commands(Cycle cycle) {
     reached_ = std::max(reached_, cycle);
     controller_.advance(ratio_.last_clock(cycle));
+    tell_queues(cycle);
   }
+  // The same for refreshes of an idle channel that nobody waited for, and whose cycles may be over.
+  void catch_up(Cycle cycle);
   // Applies the changes of a cycle; returns whether the state is another one.
   bool change_bus(Cycle cycle);
   // The slot of the burst whose answer is there.
@@ -57,6 +67,8 @@ class DramChannel final : public DramListener {
   void completed(std::uint64_t id, Clock clock) override;
   void transferring(Clock begin, Clock end, bool write) override;
   void waiting(Clock from, DramWait wait) override;
+  void commanded(const DramCommandRecord& record) override;
+  bool wants_commands() const override { return tells(observe::EventKind::dram_command); }
 
  private:
   struct Answer {
@@ -73,6 +85,7 @@ class DramChannel final : public DramListener {
   // When the data bus changes next; kNever: not by itself. What a bus waits for does not matter while it
   // carries.
   Cycle next_change() const;
+  bool tells(observe::EventKind kind) const { return hub_ != nullptr && hub_->wants(kind); }
 
   ClockRatio ratio_;
   DramController controller_;
@@ -80,6 +93,10 @@ class DramChannel final : public DramListener {
   std::uint32_t read_first_;
   Cycle reached_;  // nothing changes before it any more
   bool accepting_ = false;
+  observe::EventHub* hub_ = nullptr;
+  observe::UnitId unit_ = observe::channel_id(0);
+  bool catching_up_ = false;
+  DramController::Depths told_;       // of the queues
   std::deque<Answer> reads_, early_;  // each in order of time
   std::deque<Interval> busy_;  // in order of time, apart from each other; the front one may be under way
   bool carrying_ = false;      // it is

@@ -36,6 +36,16 @@ class DramController {
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, refreshing() ? next_refresh_ : kNoClock); }
   std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
+  // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
+  struct Depths {
+    std::uint32_t reads = 0, writes = 0, activated = 0;
+    bool operator==(const Depths&) const = default;
+  };
+  Depths depths() const { return {reads_.size(), writes_.size(), activated_.size()}; }
+  // DramBanks::change_by() of the command given last.
+  DramSpan change_by(const DramCommandRecord& r) const {
+    return banks_.change_by(r.command, r.bank, r.clock);
+  }
   const DramCounters& counters() const { return counters_; }
   // Of each bank of the channel.
   const std::vector<DramBankCounters>& banks() const { return bank_counters_; }

@@ -9,7 +9,9 @@ Interconnect::Interconnect(std::unique_ptr<Dram> dram, const config::Machine& ma
     : dram_(std::move(dram)),
       hub_(hub),
       channel_next_(machine.dram.channels),
-      burst_bytes_(machine.dram.burst_bytes) {}
+      burst_bytes_(machine.dram.burst_bytes) {
+  dram_->tell(hub_);
+}
 
 void Interconnect::ask(int source) {
   const Cycle wanted = sources_[source]->next_issue();

@@ -1,128 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Traces as tables: a row a token, or a row an operator of a token.
+// Traces as tables: the file around a table's rows, token by token.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <optional>
 #include <utility>
-#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
-#include "observe/cycle_stack.h"
-#include "observe/operator_cycles.h"
-#include "observe/token_span.h"
-#include "observe/trace.h"
+#include "observe/csv_table.h"
 #include "observe/trace_file.h"
 
 namespace tokencycle::observe {
 
 namespace {
-
-// RFC 4180: a field with a comma, a quote or a line's end stands in quotes.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\r\n") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted.append(c == '"' ? 2 : 1, c);
-  return quoted + '"';
-}
-
-// What is counted over the steps of a token, and its rows.
-class CsvTable {
- public:
-  virtual ~CsvTable() = default;
-  virtual std::string header() const = 0;
-  virtual std::uint32_t interests() const = 0;
-  virtual void on_event(const Event&) {}
-  virtual void on_retired(const InstructionRecord&) {}
-  virtual void begin_step(const TraceStep& step) = 0;
-  // cut: in the middle of the step.
-  virtual void end_step(Cycle end, bool wanted, bool cut) = 0;
-  // Complete lines of a token whose last step has ended; then it is forgotten.
-  virtual std::string rows(const TokenSpan& token) = 0;
-};
-
-class TokenTable final : public CsvTable {
- public:
-  std::string header() const override {
-    std::string line = "index,phase,tokens,start,end,cycles";
-    for (int c = 0; c < kCauses; ++c) line += fmt::format(",{}", name_of(static_cast<Cause>(c)));
-    return line + '\n';
-  }
-  std::uint32_t interests() const override { return kinds({EventKind::unit_state}); }
-  void on_event(const Event& event) override {
-    if (counting_) counting_->on_event(event);
-  }
-  void begin_step(const TraceStep& step) override {
-    if (!counting_) counting_.emplace(step.start);
-  }
-  void end_step(Cycle end, bool wanted, bool) override {
-    const Stack step = counting_->take(end);
-    if (!wanted) return;
-    for (std::size_t c = 0; c < sum_.size(); ++c) sum_[c] += step[c];
-  }
-  std::string rows(const TokenSpan& t) override {
-    std::string line = fmt::format("{},{},{},{},{},{}", t.number, csv_field(t.phase), t.tokens, t.start.value,
-                                   t.end.value, t.end.value - t.start.value);
-    for (const std::uint64_t cycles : std::exchange(sum_, Stack{})) line += fmt::format(",{}", cycles);
-    return line + '\n';
-  }
-
- private:
-  std::optional<CycleStack> counting_;
-  Stack sum_{};
-};
-
-class OperatorTable final : public CsvTable {
- public:
-  explicit OperatorTable(const TraceWindow& window) : window_(window) {}
-  std::string header() const override { return "token,layer,name,cycles,instructions\n"; }
-  std::uint32_t interests() const override { return kinds({}); }
-  void on_retired(const InstructionRecord& record) override { counting_.on_retired(record); }
-  void begin_step(const TraceStep& step) override {
-    counting_.begin(*step.program, step.start);
-    step_ = step.program->operators;
-  }
-  // The steps of a token have the same operators; if not, the others' follow.
-  void end_step(Cycle end, bool wanted, bool cut) override {
-    std::vector<OperatorUse> uses = counting_.take(end);
-    if (!wanted) return;
-    if (cut) give_rest_to_last_worker(uses);
-    const auto same = [](const Row& row, const isa::OperatorName& name) { return row.name == name; };
-    if (!std::equal(rows_.begin() + static_cast<std::ptrdiff_t>(first_), rows_.end(), step_.begin(),
-                    step_.end(), same)) {
-      first_ = rows_.size();
-      for (const isa::OperatorName& name : step_) rows_.push_back({name, {}});
-    }
-    for (std::size_t i = 0; i < uses.size(); ++i) {
-      rows_[first_ + i].use.cycles += uses[i].cycles;
-      rows_[first_ + i].use.instructions += uses[i].instructions;
-    }
-  }
-  std::string rows(const TokenSpan& t) override {
-    std::string lines;
-    for (const Row& r : rows_) {
-      if (!window_.has_operator(r.name.name)) continue;
-      const std::string layer = r.name.layer < 0 ? "" : fmt::format("{}", r.name.layer);
-      lines += fmt::format("{},{},{},{},{}\n", t.number, layer, csv_field(r.name.name), r.use.cycles,
-                           r.use.instructions);
-    }
-    rows_.clear();
-    first_ = 0;
-    return lines;
-  }
-
- private:
-  struct Row {
-    isa::OperatorName name;
-    OperatorUse use;
-  };
-  TraceWindow window_;
-  OperatorCycles counting_;
-  std::vector<isa::OperatorName> step_;
-  std::vector<Row> rows_;  // of the token
-  std::size_t first_ = 0;  // of the step's operators
-};
 
 class CsvTrace final : public TraceWriter {
  public:
@@ -217,10 +108,10 @@ class CsvTrace final : public TraceWriter {
 std::unique_ptr<TraceWriter> make_csv_trace(const TraceOptions& options) {
   std::string name = options.path.filename().string();
   if (name.ends_with(".gz")) name.resize(name.size() - 3);
-  if (name.ends_with(".tokens.csv")) {
-    return std::make_unique<CsvTrace>(options, std::make_unique<TokenTable>());
-  }
-  return std::make_unique<CsvTrace>(options, std::make_unique<OperatorTable>(options.window));
+  auto table = name.ends_with(".tokens.csv")         ? make_token_table()
+               : name.ends_with(".instructions.csv") ? make_instruction_table(options)
+                                                     : make_operator_table(options);
+  return std::make_unique<CsvTrace>(options, std::move(table));
 }
 
 }  // namespace tokencycle::observe

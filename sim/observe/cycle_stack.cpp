@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "observe/cycle_stack.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace tokencycle::observe {
@@ -32,7 +33,19 @@ void CycleStack::on_event(const Event& event) {
 
 Stack CycleStack::take(Cycle end) {
   settle(end);
-  return std::exchange(stack_, Stack{});
+  return difference(stack_, std::exchange(taken_, stack_));
+}
+
+Stack CycleStack::so_far(Cycle now) const {
+  Stack stack = stack_;
+  stack[static_cast<std::size_t>(cause())] += now.value - since_.value;
+  return stack;
+}
+
+std::optional<Cause> largest(const Stack& stack) {
+  const auto most = std::max_element(stack.begin(), stack.end());
+  if (*most == 0) return std::nullopt;
+  return static_cast<Cause>(most - stack.begin());
 }
 
 void CycleStack::settle(Cycle now) {

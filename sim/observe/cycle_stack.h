@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 #include <vector>
 
@@ -34,6 +35,17 @@ std::string_view name_of(Cause cause);
 
 using Stack = std::array<std::uint64_t, kCauses>;  // cycles by Cause
 
+inline void add_to(Stack& sum, const Stack& more) {
+  for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += more[c];
+}
+inline Stack difference(const Stack& later, const Stack& earlier) {
+  Stack stack = later;
+  for (std::size_t c = 0; c < stack.size(); ++c) stack[c] -= earlier[c];
+  return stack;
+}
+// The cause with the most cycles, of several the first; nothing where no cycle is.
+std::optional<Cause> largest(const Stack& stack);
+
 class CycleStack : public Observer {
  public:
   // Counts from `start` on.
@@ -43,6 +55,9 @@ class CycleStack : public Observer {
   void on_event(const Event& event) override;
   // The stack from the last call's `end` up to, not including, `end`. It sums to the cycles between.
   Stack take(Cycle end);
+  // From the beginning up to, not including, `now`, which is not before the last event; take() changes
+  // nothing of it.
+  Stack so_far(Cycle now) const;
 
  private:
   Cause cause() const;
@@ -55,7 +70,8 @@ class CycleStack : public Observer {
   std::vector<State> channels_;                             // grows with the channels that report
   std::array<std::uint32_t, kStates> channels_by_state_{};  // of those that reported
   Cycle since_;
-  Stack stack_{};
+  Stack stack_{};  // from the beginning up to since_
+  Stack taken_{};  // of it
 
   static constexpr std::array<State, kFirstChannel> filled() {
     std::array<State, kFirstChannel> states{};

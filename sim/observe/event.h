@@ -69,6 +69,12 @@ enum class EventKind : std::uint8_t {
                   // value = bytes that the requester uses of it
   burst_done,     // its data arrived (read) or it was acknowledged (write): fields as above
   words_arrived,  // fetch: number = first word, value = words
+  // On request (kOnRequest):
+  dram_command,  // unit = channel, detail = config::DramCommand, pc = bank of the channel (of a rank: its
+                 // first), number = row + (column << 32), value = b + (a << 32): what it does to its banks'
+                 // state begins a and is over b cycles after this one
+  dram_queues,   // requests that wait: unit = channel, number = reads + (writes << 32), value = those whose
+                 // row was opened for them
 };
 
 enum class Stage : std::uint8_t { decoded = 0, dispatched, started, finished, written_back };
@@ -87,16 +93,22 @@ struct Event {
 };
 static_assert(sizeof(Event) == 32);
 
-// One executed instruction and its six timestamps.
+// One executed instruction, its six timestamps, and what its unit did for it.
 struct InstructionRecord {
   std::uint64_t sequence = 0;  // order of decoding, from 0
   std::uint32_t pc = 0;        // word index in the program
   isa::Opcode op = isa::Opcode::nop;
   isa::Unit unit = isa::Unit::front_end;
   Cycle fetched, decoded, dispatched, started, finished, written_back;
+  // Load, store: bytes moved in whole bursts; matrix: multiply-accumulates of valid elements; vector:
+  // elements.
+  std::uint64_t work = 0;
+  // Matrix: work times the cycles that a cell takes for one product of the type.
+  std::uint64_t cell_cycles = 0;
+  std::uint64_t scratchpad_bytes = 0;  // through its unit's ports
 };
 
-inline constexpr int kEventKinds = static_cast<int>(EventKind::words_arrived) + 1;
+inline constexpr int kEventKinds = static_cast<int>(EventKind::dram_queues) + 1;
 
 // A set of event kinds, a bit each.
 constexpr std::uint32_t kinds(std::initializer_list<EventKind> list) {
@@ -104,13 +116,16 @@ constexpr std::uint32_t kinds(std::initializer_list<EventKind> list) {
   for (const EventKind k : list) set |= 1u << static_cast<unsigned>(k);
   return set;
 }
-inline constexpr std::uint32_t kAllKinds = (1u << kEventKinds) - 1;
+// Told only while somebody wants them, because telling takes time; who wants them subscribes before the first
+// cycle. They are not in the event digest.
+inline constexpr std::uint32_t kOnRequest = kinds({EventKind::dram_command, EventKind::dram_queues});
+inline constexpr std::uint32_t kAlways = ((1u << kEventKinds) - 1) & ~kOnRequest;
 
 class Observer {
  public:
   virtual ~Observer() = default;
   // The events that it wants to see; asked once, when it subscribes.
-  virtual std::uint32_t interests() const { return kAllKinds; }
+  virtual std::uint32_t interests() const { return kAlways; }
   virtual void on_event(const Event& event) = 0;
   virtual void on_retired(const InstructionRecord&) {}
 };
@@ -127,6 +142,8 @@ class EventHub {
   void emit(const Event& event) {
     for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
+  // Whether somebody does.
+  bool wants(EventKind kind) const { return !by_kind_[static_cast<std::size_t>(kind)].empty(); }
   // An instruction reached a stage at `cycle`; `value` as EventKind::instruction says.
   void emit_stage(Cycle cycle, const InstructionRecord& record, UnitId unit, Stage stage,
                   std::uint64_t value = 0) {

@@ -47,7 +47,8 @@ std::unique_ptr<TraceWriter> make_trace_writer(const TraceOptions& options) {
   }
   throw UsageError(fmt::format(
       "--trace {}: the extension names the format, and this one is not known; use .pftrace "
-      "(Perfetto), .kanata or .log (Konata), .vcd, .fst (GTKWave), .tokens.csv or .operators.csv, "
+      "(Perfetto), .kanata or .log (Konata), .vcd, .fst (GTKWave), .tokens.csv, .operators.csv or "
+      ".instructions.csv, "
       "the first two and CSV also with .gz",
       options.path.string()));
 }

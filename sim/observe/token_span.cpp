@@ -8,8 +8,8 @@ void give_rest_to_last_worker(std::vector<OperatorUse>& uses) {
   std::size_t worker = uses.size() - 1;
   while (worker > 0 && uses[worker].instructions == 0) --worker;
   if (worker + 1 == uses.size()) return;
-  uses[worker].cycles += uses.back().cycles;
-  uses.back().cycles = 0;
+  uses[worker].add(uses.back());
+  uses.back() = {};
 }
 
 }  // namespace tokencycle::observe

@@ -64,7 +64,8 @@ std::unique_ptr<TraceWriter> make_trace_writer(const TraceOptions& options);
 
 // Each format; throw IoError. make_trace_writer calls them.
 std::unique_ptr<TraceWriter> make_perfetto_trace(const TraceOptions& options);  // .pftrace[.gz]
-std::unique_ptr<TraceWriter> make_csv_trace(const TraceOptions& options);     // [.tokens|.operators].csv[.gz]
+// [.tokens|.operators|.instructions].csv[.gz]
+std::unique_ptr<TraceWriter> make_csv_trace(const TraceOptions& options);
 std::unique_ptr<TraceWriter> make_kanata_trace(const TraceOptions& options);  // .kanata[.gz], .log
 std::unique_ptr<TraceWriter> make_vcd_trace(const TraceOptions& options);     // .vcd
 std::unique_ptr<TraceWriter> make_fst_trace(const TraceOptions& options);     // .fst

@@ -2,7 +2,6 @@
 #include "observe/wave_signals.h"
 
 #include <algorithm>
-#include <bit>
 
 #include "observe/program_words.h"
 
@@ -10,7 +9,6 @@ namespace tokencycle::observe {
 
 namespace {
 
-constexpr std::uint32_t kTextBits = 0;
 constexpr std::uint32_t kWordBits = 32;
 constexpr std::uint32_t kCountBits = 16;
 constexpr std::uint32_t kByteBits = 48;
@@ -30,10 +28,6 @@ WaveNames unit_names() {
   return names;
 }
 
-std::uint32_t bits_of(const WaveNames& names) {
-  return static_cast<std::uint32_t>(std::bit_width(names.values.size() - 1));
-}
-
 constexpr std::size_t index_of(UnitId unit) {
   return static_cast<std::size_t>(unit);
 }
@@ -42,82 +36,84 @@ constexpr std::size_t index_of(UnitId unit) {
 
 WaveSignals::WaveSignals(const config::Machine& machine)
     : states_(state_names()), units_(unit_names()), burst_bytes_(machine.dram.burst_bytes) {
-  token_ = add("step", "token", kWordBits);
-  phase_ = add("step", "phase", kTextBits);
+  if (machine.dram.system) dram_.emplace(*machine.dram.system, values_);
+  token_ = values_.add("step", "token", kWordBits);
+  phase_ = values_.add_text("step", "phase");
   for (const UnitId unit : {UnitId::fetch, UnitId::decode, UnitId::dispatch, UnitId::load, UnitId::store,
                             UnitId::matrix, UnitId::vector, UnitId::writeback}) {
-    const std::string scope = name_of(unit);
-    state_[index_of(unit)] = add_state(scope, State::halted);
-    if (unit == UnitId::decode) {
-      pc_ = add(scope, "pc", kWordBits);
-      operator_ = add(scope, "operator", kTextBits);
-      waits_for_ = add(scope, "waits_for", bits_of(units_), &units_);
-    } else if (unit == UnitId::writeback) {
-      waiting_ = add(scope, "waiting", kCountBits);
-    } else if (unit != UnitId::fetch && unit != UnitId::dispatch) {
-      executing_[index_of(unit)] = {add(scope, "queued", kCountBits), add(scope, "running", kCountBits)};
-    }
-    const auto requester = std::find(kRequesters.begin(), kRequesters.end(), unit);
-    if (requester != kRequesters.end()) {
-      requester_bursts_[static_cast<std::size_t>(requester - kRequesters.begin())] =
-          add(scope, "bursts", kCountBits);
-    }
+    add_unit(unit);
   }
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const std::string scope = name_of(channel_id(i));
-    channels_.push_back({add_state(scope, State::idle), add(scope, "bursts", kCountBits),
-                         add(scope, "moved_bytes", kByteBits)});
+    channels_.push_back({add_state(scope, State::idle), values_.add(scope, "bursts", kCountBits),
+                         values_.add(scope, "moved_bytes", kByteBits)});
+    if (dram_) dram_->add_channel(scope);
   }
-  mark_ = add("trace", "mark", kTextBits);
+  mark_ = values_.add_text("trace", "mark");
 }
 
-WaveSignals::Index WaveSignals::add(std::string_view scope, std::string_view name, std::uint32_t bits,
-                                    const WaveNames* names, std::uint64_t initial) {
-  signals_.push_back({std::string(scope), std::string(name), bits, names});
-  values_.push_back(bits == kTextBits ? intern("none") : initial);
-  given_.push_back(values_.back());
-  touched_.push_back(false);
-  return static_cast<Index>(signals_.size() - 1);
+void WaveSignals::add_unit(UnitId unit) {
+  const std::string scope = name_of(unit);
+  state_[index_of(unit)] = add_state(scope, State::halted);
+  if (unit == UnitId::fetch) {
+    arrived_ = values_.add(scope, "arrived", kWordBits);
+  } else if (unit == UnitId::decode) {
+    pc_ = values_.add(scope, "pc", kWordBits);
+    operator_ = values_.add_text(scope, "operator");
+    waits_for_ = values_.add(scope, "waits_for", units_.bits(), &units_);
+    in_flight_ = values_.add(scope, "in_flight", kCountBits);
+  } else if (unit == UnitId::writeback) {
+    waiting_ = values_.add(scope, "waiting", kCountBits);
+  } else if (unit != UnitId::dispatch) {
+    executing_[index_of(unit)] = {values_.add(scope, "queued", kCountBits),
+                                  values_.add(scope, "running", kCountBits)};
+  }
+  const auto requester = std::find(kRequesters.begin(), kRequesters.end(), unit);
+  if (requester != kRequesters.end()) {
+    requester_bursts_[static_cast<std::size_t>(requester - kRequesters.begin())] =
+        values_.add(scope, "bursts", kCountBits);
+  }
 }
 
 WaveSignals::Index WaveSignals::add_state(std::string_view scope, State initial) {
-  return add(scope, "state", bits_of(states_), &states_, static_cast<std::uint64_t>(initial));
+  return values_.add(scope, "state", states_.bits(), &states_, static_cast<std::uint64_t>(initial));
 }
 
-std::uint64_t WaveSignals::intern(std::string_view text) {
-  const auto found = text_numbers_.find(text);
-  if (found != text_numbers_.end()) return found->second;
-  texts_.emplace_back(text);
-  return text_numbers_.emplace(text, texts_.size() - 1).first->second;
+std::uint32_t WaveSignals::interests() const {
+  return kinds({EventKind::instruction, EventKind::unit_state, EventKind::words_arrived,
+                EventKind::burst_issued, EventKind::burst_done}) |
+         (dram_ ? WaveDram::kInterests : 0);
 }
 
 void WaveSignals::begin_step(const TraceStep& step) {
   program_ = step.program;
-  set(token_, step.token);
-  set(phase_, intern(step.phase));
+  values_.set(token_, step.token);
+  values_.set_text(phase_, step.phase);
 }
 
 void WaveSignals::on_event(const Event& event) {
   switch (event.kind) {
     case EventKind::instruction:
-      on_instruction(event);
-      break;
+      return on_instruction(event);
     case EventKind::unit_state: {
       const std::size_t unit = index_of(event.unit);
-      if (unit >= kFirstChannel) {
-        if (unit - kFirstChannel < channels_.size()) set(channels_[unit - kFirstChannel].state, event.detail);
-        break;
+      if (unit < kFirstChannel) {
+        values_.set(state_[unit], event.detail);
+        if (event.unit == UnitId::decode) values_.set(waits_for_, event.value);
+      } else if (unit - kFirstChannel < channels_.size()) {
+        values_.set(channels_[unit - kFirstChannel].state, event.detail);
       }
-      set(state_[unit], event.detail);
-      if (event.unit == UnitId::decode) set(waits_for_, event.value);
-      break;
+      return;
     }
+    case EventKind::words_arrived:
+      return values_.set(arrived_, event.number + event.value);
     case EventKind::burst_issued:
     case EventKind::burst_done:
-      on_burst(event);
-      break;
-    case EventKind::words_arrived:
-      break;
+      return on_burst(event);
+    case EventKind::dram_command:
+    case EventKind::dram_queues:
+      if (dram_) dram_->on_event(event);
+      return;
   }
 }
 
@@ -126,11 +122,12 @@ void WaveSignals::on_instruction(const Event& event) {
   switch (static_cast<Stage>(event.detail)) {
     case Stage::decoded: {
       const std::string_view name = operator_name(program_, event.pc);
-      set(pc_, event.pc);
-      set(operator_, intern(name.empty() ? "none" : name));
+      values_.set(pc_, event.pc);
+      values_.set_text(operator_, name.empty() ? "none" : name);
       break;
     }
     case Stage::dispatched:
+      change(in_flight_, +1);
       change(unit.queued, +1);
       break;
     case Stage::started:
@@ -142,7 +139,9 @@ void WaveSignals::on_instruction(const Event& event) {
       change(waiting_, +1);
       break;
     case Stage::written_back:
-      if (event.unit != UnitId::decode) change(waiting_, -1);
+      if (event.unit == UnitId::decode) break;
+      change(waiting_, -1);
+      change(in_flight_, -1);
       break;
   }
 }
@@ -154,39 +153,7 @@ void WaveSignals::on_burst(const Event& event) {
   const std::size_t i = index_of(event.unit) - kFirstChannel;
   if (i >= channels_.size()) return;
   change(channels_[i].bursts, issued ? +1 : -1);
-  if (issued) return;
-  constexpr std::uint64_t kMask = (std::uint64_t{1} << kByteBits) - 1;
-  set(channels_[i].moved_bytes, (values_[channels_[i].moved_bytes] + burst_bytes_) & kMask);
-}
-
-WaveChange WaveSignals::change_of(Index signal) {
-  const std::uint64_t value = given_[signal] = values_[signal];
-  const WaveSignal& s = signals_[signal];
-  if (s.bits == kTextBits) return {signal, value, texts_[value]};
-  if (s.names == nullptr) return {signal, value, {}};
-  return {signal, value, s.names->values[value]};
-}
-
-void WaveSignals::take_changes(std::vector<WaveChange>& changes) {
-  changes.clear();
-  std::sort(touched_list_.begin(), touched_list_.end());
-  for (const Index signal : touched_list_) {
-    touched_[signal] = false;
-    if (values_[signal] != given_[signal]) changes.push_back(change_of(signal));
-  }
-  touched_list_.clear();
-}
-
-void WaveSignals::take_mark(std::vector<WaveChange>& changes) {
-  changes.clear();
-  if (values_[mark_] != given_[mark_]) changes.push_back(change_of(mark_));
-}
-
-void WaveSignals::take_all(std::vector<WaveChange>& changes) {
-  changes.clear();
-  for (const Index signal : touched_list_) touched_[signal] = false;
-  touched_list_.clear();
-  for (Index i = 0; i < signals_.size(); ++i) changes.push_back(change_of(i));
+  if (!issued) values_.change(channels_[i].moved_bytes, burst_bytes_);
 }
 
 }  // namespace tokencycle::observe

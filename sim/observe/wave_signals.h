@@ -4,83 +4,59 @@
 
 #include <array>
 #include <cstdint>
-#include <functional>
-#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "config/machine.h"
 #include "observe/trace.h"
+#include "observe/wave_dram.h"
+#include "observe/wave_values.h"
 
 namespace tokencycle::observe {
-
-// Names of the values 0, 1, ... of a signal.
-struct WaveNames {
-  std::string_view name;  // of the table
-  std::vector<std::string> values;
-};
-
-struct WaveSignal {
-  std::string scope;  // "dma0.read"; signals of one scope follow each other, also of its part before a dot
-  std::string name;
-  std::uint32_t bits = 0;            // 0: text
-  const WaveNames* names = nullptr;  // of the values; null for numbers and text
-};
-
-// A signal's new value. `text` is the value's name or the text, and empty for numbers.
-struct WaveChange {
-  std::uint32_t signal = 0;
-  std::uint64_t value = 0;
-  std::string_view text;
-};
 
 // Follows the events; at the end of a cycle take_changes() gives the signals that differ from what it gave
 // last.
 //
-// step.token, step.phase; every unit's state; decode.pc, decode.operator, decode.waits_for (of the held
-// instruction); queued (dispatched and not started) and running (started and not finished) of each executing
-// unit; writeback.waiting (finished and not written back); bursts in flight of each requester and each
-// channel; moved_bytes of each channel (whole bursts done since the beginning, modulo 2^48); trace.mark.
-// Banks and commands of DRAM report no events, so they have no signals.
+// step.token, step.phase; every unit's state; fetch.arrived (the word after those that arrived last);
+// decode.pc, decode.operator, decode.waits_for (of the held instruction), decode.in_flight (dispatched and
+// not written back); queued (dispatched and not started) and running (started and not finished) of each
+// executing unit; writeback.waiting (finished and not written back); bursts in flight of each requester and
+// each channel; moved_bytes of each channel (whole bursts done since the beginning, modulo 2^48); commands,
+// queues and banks as WaveDram has them, where DRAM has commands; trace.mark.
 class WaveSignals {
  public:
-  static constexpr std::uint32_t kInterests =
-      kinds({EventKind::instruction, EventKind::unit_state, EventKind::burst_issued, EventKind::burst_done});
-
   explicit WaveSignals(const config::Machine& machine);
   WaveSignals(const WaveSignals&) = delete;
   WaveSignals& operator=(const WaveSignals&) = delete;
 
-  const std::vector<WaveSignal>& signals() const { return signals_; }
+  const std::vector<WaveSignal>& signals() const { return values_.signals(); }
+  // Observer::interests()
+  std::uint32_t interests() const;
 
   void begin_step(const TraceStep& step);
   void end_step() { program_ = nullptr; }
   void on_event(const Event& event);
-  void set_mark(std::string_view text) { set(mark_, intern(text)); }
+  void set_mark(std::string_view text) { values_.set_text(mark_, text); }
 
-  // Replaces `changes` by what has changed since the last call of either, in the order of signals.
-  void take_changes(std::vector<WaveChange>& changes);
-  // The same for the mark alone.
-  void take_mark(std::vector<WaveChange>& changes);
-  // Replaces it by the values of all signals.
-  void take_all(std::vector<WaveChange>& changes);
+  // The next cycle in which a signal changes without an event of that cycle, kNever if none does.
+  Cycle next_change() const { return dram_ ? dram_->next() : kNever; }
+  // Time has come to `cycle`; called before its events.
+  void go_to(Cycle cycle) {
+    if (dram_) dram_->apply(cycle);
+  }
+
+  // As WaveValues has them.
+  void take_changes(std::vector<WaveChange>& changes) { values_.take_changes(changes); }
+  void take_mark(std::vector<WaveChange>& changes) { values_.take(mark_, changes); }
+  void take_all(std::vector<WaveChange>& changes) { values_.take_all(changes); }
 
  private:
-  using Index = std::uint32_t;
-  Index add(std::string_view scope, std::string_view name, std::uint32_t bits,
-            const WaveNames* names = nullptr, std::uint64_t initial = 0);
+  using Index = WaveValues::Index;
+  void add_unit(UnitId unit);
   Index add_state(std::string_view scope, State initial);
-  void set(Index signal, std::uint64_t value) {
-    values_[signal] = value;
-    if (!touched_[signal]) {
-      touched_[signal] = true;
-      touched_list_.push_back(signal);
-    }
-  }
-  void change(Index signal, int by) { set(signal, values_[signal] + static_cast<std::uint64_t>(by)); }
-  WaveChange change_of(Index signal);
-  std::uint64_t intern(std::string_view text);
+  void change(Index signal, int by) { values_.change(signal, static_cast<std::uint64_t>(by)); }
   void on_instruction(const Event& event);
   void on_burst(const Event& event);
 
@@ -93,16 +69,12 @@ class WaveSignals {
 
   const WaveNames states_, units_;
   const std::uint64_t burst_bytes_;
-  std::vector<WaveSignal> signals_;
-  std::vector<std::uint64_t> values_, given_;
-  std::vector<bool> touched_;
-  std::vector<Index> touched_list_;
-  // Texts are numbered; the names of operators and phases are few, so all are kept.
-  std::vector<std::string> texts_;
-  std::map<std::string, std::uint64_t, std::less<>> text_numbers_;
+  WaveValues values_;
+  std::optional<WaveDram> dram_;
 
   const isa::Program* program_ = nullptr;
-  Index token_, phase_, pc_, operator_, waits_for_, waiting_, mark_;
+  Index token_, phase_, arrived_ = 0, pc_ = 0, operator_ = 0, waits_for_ = 0, in_flight_ = 0, waiting_ = 0,
+                        mark_ = 0;
   std::array<Index, kFirstChannel> state_{};
   std::array<Executing, kFirstChannel> executing_{};
   std::array<Index, 3> requester_bursts_{};  // by requester, as burst events number them

@@ -45,10 +45,20 @@ void WaveTrace::on_event(const Event& event) {
   signals_.on_event(event);
 }
 
-// The cycle now_ is over, and nothing happens between it and `next`. The window may have begun with it, or
-// begin before `next`.
+// Signals change by themselves at some of the cycles up to `next`.
 void WaveTrace::advance(Cycle next) {
   if (next <= now_) return;
+  for (Cycle change; (change = signals_.next_change()) < next;) {
+    pass(change);
+    signals_.go_to(change);
+  }
+  pass(next);
+  signals_.go_to(next);
+}
+
+// The cycle now_ is over, and nothing happens between it and `next`. The window may have begun with it, or
+// begin before `next`.
+void WaveTrace::pass(Cycle next) {
   if (open_ && !gate_.contains(now_)) leave();
   const Cycle entry = std::max(now_, gate_.begin());
   if (open_) {
@@ -122,7 +132,7 @@ TraceSummary WaveTrace::summary() const {
 
 std::vector<std::string> wave_comments(const std::string& title) {
   return {title, "1 ns is one cycle of the machine's clock",
-          "commands and bank states of DRAM have no events, so they are not in this file"};
+          "a signal shows its last value in a cycle; of DRAM commands the counter has all"};
 }
 
 std::unique_ptr<TraceWriter> make_vcd_trace(const TraceOptions& options) {

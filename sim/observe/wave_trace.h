@@ -19,7 +19,7 @@ class WaveTrace : public TraceWriter {
   WaveTrace(const TraceOptions& options, std::string_view format, MakeSink make_sink);
   ~WaveTrace() override;
 
-  std::uint32_t interests() const override { return WaveSignals::kInterests; }
+  std::uint32_t interests() const override { return signals_.interests(); }
   void begin_step(const TraceStep& step) override;
   void end_step(Cycle end) override;
   void on_event(const Event& event) override;
@@ -28,6 +28,7 @@ class WaveTrace : public TraceWriter {
 
  private:
   void advance(Cycle next);
+  void pass(Cycle next);
   void enter(Cycle begin);
   void write(Cycle time);
   void leave();

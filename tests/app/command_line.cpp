@@ -2,6 +2,7 @@
 #include "command_line.h"
 
 #include <fcntl.h>
+#include <signal.h>  // kill
 #include <spawn.h>
 #include <stdlib.h>  // mkdtemp
 #include <sys/wait.h>
@@ -26,29 +27,51 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 
 }  // namespace
 
-Outcome launch(const std::vector<std::string>& arguments, const Environment& environment) {
-  const Scratch scratch;
-  const std::string out = scratch / "out", err = scratch / "err";
+struct Launched::Files {
+  Scratch scratch;
+  std::string out = scratch / "out", err = scratch / "err";
+};
+
+Launched::Launched(const std::vector<std::string>& arguments, const Environment& environment, int out)
+    : files_(std::make_unique<Files>()) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT, 0600);
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT, 0600);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, files_->out.c_str(), O_WRONLY | O_CREAT, 0600);
+  if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
+  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, files_->err.c_str(), O_WRONLY | O_CREAT, 0600);
 
   std::vector<std::string> command = {TOKENCYCLE_BINARY};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   for (char** v = environ; *v != nullptr; ++v) variables.emplace_back(*v);
-  pid_t child = 0;
-  const int error = posix_spawn(&child, TOKENCYCLE_BINARY, &actions, nullptr, pointers(command).data(),
+  const int error = posix_spawn(&child_, TOKENCYCLE_BINARY, &actions, nullptr, pointers(command).data(),
                                 pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
   if (error != 0) throw std::runtime_error("cannot start " TOKENCYCLE_BINARY);
+}
+
+Launched::~Launched() {
+  if (child_ == 0) return;
+  ::kill(child_, SIGKILL);
+  ::waitpid(child_, nullptr, 0);
+}
+
+void Launched::signal(int number) const {
+  ::kill(child_, number);
+}
+
+Outcome Launched::wait() {
   int status = 0;
-  if (waitpid(child, &status, 0) != child) throw std::runtime_error("cannot wait for " TOKENCYCLE_BINARY);
-  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(out),
-          contents_of(err)};
+  if (waitpid(child_, &status, 0) != child_) throw std::runtime_error("cannot wait for " TOKENCYCLE_BINARY);
+  child_ = 0;
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(files_->out),
+          contents_of(files_->err)};
+}
+
+Outcome launch(const std::vector<std::string>& arguments, const Environment& environment) {
+  return Launched(arguments, environment).wait();
 }
 
 Scratch::Scratch() {

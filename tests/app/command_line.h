@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -18,6 +19,24 @@ struct Outcome {
 };
 
 using Environment = std::vector<std::pair<std::string, std::string>>;  // added to this process's
+
+// TOKENCYCLE_BINARY while it runs. Its standard output goes to `out` (a file descriptor), if there is one.
+class Launched {
+ public:
+  explicit Launched(const std::vector<std::string>& arguments, const Environment& environment = {},
+                    int out = -1);
+  ~Launched();
+  Launched(const Launched&) = delete;
+  Launched& operator=(const Launched&) = delete;
+
+  void signal(int number) const;
+  Outcome wait();  // for its end
+
+ private:
+  struct Files;
+  std::unique_ptr<Files> files_;
+  int child_ = 0;  // 0: its end has been waited for
+};
 
 // Runs TOKENCYCLE_BINARY with an empty standard input and waits for its end.
 Outcome launch(const std::vector<std::string>& arguments, const Environment& environment = {});

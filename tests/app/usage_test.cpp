@@ -14,8 +14,8 @@ using test::Scratch;
 
 namespace {
 
-const std::vector<std::string> kCommands = {"run",     "perplexity", "gemm", "dram",
-                                            "inspect", "compile",    "asm",  "disasm"};
+const std::vector<std::string> kCommands = {"run",  "compare", "report",  "perplexity", "gemm",
+                                            "dram", "inspect", "compile", "asm",        "disasm"};
 
 // Exit code 2, nothing on standard output, one line on standard error with all the parts.
 void check_refused(const std::vector<std::string>& arguments, const std::vector<std::string>& parts) {

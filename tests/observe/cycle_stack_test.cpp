@@ -134,6 +134,29 @@ TEST_CASE("a stack sums to its cycles, piece by piece, and events of one cycle c
   }
 }
 
+TEST_CASE("the stack so far grows whatever was taken, and asking for it changes nothing") {
+  CycleStack stack(Cycle(10));
+  stack.on_event(state_event(10, UnitId::decode, State::idle));
+  stack.on_event(state_event(12, UnitId::vector, State::busy));
+  const auto at = [](const Stack& s, Cause cause) { return s[static_cast<std::size_t>(cause)]; };
+  CHECK(at(stack.so_far(Cycle(20)), Cause::vector) == 8);
+  CHECK(at(stack.so_far(Cycle(15)), Cause::vector) == 3);
+  CHECK(at(stack.take(Cycle(20)), Cause::vector) == 8);
+  CHECK(at(stack.so_far(Cycle(20)), Cause::vector) == 8);
+  CHECK(at(stack.so_far(Cycle(21)), Cause::vector) == 9);
+  CHECK(at(stack.take(Cycle(21)), Cause::vector) == 1);
+  CHECK(at(stack.so_far(Cycle(21)), Cause::dependency) == 2);
+}
+
+TEST_CASE("the largest cause is the first of those with the most cycles") {
+  Stack stack{};
+  CHECK_FALSE(largest(stack));
+  stack[static_cast<std::size_t>(Cause::drain)] = 5;
+  stack[static_cast<std::size_t>(Cause::vector)] = 5;
+  stack[static_cast<std::size_t>(Cause::matrix)] = 4;
+  CHECK(largest(stack) == Cause::vector);
+}
+
 TEST_CASE("unit statistics count each state from its event to the next") {
   UnitStatistics statistics(2, Cycle(10));
   statistics.on_event(state_event(10, UnitId::matrix, State::idle));
@@ -167,11 +190,11 @@ TEST_CASE("an operator lasts from the end of those before it to its own last ret
     cycles.on_retired(r);
   };
   retire(4, 105);  // work of b moved ahead does not begin it
+  retire(2, 118);
   retire(0, 120);  // a: 100 .. 120
   retire(3, 121);  // of no operator
   retire(6, 122);  // c ends before b does: nothing is left for it
   retire(8, 130);  // b's second section: 120 .. 130
-  retire(2, 118);
   retire(11, 140);
   const std::vector<OperatorUse> uses = cycles.take(Cycle(150));
   REQUIRE(uses.size() == 4);

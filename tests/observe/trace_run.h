@@ -88,8 +88,8 @@ struct TraceRun {
   EventHub hub;
   std::vector<TraceWriter*> writers;
   UnitStatistics units{2, Cycle(1)};
-  OperatorCycles operators;
   CycleStack stack{Cycle(1)};
+  OperatorCycles operators{&stack};
   std::vector<StepCounts> steps;
 };
 

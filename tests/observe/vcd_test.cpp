@@ -121,13 +121,14 @@ TEST_CASE("queues, instructions that execute, and bursts in flight are counted")
   const Traced t = trace();
   for (std::uint64_t cycle = 1; cycle < t.truth.end.value; cycle += 7) {
     std::array<std::uint64_t, isa::kUnits> queued{}, running{};
-    std::uint64_t waiting = 0;
+    std::uint64_t waiting = 0, in_flight = 0;
     for (const InstructionRecord& r : t.truth.records) {
       if (r.unit == isa::Unit::front_end) continue;
       const auto unit = static_cast<std::size_t>(r.unit);
       queued[unit] += r.dispatched.value <= cycle && cycle < r.started.value;
       running[unit] += r.started.value <= cycle && cycle < r.finished.value;
       waiting += r.finished.value <= cycle && cycle < r.written_back.value;
+      in_flight += r.dispatched.value <= cycle && cycle < r.written_back.value;
     }
     INFO("cycle " << cycle);
     for (const isa::Unit unit : {isa::Unit::load, isa::Unit::store, isa::Unit::matrix, isa::Unit::vector}) {
@@ -136,6 +137,7 @@ TEST_CASE("queues, instructions that execute, and bursts in flight are counted")
       CHECK(signal(t, scope + ".running").at(cycle) == binary(running[static_cast<std::size_t>(unit)]));
     }
     CHECK(signal(t, "writeback.waiting").at(cycle) == binary(waiting));
+    CHECK(signal(t, "decode.in_flight").at(cycle) == binary(in_flight));
     std::array<std::uint64_t, 2> bursts{}, moved{};
     for (const Event& e : t.truth.events) {
       if (e.cycle.value > cycle) break;

@@ -70,6 +70,8 @@ class Recorder : public observe::Observer {
         if (is_fetch(e)) trace_.stimuli[at].arrivals.push_back(e.number);
         return;
       case EventKind::words_arrived:
+      case EventKind::dram_command:  // on request alone
+      case EventKind::dram_queues:
         return;
     }
   }

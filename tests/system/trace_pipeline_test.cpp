@@ -2,6 +2,7 @@
 // Do the pipeline trace and the waves of a model's steps say what the machine did?
 #include <unistd.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <filesystem>
 #include <fstream>
@@ -37,6 +38,7 @@ struct Steps {
   std::string digest;
   std::vector<std::array<std::uint64_t, observe::kStates>> states;  // [unit][state]: cycles
   std::uint64_t moved_bytes = 0;
+  std::uint64_t words = 0;  // of the last program
   Cycle end;
 };
 
@@ -62,6 +64,7 @@ Steps run(const config::Machine& machine, const std::vector<observe::TraceWriter
       w->begin_step({&step.program, steps.end, token, tokens, token == 0 ? "prefill" : "decode"});
     }
     const auto words = static_cast<std::uint32_t>(step.program.words.size());
+    steps.words = words;
     steps.end = accelerator.execute(compiler.layout().program, words).end;
     for (observe::TraceWriter* w : writers) w->end_step(steps.end);
   }
@@ -216,5 +219,12 @@ TEST_CASE("a unit's state lasts in the waves as long as it was counted") {
       CHECK(dump.signals.at(std::string(path) + ".running").at(dump.last) == "0");
     }
     CHECK(dump.signals.at("decode.operator").changes.size() > 10);
+    CHECK(dump.signals.at("decode.in_flight").at(dump.last) == "0");
+    // Bursts may overtake each other; the last words of the program arrive, and none behind them.
+    const auto& arrivals = dump.signals.at("fetch.arrived").changes;
+    const auto end_of = [](const test::VcdChange& c) { return std::stoull(c.value, nullptr, 2); };
+    CHECK(std::any_of(arrivals.begin(), arrivals.end(),
+                      [&](const test::VcdChange& c) { return end_of(c) == steps.words; }));
+    CHECK(end_of(arrivals.back()) <= steps.words);
   }
 }

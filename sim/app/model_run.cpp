@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/model_run.h"
+
+#include <fmt/format.h>
+
+#include "model/config_json.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+template <class T>
+T choose(const OptionParser& parser, const std::string& name,
+         std::initializer_list<std::pair<const char*, T>> choices) {
+  const std::string value = parser.get<std::string>(name);
+  std::string allowed;
+  for (const auto& [text, choice] : choices) {
+    if (value == text) return choice;
+    allowed += allowed.empty() ? text : std::string(" or ") + text;
+  }
+  throw UsageError(fmt::format("--{} is '{}'; it must be {}", name, value, allowed));
+}
+
+// What needs values does not go without them, and the other way round.
+void refuse_mixed_options(const OptionParser& parser, const RunSettings& settings) {
+  if (settings.inference.values == core::Values::computed) {
+    for (const char* option : {"weights", "prompt-tokens", "tokens"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
+    }
+    return;
+  }
+  if (settings.inference.check) {
+    throw UsageError("--check does not go with --timing-only: there are no values to compare");
+  }
+  if (settings.sampler.temperature != 0) {
+    throw UsageError(
+        "--temperature does not go with --timing-only: there are no logits to sample from; "
+        "give the tokens' ids with --tokens");
+  }
+}
+
+template <class T>
+std::optional<T> given(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional<T>(parser.get<T>(name)) : std::nullopt;
+}
+std::optional<std::uint32_t> given_count(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional(parser.count(name)) : std::nullopt;
+}
+
+void add_uses(std::vector<observe::OperatorUse>& sum, const std::vector<observe::OperatorUse>& more) {
+  sum.resize(std::max(sum.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) sum[i].add(more[i]);
+}
+
+// The steps that led to one token as its report.
+TokenReport token_report(const std::vector<StepReport>& steps, model::TokenId id, const std::string& text,
+                         const char* phase) {
+  TokenReport t{id, text, phase, steps.front().execution.start, steps.back().execution.end, {}};
+  for (const StepReport& s : steps) {
+    for (std::size_t i = 0; i < t.stack.size(); ++i) t.stack[i] += s.stack[i];
+  }
+  return t;
+}
+
+// The token after a step, by whatever chooses it.
+struct NextToken {
+  model::TokenId id = 0;
+  std::string text;
+  bool ends = false;  // the text; its spelling is no part of it
+};
+using TokenSource = std::function<NextToken(const StepReport& last)>;
+
+void check_positions(const ModelRun& run) {
+  const std::size_t prompt = run.report.prompt_tokens.size();
+  const std::size_t needed = prompt + run.settings.new_tokens - 1;
+  if (needed > run.inference->context()) {
+    throw SimulationError(
+        fmt::format("{} prompt tokens and {} new ones need {} positions, and the context has {}; use a "
+                    "shorter prompt, a smaller "
+                    "-n, or a larger --context if the model has one",
+                    prompt, run.settings.new_tokens, needed, run.inference->context()));
+  }
+}
+
+void generate(const TokenSource& next, RunWatch* watch, ModelRun& run) {
+  RunReport& report = run.report;
+  report.stop_reason = "length";
+  std::vector<StepReport> steps = run.inference->evaluate(report.prompt_tokens, false);
+  for (const StepReport& s : steps) add_uses(report.prefill_operators, s.operators);
+  const char* phase = "prefill";
+  for (std::uint32_t n = 0;;) {
+    const NextToken token = next(steps.back());
+    report.tokens.push_back(token_report(steps, token.id, token.text, phase));
+    if (watch != nullptr) watch->wrote_token(report);
+    if (token.ends) {
+      report.stop_reason = "end of text";
+      break;
+    }
+    if (++n == run.settings.new_tokens) break;
+    steps = run.inference->evaluate(std::span(&token.id, 1), false);
+    phase = "decode";
+    for (const StepReport& s : steps) add_uses(report.decode_operators, s.operators);
+  }
+}
+
+// Samples tokens and writes their text.
+void run_functional(const ModelRequest& request, const model::Tokenizer& tokenizer, const RunOutput& output,
+                    ModelRun& run) {
+  RunReport& report = run.report;
+  report.prompt = request.tokens.prompt.value_or(kDefaultPrompt);
+  report.prompt_tokens = tokenizer.encode(report.prompt, true, true);
+  if (report.prompt_tokens.empty()) {
+    throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
+  }
+  check_positions(run);
+  model::Sampler sampler(run.settings.sampler);
+  const auto write = [&](const std::string& text) {
+    if (output.text) output.text(text);
+  };
+  if (output.watch != nullptr) output.watch->started(run);
+  if (output.prompt) write(report.prompt);
+  const auto sample = [&](const StepReport& last) {
+    NextToken token{sampler.next(last.logits.back()), "", false};
+    token.ends = tokenizer.ends_text(token.id) && !run.settings.ignore_eos;
+    if (!token.ends) token.text = tokenizer.decode(token.id);
+    write(token.text);
+    return token;
+  };
+  try {
+    generate(sample, output.watch, run);
+  } catch (const Interrupted&) {
+    write("\n");
+    throw;
+  }
+  write("\n");
+}
+
+// Gives the machine the plan's tokens.
+void run_timing_only(const TokenPlan& plan, RunWatch* watch, ModelRun& run) {
+  run.report.prompt = plan.prompt_text;
+  run.report.prompt_tokens = plan.prompt;
+  run.report.prompt_source = plan.prompt_source;
+  run.report.token_source = plan.token_source;
+  check_positions(run);
+  std::size_t n = 0;
+  const auto next = [&](const StepReport&) { return NextToken{plan.generated[n++], "", false}; };
+  if (watch != nullptr) watch->started(run);
+  generate(next, watch, run);
+}
+
+model::GgufFile open_file(const ModelRequest& request) {
+  if (request.settings.inference.values == core::Values::absent) {
+    return open_shapes(request.file, request.weights);
+  }
+  if (model::looks_like_config_json(request.file)) {
+    throw ModelError(
+        fmt::format("{}: this looks like a config.json, which has a model's shape and no weights; add "
+                    "--timing-only, or give a GGUF file",
+                    request.file.string()));
+  }
+  return model::GgufFile(request.file);
+}
+
+}  // namespace
+
+void add_model_options(OptionParser& parser) {
+  auto add = parser.add();
+  add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
+  add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
+  add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
+  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
+  add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
+  add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
+  add("top-p", po::value<double>()->default_value(0.95, "0.95"),
+      "and among those that make up this probability");
+  add("seed", po::value<std::string>()->default_value("0"), "of the sampler");
+  add("ignore-eos", po::bool_switch(), "go on after the end of the text");
+  add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
+  add("batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)");
+  add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
+  add("clock", po::value<std::string>()->default_value("gated"),
+      "gated or every-edge: same events, other speed");
+  add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
+  add("weights", po::value<std::string>(), "of a config.json: f32, f16, bf16, q8_0, q4_0 (or torch_dtype)");
+  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens in place of a text");
+  add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
+}
+
+RunSettings settings_of(const OptionParser& parser) {
+  RunSettings s;
+  s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
+               parser.unsigned_number("seed")};
+  if (parser.has("new-tokens")) s.new_tokens = parser.count("new-tokens");
+  if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
+  s.ignore_eos = parser.get<bool>("ignore-eos");
+  s.inference.check = parser.get<bool>("check");
+  s.inference.clocking =
+      choose<Clocking>(parser, "clock", {{"gated", Clocking::gated}, {"every-edge", Clocking::every_edge}});
+  s.inference.compile.kv_format =
+      choose<Format>(parser, "kv-type", {{"f16", Format::f16}, {"f32", Format::f32}});
+  s.inference.compile.context = parser.count("context");
+  s.inference.compile.max_batch = parser.count("batch");
+  if (parser.get<bool>("timing-only")) s.inference.values = core::Values::absent;
+  return s;
+}
+
+ModelRequest model_request_of(const OptionParser& parser) {
+  ModelRequest request;
+  request.settings = settings_of(parser);
+  if (parser.has("rope")) {
+    request.rope = choose<model::RopePairs>(
+        parser, "rope", {{"adjacent", model::RopePairs::adjacent}, {"split", model::RopePairs::split}});
+  }
+  refuse_mixed_options(parser, request.settings);
+  request.file =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  request.weights = given<std::string>(parser, "weights");
+  request.tokens = {given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
+                    given<std::string>(parser, "tokens"), given_count(parser, "new-tokens")};
+  return request;
+}
+
+model::LlamaModel open_model(const ModelRequest& request) {
+  return model::LlamaModel(open_file(request), request.rope);
+}
+
+namespace {
+
+// A watch sees each step and pulse, behind whoever prints it.
+void attach(RunWatch* watch, InferenceOptions& options) {
+  if (watch == nullptr) return;
+  options.pulse = [watch](Cycle now) { watch->pulse(now); };
+  options.on_step = [watch, print = options.on_step](const StepReport& step) {
+    if (print) print(step);
+    watch->stepped(step);
+  };
+}
+
+void run_tokens(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
+                Traces* traces, const RunOutput& output, ModelRun& run) {
+  run.settings = request.settings;
+  run.settings.inference.traces = traces;
+  if (run.settings.inference.values == core::Values::absent) {
+    const TokenPlan plan = plan_tokens(request.tokens, model);
+    run.settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
+    if (output.on_step) run.settings.inference.on_step = output.on_step;
+    attach(output.watch, run.settings.inference);
+    run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
+    return run_timing_only(plan, output.watch, run);
+  }
+  const auto tokenizer = model::make_tokenizer(model.file());
+  attach(output.watch, run.settings.inference);
+  run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
+  run_functional(request, *tokenizer, output, run);
+}
+
+}  // namespace
+
+void run_model(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
+               Traces* traces, const RunOutput& output, ModelRun& run) {
+  try {
+    run_tokens(request, model, machine, traces, output, run);
+  } catch (const Interrupted&) {
+    run.report.stop_reason = "interrupted";
+    run.report.interrupted_at = run.inference->end();
+    run.report.unfinished = run.inference->unfinished();
+    throw;
+  }
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "explore/comparison.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <filesystem>
+
+#include "base/error.h"
+#include "explore/differing.h"
+
+namespace tokencycle::explore {
+
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+double unit_busy(const Result& result, const std::string& name) {
+  const ResultUnit* unit = result.unit(name);
+  return unit == nullptr ? 0.0 : percent(unit->cycles("busy"), result.cycles);
+}
+
+double dram_busy(const Result& result) {
+  double sum = 0;
+  std::size_t channels = 0;
+  for (const ResultUnit& unit : result.units) {
+    if (!unit.name.starts_with("dram.channel")) continue;
+    sum += percent(unit.cycles("busy"), result.cycles);
+    ++channels;
+  }
+  return channels == 0 ? 0.0 : sum / static_cast<double>(channels);
+}
+
+void add_decode(const Result& result, Figures& figures) {
+  std::vector<std::uint64_t> cycles;
+  for (const ResultToken& t : result.tokens) {
+    if (t.phase == "decode") cycles.push_back(t.cycles);
+  }
+  figures.decode_tokens = cycles.size();
+  if (cycles.empty()) return;
+  std::sort(cycles.begin(), cycles.end());
+  figures.decode_median = cycles[(cycles.size() - 1) / 2];
+  figures.decode_max = cycles.back();
+  if (*figures.decode_median == 0) return;
+  const auto median = static_cast<double>(*figures.decode_median);
+  figures.tokens_per_second = result.clock_ghz * 1e9 / median;
+  figures.us_per_token = median / (result.clock_ghz * 1e3);
+}
+
+// The stack of a phase's tokens, and how many there are.
+struct PhaseStack {
+  std::uint64_t tokens = 0, cycles = 0;
+  observe::Stack stack{};
+};
+PhaseStack phase_stack(const Result& result, const std::string& phase) {
+  PhaseStack sum;
+  for (const ResultToken& t : result.tokens) {
+    if (t.phase != phase) continue;
+    ++sum.tokens;
+    sum.cycles += t.cycles;
+    for (std::size_t i = 0; i < sum.stack.size(); ++i) sum.stack[i] += t.stack[i];
+  }
+  return sum;
+}
+
+std::optional<Reasons> reasons(const Result& baseline, const Result& result, const std::string& phase) {
+  const PhaseStack a = phase_stack(baseline, phase), b = phase_stack(result, phase);
+  if (a.tokens == 0 || b.tokens == 0) return std::nullopt;
+  const auto mean = [](std::uint64_t cycles, const PhaseStack& of) {
+    return static_cast<double>(cycles) / static_cast<double>(of.tokens);
+  };
+  Reasons r{a.tokens, b.tokens, a.cycles, b.cycles, mean(a.cycles, a), mean(b.cycles, b), {}};
+  for (std::size_t i = 0; i < a.stack.size(); ++i) {
+    if (a.stack[i] == 0 && b.stack[i] == 0) continue;
+    r.changes.push_back(
+        {static_cast<observe::Cause>(i), a.stack[i], b.stack[i], mean(a.stack[i], a), mean(b.stack[i], b)});
+  }
+  std::stable_sort(r.changes.begin(), r.changes.end(), [](const CauseChange& x, const CauseChange& y) {
+    return std::abs(x.difference()) > std::abs(y.difference());
+  });
+  return r;
+}
+
+// UTF-8 that stays on one line of a terminal.
+std::string printable(const std::string& name) {
+  using Json = nlohmann::ordered_json;
+  auto text = Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  }
+  return text.empty() ? "unnamed" : text;
+}
+
+std::string stem_of(const Result& result) {
+  return std::filesystem::path(result.source).stem().string();
+}
+
+bool occurs_again(const std::vector<std::string>& all, const std::string& one) {
+  return std::count(all.begin(), all.end(), one) > 1;
+}
+
+}  // namespace
+
+Figures figures_of(const Result& result) {
+  Figures f;
+  f.cycles = result.cycles;
+  if (!result.tokens.empty()) f.first_token = result.tokens.front().cycles;
+  f.clock_ghz = result.clock_ghz;
+  add_decode(result, f);
+  f.matrix_busy = unit_busy(result, "matrix0");
+  f.vector_busy = unit_busy(result, "vector0");
+  f.dram_busy = dram_busy(result);
+  for (const char* unit : {"fetch", "dma0.read", "dma0.write"}) {
+    f.dram_bytes += result.counter(fmt::format("{}.moved_bytes", unit)).value_or(0);
+  }
+  if (result.tokens.empty()) return f;
+  const auto tokens = static_cast<double>(result.tokens.size());
+  f.dram_bytes_per_token = static_cast<double>(f.dram_bytes) / tokens;
+  if (!result.dram_energy) return f;
+  f.uj_per_token = result.dram_energy->total_pj * 1e-6 / tokens;
+  f.pj_per_bit = result.dram_energy->pj_per_bit;
+  return f;
+}
+
+std::vector<std::string> labels_of(const std::vector<Result>& results) {
+  std::vector<std::string> names;
+  for (const Result& r : results) names.push_back(printable(r.machine));
+  std::vector<std::string> labels = names;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (occurs_again(names, names[i])) labels[i] = printable(stem_of(results[i]));
+  }
+  const std::vector<std::string> before = labels;
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    if (occurs_again(before, before[i])) labels[i] = fmt::format("{} #{}", before[i], i + 1);
+  }
+  return labels;
+}
+
+std::size_t find_baseline(const std::vector<Result>& results, const std::string& name) {
+  const std::vector<std::string> labels = labels_of(results);
+  const auto only_one = [&](const auto& name_of) -> std::optional<std::size_t> {
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < results.size(); ++i) {
+      if (name_of(i) != name) continue;
+      if (found) return std::nullopt;
+      found = i;
+    }
+    return found;
+  };
+  if (const auto i = only_one([&](std::size_t n) { return labels[n]; })) return *i;
+  if (const auto i = only_one([&](std::size_t n) { return results[n].source; })) return *i;
+  if (const auto i = only_one([&](std::size_t n) { return results[n].machine; })) return *i;
+  if (const auto i = only_one([&](std::size_t n) { return stem_of(results[n]); })) return *i;
+  throw UsageError(fmt::format("--baseline is '{}'; it must be one of: {}", name, fmt::join(labels, ", ")));
+}
+
+Comparison compare(const std::vector<Result>& results, std::size_t baseline) {
+  Comparison c;
+  c.baseline = baseline;
+  c.labels = labels_of(results);
+  c.keys = differing_machine_keys(results);
+  c.settings = differing_settings(results);
+  c.warnings = warnings_of(results, baseline, c.labels);
+  const Result& base = results[baseline];
+  c.same_tokens = std::all_of(results.begin(), results.end(),
+                              [&](const Result& r) { return same_tokens(base, r) && same_model(base, r); });
+  for (const Result& r : results) {
+    c.figures.push_back(figures_of(r));
+    c.first_token.push_back(reasons(base, r, "prefill"));
+    c.decode.push_back(reasons(base, r, "decode"));
+  }
+  return c;
+}
+
+std::string percent_change(double baseline, double value) {
+  if (baseline == 0) return "";
+  const std::string text = fmt::format("{:+.1f} %", 100 * (value - baseline) / baseline);
+  return text == "-0.0 %" || text == "+0.0 %" ? "0.0 %" : text;
+}
+
+}  // namespace tokencycle::explore
