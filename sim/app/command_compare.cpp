@@ -158,7 +158,8 @@ void check_tokens(const std::vector<explore::Result>& results, std::size_t machi
 
 void run_all(const OptionParser& parser, Plan& plan) {
   ModelRequest request = model_request_of(parser);
-  if (parser.has("output") || !plan.files.empty()) request.settings.inference.record = RecordOptions{};
+  if (parser.has("output") || parser.has("results") || !plan.files.empty())
+    request.settings.inference.record = RecordOptions{};
   const model::LlamaModel model = open_model(request);
   // A machine that cannot hold the model says so before another has run.
   for (const config::Machine& machine : plan.machines) {

@@ -111,6 +111,12 @@ Execution Inference::execute(const isa::Program& program) {
   } catch (const Interrupted&) {
     end_early(accelerator_.now() + 1);
     throw;
+  } catch (const IoError&) {  // of a trace, most likely
+    if (options_.traces != nullptr) options_.traces->abandon();
+    throw;
+  } catch (const Error& error) {
+    if (options_.traces != nullptr) options_.traces->fail(accelerator_.now() + 1, error.what());
+    throw;
   } catch (...) {
     if (options_.traces != nullptr) options_.traces->abandon();
     throw;

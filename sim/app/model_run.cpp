@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "app/traces.h"
 #include "model/config_json.h"
 
 namespace tokencycle::app {
@@ -267,6 +268,9 @@ void run_model(const ModelRequest& request, const model::LlamaModel& model, cons
     run.report.stop_reason = "interrupted";
     run.report.interrupted_at = run.inference->end();
     run.report.unfinished = run.inference->unfinished();
+    throw;
+  } catch (const Error& error) {  // between two steps, where the steps did not see to it
+    if (traces != nullptr && run.inference != nullptr) traces->fail(run.inference->end(), error.what());
     throw;
   }
 }

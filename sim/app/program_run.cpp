@@ -160,6 +160,11 @@ void run_program(const std::filesystem::path& path, const config::Machine& machi
   } catch (const Interrupted&) {
     cut = accelerator.now() + 1;
     traces.interrupt(*cut);
+  } catch (const IoError&) {
+    throw;
+  } catch (const Error& error) {
+    traces.fail(accelerator.now() + 1, error.what());
+    throw;
   }
   live.end();
   for (std::size_t i = 0; i < dumps.size() && !cut; ++i)

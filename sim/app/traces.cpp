@@ -44,6 +44,9 @@ void Traces::close(Cycle end) {
 void Traces::interrupt(Cycle end) {
   if (!closed_) close(end, fmt::format("interrupted at cycle {}", end.value));
 }
+void Traces::fail(Cycle end, std::string_view what) {
+  if (!closed_) close(end, fmt::format("ended at cycle {}: {}", end.value, what.substr(0, what.find('\n'))));
+}
 void Traces::close(Cycle end, const std::string& cut) {
   closed_ = true;
   try {

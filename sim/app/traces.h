@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "app/interrupt.h"
@@ -34,7 +35,9 @@ class Traces {
   // A signal ended it before `end`: the files are marked "interrupted at cycle 1234". After the first call
   // this does nothing.
   void interrupt(Cycle end);
-  // An error ended it: the files that can be closed are, marked "interrupted", and nothing is left to tell.
+  // An error ended it: the same with "ended at cycle 1234: WHAT", of which the first line is taken.
+  void fail(Cycle end, std::string_view what);
+  // A file could not be written: the others are closed, marked "interrupted", and nothing is left to tell.
   void abandon() { writers_.clear(); }
 
   // After close(): a line a file, those that were cut with the remedy; the same for the result document.

@@ -9,6 +9,7 @@
 
 #include "base/text.h"
 #include "explore/comparison.h"
+#include "explore/report_text.h"
 
 namespace tokencycle::explore {
 
@@ -42,7 +43,7 @@ std::vector<std::vector<std::size_t>> blocks_of(const Comparison& c) {
   return blocks;
 }
 
-std::string count_text(double value) {
+std::string whole_text(double value) {
   return with_separators(static_cast<std::uint64_t>(std::llround(value)));
 }
 
@@ -60,22 +61,20 @@ std::optional<double> number(const std::optional<T>& value) {
 }
 
 std::vector<Row> rows() {
-  const auto fixed = [](int digits) {
-    return [digits](double v) { return fmt::format("{:.{}f}", v, digits); };
-  };
+  const auto fixed = [](int digits) { return [digits](double v) { return number_text(v, digits); }; };
   const auto percent = [](double v) { return fmt::format("{:.1f} %", v); };
   const auto shortest = [](double v) { return fmt::format("{:g}", v); };
   using F = Figures;
-  return {{"first token, cycles", true, [](const F& f) { return number(f.first_token); }, count_text},
-          {"decode median, cycles", true, [](const F& f) { return number(f.decode_median); }, count_text},
-          {"decode max, cycles", true, [](const F& f) { return number(f.decode_max); }, count_text},
+  return {{"first token, cycles", true, [](const F& f) { return number(f.first_token); }, whole_text},
+          {"decode median, cycles", true, [](const F& f) { return number(f.decode_median); }, whole_text},
+          {"decode max, cycles", true, [](const F& f) { return number(f.decode_max); }, whole_text},
           {"clock, GHz", false, [](const F& f) { return f.clock_ghz; }, shortest},
           {"decode median, us", true, [](const F& f) { return f.us_per_token; }, fixed(3)},
           {"tokens/s simulated", false, [](const F& f) { return f.tokens_per_second; }, fixed(1)},
           {"matrix unit busy", false, [](const F& f) { return f.matrix_busy; }, percent},
           {"vector unit busy", false, [](const F& f) { return f.vector_busy; }, percent},
           {"DRAM busy", false, [](const F& f) { return f.dram_busy; }, percent},
-          {"DRAM bytes a token", true, [](const F& f) { return f.dram_bytes_per_token; }, count_text},
+          {"DRAM bytes a token", true, [](const F& f) { return f.dram_bytes_per_token; }, whole_text},
           {"DRAM energy a token, uJ", true, [](const F& f) { return f.uj_per_token; }, fixed(3)},
           {"DRAM energy a bit, pJ", false, [](const F& f) { return f.pj_per_bit; }, fixed(2)}};
 }

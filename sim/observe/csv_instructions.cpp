@@ -13,11 +13,14 @@ namespace tokencycle::observe {
 
 namespace {
 
-// Rows are kept until their step ends, because only then it is known which shares earlier operators void.
+// Rows in the window are kept until their step ends, because only then it is known which shares earlier
+// operators void; no more of them than the shortest rows that the file's cap allows.
 class InstructionTable final : public CsvTable {
  public:
   explicit InstructionTable(const TraceOptions& options)
-      : window_(options.window), counting_(&causes_, peak_dram_bytes(options)) {}
+      : window_(options.window),
+        most_rows_(options.max_bytes / kLeastRowBytes),
+        counting_(&causes_, peak_dram_bytes(options)) {}
   std::string header() const override {
     return "token,layer,operator,word,instruction,fetched,decoded,dispatched,started,finished,written_back,"
            "cycles" +
@@ -27,9 +30,13 @@ class InstructionTable final : public CsvTable {
   void on_event(const Event& event) override { causes_.on_event(event); }
   void on_retired(const InstructionRecord& record) override {
     counting_.on_retired(record);
-    const auto& share = counting_.last_share();
-    rows_.push_back({record, share.value_or(OperatorCycles::Share{kNone, 0, {}})});
+    const OperatorCycles::Share* share = counting_.last_share();
+    const Row row{record, share != nullptr ? *share : OperatorCycles::Share{kNone, 0, {}}};
+    kept_last_ = in_window(row) && !full();
+    if (kept_last_) rows_.push_back(row);
+    if (rows_.size() + written_ > most_rows_) full_ = true;
   }
+  bool full() const override { return full_; }
   void begin_step(const TraceStep& step) override {
     counting_.begin(*step.program, step.start);
     operators_ = step.program->operators;
@@ -41,14 +48,22 @@ class InstructionTable final : public CsvTable {
     std::sort(rows_.begin(), rows_.end(),
               [](const Row& a, const Row& b) { return a.record.sequence < b.record.sequence; });
     for (const Row& row : rows_) {
-      if (wanted && in_window(row)) append(row);
+      if (wanted && !full_) append(row);
     }
+    if (wanted) written_ += rows_.size();
     rows_.clear();
+    kept_last_ = false;
+    if (!wanted) full_ = false;
   }
-  std::string rows(const TokenSpan&) override { return std::exchange(lines_, {}); }
+  std::string rows(const TokenSpan&) override {
+    written_ = 0;
+    full_ = false;
+    return std::exchange(lines_, {});
+  }
 
  private:
   static constexpr std::uint32_t kNone = ~0u;
+  static constexpr std::size_t kLeastRowBytes = 2 * (12 + kCauses);  // a character and a comma a field
   struct Row {
     InstructionRecord record;
     OperatorCycles::Share share;  // operator_id kNone: its word belongs to no operator
@@ -67,7 +82,7 @@ class InstructionTable final : public CsvTable {
       row.share.cycles = 0;
       row.share.stack = {};
     }
-    if (rows_.empty() || uses.empty()) return;
+    if (!kept_last_ || uses.empty()) return;
     OperatorCycles::Share& last = rows_.back().share;
     if (last.operator_id == kNone) last.operator_id = static_cast<std::uint32_t>(uses.size() - 1);
     last.cycles += counting_.rest().cycles;
@@ -79,6 +94,7 @@ class InstructionTable final : public CsvTable {
     if (window_.kind == TraceWindow::Kind::cycles) {
       return r.decoded.value < window_.last && r.written_back.value >= window_.first;
     }
+    if (window_.kind == TraceWindow::Kind::tokens) return window_.has_token(token_);
     if (window_.kind != TraceWindow::Kind::operators) return true;
     return row.share.operator_id != kNone && window_.has_operator(operators_[row.share.operator_id].name);
   }
@@ -96,12 +112,16 @@ class InstructionTable final : public CsvTable {
   }
 
   TraceWindow window_;
+  const std::size_t most_rows_;
   CycleStack causes_{Cycle{}};
   OperatorCycles counting_;
   std::vector<isa::OperatorName> operators_;  // of the step
   std::uint32_t token_ = 0;
   Cycle start_;
-  std::vector<Row> rows_;  // in order of retirement
+  std::vector<Row> rows_;    // in order of retirement
+  bool kept_last_ = false;   // the instruction that retired last is the last row
+  std::size_t written_ = 0;  // of the token's earlier steps
+  bool full_ = false;
   std::string lines_;
 };
 

@@ -24,6 +24,8 @@ class CsvTable {
   virtual void end_step(Cycle end, bool wanted, bool cut) = 0;
   // Complete lines of a token whose last step has ended; then it is forgotten.
   virtual std::string rows(const TokenSpan& token) = 0;
+  // The token has more rows than any file of the cap's size can hold, and some were not kept.
+  virtual bool full() const { return false; }
 };
 
 std::unique_ptr<CsvTable> make_token_table();                                   // a row a token

@@ -78,11 +78,12 @@ class CsvTrace final : public TraceWriter {
 
   void write_token() {
     if (!token_) return;
+    const bool full = table_->full();
     const std::string rows = table_->rows(*token_);
     const Cycle start = token_->start;
     token_.reset();
     if (truncated_at_ != kNever) return;
-    if (file_.has_room(rows.size() + kReserve)) {
+    if (!full && file_.has_room(rows.size() + kReserve)) {
       file_.write(rows);
       rows_ += static_cast<std::uint64_t>(std::count(rows.begin(), rows.end(), '\n'));
       return;

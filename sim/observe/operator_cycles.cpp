@@ -65,11 +65,11 @@ void OperatorCycles::begin(const isa::Program& program, Cycle start) {
   extents_.assign(program.operators.size(), {});
   uses_.assign(program.operators.size(), {});
   marks_ = {{-1, start, stack_at(start)}};
-  share_.reset();
+  shared_ = false;
 }
 
 void OperatorCycles::on_retired(const InstructionRecord& record) {
-  share_.reset();
+  shared_ = false;
   if (record.pc >= operator_of_.size() || operator_of_[record.pc] == kNone) return;
   const std::uint32_t id = operator_of_[record.pc];
   OperatorUse& use = uses_[id];
@@ -85,20 +85,29 @@ void OperatorCycles::on_retired(const InstructionRecord& record) {
   for (; marks_.back().operator_id > id; marks_.pop_back()) {
     forget_share(uses_[static_cast<std::size_t>(marks_.back().operator_id)]);
   }
-  const Mark& before = marks_.back();
-  const Mark now{id, record.written_back, stack_at(record.written_back)};
-  share_ = {id, now.at.value - before.at.value, difference(now.stack, before.stack)};
-  use.cycles += share_->cycles;
-  add_to(use.stack, share_->stack);
   KindUse& kind = use.kind(record.op);
   ++kind.count;
-  kind.cycles += share_->cycles;
-  add_to(kind.stack, share_->stack);
-  if (before.operator_id == id) {
-    marks_.back() = now;
+  share_.operator_id = id;
+  share_.cycles = record.written_back.value - marks_.back().at.value;
+  use.cycles += share_.cycles;
+  kind.cycles += share_.cycles;
+  if (causes_ != nullptr) {
+    const Stack now = causes_->so_far(record.written_back);
+    share_.stack = difference(now, marks_.back().stack);
+    add_to(use.stack, share_.stack);
+    add_to(kind.stack, share_.stack);
+    mark(id, record.written_back).stack = now;
   } else {
-    marks_.push_back(now);
+    mark(id, record.written_back);
   }
+  shared_ = true;
+}
+
+OperatorCycles::Mark& OperatorCycles::mark(std::uint32_t id, Cycle at) {
+  if (marks_.back().operator_id != id) marks_.emplace_back();
+  marks_.back().operator_id = id;
+  marks_.back().at = at;
+  return marks_.back();
 }
 
 std::uint64_t OperatorCycles::span_of(std::size_t id) const {

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "isa/program.h"
@@ -80,8 +79,8 @@ class OperatorCycles : public Observer {
     std::uint64_t cycles = 0;
     Stack stack{};
   };
-  // Of the instruction that on_retired() saw last; nothing where its word belongs to no operator.
-  const std::optional<Share>& last_share() const { return share_; }
+  // Of the instruction that on_retired() saw last; null where its word belongs to no operator.
+  const Share* last_share() const { return shared_ ? &share_ : nullptr; }
   // What take() gave to the last operator beside its instructions' shares.
   const Share& rest() const { return rest_; }
 
@@ -94,6 +93,7 @@ class OperatorCycles : public Observer {
     Stack stack{};
   };
   Stack stack_at(Cycle cycle) const { return causes_ == nullptr ? Stack{} : causes_->so_far(cycle); }
+  Mark& mark(std::uint32_t id, Cycle at);
   void forget_share(OperatorUse& use);
   std::uint64_t span_of(std::size_t id) const;
 
@@ -108,7 +108,8 @@ class OperatorCycles : public Observer {
   // Operators and cycles ascend: of an operator whose mark is missing, all shares so far are void, or it has
   // retired nothing.
   std::vector<Mark> marks_;
-  std::optional<Share> share_;
+  Share share_;
+  bool shared_ = false;  // share_ is the last retired instruction's
   Share rest_;
 };
 

@@ -42,6 +42,7 @@ TEST_CASE("two hundred thousand tokens do not grow the memory of any trace") {
   writers.push_back(writer(folder, machine, "a.pftrace.gz", 1, kNoCap));
   writers.push_back(writer(folder, machine, "a.tokens.csv.gz", 1, kNoCap));
   writers.push_back(writer(folder, machine, "a.operators.csv.gz", 1, kNoCap));
+  writers.push_back(writer(folder, machine, "a.instructions.csv.gz", 1, kNoCap));
   writers.push_back(writer(folder, machine, "b.pftrace", 2, kCap));
   writers.push_back(writer(folder, machine, "b.kanata", 2, kCap));
   writers.push_back(writer(folder, machine, "b.vcd", 2, kCap));
@@ -62,9 +63,9 @@ TEST_CASE("two hundred thousand tokens do not grow the memory of any trace") {
   for (const auto& w : writers) w->close(run.now(), "");
   CHECK(writers[1]->summary().entries == kTokens);
   CHECK(writers[2]->summary().entries == 4 * kTokens);
-  for (std::size_t i = 0; i < 3; ++i) CHECK(writers[i]->summary().truncated_at == kNever);
+  for (std::size_t i = 0; i < 4; ++i) CHECK(writers[i]->summary().truncated_at == kNever);
 #if defined(NDEBUG)
-  for (std::size_t i = 3; i < writers.size(); ++i) CHECK(writers[i]->summary().truncated_at != kNever);
+  for (std::size_t i = 4; i < writers.size(); ++i) CHECK(writers[i]->summary().truncated_at != kNever);
 #endif
   for (const auto& w : writers)
     CHECK(w->summary().bytes <= (w->summary().truncated_at == kNever ? kNoCap : kCap));
