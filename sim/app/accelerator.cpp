@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/accelerator.h"
 
-#include <fmt/format.h>
-
+#include "app/machine_state.h"
 #include "base/error.h"
 #include "core/clock_shell.h"
 #include "core/execution_shell.h"
@@ -155,24 +154,11 @@ struct Accelerator::Modules {
     vector.core().stop(now);
     dispatch.core().stop(now);
   }
-  std::string state() const;
-};
-
-// What a person needs to see why nothing moves.
-std::string Accelerator::Modules::state() const {
-  auto& self = const_cast<Modules&>(*this);
-  std::string text = fmt::format(
-      "\n  decode: word {}, {}\n  dma0.read: {} transfers\n  dma0.write: {} transfers\n  matrix0: {} "
-      "instructions\n"
-      "  vector0: {} instructions\n  writeback: {} waiting\n  in flight:",
-      self.decode.core().pc(), observe::name_of(self.decode.core().state()), self.load.core().transfers(),
-      self.store.core().transfers(), self.matrix.core().queued(), self.vector.core().queued(),
-      self.writeback.core().waiting());
-  for (const core::InFlight& e : self.decode.core().scoreboard().entries()) {
-    if (e.used) text += fmt::format("\n    word {}: {}", e.record.pc, isa::disassemble(e.instruction));
+  std::string state() {
+    return state_text({machine, fetch.core(), decode.core(), dispatch.core(), load.core(), store.core(),
+                       matrix.core(), vector.core(), writeback.core(), memory.interconnect()});
   }
-  return text;
-}
+};
 
 Accelerator::Accelerator(const config::Machine& machine, Clocking clocking, core::Values values)
     : modules_(std::make_unique<Modules>(machine, clocking, values)) {}

@@ -75,6 +75,7 @@ void Checker::compare_operator(const model::Operator& op, std::uint32_t token, s
 
 void Checker::fail(const model::Operator& op, std::uint32_t position, std::size_t index, float machine,
                    float reference) const {
+  model_.file().check_whole();  // else weights may differ that are the same
   const std::string place = op.layer < 0 ? "" : fmt::format("layer {}, ", op.layer);
   throw CheckError(
       fmt::format("the machine differs from the reference first at position {}, {}operator {}, index {}: {} "

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <exception>
 
 #include "app/command.h"
 #include "app/json_text.h"
@@ -170,15 +171,21 @@ ExitCode run_command(const Arguments& arguments) {
   }
   view.end();
   report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::exception_ptr lost_trace;
   if (report.interrupted_at) {
     traces.interrupt(*report.interrupted_at);
   } else {
-    traces.close(report.tokens.back().end);
+    try {
+      traces.close(report.tokens.back().end);
+    } catch (const IoError&) {  // the figures are kept without the traces
+      lost_trace = std::current_exception();
+    }
   }
   report.traces = traces.summary_json();
   fmt::print(stderr, "{}", traces.warning());
   if (!report.tokens.empty()) print_results(parser, model, machine, run);
   if (!quiet) fmt::print("{}", traces.summary_text());
+  if (lost_trace) std::rethrow_exception(lost_trace);
   if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, run));
   return ExitCode::success;
 }

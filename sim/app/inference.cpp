@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 
 #include "app/checker.h"
 #include "app/traces.h"
@@ -27,7 +28,10 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     accelerator_.events().subscribe(*timeline_);  // before those that it asks
     accelerator_.events().subscribe(*pipeline_);
   }
-  accelerator_.set_pulse(options.pulse);
+  accelerator_.set_pulse([this](Cycle now) {
+    model_.file().check_whole();
+    if (options_.pulse) options_.pulse(now);
+  });
   accelerator_.events().subscribe(digest_);
   accelerator_.events().subscribe(units_);
   accelerator_.events().subscribe(stack_);
@@ -107,7 +111,10 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
 
 Execution Inference::execute(const isa::Program& program) {
   try {
-    return accelerator_.execute(compiler_.layout().program, static_cast<std::uint32_t>(program.words.size()));
+    const Execution done =
+        accelerator_.execute(compiler_.layout().program, static_cast<std::uint32_t>(program.words.size()));
+    model_.file().check_whole();  // before anybody hears of the step
+    return done;
   } catch (const Interrupted&) {
     end_early(accelerator_.now() + 1);
     throw;
@@ -116,6 +123,9 @@ Execution Inference::execute(const isa::Program& program) {
     throw;
   } catch (const Error& error) {
     if (options_.traces != nullptr) options_.traces->fail(accelerator_.now() + 1, error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (options_.traces != nullptr) options_.traces->fail(accelerator_.now() + 1, "out of memory");
     throw;
   } catch (...) {
     if (options_.traces != nullptr) options_.traces->abandon();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only global state of the program: signals belong to the process, and a handler sees nothing else. It
-// calls async-signal-safe functions alone and reads lock-free atomics.
+// Global state (the other is model/mapping_watch.cpp's): signals belong to the process, and a handler sees
+// nothing else. It calls async-signal-safe functions alone and reads lock-free atomics.
 #include "app/interrupt.h"
 
 #include <unistd.h>

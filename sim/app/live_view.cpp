@@ -29,7 +29,7 @@ LiveView::LiveView(LiveMode mode, std::function<double()> seconds, std::FILE* li
 LiveView::~LiveView() {
   if (!line_) return;
   end();
-  fmt::print(stderr, "\n");
+  std::fputs("\n", stderr);
 }
 
 void LiveView::begin(double total, const std::string& left_of) {

@@ -6,10 +6,12 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <system_error>
 
 #include "app/command.h"
 #include "app/interrupt.h"
 #include "base/text.h"
+#include "model/mapping_watch.h"
 
 namespace {
 
@@ -56,7 +58,8 @@ ExitCode run(const Arguments& arguments) {
 
 int report(ExitCode code, const std::string& message) {
   std::fflush(stdout);
-  fmt::print(stderr, "tokencycle: {}\n", message);
+  std::fputs(("tokencycle: " + message + "\n").c_str(),
+             stderr);  // where nobody reads it there is no other way
   return static_cast<int>(code);
 }
 
@@ -66,6 +69,7 @@ int main(int argc, char* argv[]) {
   std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write that meets it
   std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow (ulimit -f)
   handle_interrupts();
+  model::handle_lost_bytes();
   try {
     const ExitCode code = run(Arguments(argv + 1, argv + argc));
     if (std::fflush(stdout) != 0) return report(ExitCode::io, "standard output cannot be written");
@@ -74,6 +78,8 @@ int main(int argc, char* argv[]) {
     return report(error.code(), error.what());
   } catch (const std::bad_alloc&) {
     return report(ExitCode::simulation, "out of memory: use a smaller model, context or machine");
+  } catch (const std::system_error& error) {  // of fmt::print
+    return report(ExitCode::io, fmt::format("standard output or error cannot be written: {}", error.what()));
   } catch (const std::exception& error) {
     return report(ExitCode::simulation, fmt::format("internal error, please report it: {}", error.what()));
   }

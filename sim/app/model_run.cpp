@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <new>
+
 #include "app/traces.h"
 #include "model/config_json.h"
 
@@ -271,6 +273,9 @@ void run_model(const ModelRequest& request, const model::LlamaModel& model, cons
     throw;
   } catch (const Error& error) {  // between two steps, where the steps did not see to it
     if (traces != nullptr && run.inference != nullptr) traces->fail(run.inference->end(), error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (traces != nullptr && run.inference != nullptr) traces->fail(run.inference->end(), "out of memory");
     throw;
   }
 }

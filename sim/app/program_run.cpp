@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstring>
+#include <new>
 
 #include "app/interrupt.h"
 #include "app/live_view.h"
@@ -164,6 +165,9 @@ void run_program(const std::filesystem::path& path, const config::Machine& machi
     throw;
   } catch (const Error& error) {
     traces.fail(accelerator.now() + 1, error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    traces.fail(accelerator.now() + 1, "out of memory");
     throw;
   }
   live.end();

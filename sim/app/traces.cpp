@@ -45,7 +45,11 @@ void Traces::interrupt(Cycle end) {
   if (!closed_) close(end, fmt::format("interrupted at cycle {}", end.value));
 }
 void Traces::fail(Cycle end, std::string_view what) {
-  if (!closed_) close(end, fmt::format("ended at cycle {}: {}", end.value, what.substr(0, what.find('\n'))));
+  if (closed_) return;
+  try {
+    close(end, fmt::format("ended at cycle {}: {}", end.value, what.substr(0, what.find('\n'))));
+  } catch (const std::exception&) {  // the first error is told, not what it led to
+  }
 }
 void Traces::close(Cycle end, const std::string& cut) {
   closed_ = true;

@@ -36,6 +36,7 @@ class Traces {
   // this does nothing.
   void interrupt(Cycle end);
   // An error ended it: the same with "ended at cycle 1234: WHAT", of which the first line is taken.
+  // A file that cannot be written, which may be that error, is not left, and nothing is thrown.
   void fail(Cycle end, std::string_view what);
   // A file could not be written: the others are closed, marked "interrupted", and nothing is left to tell.
   void abandon() { writers_.clear(); }

@@ -25,6 +25,8 @@ ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking 
 void ClockShell::run() {
   stopped_ = false;
   last_progress_ = now_;
+  // The kernel's time goes on with this machine alone while it runs.
+  last_ = now_ + (sc_core::sc_max_time().value() - 1 - sc_core::sc_time_stamp().value()) / period_.value();
   schedule();
   sc_core::sc_start();
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
@@ -39,7 +41,15 @@ void ClockShell::schedule() {
                        last_progress_ + watchdog_cycles_ + 1);
   }
   out_memory->advance(next_);
+  if (next_ > last_) refuse_time();
   ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
+}
+
+void ClockShell::refuse_time() const {
+  throw SimulationError(fmt::format(
+      "after cycle {} nothing happens before cycle {}, and the simulation's time ends with cycle {}; "
+      "choose a larger clock_ghz or, if the program waits for nothing, fewer watchdog_cycles",
+      now_.value, next_.value, last_.value));
 }
 
 void ClockShell::tick() {

@@ -37,7 +37,8 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   // The cycle of the last delivered edge.
   Cycle now() const { return now_; }
   // Lets time run from the next cycle on until stop().
-  // Throws what a unit threw; SimulationError when the watchdog bites.
+  // Throws what a unit threw; SimulationError when the watchdog bites, and before a cycle that the kernel's
+  // time (2^64 - 1 units of its resolution, for all machines of the process) cannot hold.
   void run();
   // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
   void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
@@ -55,6 +56,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  private:
   void tick();
   void schedule();
+  [[noreturn]] void refuse_time() const;
 
   sc_core::sc_event ev_edge_{"ev_edge"};
   sc_core::sc_time period_;
@@ -62,6 +64,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   std::uint64_t watchdog_cycles_;
   std::array<Cycle, kTurns> wake_;
   Cycle now_, last_progress_;
+  Cycle last_;  // the last cycle that the kernel's time can hold
   Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
   std::uint64_t edges_ = 0;
   bool stopped_ = true;

@@ -134,10 +134,18 @@ void Decode::check_rows_apart() const {
   }
 }
 
+Obstacle Decode::obstacle() const {
+  constexpr std::uint8_t kAllUnits = 0xff;
+  const isa::Unit unit = isa::unit_of(held_.op);
+  if (unit != isa::Unit::front_end) return scoreboard_.obstacle(unit, footprint_);
+  if (held_.op == Opcode::halt) return scoreboard_.fence_obstacle(kAllUnits);
+  return held_.op == Opcode::fence ? scoreboard_.fence_obstacle(held_.units) : Obstacle{};
+}
+
 Obstacle Decode::try_leave(Cycle now) {
   const isa::Unit unit = isa::unit_of(held_.op);
   if (unit == isa::Unit::front_end) return try_front_end(now);
-  const Obstacle obstacle = scoreboard_.obstacle(unit, footprint_);
+  const Obstacle obstacle = this->obstacle();
   if (obstacle.state != State::busy) return obstacle;
   InFlight& entry = scoreboard_.insert(unit);
   entry.instruction = held_;
@@ -148,15 +156,11 @@ Obstacle Decode::try_leave(Cycle now) {
 }
 
 Obstacle Decode::try_front_end(Cycle now) {
-  constexpr std::uint8_t kAllUnits = 0xff;
   switch (held_.op) {
     case Opcode::fence:
-    case Opcode::halt: {
-      const Obstacle obstacle =
-          scoreboard_.fence_obstacle(held_.op == Opcode::halt ? kAllUnits : held_.units);
-      if (obstacle.state != State::busy) return obstacle;
+    case Opcode::halt:
+      if (const Obstacle obstacle = this->obstacle(); obstacle.state != State::busy) return obstacle;
       break;
-    }
     case Opcode::loop:
       enter_loop();
       break;

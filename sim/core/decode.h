@@ -30,6 +30,10 @@ class Decode : public Clocked, public HazardBoard {
   Scoreboard& scoreboard() { return scoreboard_; }
   const Scoreboard& scoreboard() const { return scoreboard_; }
   std::uint32_t pc() const { return pc_; }
+  // The instruction that waits to leave, null when there is none; its memory; and what is in its way.
+  const isa::Instruction* held() const { return holding_ ? &held_ : nullptr; }
+  const isa::Footprint& footprint() const { return footprint_; }
+  Obstacle obstacle() const;
   std::uint64_t instructions() const { return sequence_; }
   observe::State state() const { return state_.now(); }
 

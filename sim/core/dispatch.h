@@ -17,6 +17,7 @@ class Dispatch : public Clocked, public InstructionQueue {
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
+  observe::State state() const { return state_.now(); }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
 

@@ -34,7 +34,9 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
  public:
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
+  observe::State state() const { return state_.now(); }
   std::size_t transfers() const { return transfers_.size(); }
+  std::uint32_t bursts_in_flight() const { return in_flight_; }
 
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;

@@ -23,6 +23,11 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   // Begins a program of `words` words at `base` (aligned to a burst).
   void start(Cycle now, DramAddress base, std::uint32_t words);
 
+  observe::State state() const { return state_.now(); }
+  std::uint32_t bursts_in_flight() const { return in_flight_; }
+  std::uint32_t first_word() const { return low_; }  // of the buffer's window
+  std::uint32_t end_word() const { return high_; }
+
   // InstructionSource
   FetchedWord peek(Cycle now, std::uint32_t pc) override;
   void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override;

@@ -31,6 +31,7 @@ class Matrix : public Clocked, public InstructionQueue {
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
+  observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + passes_.size() + (preload_ != nullptr ? 1 : 0); }
   std::uint64_t multiplications() const { return multiplications_; }
 

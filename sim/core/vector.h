@@ -25,6 +25,7 @@ class Vector : public Clocked, public InstructionQueue {
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
+  observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + (running_ != nullptr ? 1 : 0); }
   std::uint64_t elements() const { return elements_; }
 

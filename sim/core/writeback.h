@@ -21,6 +21,7 @@ class Writeback : public Clocked, public ResultSink {
   void finished(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
   Cycle last_retirement() const { return last_retirement_; }
+  observe::State state() const { return state_.now(); }
   std::size_t waiting() const { return waiting_.size(); }
 
  private:

@@ -91,6 +91,12 @@ class CommandDram final : public Dram {
 
   observe::State data_state() const override { return data_state_; }
 
+  DramQueues queues(std::uint32_t channel) const override {
+    const DramController::Depths depths = channels_[channel].controller().depths();
+    return {depths.reads, depths.writes, depths.activated};
+  }
+  observe::State state(std::uint32_t channel) const override { return channels_[channel].state(); }
+
   std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
     channels_[channel].catch_up(cycle);
     DramController& c = channels_[channel].controller();

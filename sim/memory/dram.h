@@ -41,6 +41,13 @@ struct DramUse {
   std::optional<DramEnergyUse> energy;  // nothing when the preset has no energies
 };
 
+// What waits in a channel: requests for their commands (a write also when it has been acknowledged), or
+// bursts for their time in a model without commands.
+struct DramQueues {
+  std::uint32_t reads = 0, writes = 0;
+  std::uint32_t activated = 0;  // of either kind, whose row was opened for them; not counted above
+};
+
 // What a DRAM model has to tell.
 enum class DramNews : std::uint8_t {
   nothing,
@@ -76,6 +83,8 @@ class Dram {
   // After the last reported change: busy when some channel carries data, otherwise what the first of them in
   // this order waits for (observe::kDataStates), idle when none has a burst to move.
   virtual observe::State data_state() const = 0;
+  virtual DramQueues queues(std::uint32_t channel) const = 0;
+  virtual observe::State state(std::uint32_t channel) const = 0;  // of its data bus
   // Of a channel up to the end of `cycle`, up to which time has come; nothing from a model without commands.
   virtual std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) = 0;
 };

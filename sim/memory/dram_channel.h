@@ -61,6 +61,7 @@ class DramChannel final : public DramListener {
 
   observe::State state() const { return state_; }
   DramController& controller() { return controller_; }
+  const DramController& controller() const { return controller_; }
   const ClockRatio& ratio() const { return ratio_; }
 
   // DramListener

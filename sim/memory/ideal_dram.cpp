@@ -94,6 +94,15 @@ class IdealDram final : public Dram {
     return active_ != 0 ? observe::State::busy : observe::State::idle;
   }
 
+  DramQueues queues(std::uint32_t channel) const override {
+    DramQueues waiting;
+    for (const Completion& c : channels_[channel].queue) ++(c.burst.write ? waiting.writes : waiting.reads);
+    return waiting;
+  }
+  observe::State state(std::uint32_t channel) const override {
+    return channels_[channel].carrying ? observe::State::busy : observe::State::idle;
+  }
+
   std::optional<DramUse> use(std::uint32_t, Cycle) override { return {}; }
 
  private:

@@ -47,6 +47,8 @@ class Interconnect {
   void advance(const Cycle& until);
 
   std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) { return dram_->use(channel, cycle); }
+  DramQueues queues(std::uint32_t channel) const { return dram_->queues(channel); }
+  observe::State state(std::uint32_t channel) const { return dram_->state(channel); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
   const TrafficCounters& counters(Requester requester, bool write) const {
     return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];

@@ -63,6 +63,7 @@ LlamaModel::LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs)
     append_layer(graph_, shape_, layers_[i], static_cast<int>(i));
   graph_.push_back({OperatorKind::rms_norm, "output_norm", -1, &output_norm_, shape_.width});
   graph_.push_back({OperatorKind::output, "output", -1, &output(), shape_.vocabulary});
+  file_.check_whole();
 }
 
 }  // namespace tokencycle::model

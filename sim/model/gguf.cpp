@@ -5,12 +5,15 @@
 
 #include <algorithm>
 #include <boost/iostreams/device/mapped_file.hpp>
+#include <cerrno>
 #include <mutex>
+#include <new>
 #include <unordered_map>
 
 #include "base/digest.h"
 #include "base/error.h"
 #include "model/gguf_parse.h"
+#include "model/mapping_watch.h"
 
 namespace tokencycle::model {
 namespace {
@@ -57,7 +60,9 @@ struct GgufFile::Impl {
   TensorData data = TensorData::absent;
   std::vector<std::byte> own_bytes;
   boost::iostreams::mapped_file_source map;
+  std::optional<MappingWatch> watch;  // of the map
   std::span<const std::byte> bytes;
+  std::uint64_t needed = 0;  // of the bytes, from the first on
   GgufContents contents;
   std::uint64_t data_bytes = 0;
   std::unordered_map<std::string_view, std::size_t> keys, tensors;  // name to index
@@ -65,6 +70,8 @@ struct GgufFile::Impl {
   std::string digest;
 
   void open();
+  void parse();
+  void check_whole() const;
   void index();
 };
 
@@ -80,13 +87,38 @@ void GgufFile::Impl::open() {
   const std::uintmax_t size = std::filesystem::file_size(path, error);
   if (error) throw IoError(fmt::format("{}: cannot be read: {}", path.string(), error.message()));
   if (size == 0) return;  // nothing to map; the parser refuses it
+  errno = 0;
   try {
     map.open(path.string());
   } catch (const std::exception& failure) {
+    if (errno == ENOMEM) throw std::bad_alloc();
     throw IoError(
         fmt::format("{}: cannot be mapped: {}; check its permissions", path.string(), failure.what()));
   }
   bytes = std::as_bytes(std::span(map.data(), map.size()));
+  watch.emplace(path, bytes);
+}
+
+// What a file that becomes shorter meanwhile seems to have wrong is not what is wrong with it.
+void GgufFile::Impl::parse() {
+  if (data == TensorData::present) needed = bytes.size();
+  try {
+    contents = parse_gguf(bytes, path.string(), data);
+  } catch (const ModelError&) {
+    check_whole();
+    throw;
+  }
+  if (data == TensorData::absent) needed = contents.directory_end;
+  check_whole();
+}
+
+void GgufFile::Impl::check_whole() const {
+  const std::uint64_t lost = watch ? watch->first_lost(needed) : MappingWatch::kNone;
+  if (lost == MappingWatch::kNone) return;
+  throw ModelError(
+      fmt::format("{}: the file became shorter while it was read (byte {} is gone; it had {} bytes); do not "
+                  "change a model that is in use",
+                  path.string(), lost, bytes.size()));
 }
 
 void GgufFile::Impl::index() {
@@ -101,7 +133,7 @@ GgufFile::GgufFile(const std::filesystem::path& path, TensorData data) : impl_(s
   impl_->path = path;
   impl_->data = data;
   impl_->open();
-  impl_->contents = parse_gguf(impl_->bytes, path.string(), data);
+  impl_->parse();
   impl_->index();
 }
 
@@ -152,6 +184,7 @@ const std::string& GgufFile::digest() const {
     const std::span<const std::byte> all = impl_->bytes;
     const bool whole = impl_->data == TensorData::present;
     impl_->digest = digest_of(all.first(whole ? all.size() : impl_->contents.directory_end));
+    check_whole();
   });
   return impl_->digest;
 }
@@ -202,7 +235,12 @@ const GgufArray* GgufFile::get_array(std::string_view key) const {
   return typed<GgufArray>(*this, key, kKindNames[5]);
 }
 
+void GgufFile::check_whole() const {
+  impl_->check_whole();
+}
+
 void GgufFile::fail(const std::string& message) const {
+  check_whole();
   throw ModelError(fmt::format("{}: {}", impl_->path.string(), message));
 }
 

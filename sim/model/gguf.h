@@ -90,7 +90,10 @@ class GgufFile {
   std::optional<std::string> get_string(std::string_view key) const;
   const GgufArray* get_array(std::string_view key) const;  // nullptr when absent
 
-  // A ModelError that begins with this file's name.
+  // Throws ModelError when the file has become shorter since it was opened, so that bytes of it may have been
+  // read as zeros. Whoever reads tensors asks before it tells what it made of them.
+  void check_whole() const;
+  // A ModelError that begins with this file's name; that of check_whole(), where it has one.
   [[noreturn]] void fail(const std::string& message) const;
 
  private:

@@ -65,6 +65,7 @@ std::span<const float> Reference::step(TokenId token) {
     const std::span<const float> result = execute(op, token);
     if (tap_) tap_(op, position_, result);
   }
+  model_.file().check_whole();
   ++position_;
   return logits_;
 }

@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <new>
 #include <utility>
 
 #include "base/error.h"
@@ -17,6 +18,7 @@ namespace tokencycle::observe {
 namespace {
 
 [[noreturn]] void fail_with(const std::filesystem::path& path, const char* what, int reason) {
+  if (reason == ENOMEM) throw std::bad_alloc();  // of zlib
   throw IoError(fmt::format("{}: {}: {}; nothing was left there", path.string(), what,
                             reason == 0 ? "no reason is known" : std::strerror(reason)));
 }
@@ -65,6 +67,9 @@ void TraceFile::fail(const char* what) {
 void TraceFile::flush() {
   errno = 0;
   if (!buffer_.empty() && gzwrite(file_, buffer_.data(), static_cast<unsigned>(buffer_.size())) <= 0) {
+    int code = Z_OK;
+    gzerror(file_, &code);
+    if (code == Z_MEM_ERROR) errno = ENOMEM;
     fail("cannot be written");
   }
   buffer_.clear();
@@ -73,7 +78,9 @@ void TraceFile::flush() {
 void TraceFile::commit() {
   flush();
   errno = 0;
-  if (gzclose(std::exchange(file_, nullptr)) != Z_OK) fail("cannot be written");
+  const int closed = gzclose(std::exchange(file_, nullptr));
+  if (closed == Z_MEM_ERROR) errno = ENOMEM;
+  if (closed != Z_OK) fail("cannot be written");
   put_in_place(temporary_, path_);
 }
 

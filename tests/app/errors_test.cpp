@@ -133,6 +133,46 @@ TEST_CASE("the watchdog ends a machine that makes no progress") {
                 {"no instruction was retired for 80 cycles", "in flight:\n    word 0: load"});
 }
 
+TEST_CASE("the watchdog tells what every unit has, and who waits for whom because of what") {
+  const Scratch scratch;
+  // No program of the instruction set stands still for ever, but 256 KiB take longer than this watchdog
+  // waits.
+  const auto dump = [&](const std::string& program, Json changes, std::vector<std::string> parts) {
+    changes["watchdog_cycles"] = 2000;
+    parts.insert(parts.end(), {"no instruction was retired for 2000 cycles (watchdog_cycles), at cycle ",
+                               "\n  fetch: idle, words ", ", 0 bursts in flight\n  decode: word ",
+                               "\n  dispatch: idle\n  dma0.read: ", "\n  dma0.write: ",
+                               "\n  matrix0: idle, 0 instructions\n  vector0: idle, 0 instructions\n",
+                               "  writeback: idle, 0 waiting\n  dram.channel0: ", "\n  dram.channel1: ",
+                               " reads and ", " writes wait, ", " with their row open\n  in flight:\n"});
+    check_program(scratch, program, changes, parts);
+  };
+  const std::string block = " dst_stride=4096 dram_stride=4096 rows=64 cols=4096\n",
+                    load = "load dst=s:0 dram=0x10000" + block, reads = "dma0.read: busy,",
+                    flying = " (dma0.read, started in cycle ";
+  dump(load + "copy dst=s:0x60000 a=s:16 rows=1 cols=16\nhalt\n", {},
+       {"decode: word 1, read_after_write\n    holds copy dst=s:0x60000", reads, " 1 transfers, ", flying,
+        "waits for dma0.read because of read_after_write on scratchpad bytes 16 to 80 of word 0\n",
+        "\n    word 0: load dst=s:0x0"});
+  dump(load + "load dst=s:64 dram=0 rows=1 cols=64\nhalt\n", {},
+       {"waits for dma0.read because of write_after_write on scratchpad bytes 64 to 128 of word 0\n"});
+  dump(load + "load dst=s:0x60000 dram=0 rows=1 cols=64\nhalt\n", {},
+       {"decode: word 2, fence\n    holds halt\n    waits for dma0.read because of fence\n", " 2 transfers, ",
+        "\n    word 1: load dst=s:0x60000", " (dma0.read, dispatched in cycle "});
+  const std::string second = "load dst=s:0x60000 dram=0 rows=1 cols=64\n",
+                    third = "load dst=s:0x70000 dram=0 rows=1 cols=64\nhalt\n";
+  dump(load + second + third, {{"dispatch", {{"queue_depth", 2}}}},
+       {"holds load dst=s:0x70000", "waits for dma0.read because of queue_full: 2 instructions\n"});
+  dump(load + second + third, {{"scoreboard", {{"entries", 2}}}, {"dispatch", {{"queue_depth", 2}}}},
+       {"waits for dma0.read because of scoreboard_full: 2 entries\n"});
+  dump(
+      "store a=s:0 a_stride=4096 dram=0x10000 dram_stride=4096 rows=64 cols=1024\n"
+      "load dst=s:0x1000 dram=0 rows=1 cols=64\nhalt\n",
+      {},
+      {"waits for dma0.write because of write_after_read on scratchpad bytes 4096 to 4160 of word 0\n",
+       " (dma0.write, started in cycle "});
+}
+
 TEST_CASE("files that cannot be read or written") {
   const Scratch scratch;
   const std::string model = scratch.model();

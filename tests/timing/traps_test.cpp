@@ -97,6 +97,18 @@ TEST_CASE("a program that stands still ends with the units' state") {
   CHECK_THAT(error_of("halt", m), Contains("20 cycles") && Contains("at cycle 21") && Contains("fetch_wait"));
 }
 
+TEST_CASE("a clock that would run out of simulation time stops the machine, and the next one runs") {
+  config::Machine m = plain_machine();
+  m.clock_ghz = 0.001;  // 10^6 of the kernel's picoseconds a cycle, of which it can count 2^64 - 1
+  m.watchdog_cycles = 100'000'000'000'000;
+  m.fetch.requests_in_flight = 0;  // nobody ever has anything to do
+  CHECK_THAT(error_of("halt", m), Contains("after cycle 2 nothing happens before cycle 100000000000001") &&
+                                      Contains("the simulation's time ends with cycle 1844") &&
+                                      Contains("clock_ghz") && Contains("watchdog_cycles"));
+  m.fetch.requests_in_flight = 1;
+  CHECK(error_of("halt", m) == "");
+}
+
 TEST_CASE("a tile or a pass that the array cannot hold is refused") {
   CHECK_THAT(error_of("preload a=s:0 a_stride=64 a_format=f32 order=kn rows=9 cols=8\nhalt"),
              Contains("word 0") && Contains("9 x 8") && Contains("8 x 8"));

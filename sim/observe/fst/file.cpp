@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <new>
 #include <utility>
 #include <vector>
 
@@ -67,7 +68,14 @@ LibraryFile::LibraryFile(std::filesystem::path path, std::string shown)
     : path_(std::move(path)), shown_(std::move(shown)) {
   errno = 0;
   writer_ = fstWriterCreate(path_.c_str(), 1);
-  if (writer_ == nullptr) fail("cannot be created", errno);
+  if (writer_ == nullptr) {  // and the library leaves what it had begun
+    const int error = errno;
+    for (const char* suffix : {"", ".hier"}) {
+      std::error_code ignored;
+      std::filesystem::remove(std::filesystem::path(path_).concat(suffix), ignored);
+    }
+    fail("cannot be created", error);
+  }
   fstWriterSetPackType(writer_, FST_WR_PT_LZ4);
   fstWriterSetTimescale(writer_, -9);
   fstWriterSetVersion(writer_, "tokencycle");
@@ -141,6 +149,7 @@ void LibraryFile::check_readable() const {
 }
 
 void LibraryFile::fail(const char* what, int error) const {
+  if (error == ENOMEM) throw std::bad_alloc();
   throw IoError(fmt::format("{}: the trace {}: {}", shown_, what, std::strerror(error == 0 ? EIO : error)));
 }
 
