@@ -116,16 +116,17 @@ std::string page_html(const Page& page) {
   return out;
 }
 
-// Less and less of what a large page can do without; pipeline rows go first.
-constexpr std::array<Detail, 12> kDetails = {{{8192, 0, 512, 200, 2000},
+// Less and less of what a large page can do without; most pipeline rows go first.
+constexpr std::array<Detail, 13> kDetails = {{{8192, 0, 512, 200, 2000},
                                               {4096, 0, 512, 200, 2000},
                                               {2048, 0, 512, 200, 2000},
                                               {1024, 0, 512, 200, 2000},
                                               {512, 0, 512, 200, 2000},
-                                              {0, 0, 512, 200, 2000},
-                                              {0, 0.0005, 512, 100, 1000},
-                                              {0, 0.001, 256, 100, 400},
-                                              {0, 0.002, 128, 60, 200},
+                                              {256, 0.0005, 512, 100, 1000},
+                                              {256, 0.001, 256, 100, 400},
+                                              {256, 0.002, 128, 60, 200},
+                                              {256, 0.005, 64, 40, 100},
+                                              {128, 0.005, 64, 40, 100},
                                               {0, 0.005, 64, 40, 100},
                                               {0, 0.01, 32, 30, 40},
                                               {0, 0.05, 16, 20, 10}}};

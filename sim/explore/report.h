@@ -10,8 +10,8 @@
 
 namespace tokencycle::explore {
 
-// A page is smaller than this, whatever the results hold: detail is left out, pipeline rows first, and the
-// page says which.
+// A page is smaller than this, whatever the results hold: detail is left out, most pipeline rows first, and
+// the page says which.
 inline constexpr std::size_t kReportBytes = 1'000'000;
 
 // results: at least one; baseline: an index of theirs. Throws UsageError where the program was built without
