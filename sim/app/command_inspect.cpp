@@ -113,6 +113,11 @@ void inspect_program(const std::filesystem::path& path) {
     fmt::print("data at 0x{:x}: {} bytes\n", d.address.value, with_separators(d.bytes.size()));
 }
 
+// Results come from anywhere as well.
+std::string text_of(const Json& value) {
+  return printable(value.get<std::string>(), 200);
+}
+
 // Memory channels do the same things: one line for all of them together.
 void print_counters(const Json& counters) {
   struct Line {
@@ -122,10 +127,10 @@ void print_counters(const Json& counters) {
   std::vector<Line> lines;
   std::map<std::string, std::size_t> at;
   for (const Json& c : counters) {
-    std::string name = c.at("name").get<std::string>();
+    std::string name = text_of(c.at("name"));
     if (name.starts_with("dram.channel")) name = "dram, all channels" + name.substr(name.rfind('.'));
     const auto [line, added] = at.emplace(name, lines.size());
-    if (added) lines.push_back({name, c.at("unit").get<std::string>(), 0});
+    if (added) lines.push_back({name, text_of(c.at("unit")), 0});
     lines[line->second].value += c.at("value").get<std::uint64_t>();
   }
   fmt::print("\ncounters\n");
@@ -145,13 +150,13 @@ void print_operators(const Json& result, const char* phase) {
     const Json& use = o.at(phase);
     const auto cycles = use.at("cycles").get<std::uint64_t>();
     std::string line =
-        fmt::format("  {:<22} {:>14} {:>5.1f} %", o.at("name").get<std::string>(), with_separators(cycles),
+        fmt::format("  {:<22} {:>14} {:>5.1f} %", text_of(o.at("name")), with_separators(cycles),
                     100 * static_cast<double>(cycles) / static_cast<double>(all));
     if (use.contains("critical")) {
       const double ns = use.at("span_cycles").get<double>() / ghz;
       const auto rate = [ns](double work) { return ns == 0 ? 0.0 : work / ns; };
       line += fmt::format("  {:<17} {:>8.2f} {:>8.2f}",
-                          use["critical"].is_null() ? "-" : use["critical"].get<std::string>(),
+                          use["critical"].is_null() ? "-" : text_of(use["critical"]),
                           rate(use.at("loaded_bytes").get<double>() + use.at("stored_bytes").get<double>()),
                           rate(use.at("multiply_accumulates").get<double>()));
     }
@@ -161,16 +166,20 @@ void print_operators(const Json& result, const char* phase) {
 
 void inspect_result(const std::filesystem::path& path, const Json& result) {
   try {
-    fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n\n", path.string(),
-               result.at("model").at("file").get<std::string>(),
-               result.at("model").at("digest").get<std::string>(),
-               result.at("configuration").at("name").get<std::string>(),
-               result.at("configuration").at("digest").get<std::string>());
+    fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n", path.string(),
+               text_of(result.at("model").at("file")), text_of(result.at("model").at("digest")),
+               text_of(result.at("configuration").at("name")),
+               text_of(result.at("configuration").at("digest")));
+    if (result.contains("interrupted_at")) {
+      fmt::print("ended      interrupted at cycle {}, with {} tokens complete\n",
+                 with_separators(result["interrupted_at"].get<std::uint64_t>()), result.at("tokens").size());
+    }
+    fmt::print("\n");
     fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  text\n", "", "id", "phase", "cycles", "ends at");
     std::size_t index = 0;
     for (const Json& t : result.at("tokens")) {
       fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  {}\n", index++, t.at("id").get<std::uint64_t>(),
-                 t.at("phase").get<std::string>(), with_separators(t.at("cycles").get<std::uint64_t>()),
+                 text_of(t.at("phase")), with_separators(t.at("cycles").get<std::uint64_t>()),
                  with_separators(t.at("end").get<std::uint64_t>()),
                  Json(t.at("text")).dump(-1, ' ', false, Json::error_handler_t::replace));
     }

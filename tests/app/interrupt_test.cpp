@@ -13,6 +13,7 @@
 #include <regex>
 #include <thread>
 
+#include "base/text.h"
 #include "command_line.h"
 #include "observe/trace_files.h"
 #include "support/kanata_linter.h"
@@ -169,6 +170,10 @@ TEST_CASE("a run that a signal ends at any time leaves whole files, or none, and
     CHECK(result["interrupted_at"].dump() == cycle);
     CHECK_THAT(o.err, Contains(fmt::format("with {} of 1000 tokens", result["tokens"].size())));
     if (n % 3 == 0) CHECK_THAT(o.out, Contains("where the cycles went"));
+    if (n % 5 == 0) {
+      CHECK_THAT(test::launch({"inspect", scratch / "r.json"}).out,
+                 Contains(fmt::format("interrupted at cycle {}", with_separators(std::stoull(cycle)))));
+    }
   }
   CHECK(kept >= kTries / 4);
   WARN(kept << " runs were cut with their files, " << loading << " while loading");
