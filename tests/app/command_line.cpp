@@ -8,9 +8,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
 namespace tokencycle::test {
 
@@ -102,6 +104,17 @@ std::string Scratch::machine(const std::string& base, const nlohmann::json& chan
   nlohmann::json description = json_of(kConfigs / (base + ".json"));
   description.merge_patch(changes);
   return file("machine.json", description.dump(2));
+}
+
+bool temporary_left(const Scratch& scratch) {
+  for (const auto& entry : std::filesystem::directory_iterator(scratch / "")) {
+    if (entry.path().string().find(".tmp") != std::string::npos) return true;
+  }
+  return false;
+}
+
+void wait(double seconds) {
+  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
 std::string contents_of(const std::filesystem::path& path) {

@@ -62,6 +62,16 @@ class Scratch {
 };
 
 std::string contents_of(const std::filesystem::path& path);
+
+// Whether a temporary file of the program lies there.
+bool temporary_left(const Scratch& scratch);
+void wait(double seconds);
+// How much slower the program is here than in a release build, at most.
+#ifdef __SANITIZE_ADDRESS__
+inline constexpr double kSlower = 8;
+#else
+inline constexpr double kSlower = 1;
+#endif
 nlohmann::json json_of(const std::filesystem::path& path);
 
 }  // namespace tokencycle::test

@@ -20,30 +20,20 @@
 
 using Catch::Contains;
 using namespace tokencycle;
+using test::kSlower;
 using test::Launched;
 using test::Outcome;
 using test::Scratch;
+using test::temporary_left;
+using test::wait;
 
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__
 constexpr int kTries = 3;
-constexpr double kSlower = 8;  // than without sanitizers
 #else
 constexpr int kTries = 10;
-constexpr double kSlower = 1;
 #endif
-
-void wait(double seconds) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
-}
-
-bool temporary_left(const Scratch& scratch) {
-  for (const auto& entry : std::filesystem::directory_iterator(scratch / "")) {
-    if (entry.path().string().find(".tmp") != std::string::npos) return true;
-  }
-  return false;
-}
 
 // How often `part` stands in `text`.
 std::size_t count_of(const std::string& text, const std::string& part) {

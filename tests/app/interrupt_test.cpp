@@ -22,18 +22,19 @@
 using Catch::Contains;
 using Json = nlohmann::json;
 using namespace tokencycle;
+using test::kSlower;
 using test::Launched;
 using test::Outcome;
 using test::Scratch;
+using test::temporary_left;
+using test::wait;
 
 namespace {
 
 #ifdef __SANITIZE_ADDRESS__
 constexpr int kTries = 5;
-constexpr double kSlower = 8;  // than without sanitizers
 #else
 constexpr int kTries = 20;
-constexpr double kSlower = 1;
 #endif
 
 const std::vector<std::string> kTraces = {"a.pftrace", "b.pftrace.gz", "c.kanata",       "d.kanata.gz",
@@ -43,17 +44,6 @@ std::uint64_t sum_of(const Json& values) {
   std::uint64_t sum = 0;
   for (const Json& value : values) sum += value.get<std::uint64_t>();
   return sum;
-}
-
-bool temporary_left(const Scratch& scratch) {
-  for (const auto& entry : std::filesystem::directory_iterator(scratch / "")) {
-    if (entry.path().string().find(".tmp") != std::string::npos) return true;
-  }
-  return false;
-}
-
-void wait(double seconds) {
-  std::this_thread::sleep_for(std::chrono::duration<double>(seconds));
 }
 
 // The packets of a Perfetto trace: field 1 with a length, one after the other. Throws if the last is cut.

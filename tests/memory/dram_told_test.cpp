@@ -128,6 +128,18 @@ Told run(const config::DramSystem& system, const ClockRatio& ratio, std::vector<
   return told;
 }
 
+// The same requests, in the same clocks, for a controller without a channel around it.
+test::DramWatched watch_alone(const config::DramSystem& system, const ClockRatio& ratio,
+                              const std::vector<Request>& requests, const Told& told) {
+  std::vector<test::DramArrival> arrivals;
+  for (std::size_t i = 0; i < requests.size(); ++i) {
+    const Request& r = requests[i];
+    arrivals.push_back(
+        {ratio.last_clock(told.accepted[i]), r.write, r.place.bank, r.place.row, r.place.column});
+  }
+  return test::watch(system, arrivals, ratio.last_clock(Cycle(kEnd)));
+}
+
 DramSpan expected_change(const Times& times, const Device& d, const DramCommandRecord& c, Clock activated) {
   const auto closing = [&](std::uint64_t after) {
     const Clock begin = std::max(c.clock + after, activated + times.row(d));
@@ -166,13 +178,7 @@ TEST_CASE("a channel tells its controller's commands in their cycles, and how lo
   std::vector<Request> requests = random_requests(7, d);
   const Told told = run(system, ratio, requests);
 
-  std::vector<test::DramArrival> arrivals;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const Request& r = requests[i];
-    arrivals.push_back(
-        {ratio.last_clock(told.accepted[i]), r.write, r.place.bank, r.place.row, r.place.column});
-  }
-  const test::DramWatched alone = test::watch(system, arrivals, ratio.last_clock(Cycle(kEnd)));
+  const test::DramWatched alone = watch_alone(system, ratio, requests, told);
   std::vector<Clock> activated(d.banks_of_channel(), 0);
   std::size_t i = 0, autos = 0;
   for (const Event& e : told.events) {
@@ -203,13 +209,7 @@ TEST_CASE("the depths that a channel tells are the requests accepted and not yet
   const ClockRatio ratio(system.device.tck_ps, 1.0);
   std::vector<Request> requests = random_requests(8, system.device);
   const Told told = run(system, ratio, requests);
-  std::vector<test::DramArrival> arrivals;
-  for (std::size_t i = 0; i < requests.size(); ++i) {
-    const Request& r = requests[i];
-    arrivals.push_back(
-        {ratio.last_clock(told.accepted[i]), r.write, r.place.bank, r.place.row, r.place.column});
-  }
-  const test::DramWatched alone = test::watch(system, arrivals, ratio.last_clock(Cycle(kEnd)));
+  const test::DramWatched alone = watch_alone(system, ratio, requests, told);
   std::uint64_t deepest = 0, activated = 0, seen = 0;
   for (const Event& e : told.events) {
     if (e.kind != EventKind::dram_queues) continue;
