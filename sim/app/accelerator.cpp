@@ -3,6 +3,7 @@
 
 #include "app/machine_state.h"
 #include "base/error.h"
+#include "base/state_archives.h"
 #include "core/clock_shell.h"
 #include "core/execution_shell.h"
 #include "core/front_end_shell.h"
@@ -219,6 +220,18 @@ const memory::PortCounters& Accelerator::port(memory::Port port) const {
 std::optional<memory::DramUse> Accelerator::dram_use(std::uint32_t channel) const {
   return modules_->memory.interconnect().dram_use(channel, modules_->clock.now());
 }
+
+template <class Archive>
+void Accelerator::serialize(Archive& state) {
+  Modules& m = *modules_;
+  m.context.enter();  // for the kernel's time
+  state(m.clock, m.local, m.memory.storage(), m.memory.interconnect());
+  state(m.fetch.core(), m.decode.core(), m.dispatch.core(), m.load.core(), m.store.core(), m.matrix.core(),
+        m.vector.core(), m.writeback.core());
+}
+template void Accelerator::serialize(StateWriter&);
+template void Accelerator::serialize(StateReader&);
+
 void Accelerator::ignore_hazards() {
   modules_->decode.core().scoreboard().ignore_hazards();
 }

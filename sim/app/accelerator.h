@@ -24,6 +24,11 @@ using core::Clocking;
 // Cycles [start, end) of one program, from its first fetch to its halt.
 struct Execution {
   Cycle start, end;
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(start, end);
+  }
 };
 
 // One machine with its memory and its time. Two of them in a process do not know of each other, but only one
@@ -61,6 +66,11 @@ class Accelerator {
   const memory::PortCounters& port(memory::Port port) const;
   // Of a DRAM channel; nothing where the machine's memory is ideal.
   std::optional<memory::DramUse> dram_use(std::uint32_t channel) const;
+
+  // Everything that the machine holds, between two programs. Read into a machine of the same description and
+  // the same mapped memory, it goes on as this one would.
+  template <class Archive>
+  void serialize(Archive& state);
 
   // Tests only: decode ignores hazards, so that wrong results show that they matter.
   void ignore_hazards();

@@ -29,6 +29,11 @@ class Checker : public observe::Observer {
   // for the last token.
   void compare(std::span<const model::TokenId> tokens, std::span<const std::vector<float>> logits);
   void reset();
+  // Between two steps.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(reference_);
+  }
 
  private:
   struct Captured {

@@ -7,6 +7,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "app/checkpoint_file.h"
 #include "app/command.h"
 #include "base/text.h"
 #include "config/dram_system.h"
@@ -190,11 +191,26 @@ void inspect_result(const std::filesystem::path& path, const Json& result) {
   }
 }
 
+void inspect_checkpoint(const std::filesystem::path& path) {
+  read_checkpoint(path, [&](const nlohmann::ordered_json& header, std::istream&) {
+    const Json run = header.at("run"), settings = run.at("settings");
+    const auto number = [&](const char* key) { return with_separators(header.at(key).get<std::uint64_t>()); };
+    fmt::print("checkpoint {}\n           written by {} build of tokencycle (version {})\n", path.string(),
+               header.at("build") == program_file_digest() ? "this" : "another",
+               text_of(header.at("version")));
+    fmt::print("model      digest {}\nmachine    {}\nreached    step {}, {} new tokens, cycle {}\n",
+               text_of(run.at("model").at("digest")), text_of(run.at("configuration").at("name")),
+               number("steps"), number("tokens"), number("cycle"));
+    fmt::print("\nsettings\n");
+    for (const auto& [key, value] : settings.items()) fmt::print("  {:<26} {}\n", key, value.dump());
+  });
+}
+
 }  // namespace
 
 ExitCode inspect_command(const Arguments& arguments) {
   OptionParser parser("inspect FILE",
-                      "Prints what is in a model (GGUF), machine description, program or result.",
+                      "Prints what is in a model (GGUF), machine description, program, result or checkpoint.",
                       "tokencycle inspect configs/edge.json");
   parser.add()("input", po::value<std::string>(), "file, or the name of a machine in configs/");
   parser.positional("input", 1);
@@ -211,6 +227,8 @@ ExitCode inspect_command(const Arguments& arguments) {
     inspect_model(path);
   } else if (head.starts_with("TCPROG")) {
     inspect_program(path);
+  } else if (is_checkpoint(path)) {
+    inspect_checkpoint(path);
   } else {
     const Json json = Json::parse(read_text(path), nullptr, false);
     const bool result = json.is_object() && json.value("schema", Json()).is_string() &&

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 
+#include "app/checkpoint.h"
 #include "app/command.h"
 #include "app/json_text.h"
 #include "app/machine_options.h"
@@ -31,6 +32,11 @@ OptionParser make_parser() {
       "machine description, file or name in configs/");
   add("tiling", po::value<std::string>(), "most M,N,K of one matrix instruction; 0: as many as fit");
   add("result", po::value<std::string>(), "write everything counted to this JSON file");
+  add("checkpoint", po::value<std::string>(),
+      "keep the whole state in this file while it runs, for --resume");
+  add("checkpoint-every", po::value<long long>(),
+      "with --checkpoint: write it after each N steps (default: 16)");
+  add("resume", po::value<std::string>(), "go on from this checkpoint of a run with the same options");
   add("pipeline-token", po::value<long long>(),
       "with --result: the token whose instructions it lists (default: 1, the first decode step)");
   add("pipeline-instructions", po::value<long long>(),
@@ -52,7 +58,8 @@ OptionParser make_parser() {
 
 // A program runs without a model: what asks for one would be ignored.
 void refuse_model_options(const OptionParser& parser) {
-  for (const char* option : {"model", "result", "weights", "prompt-tokens", "tokens"}) {
+  for (const char* option : {"model", "result", "weights", "prompt-tokens", "tokens", "checkpoint",
+                             "checkpoint-every", "resume"}) {
     if (parser.has(option)) throw UsageError(fmt::format("--{} does not go with --program", option));
   }
   if (parser.get<bool>("check")) throw UsageError("--check does not go with --program: it has no reference");
@@ -89,13 +96,21 @@ void print_results(const OptionParser& parser, const model::LlamaModel& model, c
 }
 
 // The last line of a run that a signal has ended.
-std::string interruption_text(const OptionParser& parser, const Traces& traces, const ModelRun& run) {
+std::string interruption_text(const OptionParser& parser, const Traces& traces,
+                              const Checkpoints& checkpoints, const ModelRun& run) {
   const RunReport& report = run.report;
   std::vector<std::string> files = traces.files();
   if (parser.has("result") && !report.tokens.empty()) files.push_back(parser.get<std::string>("result"));
-  return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}",
+  std::string resume;
+  if (const auto& last = checkpoints.written()) {
+    const std::string file = parser.get<std::string>("checkpoint");
+    files.push_back(file);
+    resume = fmt::format("; the same command with --resume {} goes on at cycle {}", file,
+                         with_separators(last->cycle.value));
+  }
+  return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}{}",
                      with_separators(report.interrupted_at->value), report.tokens.size(),
-                     run.settings.new_tokens, kept_text(files));
+                     run.settings.new_tokens, kept_text(files), resume);
 }
 
 // What the result has beside the sums; nothing without --result.
@@ -112,6 +127,26 @@ std::optional<RecordOptions> record_of(const OptionParser& parser) {
     record.pipeline_instructions = parser.count("pipeline-instructions");
   }
   return record;
+}
+
+CheckpointRequest checkpoints_of(const OptionParser& parser) {
+  CheckpointRequest request;
+  if (parser.has("checkpoint")) request.write = parser.get<std::string>("checkpoint");
+  if (parser.has("resume")) request.resume = parser.get<std::string>("resume");
+  request.quiet = parser.get<bool>("quiet");
+  if (parser.has("checkpoint-every")) {
+    if (request.write.empty()) {
+      throw UsageError("--checkpoint-every goes with --checkpoint FILE; add it");
+    }
+    request.every = parser.count("checkpoint-every");
+    if (request.every == 0) throw UsageError("--checkpoint-every is 0; it must be at least 1");
+  }
+  if (parser.has("resume") && parser.has("trace")) {
+    throw UsageError(
+        "--trace does not go with --resume: a trace shows a run from its beginning; run it again with "
+        "--trace, in a --trace-window if it is long");
+  }
+  return request;
 }
 
 TraceRequest traces_of(const OptionParser& parser) {
@@ -139,7 +174,9 @@ ExitCode run_command(const Arguments& arguments) {
   const config::Machine machine = machine_with(machine_options);
   const RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
-  if (parser.has("result")) check_writable(parser.get<std::string>("result"));
+  for (const char* option : {"result", "checkpoint"}) {
+    if (parser.has(option)) check_writable(parser.get<std::string>(option));
+  }
   if (parser.has("program")) {
     refuse_model_options(parser);
     const auto dumps =
@@ -156,12 +193,13 @@ ExitCode run_command(const Arguments& arguments) {
   const model::LlamaModel model = open_model(request);
   Traces traces(traces_of(parser),
                 fmt::format("{} on {}", model.file().path().filename().string(), machine.name), machine);
+  Checkpoints checkpoints(checkpoints_of(parser), model, machine);
   RunView view(live_mode(quiet));
   const auto write = [&view](const std::string& text) {
     stream(text);
     view.wrote(text);
   };
-  RunOutput output{write, !quiet, {}, &view};
+  RunOutput output{write, !quiet, {}, &view, &checkpoints};
   if (!quiet) output.on_step = print_step;
   ModelRun run;
   RunReport& report = run.report;
@@ -186,7 +224,7 @@ ExitCode run_command(const Arguments& arguments) {
   if (!report.tokens.empty()) print_results(parser, model, machine, run);
   if (!quiet) fmt::print("{}", traces.summary_text());
   if (lost_trace) std::rethrow_exception(lost_trace);
-  if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, run));
+  if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, checkpoints, run));
   return ExitCode::success;
 }
 

@@ -5,10 +5,12 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 
 #include "app/checker.h"
 #include "app/traces.h"
 #include "base/error.h"
+#include "base/state_archives.h"
 
 namespace tokencycle::app {
 
@@ -56,6 +58,7 @@ void Inference::reset() {
 }
 
 std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
+  for (const StepReport& s : done_) tokens = tokens.subspan(s.tokens);  // where it was read in the middle
   if (position_ + tokens.size() > compiler_.context()) {
     throw SimulationError(
         fmt::format("the context of {} positions is full: {} are used and {} more are needed; use a shorter "
@@ -63,17 +66,27 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
                     "tokens, or a larger --context if the model has one",
                     compiler_.context(), position_, tokens.size()));
   }
-  std::vector<StepReport> reports;
   while (!tokens.empty()) {
     const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), compiler_.batch_limit()));
     const bool last = n == tokens.size();
-    reports.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
-    if (options_.on_step) options_.on_step(reports.back());
+    done_.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
+    ++steps_;
+    if (options_.on_step) options_.on_step(done_.back());
     tokens = tokens.subspan(n);
   }
   ++token_;
-  return reports;
+  return std::exchange(done_, {});
 }
+
+template <class Archive>
+void Inference::serialize(Archive& state) {
+  state(accelerator_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_, steps_);
+  if (timeline_) state(*timeline_);
+  if (pipeline_) state(*pipeline_);
+  if (checker_) state(*checker_);
+}
+template void Inference::serialize(StateWriter&);
+template void Inference::serialize(StateReader&);
 
 StepReport Inference::step(std::span<const model::TokenId> tokens, const compiler::Step& what) {
   if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
@@ -98,6 +111,8 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
   units_.settle_all(report.execution.end);
   next_start_ = report.execution.end;
   if (options_.traces != nullptr) options_.traces->end_step(next_start_);
+  digest_.fold();
+  programs_.fold();
   report.stack = stack_.take(report.execution.end);
   report.operators = operators_.take(report.execution.end);
   position_ += what.tokens;

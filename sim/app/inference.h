@@ -50,6 +50,11 @@ struct StepReport {
   observe::Stack stack{};
   std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph(); causes with RecordOptions alone
   std::vector<std::vector<float>> logits;  // of the last token, or of all when asked; none without values
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(execution, tokens, stack, operators, logits);
+  }
 };
 
 // The step under way when a pulse threw Interrupted: the cycles that it had.
@@ -69,6 +74,11 @@ class Inference {
   // first difference from the reference.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
   void reset();  // an empty cache
+  // Everything that it holds, after any step, also when evaluate() has more to come. Read into an inference
+  // of the same model, machine and options, the next evaluate() with the same tokens goes on there.
+  template <class Archive>
+  void serialize(Archive& state);
+  std::uint64_t steps() const { return steps_; }  // done so far
   // After an Interrupted, which ends this inference: the cycle that it was ended before, and what was going
   // on.
   Cycle end() const { return next_start_; }
@@ -82,9 +92,9 @@ class Inference {
   // What InferenceOptions::record asked for; null without it.
   observe::Timeline* timeline() { return timeline_.get(); }
   const observe::PipelineRows* pipeline() const { return pipeline_.get(); }
+  // Digests of all events and of all steps' programs in order, folded at the end of each step (Digest::fold).
   std::string event_digest() { return digest_.hex(); }
   std::uint64_t events() const { return digest_.count(); }
-  // Digest of all step programs in order.
   std::string program_digest() const { return programs_.hex(); }
   const compiler::Compiler& compiler() const { return compiler_; }
 
@@ -109,7 +119,9 @@ class Inference {
   std::unique_ptr<Checker> checker_;
   std::optional<UnfinishedStep> unfinished_;
   std::uint32_t position_ = 0;
-  std::uint32_t token_ = 0;  // that evaluate() works for: how often it was called
+  std::uint32_t token_ = 0;       // that evaluate() works for: how often it was called
+  std::vector<StepReport> done_;  // steps of the evaluate() under way
+  std::uint64_t steps_ = 0;
 };
 
 }  // namespace tokencycle::app

@@ -5,6 +5,7 @@
 
 #include <new>
 
+#include "app/checkpoint.h"
 #include "app/traces.h"
 #include "model/config_json.h"
 
@@ -87,24 +88,25 @@ void check_positions(const ModelRun& run) {
   }
 }
 
+// Goes on behind the tokens that the report has.
 void generate(const TokenSource& next, RunWatch* watch, ModelRun& run) {
   RunReport& report = run.report;
-  report.stop_reason = "length";
-  std::vector<StepReport> steps = run.inference->evaluate(report.prompt_tokens, false);
-  for (const StepReport& s : steps) add_uses(report.prefill_operators, s.operators);
-  const char* phase = "prefill";
-  for (std::uint32_t n = 0;;) {
+  for (report.stop_reason = "length"; report.tokens.size() < run.settings.new_tokens;) {
+    const bool prefill = report.tokens.empty();
+    const std::vector<StepReport> steps =
+        run.inference->evaluate(prefill ? std::span<const model::TokenId>(report.prompt_tokens)
+                                        : std::span(&report.tokens.back().id, 1),
+                                false);
+    for (const StepReport& s : steps) {
+      add_uses(prefill ? report.prefill_operators : report.decode_operators, s.operators);
+    }
     const NextToken token = next(steps.back());
-    report.tokens.push_back(token_report(steps, token.id, token.text, phase));
+    report.tokens.push_back(token_report(steps, token.id, token.text, prefill ? "prefill" : "decode"));
     if (watch != nullptr) watch->wrote_token(report);
     if (token.ends) {
       report.stop_reason = "end of text";
-      break;
+      return;
     }
-    if (++n == run.settings.new_tokens) break;
-    steps = run.inference->evaluate(std::span(&token.id, 1), false);
-    phase = "decode";
-    for (const StepReport& s : steps) add_uses(report.decode_operators, s.operators);
   }
 }
 
@@ -118,14 +120,15 @@ void run_functional(const ModelRequest& request, const model::Tokenizer& tokeniz
     throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
   }
   check_positions(run);
-  model::Sampler sampler(run.settings.sampler);
+  if (output.checkpoints != nullptr) output.checkpoints->begin(run);
   const auto write = [&](const std::string& text) {
     if (output.text) output.text(text);
   };
   if (output.watch != nullptr) output.watch->started(run);
   if (output.prompt) write(report.prompt);
+  for (const TokenReport& t : report.tokens) write(t.text);
   const auto sample = [&](const StepReport& last) {
-    NextToken token{sampler.next(last.logits.back()), "", false};
+    NextToken token{run.sampler->next(last.logits.back()), "", false};
     token.ends = tokenizer.ends_text(token.id) && !run.settings.ignore_eos;
     if (!token.ends) token.text = tokenizer.decode(token.id);
     write(token.text);
@@ -141,16 +144,18 @@ void run_functional(const ModelRequest& request, const model::Tokenizer& tokeniz
 }
 
 // Gives the machine the plan's tokens.
-void run_timing_only(const TokenPlan& plan, RunWatch* watch, ModelRun& run) {
+void run_timing_only(const TokenPlan& plan, const RunOutput& output, ModelRun& run) {
   run.report.prompt = plan.prompt_text;
   run.report.prompt_tokens = plan.prompt;
   run.report.prompt_source = plan.prompt_source;
   run.report.token_source = plan.token_source;
   check_positions(run);
-  std::size_t n = 0;
-  const auto next = [&](const StepReport&) { return NextToken{plan.generated[n++], "", false}; };
-  if (watch != nullptr) watch->started(run);
-  generate(next, watch, run);
+  if (output.checkpoints != nullptr) output.checkpoints->begin(run, plan.generated);
+  const auto next = [&](const StepReport&) {
+    return NextToken{plan.generated[run.report.tokens.size()], "", false};
+  };
+  if (output.watch != nullptr) output.watch->started(run);
+  generate(next, output.watch, run);
 }
 
 model::GgufFile open_file(const ModelRequest& request) {
@@ -232,13 +237,16 @@ model::LlamaModel open_model(const ModelRequest& request) {
 
 namespace {
 
-// A watch sees each step and pulse, behind whoever prints it.
-void attach(RunWatch* watch, InferenceOptions& options) {
-  if (watch == nullptr) return;
-  options.pulse = [watch](Cycle now) { watch->pulse(now); };
-  options.on_step = [watch, print = options.on_step](const StepReport& step) {
+// A step is printed, then seen by the watch, then part of a checkpoint.
+void attach(const RunOutput& output, ModelRun& run) {
+  InferenceOptions& options = run.settings.inference;
+  if (RunWatch* watch = output.watch) options.pulse = [watch](Cycle now) { watch->pulse(now); };
+  const bool timing_only = options.values == core::Values::absent;
+  options.on_step = [print = timing_only ? output.on_step : nullptr, watch = output.watch,
+                     checkpoints = output.checkpoints, &run](const StepReport& step) {
     if (print) print(step);
-    watch->stepped(step);
+    if (watch != nullptr) watch->stepped(step);
+    if (checkpoints != nullptr) checkpoints->stepped(run);
   };
 }
 
@@ -249,13 +257,13 @@ void run_tokens(const ModelRequest& request, const model::LlamaModel& model, con
   if (run.settings.inference.values == core::Values::absent) {
     const TokenPlan plan = plan_tokens(request.tokens, model);
     run.settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
-    if (output.on_step) run.settings.inference.on_step = output.on_step;
-    attach(output.watch, run.settings.inference);
+    attach(output, run);
     run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
-    return run_timing_only(plan, output.watch, run);
+    return run_timing_only(plan, output, run);
   }
   const auto tokenizer = model::make_tokenizer(model.file());
-  attach(output.watch, run.settings.inference);
+  attach(output, run);
+  run.sampler.emplace(run.settings.sampler);
   run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
   run_functional(request, *tokenizer, output, run);
 }

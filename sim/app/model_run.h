@@ -37,14 +37,18 @@ model::LlamaModel open_model(const ModelRequest& request);
 struct ModelRun {
   RunSettings settings;  // as used: the tokens of a plan are its own
   std::unique_ptr<Inference> inference;
-  RunReport report;  // wall_seconds and traces are the caller's
+  RunReport report;                       // wall_seconds and traces are the caller's
+  std::optional<model::Sampler> sampler;  // of a run with values
 };
+
+class Checkpoints;
 
 // Sees a run while it goes on.
 class RunWatch {
  public:
   virtual ~RunWatch() = default;
-  // Everything is loaded and the tokens of the prompt are known; nothing has been written or has run yet.
+  // Everything is loaded and the tokens of the prompt are known; nothing has been written or has run yet, but
+  // what a checkpoint has.
   virtual void started(const ModelRun& run) = 0;
   virtual void stepped(const StepReport& step) = 0;
   virtual void wrote_token(const RunReport& report) = 0;  // its last one
@@ -58,6 +62,7 @@ struct RunOutput {
   bool prompt = true;                                     // whether the prompt is part of it
   std::function<void(const struct StepReport&)> on_step;  // after each step of a run without values
   RunWatch* watch = nullptr;                              // outlives the ModelRun
+  Checkpoints* checkpoints = nullptr;                     // the same
 };
 
 // Generates the tokens, or gives the machine those of the plan. `traces` may be null and outlives the run.

@@ -21,6 +21,11 @@ struct TokenReport {
   Cycle start, end;   // cycles [start, end)
   observe::Stack stack{};
   std::uint64_t cycles() const { return end.value - start.value; }
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(id, text, phase, start, end, stack);
+  }
 };
 
 struct Counter {
@@ -37,6 +42,7 @@ struct RunReport {
   std::optional<Cycle> interrupted_at;       // the run ended before this cycle
   std::optional<UnfinishedStep> unfinished;  // where that was in a step
   std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
+  Cycle resumed_at;  // the last cycle that another process has simulated; 0: none
   double wall_seconds = 0;
   nlohmann::ordered_json traces = nlohmann::ordered_json::array();  // Traces::summary_json()
 
@@ -45,6 +51,10 @@ struct RunReport {
     return tokens.empty() ? 0 : interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
   }
   observe::Stack total_stack() const;
+  // Of the simulation in this process; 0 where no time has passed.
+  double cycles_per_second() const {
+    return wall_seconds > 0 ? static_cast<double>(total_cycles() - resumed_at.value) / wall_seconds : 0.0;
+  }
 };
 
 struct RunSettings {
@@ -69,6 +79,10 @@ std::vector<Counter> counters(Inference& inference);
 // Where the model's shapes come from: "GGUF file", "GGUF header" (its tensor data was not used, and may be
 // missing) or "config.json".
 std::string_view shapes_source(const model::LlamaModel& model);
+
+// Its section "settings": the model's and the run's, nothing about the machine.
+nlohmann::ordered_json settings_json(const model::LlamaModel& model, const RunSettings& settings,
+                                     const RunReport& report, const Inference& inference);
 
 // The versioned document (schema "tokencycle-result-1"; sim/app/README.md). All of it except "host" is the
 // same for the same inputs on any machine.

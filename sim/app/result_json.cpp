@@ -65,8 +65,10 @@ Json energy_json(Accelerator& accelerator) {
   return {{"dram", dram}};
 }
 
+}  // namespace
+
 Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
-                   Inference& inference) {
+                   const Inference& inference) {
   const bool greedy = settings.sampler.temperature == 0;
   return {{"prompt", replace_invalid(report.prompt)},
           {"new_tokens", settings.new_tokens},
@@ -84,8 +86,6 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"prompt_ids", report.prompt_source},
           {"new_ids", report.token_source}};
 }
-
-}  // namespace
 
 std::string_view shapes_source(const model::LlamaModel& model) {
   const model::GgufFile& file = model.file();
@@ -135,8 +135,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["host"] = {{"clock_mode", settings.inference.clocking == Clocking::gated ? "gated" : "every-edge"},
                   {"clock_edges", inference.accelerator().edges()},
                   {"wall_seconds", report.wall_seconds},
-                  {"simulated_cycles_per_second",
-                   report.wall_seconds > 0 ? static_cast<double>(total) / report.wall_seconds : 0.0},
+                  {"simulated_cycles_per_second", report.cycles_per_second()},
                   {"traces", report.traces}};
   return json;
 }

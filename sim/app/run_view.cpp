@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 
 namespace tokencycle::app {
@@ -11,9 +13,24 @@ void RunView::started(const ModelRun& run) {
   interruptible_.emplace();
   prompt_ = run.report.prompt_tokens.size();
   wanted_ = run.settings.new_tokens;
-  live_.begin(static_cast<double>(prompt_), "the prompt");
-  live_.set_place(fmt::format("{}prompt, 0 of {} tokens read", name_, with_separators(prompt_)));
-  live_.update(0);
+  read_ = std::min<std::uint64_t>(prompt_, run.inference->position());
+  prefill_ = run.report.tokens.empty();
+  if (prefill_) {
+    live_.begin(static_cast<double>(prompt_ - read_), "the prompt");
+    show_prompt();
+  } else {
+    live_.begin(static_cast<double>(wanted_ - run.report.tokens.size()));
+    show_token(run.report.tokens.size() + 1);
+  }
+  live_.update(run.inference->end().value - 1);
+}
+
+void RunView::show_prompt() {
+  live_.set_place(
+      fmt::format("{}prompt, {} of {} tokens read", name_, with_separators(read_), with_separators(prompt_)));
+}
+void RunView::show_token(std::uint64_t number) {
+  live_.set_place(fmt::format("{}token {} of {}", name_, with_separators(number), with_separators(wanted_)));
 }
 
 void RunView::stepped(const StepReport& step) {
@@ -21,8 +38,7 @@ void RunView::stepped(const StepReport& step) {
   if (!prefill_) return;
   read_ += step.tokens;
   live_.done(step.tokens);
-  live_.set_place(
-      fmt::format("{}prompt, {} of {} tokens read", name_, with_separators(read_), with_separators(prompt_)));
+  show_prompt();
 }
 
 void RunView::wrote_token(const RunReport& report) {
@@ -35,8 +51,7 @@ void RunView::wrote_token(const RunReport& report) {
   }
   live_.set_bottleneck(report.tokens.back().stack);
   if (done == wanted_) return;
-  live_.set_place(
-      fmt::format("{}token {} of {}", name_, with_separators(done + 1), with_separators(wanted_)));
+  show_token(done + 1);
   live_.update(report.tokens.back().end.value - 1);
 }
 

@@ -27,6 +27,9 @@ class RunView : public RunWatch {
   void end() { live_.end(); }
 
  private:
+  void show_prompt();
+  void show_token(std::uint64_t number);
+
   std::optional<Interruptible> interruptible_;
   LiveView live_;
   std::string name_;

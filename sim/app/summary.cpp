@@ -167,10 +167,11 @@ std::string summary_text(const model::LlamaModel& model, const config::Machine& 
   add_stack(out, report);
   add_units(out, report, inference);
   add_memory(out, machine, report, inference);
-  const double rate =
-      report.wall_seconds > 0 ? static_cast<double>(report.total_cycles()) / report.wall_seconds : 0;
-  out += fmt::format("simulation      {:.2f} s, {:.2f} million cycles per second\n", report.wall_seconds,
-                     rate / 1e6);
+  out += fmt::format("simulation      {:.2f} s, {:.2f} million cycles per second{}\n", report.wall_seconds,
+                     report.cycles_per_second() / 1e6,
+                     report.resumed_at.value == 0
+                         ? ""
+                         : fmt::format(", from cycle {} on", with_separators(report.resumed_at.value + 1)));
   return out;
 }
 

@@ -38,6 +38,16 @@ std::string Digest::hex() const {
   return text(XXH3_128bits_digest(state_->xxh));
 }
 
+void Digest::restart() {
+  XXH3_128bits_reset(state_->xxh);
+  XXH3_128bits_update(state_->xxh, folded_.data(), folded_.size());
+}
+
+void Digest::fold() {
+  folded_ = hex();
+  restart();
+}
+
 std::string digest_of(std::span<const std::byte> bytes) {
   return text(XXH3_128bits(bytes.data(), bytes.size()));
 }

@@ -20,9 +20,21 @@ class Digest {
   void update(std::span<const std::byte> bytes);
   // 32 lower-case hexadecimal digits of what was given so far; more may follow.
   std::string hex() const;
+  // Goes on as if nothing but the digits of hex() had been given: a digest of digests, whose state is short.
+  void fold();
+
+  // After fold() and before anything else is given.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(folded_);
+    restart();
+  }
 
  private:
   struct State;
+  void restart();
+
+  std::string folded_;  // the digits that the digest began with
   std::unique_ptr<State> state_;
 };
 

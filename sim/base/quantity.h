@@ -18,6 +18,11 @@ struct Quantity {
   static constexpr Quantity max() { return Quantity(std::numeric_limits<std::uint64_t>::max()); }
 
   constexpr auto operator<=>(const Quantity&) const = default;
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(value);
+  }
+
   constexpr Quantity& operator+=(Quantity o) { return value += o.value, *this; }
   constexpr Quantity& operator-=(Quantity o) { return value -= o.value, *this; }
   friend constexpr Quantity operator+(Quantity a, Quantity b) { return Quantity(a.value + b.value); }

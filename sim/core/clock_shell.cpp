@@ -45,6 +45,10 @@ void ClockShell::schedule() {
   ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
 }
 
+void ClockShell::move_kernel() {
+  sc_core::sc_start(sc_core::sc_time::from_value(period_.value() * now_.value), sc_core::SC_RUN_TO_TIME);
+}
+
 void ClockShell::refuse_time() const {
   throw SimulationError(fmt::format(
       "after cycle {} nothing happens before cycle {}, and the simulation's time ends with cycle {}; "

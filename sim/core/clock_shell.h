@@ -43,6 +43,12 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
   void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
   std::uint64_t edges() const { return edges_; }
+  // Between two runs. When read, the kernel's time goes to where it was.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(now_, edges_);
+    if constexpr (Archive::is_loading::value) move_kernel();
+  }
 
   void wake(Turn turn, Cycle cycle) override {
     Cycle& w = wake_[static_cast<std::size_t>(turn)];
@@ -56,6 +62,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  private:
   void tick();
   void schedule();
+  void move_kernel();
   [[noreturn]] void refuse_time() const;
 
   sc_core::sc_event ev_edge_{"ev_edge"};

@@ -18,6 +18,11 @@ struct ArrayPass {
   bool integer = false;     // sums may be added in any order
   bool grouped = true;      // sums of groups of 32; plain integers are summed without groups
   std::uint64_t fold = 0;   // cycles from the last sum to the last total: the scale-and-accumulate cells
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(step, rows, depth, integer, grouped, fold);
+  }
 };
 
 // Cycle counts of one array; sim/core/README.md derives the formulas. A pass enters in the cycle in which its

@@ -36,6 +36,11 @@ class Decode : public Clocked, public HazardBoard {
   Obstacle obstacle() const;
   std::uint64_t instructions() const { return sequence_; }
   observe::State state() const { return state_.now(); }
+  // Between two programs: nothing is in flight, and start() sets the rest.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, sequence_);
+  }
 
  private:
   struct Loop {

@@ -18,6 +18,11 @@ class Dispatch : public Clocked, public InstructionQueue {
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
   observe::State state() const { return state_.now(); }
+  // Between two programs.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_);
+  }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
 

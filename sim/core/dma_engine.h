@@ -37,6 +37,11 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
   observe::State state() const { return state_.now(); }
   std::size_t transfers() const { return transfers_.size(); }
   std::uint32_t bursts_in_flight() const { return in_flight_; }
+  // Between two programs: no transfer is under way.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(port_free_, state_, free_tags_, releases_, ready_at_, data_state_);
+  }
 
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;

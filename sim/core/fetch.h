@@ -27,6 +27,11 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   std::uint32_t bursts_in_flight() const { return in_flight_; }
   std::uint32_t first_word() const { return low_; }  // of the buffer's window
   std::uint32_t end_word() const { return high_; }
+  // Between two programs; start() sets the rest.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, in_flight_, epoch_);
+  }
 
   // InstructionSource
   FetchedWord peek(Cycle now, std::uint32_t pc) override;

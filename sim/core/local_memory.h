@@ -7,6 +7,7 @@
 #include <span>
 #include <vector>
 
+#include "base/state.h"
 #include "isa/instruction.h"
 #include "memory/scratchpad.h"
 
@@ -23,6 +24,11 @@ class LocalMemory {
   std::span<std::byte> at(isa::LocalAddress address, std::size_t bytes) {
     const std::span<std::byte> all = address.in_accumulator() ? std::span(accumulator_) : scratchpad_.bytes();
     return all.subspan(address.byte(), bytes);
+  }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(scratchpad_);
+    serialize_bytes(state, accumulator_);
   }
 
  private:

@@ -34,6 +34,13 @@ class Matrix : public Clocked, public InstructionQueue {
   observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + passes_.size() + (preload_ != nullptr ? 1 : 0); }
   std::uint64_t multiplications() const { return multiplications_; }
+  // Between two programs: nothing is queued or in the array, but its registers hold what they held.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, active_, shadow_, shadow_full_, open_format_, group_buffer_, preload_nominal_,
+          preload_finish_, last_entry_start_, last_pass_, last_entered_, tile_taken_, tile_taken_step_,
+          entry_nominal_, entry_end_, multiplications_);
+  }
 
  private:
   struct Pass {

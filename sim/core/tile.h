@@ -36,6 +36,11 @@ class Tile {
   // Plain tiles: the n values of row k.
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(format_, depth_, columns_, k_offset_, groups_, integers_, scales_, values_);
+  }
+
  private:
   static bool plain_float(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16; }
   void load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory);
@@ -67,6 +72,10 @@ class GroupBuffer {
   std::uint32_t rows() const { return rows_; }
   std::int32_t* integers(std::uint32_t m) { return integers_.data() + std::size_t{m} * columns_; }
   float* floats(std::uint32_t m) { return floats_.data() + std::size_t{m} * columns_; }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(integers_, floats_);
+  }
 
  private:
   std::uint32_t rows_, columns_;

@@ -28,6 +28,11 @@ class Vector : public Clocked, public InstructionQueue {
   observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + (running_ != nullptr ? 1 : 0); }
   std::uint64_t elements() const { return elements_; }
+  // Between two programs.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, nominal_, finish_, elements_);
+  }
 
  private:
   struct Timeline {

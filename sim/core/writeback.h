@@ -22,6 +22,11 @@ class Writeback : public Clocked, public ResultSink {
   Cycle edge(Cycle now) override;
   Cycle last_retirement() const { return last_retirement_; }
   observe::State state() const { return state_.now(); }
+  // Between two programs.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_);
+  }
   std::size_t waiting() const { return waiting_.size(); }
 
  private:

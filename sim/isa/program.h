@@ -23,6 +23,10 @@ struct OperatorName {
   std::string name;  // "embedding", "blk.3.attention", "output"
   int layer = -1;    // -1: not in a layer
   bool operator==(const OperatorName&) const = default;
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(name, layer);
+  }
 };
 
 // Bytes that the loader puts into DRAM before the program starts.

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 
+#include "base/state_archives.h"
 #include "memory/dram.h"
 #include "memory/dram_channel.h"
 #include "memory/earliest_of.h"
@@ -106,14 +107,34 @@ class CommandDram final : public Dram {
                    energy_of(system_.device, c.counters(), open, clocks)};
   }
 
+  void serialize(StateWriter& state) override { serialize_all(state); }
+  void serialize(StateReader& state) override { serialize_all(state); }
+
  private:
+  template <class Archive>
+  void serialize_all(Archive& state) {
+    state(slots_, free_slots_, completed_, changed_, changed_at_, waiting_in_, data_state_);
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) {
+      state(channels_[i]);
+      if constexpr (Archive::is_loading::value) earliest_.set(i, channels_[i].next());
+    }
+  }
+
   struct Slot {
     Burst burst;
     std::uint32_t open = 0;  // bursts of the devices that are not answered
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(burst, open);
+    }
   };
   struct Changed {
-    std::uint32_t channel;
-    observe::State before;
+    std::uint32_t channel = 0;
+    observe::State before = observe::State::idle;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(channel, before);
+    }
   };
 
   // One step of a channel. Tells of an answer and of room at once, of changes of a bus not yet.

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "base/quantity.h"
+#include "base/state.h"
 #include "config/machine.h"
 #include "memory/dram_energy.h"
 #include "observe/event.h"
@@ -24,11 +25,21 @@ struct Burst {
   bool write = false;
   Requester requester = Requester::load;
   std::uint32_t tag = 0;  // the requester's own
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(address, bytes, write, requester, tag);
+  }
 };
 
 struct Completion {
   Cycle cycle = kNever;
   Burst burst;
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(cycle, burst);
+  }
 };
 
 // What a channel of devices did since time 0.
@@ -87,6 +98,9 @@ class Dram {
   virtual observe::State state(std::uint32_t channel) const = 0;  // of its data bus
   // Of a channel up to the end of `cycle`, up to which time has come; nothing from a model without commands.
   virtual std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) = 0;
+  // All that it holds, bursts under way included.
+  virtual void serialize(StateWriter& state) = 0;
+  virtual void serialize(StateReader& state) = 0;
 };
 
 // Fixed latency, bounded bandwidth, bounded requests in flight.

@@ -102,6 +102,11 @@ class DramBanks {
   // All-bank refreshes of every rank, given and over, that left no other trace.
   void skip_refreshes(std::uint64_t count) { refreshing_.add(count * refresh_clocks_[0] * banks_.size()); }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(ready_, histories_, banks_, open_banks_, ranks_, last_transfer_, last_, open_, refreshing_);
+  }
+
   static bool whole_rank(DramCommand c) {
     return c == DramCommand::precharge_all || c == DramCommand::refresh_all;
   }
@@ -122,10 +127,18 @@ class DramBanks {
     std::uint32_t rank, group, bank;  // where their nodes begin in ready_
     std::uint32_t row = kNoRow;
     bool half = false;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(row, half);
+    }
   };
   struct Rank {
     std::uint32_t open = 0;
     Clock synchronised = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(open, synchronised);
+    }
   };
   // A constraint as seen from its second command, for one of the causes.
   struct After {
@@ -138,6 +151,10 @@ class DramBanks {
   struct History {
     std::vector<Clock> times;
     std::size_t next = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(times, next);
+    }
     // The `window`-th last one; kNoClock when there were fewer.
     Clock past(std::uint32_t window) const;
     void add(Clock now, std::size_t longest);

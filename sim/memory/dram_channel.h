@@ -63,6 +63,10 @@ class DramChannel final : public DramListener {
   DramController& controller() { return controller_; }
   const DramController& controller() const { return controller_; }
   const ClockRatio& ratio() const { return ratio_; }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(controller_, reached_, told_, reads_, early_, busy_, carrying_, waits_, wait_, state_);
+  }
 
   // DramListener
   void completed(std::uint64_t id, Clock clock) override;
@@ -74,14 +78,26 @@ class DramChannel final : public DramListener {
  private:
   struct Answer {
     Cycle cycle;
-    std::uint32_t slot;
+    std::uint32_t slot = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(cycle, slot);
+    }
   };
   struct Interval {
     Cycle begin, end;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(begin, end);
+    }
   };
   struct Wait {
     Cycle from;
-    DramWait wait;
+    DramWait wait = DramWait::nothing;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(from, wait);
+    }
   };
   // When the data bus changes next; kNever: not by itself. What a bus waits for does not matter while it
   // carries.

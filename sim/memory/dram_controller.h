@@ -40,6 +40,10 @@ class DramController {
   struct Depths {
     std::uint32_t reads = 0, writes = 0, activated = 0;
     bool operator==(const Depths&) const = default;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(reads, writes, activated);
+    }
   };
   Depths depths() const { return {reads_.size(), writes_.size(), activated_.size()}; }
   // DramBanks::change_by() of the command given last.
@@ -55,21 +59,47 @@ class DramController {
   std::uint64_t open_bank_clocks(Clock until) const { return banks_.open_clocks(until); }
   std::uint64_t refreshing_bank_clocks(Clock until) const { return banks_.refreshing_clocks(until); }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(banks_, entries_, free_, reads_, writes_, activated_, hits_past_, refreshes_, next_refresh_,
+          refresh_turn_, halves_, writing_, transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
+    state(choices_, transfers_, chosen_, directions_, bus_free_, wait_, counters_, bank_counters_);
+    for (Half& half : halves_) serialize_queue(state, half.queue);
+    for (Choice& choice : choices_) serialize_queue(state, choice.queue);
+    for (Choice& choice : transfers_) serialize_queue(state, choice.queue);
+  }
+
  private:
   // The command that a bus gives next; at kNoClock: none.
   struct Choice {
     Clock at = kNoClock, arrived = kNoClock;
     DramCommand command = DramCommand::activate;
     std::uint32_t entry = kNoEntry, bank = 0;
-    DramQueue* queue = nullptr;
+    DramQueue* queue = nullptr;  // serialize_queue()
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(at, arrived, command, entry, bank);
+    }
   };
 
   // A request whose activation has begun. Its second part comes soon, and before anything else changes.
   struct Half {
-    std::uint32_t entry;
-    DramQueue* queue;
-    Clock since;
+    std::uint32_t entry = kNoEntry;
+    DramQueue* queue = nullptr;  // serialize_queue()
+    Clock since = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(entry, since);
+    }
   };
+  // Which of the queues it is, as a number.
+  template <class Archive>
+  void serialize_queue(Archive& state, DramQueue*& queue) {
+    const std::array<DramQueue*, 4> queues{nullptr, &reads_, &writes_, &activated_};
+    auto number = static_cast<std::uint8_t>(std::find(queues.begin(), queues.end(), queue) - queues.begin());
+    state(number);
+    queue = queues.at(number);
+  }
   bool refreshing() const { return system_.refresh != config::DramRefresh::none; }
   const config::DramCommandUse& use_of(DramCommand c) const {
     return device_.commands[static_cast<std::size_t>(c)];

@@ -31,10 +31,19 @@ class DramIntervalSum {
     return sum;
   }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(banks_, past_);
+  }
+
  private:
   static constexpr std::uint64_t kOpen = std::numeric_limits<std::uint64_t>::max();
   struct Interval {
     std::uint64_t begin = 0, end = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(begin, end);
+    }
   };
   std::vector<Interval> banks_;
   std::uint64_t past_ = 0;

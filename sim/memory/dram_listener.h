@@ -15,6 +15,11 @@ struct DramRequest {
   std::uint64_t id = 0;  // the caller's; equal addresses are recognised by bank, row and column
   bool write = false;
   std::uint32_t bank = 0, row = 0, column = 0;  // bank of the channel; column: burst of the row
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(id, write, bank, row, column);
+  }
 };
 
 // A command as given, by its first clock.
@@ -65,12 +70,21 @@ struct DramCounters {
 
   // Bursts that the data buses carry.
   std::uint64_t moved() const { return reads - forwarded + writes - coalesced; }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(reads, writes, forwarded, coalesced, hits, misses, conflicts, turnarounds, commands);
+  }
 };
 DramCounters& operator+=(DramCounters& sum, const DramCounters& more);
 
 // Requests by their bank, as DramCounters has them for the channel.
 struct DramBankCounters {
   std::uint64_t reads = 0, writes = 0, hits = 0, misses = 0, conflicts = 0, activations = 0;
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(reads, writes, hits, misses, conflicts, activations);
+  }
 };
 
 }  // namespace tokencycle::memory

@@ -17,6 +17,11 @@ struct DramEntry {
   std::uint32_t next = kNoEntry, previous = kNoEntry;  // in its bank's list, oldest first
   bool begun = false;                                  // a command was given for it
   bool conflict = false;                               // and it was a precharge
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(request, arrived, next, previous, begun, conflict);
+  }
 };
 
 // Entries lie in a pool that several queues share; each is in at most one of them.
@@ -25,12 +30,20 @@ class DramQueue {
   struct First {
     std::uint32_t entry = kNoEntry;
     Clock arrived = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(entry, arrived);
+    }
   };
   // All hits of a bank are ready at the same time, and so are all others: the oldest of each will do.
   struct List {
     std::uint32_t head = kNoEntry, tail = kNoEntry, size = 0;
     std::uint32_t hits = 0;  // entries for the open row
     First hit, other;        // the oldest for the open row, for another row or none open
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(head, tail, size, hits, hit, other);
+    }
   };
 
   DramQueue(std::vector<DramEntry>& entries, const DramBanks& banks)
@@ -52,6 +65,11 @@ class DramQueue {
   void remove(std::uint32_t entry);
   // The bank's open row has changed.
   void recount(std::uint32_t bank);
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(lists_, hits_, others_, size_);
+  }
 
  private:
   bool is_hit(std::uint32_t entry) const {

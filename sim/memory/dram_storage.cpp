@@ -62,22 +62,31 @@ void DramStorage::read(DramAddress address, std::span<std::byte> out) const {
   }
 }
 
+DramStorage::Page& DramStorage::page(std::uint64_t index) {
+  if (Page* found = find_page(index)) return *found;
+  auto fresh = std::make_unique<Page>();
+  read_mapped(index * kPageBytes, *fresh);
+  last_page_ = fresh.get();
+  last_index_ = index;
+  pages_.emplace(index, std::move(fresh));
+  return *last_page_;
+}
+
+std::vector<std::uint64_t> DramStorage::written_pages() const {
+  std::vector<std::uint64_t> indices;
+  indices.reserve(pages_.size());
+  for (const auto& [index, page] : pages_) indices.push_back(index);
+  std::sort(indices.begin(), indices.end());
+  return indices;
+}
+
 void DramStorage::write(DramAddress address, std::span<const std::byte> in) {
   check(address, in.size(), "write");
   std::uint64_t at = address.value;
   while (!in.empty()) {
     const std::uint64_t index = at / kPageBytes, offset = at % kPageBytes;
     const std::size_t n = std::min<std::uint64_t>(in.size(), kPageBytes - offset);
-    Page* page = find_page(index);
-    if (page == nullptr) {
-      auto fresh = std::make_unique<Page>();
-      read_mapped(index * kPageBytes, *fresh);
-      page = fresh.get();
-      pages_.emplace(index, std::move(fresh));
-      last_page_ = page;
-      last_index_ = index;
-    }
-    std::memcpy(page->data() + offset, in.data(), n);
+    std::memcpy(page(index).data() + offset, in.data(), n);
     in = in.subspan(n);
     at += n;
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/quantity.h"
+#include "base/state.h"
 
 namespace tokencycle::memory {
 
@@ -28,6 +29,13 @@ class DramStorage {
   // Whether something was written into the page around `address`: false for mapped and for untouched bytes.
   bool written(DramAddress address) const { return find_page(address.value / kPageBytes) != nullptr; }
   std::uint64_t capacity() const { return capacity_; }
+  // The pages that were written. What was mapped is the caller's to map again.
+  template <class Archive>
+  void serialize(Archive& state) {
+    std::vector<std::uint64_t> indices = written_pages();
+    state(indices);
+    for (const std::uint64_t index : indices) serialize_bytes(state, page(index));
+  }
 
  private:
   static constexpr std::uint64_t kPageBytes = 4096;
@@ -39,6 +47,8 @@ class DramStorage {
   void check(DramAddress address, std::uint64_t bytes, const char* what) const;
   void read_mapped(std::uint64_t address, std::span<std::byte> out) const;
   Page* find_page(std::uint64_t index) const;
+  Page& page(std::uint64_t index);                   // made if it is not there
+  std::vector<std::uint64_t> written_pages() const;  // ascending
 
   std::uint64_t capacity_;
   std::vector<Region> regions_;

@@ -7,6 +7,7 @@
 #include <deque>
 #include <vector>
 
+#include "base/state_archives.h"
 #include "memory/dram.h"
 
 namespace tokencycle::memory {
@@ -17,7 +18,11 @@ namespace {
 constexpr std::uint64_t kTick = 1024;
 
 struct BusInterval {
-  std::uint64_t begin, end;  // ticks
+  std::uint64_t begin = 0, end = 0;  // ticks
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(begin, end);
+  }
 };
 
 class IdealDram final : public Dram {
@@ -105,12 +110,24 @@ class IdealDram final : public Dram {
 
   std::optional<DramUse> use(std::uint32_t, Cycle) override { return {}; }
 
+  void serialize(StateWriter& state) override { serialize_all(state); }
+  void serialize(StateReader& state) override { serialize_all(state); }
+
  private:
+  template <class Archive>
+  void serialize_all(Archive& state) {
+    state(channels_, in_flight_, active_, next_bus_change_, next_completion_);
+  }
   struct Channel {
     std::uint64_t free_at = 0;          // ticks
     std::deque<Completion> queue;       // in order of completion
     std::deque<BusInterval> intervals;  // merged; the front one may be under way
     bool carrying = false;
+
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(free_at, queue, intervals, carrying);
+    }
   };
 
   // Whole cycles: the bus carries data in a cycle if it does in any part of it.

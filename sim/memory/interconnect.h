@@ -29,6 +29,11 @@ struct TrafficCounters {
   std::uint64_t used_bytes = 0;        // bytes of them that the program asked for
   std::uint64_t moved_bytes = 0;       // bursts x burst size
   std::uint64_t room_wait_cycles = 0;  // of the requester's next burst, for a place in DRAM's queues
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(bursts, used_bytes, moved_bytes, room_wait_cycles);
+  }
 };
 
 // Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then
@@ -53,6 +58,11 @@ class Interconnect {
   const TrafficCounters& counters(Requester requester, bool write) const {
     return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];
   }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(wishes_, channel_next_, time_, counters_);
+    dram_->serialize(state);
+  }
 
  private:
   struct Candidate {
@@ -64,6 +74,11 @@ class Interconnect {
     DramAddress address;        // of the head
     std::uint32_t channel = 0;  // that it goes to
     Cycle refused = kNever;     // since when DRAM has no room for it
+
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(cycle, address, channel, refused);
+    }
   };
   void ask(int source);
   Candidate next_issue();

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/quantity.h"
+#include "base/state.h"
 #include "config/machine.h"
 
 namespace tokencycle::memory {
@@ -17,6 +18,11 @@ inline constexpr int kPorts = 5;
 
 struct PortCounters {
   std::uint64_t accesses = 0, bytes = 0, conflict_cycles = 0;
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(accesses, bytes, conflict_cycles);
+  }
 };
 
 // Arbitration is by age: an access belongs to the burst of accesses (a DMA burst, a tile's preload, a pass of
@@ -39,10 +45,19 @@ class Scratchpad {
   std::span<std::byte> bytes() { return bytes_; }
   std::span<const std::byte> bytes() const { return bytes_; }
   const PortCounters& counters(Port port) const { return counters_[static_cast<std::size_t>(port)]; }
+  template <class Archive>
+  void serialize(Archive& state) {
+    serialize_bytes(state, bytes_);
+    state(slots_, base_, counters_);
+  }
 
  private:
   struct Slot {
     std::uint64_t reads = 0, writes = 0;  // banks taken; one mask for both when the banks have one port
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(reads, writes);
+    }
   };
   std::uint64_t bank_mask(std::uint32_t first_word, std::uint32_t words) const;
   Cycle take(Cycle earliest, std::uint64_t mask, bool write);

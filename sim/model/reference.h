@@ -6,6 +6,7 @@
 #include <span>
 #include <vector>
 
+#include "base/state.h"
 #include "model/architecture.h"
 #include "model/tokenizer.h"
 
@@ -25,6 +26,13 @@ class Reference {
   std::span<const float> step(TokenId token);
   void reset();  // empties the cache
   std::uint32_t position() const { return position_; }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(position_);
+    for (auto* cache : {&key_cache_, &value_cache_}) {
+      for (std::vector<std::byte>& layer : *cache) serialize_bytes(state, layer);
+    }
+  }
   void set_tap(ReferenceTap tap) { tap_ = std::move(tap); }
 
  private:

@@ -22,6 +22,10 @@ class Sampler {
  public:
   explicit Sampler(const SamplerOptions& options);  // throws UsageError for values out of range
   TokenId next(std::span<const float> logits);
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_);
+  }
 
  private:
   SamplerOptions options_;

@@ -59,6 +59,11 @@ class CycleStack : public Observer {
   // nothing of it.
   Stack so_far(Cycle now) const;
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(states_, waits_for_, channels_, channels_by_state_, since_, stack_, taken_);
+  }
+
  private:
   Cause cause() const;
   Cause waiting_cause() const;

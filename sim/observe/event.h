@@ -106,6 +106,12 @@ struct InstructionRecord {
   // Matrix: work times the cycles that a cell takes for one product of the type.
   std::uint64_t cell_cycles = 0;
   std::uint64_t scratchpad_bytes = 0;  // through its unit's ports
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(sequence, pc, op, unit, fetched, decoded, dispatched, started, finished, written_back, work,
+          cell_cycles, scratchpad_bytes);
+  }
 };
 
 inline constexpr int kEventKinds = static_cast<int>(EventKind::dram_queues) + 1;
@@ -169,6 +175,10 @@ class UnitState {
     state_ = state;
     value_ = value;
     hub_.emit({cycle, 0, value, 0, EventKind::unit_state, unit_, static_cast<std::uint8_t>(state), 0});
+  }
+  template <class Archive>
+  void serialize(Archive& archive) {
+    archive(state_, value_);
   }
 
  private:

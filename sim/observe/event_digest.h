@@ -25,6 +25,16 @@ class EventDigest : public Observer {
     return digest_.hex();
   }
   std::uint64_t count() const { return flushed_ + filled_; }
+  // At the end of a step: Digest::fold().
+  void fold() {
+    flush();
+    digest_.fold();
+  }
+  // After fold() and before another event.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(digest_, flushed_);
+  }
 
  private:
   static constexpr std::size_t kBuffer = 128;

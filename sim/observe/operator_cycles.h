@@ -18,6 +18,11 @@ struct KindUse {
   std::uint64_t count = 0;   // retired
   std::uint64_t cycles = 0;  // their shares, see OperatorCycles
   Stack stack{};             // of these
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(op, count, cycles, stack);
+  }
 };
 
 // What an operator's instructions did: sums of InstructionRecord::work and of the fields beside it.
@@ -30,6 +35,10 @@ struct OperatorWork {
 
   void add(const InstructionRecord& record);
   void add(const OperatorWork& more);
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(loaded_bytes, stored_bytes, multiply_accumulates, cell_cycles, vector_elements, scratchpad_bytes);
+  }
 };
 
 struct OperatorUse {
@@ -42,6 +51,10 @@ struct OperatorUse {
 
   KindUse& kind(isa::Opcode op);
   void add(const OperatorUse& more);  // another step's
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(cycles, instructions, stack, span_cycles, work, kinds);
+  }
 };
 
 // An operator lasts from the end of those before it (in program order) to its own: the retirement of its last

@@ -27,6 +27,11 @@ class PipelineRows : public Observer {
   struct Row {
     InstructionRecord record;
     int operator_index = -1;  // into operators(), -1: none
+
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(record, operator_index);
+    }
   };
   // Of the token whose steps came last, as far as these have ended.
   bool any() const { return most_rows_ != 0 && end_ > start_; }
@@ -36,6 +41,12 @@ class PipelineRows : public Observer {
   std::uint64_t instructions() const { return instructions_; }  // retired in it
   const std::vector<isa::OperatorName>& operators() const { return operators_; }
   std::vector<Row> rows() const;  // in order of decoding
+
+  // Between two steps.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(token_, start_, end_, decoded_, first_sequence_, instructions_, operators_, rows_);
+  }
 
  private:
   const std::uint32_t wanted_, most_rows_;

@@ -44,6 +44,11 @@ class Timeline : public Observer {
   std::uint64_t interval() const { return interval_; }
   Cycle start() const { return start_; }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(interval_, end_, before_, moved_, on_way_, closed_);
+  }
+
  private:
   // Cumulative counts at an instant, then differences: sums of an interval.
   struct Counts {
@@ -51,6 +56,10 @@ class Timeline : public Observer {
     std::array<std::uint64_t, 2> bytes{};                 // read, written
     Stack stack{};
     void add(const Counts& more, bool subtract = false);
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(busy, bytes, stack);
+    }
   };
   Counts counts_at(Cycle now);
   void close_interval(Cycle end);

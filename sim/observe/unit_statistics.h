@@ -40,11 +40,21 @@ class UnitStatistics : public Observer {
   }
   State state(UnitId unit) const { return units_[static_cast<std::size_t>(unit)].state; }
 
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(units_);
+  }
+
  private:
   struct Unit {
     State state = State::halted;
     Cycle since;
     std::array<std::uint64_t, kStates> cycles{};
+
+    template <class Archive>
+    void serialize(Archive& archive) {
+      archive(state, since, cycles);
+    }
   };
   static void settle(Unit& unit, Cycle now) {
     unit.cycles[static_cast<std::size_t>(unit.state)] += now.value - unit.since.value;

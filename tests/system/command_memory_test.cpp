@@ -18,23 +18,6 @@ namespace {
 
 constexpr std::size_t kPrompt = 5, kGenerated = 2;
 
-// A small machine of configs/ with these devices in place of its memory. `system`: keys beside the preset.
-config::Machine machine_with(const std::string& preset, const Json& system = Json::object(),
-                             const Json& dram = Json::object()) {
-  const config::DramDevice device = config::read_dram_device(test::kConfigs / "dram" / (preset + ".json"));
-  Json memory = {{"model", "commands"},
-                 {"channels", nullptr},
-                 {"capacity_mib", nullptr},
-                 {"system", {{"preset", preset}}},
-                 {"channel_gb_per_s", device.data_rate_mt_s * 1e-3 * device.channel_bits / 8},
-                 {"latency_ns", 20},
-                 {"burst_bytes", device.burst_bytes},
-                 {"requests_in_flight", 16}};
-  memory.merge_patch(dram);
-  memory["system"].merge_patch(system);
-  return test::machine("tiny", {{"clock_ghz", 0.5}, {"dram", memory}});
-}
-
 // One layer of width 64 and a few tokens: some ten thousand cycles.
 std::unique_ptr<model::LlamaModel> small_model() {
   return test::make_synthetic_model({.layers = 1,
@@ -110,7 +93,7 @@ TEST_CASE(
   const std::string preset = GENERATE(from_range(test::dram_presets()));
   CAPTURE(preset);
   const auto model = small_model();
-  check_machine(*model, machine_with(preset));
+  check_machine(*model, test::machine_with_memory(preset));
 }
 
 TEST_CASE("requests of several bursts, channels with XOR, any scheduler, pages and refresh do the same") {
@@ -133,7 +116,7 @@ TEST_CASE("requests of several bursts, channels with XOR, any scheduler, pages a
   }));
   CAPTURE(preset, system.dump());
   const auto model = small_model();
-  check_machine(*model, machine_with(preset, system, dram));
+  check_machine(*model, test::machine_with_memory(preset, system, dram));
 }
 
 TEST_CASE("a slower memory takes more cycles, and says why") {
@@ -150,8 +133,10 @@ TEST_CASE("a slower memory takes more cycles, and says why") {
   };
   // Neighbouring bursts in different rows of one bank, one request at a time: each closes the row before.
   const Json one_bank = {{"mapping", {"row", "column", "bank_group", "bank"}}};
-  const auto [plain, some] = run(machine_with("ddr4-2400", Json::object(), {{"requests_in_flight", 1}}));
-  const auto [slow, many] = run(machine_with("ddr4-2400", one_bank, {{"requests_in_flight", 1}}));
+  const auto [plain, some] =
+      run(test::machine_with_memory("ddr4-2400", Json::object(), {{"requests_in_flight", 1}}));
+  const auto [slow, many] =
+      run(test::machine_with_memory("ddr4-2400", one_bank, {{"requests_in_flight", 1}}));
   CHECK(slow > plain);
   CHECK(many > 10 * some);
 }

@@ -31,6 +31,22 @@ config::Machine machine(const std::string& name, const nlohmann::json& changes) 
   return config::parse_machine(description.dump(), name, kConfigs);
 }
 
+config::Machine machine_with_memory(const std::string& preset, const nlohmann::json& system,
+                                    const nlohmann::json& dram) {
+  const config::DramDevice device = config::read_dram_device(kConfigs / "dram" / (preset + ".json"));
+  nlohmann::json memory = {{"model", "commands"},
+                           {"channels", nullptr},
+                           {"capacity_mib", nullptr},
+                           {"system", {{"preset", preset}}},
+                           {"channel_gb_per_s", device.data_rate_mt_s * 1e-3 * device.channel_bits / 8},
+                           {"latency_ns", 20},
+                           {"burst_bytes", device.burst_bytes},
+                           {"requests_in_flight", 16}};
+  memory.merge_patch(dram);
+  memory["system"].merge_patch(system);
+  return machine("tiny", {{"clock_ghz", 0.5}, {"dram", memory}});
+}
+
 std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary, std::uint64_t seed) {
   std::vector<model::TokenId> tokens(count);
   for (model::TokenId& token : tokens) {

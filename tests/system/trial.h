@@ -20,6 +20,12 @@ std::vector<std::string> machine_names();
 // A machine of configs/, with the values of `changes` in place of its own (as RFC 7396 merges).
 config::Machine machine(const std::string& name, const nlohmann::json& changes = nlohmann::json::object());
 
+// A small machine of configs/ with these devices (a preset of configs/dram) in place of its memory. `system`:
+// keys beside the preset; `dram`: keys around it.
+config::Machine machine_with_memory(const std::string& preset,
+                                    const nlohmann::json& system = nlohmann::json::object(),
+                                    const nlohmann::json& dram = nlohmann::json::object());
+
 // The same pseudo-random ids on every host.
 std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary,
                                           std::uint64_t seed = 1);

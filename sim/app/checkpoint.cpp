@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/checkpoint.h"
+
+#include <fmt/format.h>
+
+#include <cstdio>
+
+#include "app/checkpoint_file.h"
+#include "app/live_view.h"
+#include "app/model_run.h"
+#include "base/error.h"
+#include "base/state_archives.h"
+#include "base/text.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// All that a run's course depends on. Recorders that are there have state.
+Json run_json(const model::LlamaModel& model, const config::Machine& machine, const ModelRun& run) {
+  const InferenceOptions& options = run.settings.inference;
+  Json json;
+  json["model"] = {{"digest", model.file().digest()}, {"shapes_from", std::string(shapes_source(model))}};
+  json["configuration"] = Json::parse(config::to_json(machine));
+  json["settings"] = settings_json(model, run.settings, run.report, *run.inference);
+  json["settings"].erase("new_tokens");
+  json["prompt_tokens"] = run.report.prompt_tokens;
+  json["clock"] = options.clocking == Clocking::gated ? "gated" : "every-edge";
+  json["result"] = options.record.has_value();
+  if (options.record) {
+    json["pipeline_token"] = options.record->pipeline_token;
+    json["pipeline_instructions"] = options.record->pipeline_instructions;
+  }
+  return json;
+}
+
+// "/settings/seed is 1 there and 2 here"; of several the first, and how many more there are.
+std::string difference_text(const Json& there, const Json& here) {
+  const Json a = there.flatten(), b = here.flatten();
+  std::string first;
+  std::size_t more = 0;
+  const auto note = [&](const std::string& key, const Json* x, const Json* y) {
+    if (!first.empty()) return ++more;
+    const auto text = [](const Json* value) { return value == nullptr ? "missing" : value->dump(); };
+    first = fmt::format("{} is {} there and {} here", key, printable(text(x), 80), printable(text(y), 80));
+    return more;
+  };
+  for (const auto& [key, value] : a.items()) {
+    const auto found = b.find(key);
+    if (found == b.end() || *found != value) note(key, &value, found == b.end() ? nullptr : &*found);
+  }
+  for (const auto& [key, value] : b.items()) {
+    if (!a.contains(key)) note(key, nullptr, &value);
+  }
+  return more == 0 ? first : fmt::format("{}, and {} more", first, more);
+}
+
+template <class Archive>
+void serialize_run(Archive& state, ModelRun& run) {
+  state(*run.inference, run.report.tokens, run.report.prefill_operators, run.report.decode_operators);
+  if (run.sampler) state(*run.sampler);
+}
+
+CheckpointPlace place_of(const ModelRun& run) {
+  return {run.inference->steps(), run.report.tokens.size(), Cycle(run.inference->end().value - 1)};
+}
+
+}  // namespace
+
+void Checkpoints::begin(ModelRun& run, std::span<const model::TokenId> planned) {
+  if (request_.write.empty() && request_.resume.empty()) return;
+  run_ = run_json(model_, machine_, run);
+  if (!request_.resume.empty()) read(run, planned);
+}
+
+void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
+  const auto refuse = [&](const std::string& why) {
+    throw UsageError(fmt::format("--resume {}: {}", request_.resume.string(), why));
+  };
+  read_checkpoint(request_.resume, [&](const Json& header, std::istream& in) {
+    if (header.at("build") != program_file_digest()) {
+      refuse(
+          fmt::format("the checkpoint was written by another build of tokencycle (version {}), whose state "
+                      "is laid out in its own way; resume with that one, or start the run anew",
+                      header.at("version").get<std::string>()));
+    }
+    if (header.at("run") != run_) {
+      refuse(
+          fmt::format("the checkpoint is of another run: {}; give the same model, machine and options "
+                      "(all but --new-tokens)",
+                      difference_text(header.at("run"), run_)));
+    }
+    try {
+      StateReader reader(in);
+      serialize_run(reader, run);
+    } catch (const cereal::Exception& error) {
+      throw IoError(fmt::format("{}: the checkpoint's state cannot be read: {}", request_.resume.string(),
+                                error.what()));
+    }
+  });
+  const std::vector<TokenReport>& tokens = run.report.tokens;
+  if (tokens.size() >= run.settings.new_tokens) {
+    refuse(fmt::format("the checkpoint has {} tokens already, and --new-tokens asks for {}; ask for more",
+                       tokens.size(), run.settings.new_tokens));
+  }
+  for (std::size_t i = 0; i < tokens.size() && !planned.empty(); ++i) {
+    if (tokens[i].id == planned[i]) continue;
+    refuse(fmt::format("new token {} is {} in the checkpoint and {} in --tokens; give the same", i,
+                       tokens[i].id, planned[i]));
+  }
+  resumed_ = place_of(run);
+  run.report.resumed_at = resumed_->cycle;
+  if (request_.quiet) return;
+  fmt::print(stderr, "tokencycle: resumed from {} after {} token{}, at cycle {}\n", request_.resume.string(),
+             with_separators(resumed_->tokens), resumed_->tokens == 1 ? "" : "s",
+             with_separators(resumed_->cycle.value));
+}
+
+void Checkpoints::stepped(ModelRun& run) {
+  if (request_.write.empty() || run.inference->steps() % request_.every != 0) return;
+  try {
+    write(run);
+    written_ = place_of(run);
+  } catch (const IoError& error) {
+    fmt::print(stderr, "tokencycle: {}; the run goes on, and {}\n", error.what(),
+               written_
+                   ? fmt::format("the checkpoint after token {} stays", with_separators(written_->tokens))
+                   : "there is no checkpoint of it yet");
+  }
+}
+
+void Checkpoints::write(ModelRun& run) {
+  const CheckpointPlace place = place_of(run);
+  Json header;
+  header["schema"] = kCheckpointSchema;
+  header["version"] = TOKENCYCLE_VERSION;
+  header["build"] = program_file_digest();
+  header["steps"] = place.steps;
+  header["tokens"] = place.tokens;
+  header["cycle"] = place.cycle.value;
+  header["run"] = run_;
+  const auto state = [&](std::ostream& out) {
+    StateWriter writer(out);
+    serialize_run(writer, run);
+  };
+  const double begin = LiveView::wall_seconds();
+  const bool durable = begin >= durable_from_;
+  write_checkpoint(request_.write, header, state, durable);
+  const double end = LiveView::wall_seconds();
+  if (durable) durable_from_ = end + kDurableShare * (end - begin);
+}
+
+}  // namespace tokencycle::app
