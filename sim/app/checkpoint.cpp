@@ -71,6 +71,7 @@ CheckpointPlace place_of(const ModelRun& run) {
 
 void Checkpoints::begin(ModelRun& run, std::span<const model::TokenId> planned) {
   if (request_.write.empty() && request_.resume.empty()) return;
+  build_ = program_file_digest();
   run_ = run_json(model_, machine_, run);
   if (!request_.resume.empty()) read(run, planned);
 }
@@ -80,7 +81,7 @@ void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
     throw UsageError(fmt::format("--resume {}: {}", request_.resume.string(), why));
   };
   read_checkpoint(request_.resume, [&](const Json& header, std::istream& in) {
-    if (header.at("build") != program_file_digest()) {
+    if (header.at("build") != build_) {
       refuse(
           fmt::format("the checkpoint was written by another build of tokencycle (version {}), whose state "
                       "is laid out in its own way; resume with that one, or start the run anew",
@@ -136,7 +137,7 @@ void Checkpoints::write(ModelRun& run) {
   Json header;
   header["schema"] = kCheckpointSchema;
   header["version"] = TOKENCYCLE_VERSION;
-  header["build"] = program_file_digest();
+  header["build"] = build_;
   header["steps"] = place.steps;
   header["tokens"] = place.tokens;
   header["cycle"] = place.cycle.value;

@@ -57,6 +57,7 @@ class Checkpoints {
   const CheckpointRequest request_;
   const model::LlamaModel& model_;
   const config::Machine& machine_;
+  std::string build_;           // program_file_digest()
   nlohmann::ordered_json run_;  // what is run, but for the number of new tokens
   std::optional<CheckpointPlace> resumed_, written_;
   // Waiting for the disk takes at most about one part of the time in so many.
