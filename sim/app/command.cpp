@@ -2,7 +2,6 @@
 #include "app/command.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -12,6 +11,7 @@
 #include <fstream>
 #include <limits>
 #include <sstream>
+#include <typeinfo>
 
 #include "app/interrupt.h"
 #include "base/text.h"
@@ -61,9 +61,12 @@ bool OptionParser::parse(const Arguments& arguments) {
     const std::string near = nearest(error.get_option_name(), known);
     refuse(fmt::format("unknown option {}{}", error.get_option_name(),
                        near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  } catch (const po::invalid_option_value& error) {
+    refuse(fmt::format("{}; {}", error.what(), expectation(error.get_option_name())));
   } catch (const po::error& error) {
     refuse(error.what());
   }
+  refuse_empty();
   if (!has("help")) return true;
   print_help();
   return false;
@@ -73,6 +76,28 @@ void OptionParser::print_help() const {
   std::ostringstream options;
   options << options_;
   fmt::print("usage: tokencycle {}\n\n{}\n\n{}\nexample:\n  {}\n", usage_, about_, options.str(), example_);
+}
+
+// What an option that is no text must be.
+std::string OptionParser::expectation(const std::string& name) const {
+  const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  const auto* option = options_.find_nothrow(bare, false);
+  const auto* typed =
+      option == nullptr ? nullptr : dynamic_cast<const po::typed_value_base*>(option->semantic().get());
+  const std::type_info& type = typed == nullptr ? typeid(std::string) : typed->value_type();
+  if (type == typeid(double)) return "it must be a number, for example 0.8";
+  if (type == typeid(int)) return "it must be a whole number";
+  return fmt::format("it must be a whole number, 0 to {}", std::numeric_limits<std::uint32_t>::max());
+}
+
+// The options that name files: an empty name would lead to a message without one.
+void OptionParser::refuse_empty() const {
+  for (const char* const name : {"model", "config", "input", "output", "result", "results", "trace",
+                                 "commands", "program", "file", "shapes"}) {
+    for (const std::string& text : texts(name)) {
+      if (text.empty()) refuse(fmt::format("--{} is empty; name a file, or leave the option out", name));
+    }
+  }
 }
 
 void OptionParser::refuse(const std::string& message) const {
@@ -86,6 +111,15 @@ std::vector<std::string> OptionParser::names() const {
     if (option->long_name() != "help") names.push_back(option->long_name());
   }
   return names;
+}
+
+std::vector<std::string> OptionParser::texts(const std::string& name) const {
+  using Texts = std::vector<std::string>;
+  if (!has(name)) return {};
+  const boost::any& value = values_[name].value();
+  if (const auto* one = boost::any_cast<std::string>(&value)) return {*one};
+  const auto* several = boost::any_cast<Texts>(&value);
+  return several == nullptr ? Texts{} : *several;
 }
 
 std::string OptionParser::require(const std::string& name) const {
@@ -114,14 +148,25 @@ std::uint64_t OptionParser::unsigned_number(const std::string& name) const {
 }
 
 std::string read_text(const std::filesystem::path& path) {
+  const auto fail = [&path](const std::string& why) {
+    throw IoError(fmt::format("{}: cannot be read: {}", path.string(), why));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
+  errno = 0;
   std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (in && !std::filesystem::is_directory(path)) text << in.rdbuf();
-  if (!in || std::filesystem::is_directory(path)) {
-    throw IoError(fmt::format("{}: cannot be read: {}", path.string(),
-                              std::filesystem::is_directory(path) ? "it is a folder" : std::strerror(errno)));
+  if (!in) fail(fmt::format("{}; check path and permissions", std::strerror(errno)));
+  // Whatever the file is (/dev/zero), it is not read for ever.
+  std::string text;
+  std::vector<char> part(1 << 16);
+  while (text.size() <= kMostTextBytes && in.read(part.data(), std::ssize(part)).gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
   }
-  return text.str();
+  if (in.bad()) fail(std::strerror(errno));
+  if (text.size() > kMostTextBytes) {
+    fail(fmt::format("it has more than {}; give a shorter one", bytes_text(kMostTextBytes)));
+  }
+  return text;
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
@@ -143,16 +188,6 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   observe::put_in_place(temporary, path);
 }
 
-void check_writable(const std::filesystem::path& path) {
-  if (std::filesystem::is_directory(path)) {
-    throw IoError(fmt::format("{}: it is a folder; name a file in it", path.string()));
-  }
-  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  if (::access(folder.c_str(), W_OK) != 0) {
-    throw IoError(fmt::format("{}: cannot be created: {}", path.string(), std::strerror(errno)));
-  }
-}
-
 namespace {
 // Where configs/ and models/ are: TOKENCYCLE_HOME, or the tree that this program was built from.
 std::filesystem::path home() {
@@ -167,24 +202,28 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// Of the descriptions in a folder of configs/, sorted.
+std::vector<std::string> names_in(const std::filesystem::path& folder) {
+  return config::dram_presets(folder);
+}
+
 bool is_name(const std::string& name_or_path) {
   return name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".json");
 }
 }  // namespace
 
 std::filesystem::path find_configuration(const std::string& name_or_path) {
-  if (!is_name(name_or_path) || std::filesystem::exists(name_or_path)) return name_or_path;
+  std::error_code ignored;  // a name may be too long for a file's
+  if (!is_name(name_or_path) || std::filesystem::exists(name_or_path, ignored)) return name_or_path;
   const std::filesystem::path bundled = home() / "configs" / (name_or_path + ".json");
-  if (std::filesystem::exists(bundled)) return bundled;
-  std::vector<std::string> known;
-  std::error_code ignored;
-  for (const auto& entry : std::filesystem::directory_iterator(home() / "configs", ignored)) {
-    if (entry.path().extension() == ".json") known.push_back(entry.path().stem().string());
-  }
-  std::sort(known.begin(), known.end());
-  throw UsageError(
-      fmt::format("{}: there is no such file, and no machine of that name in configs/; known are: {}",
-                  name_or_path, listed(known)));
+  if (std::filesystem::exists(bundled, ignored)) return bundled;
+  const std::vector<std::string> known = names_in(home() / "configs"),
+                                 memories = names_in(dram_presets_folder());
+  const bool memory = std::find(memories.begin(), memories.end(), name_or_path) != memories.end();
+  throw UsageError(fmt::format("{}: {}{}; known are: {}", name_or_path,
+                               memory ? "that is a memory, not a machine: it goes with `tokencycle dram -c`"
+                                      : "there is no such file, and no machine of that name in configs/",
+                               did_you_mean(name_or_path, known), listed(known)));
 }
 
 std::filesystem::path dram_presets_folder() {
@@ -196,16 +235,17 @@ config::Machine read_configuration(const std::filesystem::path& path) {
 }
 
 std::filesystem::path find_dram(const std::string& name_or_path) {
-  if (!is_name(name_or_path) || std::filesystem::is_regular_file(name_or_path)) return name_or_path;
-  const std::vector<std::string> known = config::dram_presets(dram_presets_folder());
+  std::error_code ignored;
+  if (!is_name(name_or_path) || std::filesystem::is_regular_file(name_or_path, ignored)) return name_or_path;
+  const std::vector<std::string> known = names_in(dram_presets_folder());
   if (std::find(known.begin(), known.end(), name_or_path) != known.end()) {
     return dram_presets_folder() / (name_or_path + ".json");
   }
-  const bool machine = std::filesystem::exists(home() / "configs" / (name_or_path + ".json"));
+  const bool machine = std::filesystem::exists(home() / "configs" / (name_or_path + ".json"), ignored);
   throw UsageError(fmt::format(
-      "{}: {}; give a file of a memory, or one of configs/dram/: {}", name_or_path,
+      "{}: {}{}; give a file of a memory, or one of configs/dram/: {}", name_or_path,
       machine ? "that is a machine, not a memory" : "there is no such file, and no memory of that name",
-      listed(known)));
+      did_you_mean(name_or_path, known), listed(known)));
 }
 
 std::filesystem::path bundled_model() {

@@ -49,6 +49,8 @@ class OptionParser {
   // Said on the command line, not by a default.
   bool given(const std::string& name) const { return has(name) && !values_[name].defaulted(); }
   std::vector<std::string> names() const;  // of the options that were added
+  // What was said for an option of one text or several; none where it was not given.
+  std::vector<std::string> texts(const std::string& name) const;
   template <class T>
   T get(const std::string& name) const {
     return values_[name].as<T>();
@@ -62,6 +64,8 @@ class OptionParser {
 
  private:
   void print_help() const;
+  void refuse_empty() const;
+  std::string expectation(const std::string& name) const;
   [[noreturn]] void refuse(const std::string& message) const;
 
   std::string usage_, about_, example_;
@@ -70,15 +74,13 @@ class OptionParser {
   boost::program_options::variables_map values_;
 };
 
-// The whole file. Throws IoError.
+// The whole file, at most kMostTextBytes of it. Throws IoError.
+inline constexpr std::size_t kMostTextBytes = std::size_t{256} << 20;
 std::string read_text(const std::filesystem::path& path);
 
 // Writes to a temporary name in the same folder, then renames: the file is whole or not there. Throws
 // IoError.
 void write_text(const std::filesystem::path& path, const std::string& text);
-
-// Whether write_text can be expected to work, asked before the work whose result it is. Throws IoError.
-void check_writable(const std::filesystem::path& path);
 
 // A machine description by path, or by the name of one in configs/ ("edge").
 std::filesystem::path find_configuration(const std::string& name_or_path);

@@ -10,6 +10,7 @@
 #include "app/json_text.h"
 #include "app/machine_options.h"
 #include "app/model_run.h"
+#include "app/output_files.h"
 #include "app/run_view.h"
 #include "base/text.h"
 #include "compiler/compiler.h"
@@ -96,6 +97,22 @@ struct Plan {
   std::size_t baseline = 0;
 };
 
+// Where results and page go; nothing is made before it is known that they replace no input.
+void plan_outputs(const OptionParser& parser, Plan& plan) {
+  std::vector<std::filesystem::path> inputs;
+  if (!plan.names.empty()) inputs = run_inputs(parser);
+  for (const std::string& name : plan.names) inputs.push_back(find_configuration(name));
+  for (const std::string& file : list_of(parser, "input")) inputs.emplace_back(file);
+  std::vector<OutputFile> outputs = named_outputs(parser, {"output"});
+  if (parser.has("results")) {
+    plan.files = result_files(parser.get<std::string>("results"), plan.names);
+    for (const auto& file : plan.files) outputs.push_back({"--results", file});
+  }
+  check_apart(outputs, inputs);  // before a folder is made
+  if (parser.has("results")) make_folder(parser.get<std::string>("results"));
+  check_outputs(outputs, inputs);
+}
+
 Plan plan_of(const OptionParser& parser) {
   Plan plan;
   plan.names = list_of(parser, "config");
@@ -118,14 +135,8 @@ Plan plan_of(const OptionParser& parser) {
   if (parser.has("baseline")) {
     plan.baseline = explore::find_baseline(plan.results, parser.get<std::string>("baseline"));
   }
-  if (parser.has("output")) {
-    explore::uplot_js();  // refused where the program has no charts: before the runs, not behind them
-    check_writable(parser.get<std::string>("output"));
-  }
-  if (!parser.has("results")) return plan;
-  make_folder(parser.get<std::string>("results"));
-  plan.files = result_files(parser.get<std::string>("results"), plan.names);
-  for (const auto& file : plan.files) check_writable(file);
+  if (parser.has("output")) explore::uplot_js();  // refused where the program has no charts: before the runs
+  plan_outputs(parser, plan);
   return plan;
 }
 

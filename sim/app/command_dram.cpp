@@ -11,6 +11,7 @@
 #include "app/dram_commands_csv.h"
 #include "app/dram_report.h"
 #include "app/live_view.h"
+#include "app/output_files.h"
 #include "config/json_text.h"
 #include "memory/dram_trace.h"
 
@@ -86,6 +87,7 @@ ExitCode dram_command(const Arguments& arguments) {
   OptionParser parser = make_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   DramRun run{system_of(parser), trace_of(parser), {}, 0};
+  check_outputs(named_outputs(parser, {"commands"}), {find_dram(parser.require("config")), run.trace});
   const memory::DramReplayOptions options{parser.count("request-bytes")};
   const auto begin = std::chrono::steady_clock::now();
   memory::DramTraceReader trace(run.trace, run.system.channels * run.system.device.channel_bytes());

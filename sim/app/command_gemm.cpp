@@ -10,6 +10,8 @@
 #include "app/live_view.h"
 #include "app/machine_options.h"
 #include "app/shapes_csv.h"
+#include "base/text.h"
+#include "compiler/gemm_plan.h"
 
 namespace tokencycle::app {
 
@@ -40,12 +42,13 @@ OptionParser make_parser() {
 }
 
 compiler::GemmType type_of(const std::string& name) {
-  std::string allowed;
+  std::vector<std::string> allowed;
   for (const compiler::GemmType& type : compiler::kGemmTypes) {
     if (type.name == name) return type;
-    allowed += fmt::format("{}{}", allowed.empty() ? "" : ", ", type.name);
+    allowed.emplace_back(type.name);
   }
-  throw UsageError(fmt::format("--dtype is '{}'; it must be one of {}", name, allowed));
+  throw UsageError(fmt::format("--dtype is '{}'; it must be one of {}{}", name, fmt::join(allowed, ", "),
+                               did_you_mean(name, allowed)));
 }
 
 config::Machine machine_of(const OptionParser& parser) {
@@ -95,7 +98,10 @@ ExitCode gemm_command(const Arguments& arguments) {
   const std::vector<GemmLayer> layers = layers_of(parser);
   const config::Machine machine = machine_of(parser);
   // What no machine of this kind can do is said before the first layer runs.
-  for (const GemmLayer& layer : layers) compiler::map_gemm(machine, options.type, layer.shape);
+  for (const GemmLayer& layer : layers) {
+    const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
+    if (!options.array_alone) compiler::plan_gemm(machine, map);
+  }
 
   std::vector<GemmReport> reports;
   if (!json) print_now(gemm_heading(machine, options));

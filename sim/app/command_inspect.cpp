@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -12,6 +14,8 @@
 #include "base/text.h"
 #include "config/dram_system.h"
 #include "config/machine.h"
+#include "explore/result_document.h"
+#include "explore/result_node.h"
 #include "isa/program.h"
 #include "model/architecture.h"
 #include "model/tokenizer.h"
@@ -132,7 +136,8 @@ void print_counters(const Json& counters) {
     if (name.starts_with("dram.channel")) name = "dram, all channels" + name.substr(name.rfind('.'));
     const auto [line, added] = at.emplace(name, lines.size());
     if (added) lines.push_back({name, text_of(c.at("unit")), 0});
-    lines[line->second].value += c.at("value").get<std::uint64_t>();
+    std::uint64_t& sum = lines[line->second].value;
+    sum = explore::add_counts(sum, c.at("value").get<std::uint64_t>());
   }
   fmt::print("\ncounters\n");
   for (const Line& l : lines) fmt::print("  {:<42} {:>16} {}\n", l.name, with_separators(l.value), l.unit);
@@ -166,6 +171,7 @@ void print_operators(const Json& result, const char* phase) {
 }
 
 void inspect_result(const std::filesystem::path& path, const Json& result) {
+  explore::read_result(path);  // a damaged one is refused before anything is printed
   try {
     fmt::print("result     {}\nmodel      {} ({})\nmachine    {} ({})\n", path.string(),
                text_of(result.at("model").at("file")), text_of(result.at("model").at("digest")),
@@ -218,9 +224,16 @@ ExitCode inspect_command(const Arguments& arguments) {
   const std::filesystem::path path = find_configuration(parser.require("input"));
   std::array<char, 6> magic{};
   {
+    const auto fail = [&path](const std::string& why) {
+      throw IoError(fmt::format("{}: cannot be read: {}", path.string(), why));
+    };
+    std::error_code ignored;
+    if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
+    errno = 0;
     std::ifstream in(path, std::ios::binary);
+    if (!in) fail(fmt::format("{}; check path and permissions", std::strerror(errno)));
     in.read(magic.data(), magic.size());
-    if (!in && in.gcount() == 0) throw IoError(fmt::format("{}: cannot be read, or is empty", path.string()));
+    if (in.gcount() == 0) fail("it is empty; name a model, machine description, program or result");
   }
   const std::string_view head(magic.data(), magic.size());
   if (head.starts_with("GGUF")) {

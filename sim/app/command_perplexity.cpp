@@ -21,8 +21,7 @@ using Logits = std::vector<std::vector<float>>;
 // Windows done and to come, and what is counted on the way.
 class WindowView {
  public:
-  WindowView(const model::Tokenizer& tokenizer, const std::string& text, std::uint32_t window)
-      : live_(live_mode(false)), windows_(tokenizer.encode(text, true, false).size() / window) {
+  explicit WindowView(std::uint64_t windows) : live_(live_mode(false)), windows_(windows) {
     live_.begin(static_cast<double>(windows_));
   }
   void begin_window() {
@@ -81,7 +80,9 @@ ExitCode perplexity_command(const Arguments& arguments) {
   Format kv_format = Format::f16;
   const std::string kv = parser.get<std::string>("kv-type");
   if (!format_from_name(kv, kv_format) || (kv_format != Format::f16 && kv_format != Format::f32)) {
-    throw UsageError(fmt::format("--kv-type is '{}'; it must be f16 or f32", kv));
+    const std::vector<std::string> allowed = {"f16", "f32"};
+    throw UsageError(
+        fmt::format("--kv-type is '{}'; it must be f16 or f32{}", kv, did_you_mean(kv, allowed)));
   }
   const model::LlamaModel model{model::GgufFile(path)};
   const auto tokenizer = model::make_tokenizer(model.file());
@@ -90,11 +91,18 @@ ExitCode perplexity_command(const Arguments& arguments) {
     throw UsageError(
         fmt::format("--window is {}; with this model it must be 2 to {}", window, model.shape().context));
   }
+  const std::size_t tokens_of_text = tokenizer->encode(text, true, false).size();
+  const std::size_t windows = tokens_of_text / window;
+  if (windows == 0) {
+    throw ModelError(fmt::format(
+        "{}: the text has {} tokens, and one window takes {}; give a longer text or a smaller --window",
+        parser.get<std::string>("file"), tokens_of_text, window));
+  }
 
   const auto begin = std::chrono::steady_clock::now();
   model::Perplexity result;
   std::string by = "the reference";
-  WindowView view(*tokenizer, text, window);
+  WindowView view(windows);
   if (parser.has("config")) {
     const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
     InferenceOptions options;

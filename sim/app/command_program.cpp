@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "app/command.h"
+#include "app/output_files.h"
 #include "base/text.h"
 #include "compiler/compiler.h"
 #include "isa/program.h"
@@ -40,6 +41,7 @@ ExitCode compile_command(const Arguments& arguments) {
   const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
   const auto path =
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  check_outputs({{"--output", output}}, {path, find_configuration(parser.get<std::string>("config"))});
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});
   const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};
@@ -68,6 +70,7 @@ ExitCode asm_command(const Arguments& arguments) {
   parser.positional("input", 1);
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string input = parser.require("input"), output = parser.require("output");
+  check_outputs({{"--output", output}}, {input});
   const isa::Program program = isa::assemble(read_text(input), input);
   isa::write_program(program, output);
   fmt::print("{} words, {} data segments, written to {}\n", with_separators(program.words.size()),
@@ -82,7 +85,9 @@ ExitCode disasm_command(const Arguments& arguments) {
                                                                   "text file to write");
   parser.positional("input", 1);
   if (!parser.parse(arguments)) return ExitCode::success;
-  deliver(parser, isa::disassemble(isa::read_program(parser.require("input"))));
+  const std::string input = parser.require("input");
+  check_outputs(named_outputs(parser, {"output"}), {input});
+  deliver(parser, isa::disassemble(isa::read_program(input)));
   return ExitCode::success;
 }
 

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "app/command.h"
+#include "app/output_files.h"
 #include "base/text.h"
 #include "explore/comparison.h"
 #include "explore/report.h"
@@ -30,9 +31,10 @@ ExitCode report_command(const Arguments& arguments) {
   if (!parser.has("input")) {
     throw UsageError("report needs a result; write one with `tokencycle run --result out.json` and name it");
   }
-  if (!to_stdout) check_writable(output);
+  const Names inputs = parser.get<Names>("input");
+  if (!to_stdout) check_outputs({{"--output", output}}, {inputs.begin(), inputs.end()});
   std::vector<explore::Result> results;
-  for (const std::string& file : parser.get<Names>("input")) results.push_back(explore::read_result(file));
+  for (const std::string& file : inputs) results.push_back(explore::read_result(file));
   const std::size_t baseline =
       parser.has("baseline") ? explore::find_baseline(results, parser.get<std::string>("baseline")) : 0;
   const std::string page = explore::report_html(results, baseline);

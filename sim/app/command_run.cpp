@@ -11,6 +11,7 @@
 #include "app/json_text.h"
 #include "app/machine_options.h"
 #include "app/model_run.h"
+#include "app/output_files.h"
 #include "app/program_run.h"
 #include "app/run_view.h"
 #include "app/traces.h"
@@ -37,10 +38,9 @@ OptionParser make_parser() {
   add("checkpoint-every", po::value<long long>(),
       "with --checkpoint: write it after each N steps (default: 16)");
   add("resume", po::value<std::string>(), "go on from this checkpoint of a run with the same options");
-  add("pipeline-token", po::value<long long>(),
-      "with --result: the token whose instructions it lists (default: 1, the first decode step)");
+  add("pipeline-token", po::value<long long>(), "with --result: whose instructions it lists (default: 1)");
   add("pipeline-instructions", po::value<long long>(),
-      "with --result: list at most so many of them; 0: none (default: 8192)");
+      "with --result: at most so many of them (default: 8192)");
   add("trace", po::value<std::vector<std::string>>()->composing(),
       "write a trace; repeat for more: .pftrace[.gz] (Perfetto), .kanata[.gz] (Konata), .vcd, .fst "
       "(GTKWave), "
@@ -58,14 +58,23 @@ OptionParser make_parser() {
 
 // A program runs without a model: what asks for one would be ignored.
 void refuse_model_options(const OptionParser& parser) {
-  for (const char* option : {"model", "result", "weights", "prompt-tokens", "tokens", "checkpoint",
-                             "checkpoint-every", "resume"}) {
-    if (parser.has(option)) throw UsageError(fmt::format("--{} does not go with --program", option));
+  if (parser.get<bool>("check")) {
+    throw UsageError("--check does not go with --program: it has no reference; leave it out");
   }
-  if (parser.get<bool>("check")) throw UsageError("--check does not go with --program: it has no reference");
   if (parser.get<bool>("timing-only")) {
     throw UsageError(
-        "--timing-only does not go with --program: a program may compute the rows that it gathers");
+        "--timing-only does not go with --program: a program may compute the rows that it gathers; leave it "
+        "out");
+  }
+  OptionParser of_model("", "", "");
+  add_model_options(of_model);
+  std::vector<std::string> options = of_model.names();
+  options.insert(options.end(), {"result", "tiling", "pipeline-token", "pipeline-instructions", "checkpoint",
+                                 "checkpoint-every", "resume"});
+  for (const std::string& option : options) {
+    if (option == "clock" || !parser.given(option)) continue;
+    throw UsageError(
+        fmt::format("--{} does not go with --program: it is about a model's run; leave it out", option));
   }
 }
 
@@ -169,16 +178,19 @@ TraceRequest traces_of(const OptionParser& parser) {
 ExitCode run_command(const Arguments& arguments) {
   OptionParser parser = make_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  if (parser.has("program")) refuse_model_options(parser);
   MachineOptions machine_options{parser.get<std::string>("config"), {}, {}, false};
   if (parser.has("tiling")) machine_options.tiling = parser.get<std::string>("tiling");
   const config::Machine machine = machine_with(machine_options);
   const RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
-  for (const char* option : {"result", "checkpoint"}) {
-    if (parser.has(option)) check_writable(parser.get<std::string>(option));
-  }
+  std::vector<std::filesystem::path> inputs = run_inputs(parser);
+  inputs.push_back(find_configuration(parser.get<std::string>("config")));
+  check_outputs(named_outputs(parser, {"result", "trace", "checkpoint"}), inputs);
+  // The same file may be resumed from and kept up to date.
+  if (parser.has("resume"))
+    check_apart(named_outputs(parser, {"result", "trace"}), {parser.get<std::string>("resume")});
   if (parser.has("program")) {
-    refuse_model_options(parser);
     const auto dumps =
         parser.has("dump") ? parser.get<std::vector<std::string>>("dump") : std::vector<std::string>{};
     run_program(parser.get<std::string>("program"), machine, settings.inference.clocking, dumps, quiet,

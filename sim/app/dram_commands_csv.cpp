@@ -7,7 +7,6 @@
 #include <iterator>
 #include <limits>
 
-#include "app/command.h"
 #include "memory/dram_banks.h"
 
 namespace tokencycle::app {
@@ -26,7 +25,7 @@ bool is_activation(DramCommand c) {
 
 DramCommandsCsv::DramCommandsCsv(const std::filesystem::path& path, const config::DramDevice& device)
     : temporary_(observe::temporary_name(path)),
-      file_((check_writable(path), path), std::numeric_limits<std::uint64_t>::max()),
+      file_(path, std::numeric_limits<std::uint64_t>::max()),
       groups_(device.bank_groups),
       banks_(device.banks) {
   buffer_ = "clock,command,channel,rank,bank_group,bank,row,column\n";

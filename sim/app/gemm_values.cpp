@@ -195,8 +195,10 @@ void GemmValues::check(const memory::DramStorage& dram, DramAddress sums) {
                                   : fmt::format("{:.9g} ({:#010x})", std::bit_cast<float>(bits), bits);
     };
     throw CheckError(fmt::format(
-        "Y[{}][{}] of {} x {} x {} ({}) differs: the machine has {}, the reference {}", m,
-        got - machine.begin(), shape_.m, shape_.n, shape_.k, type_.name, shown(*got), shown(*want)));
+        "Y[{}][{}] of {} x {} x {} ({}) differs: the machine has {}, the reference {}. This is a fault in "
+        "the simulator or "
+        "its compiler; please report it with this command",
+        m, got - machine.begin(), shape_.m, shape_.n, shape_.k, type_.name, shown(*got), shown(*want)));
   }
 }
 

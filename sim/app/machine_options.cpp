@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "app/command.h"
+#include "base/text.h"
 
 namespace tokencycle::app {
 
@@ -20,7 +21,9 @@ std::string_view dataflow_name(const std::string& value) {
   if (value == "is") return config::name_of(Dataflow::input_stationary);
   if (value == "os") return config::name_of(Dataflow::output_stationary);
   if (value == "dot") return config::name_of(Dataflow::dot_product);
-  throw UsageError(fmt::format("--dataflow is '{}'; it must be ws, is, os or dot", value));
+  const std::vector<std::string> allowed = {"ws", "is", "os", "dot"};
+  throw UsageError(
+      fmt::format("--dataflow is '{}'; it must be ws, is, os or dot{}", value, did_you_mean(value, allowed)));
 }
 
 // "M,N,K" into the machine's tiling; 0 takes a limit away.

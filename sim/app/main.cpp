@@ -5,6 +5,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <filesystem>
 #include <new>
 #include <system_error>
 
@@ -46,19 +47,29 @@ ExitCode run(const Arguments& arguments) {
     fmt::print("tokencycle {}\n", TOKENCYCLE_VERSION);
     return ExitCode::success;
   }
-  std::vector<std::string> names;
+  std::vector<std::string> names = {"--help", "--version"};
   for (const Command& c : commands()) {
     if (c.name == name) return c.run(Arguments(arguments.begin() + 1, arguments.end()));
     names.push_back(c.name);
   }
-  const std::string near = nearest(name, names);
-  throw UsageError(fmt::format("unknown command '{}'{}; `tokencycle --help` lists them", name,
-                               near.empty() ? "" : fmt::format("; did you mean '{}'?", near)));
+  throw UsageError(
+      fmt::format("unknown command '{}'{}; `tokencycle --help` lists them", name, did_you_mean(name, names)));
+}
+
+// Names and values in it are a user's: nothing of them controls a terminal or tears the paragraph apart.
+std::string paragraph(const std::string& message) {
+  std::string text = "tokencycle: ";
+  text.reserve(text.size() + message.size() + 1);
+  for (const char c : message) {
+    if (c == '\n' && text.back() == '\n') continue;
+    text += c == '\n' ? std::string(1, c) : printable({&c, 1}, 1);
+  }
+  return text + '\n';
 }
 
 int report(ExitCode code, const std::string& message) {
   std::fflush(stdout);
-  std::fputs(("tokencycle: " + message + "\n").c_str(),
+  std::fputs(paragraph(message).c_str(),
              stderr);  // where nobody reads it there is no other way
   return static_cast<int>(code);
 }
@@ -78,6 +89,8 @@ int main(int argc, char* argv[]) {
     return report(error.code(), error.what());
   } catch (const std::bad_alloc&) {
     return report(ExitCode::simulation, "out of memory: use a smaller model, context or machine");
+  } catch (const std::filesystem::filesystem_error& error) {
+    return report(ExitCode::io, fmt::format("a file cannot be reached; check the path: {}", error.what()));
   } catch (const std::system_error& error) {  // of fmt::print
     return report(ExitCode::io, fmt::format("standard output or error cannot be written: {}", error.what()));
   } catch (const std::exception& error) {

@@ -7,6 +7,7 @@
 
 #include "app/checkpoint.h"
 #include "app/traces.h"
+#include "base/text.h"
 #include "model/config_json.h"
 
 namespace tokencycle::app {
@@ -19,12 +20,13 @@ template <class T>
 T choose(const OptionParser& parser, const std::string& name,
          std::initializer_list<std::pair<const char*, T>> choices) {
   const std::string value = parser.get<std::string>(name);
-  std::string allowed;
+  std::vector<std::string> allowed;
   for (const auto& [text, choice] : choices) {
     if (value == text) return choice;
-    allowed += allowed.empty() ? text : std::string(" or ") + text;
+    allowed.emplace_back(text);
   }
-  throw UsageError(fmt::format("--{} is '{}'; it must be {}", name, value, allowed));
+  throw UsageError(fmt::format("--{} is '{}'; it must be {}{}", name, value, fmt::join(allowed, " or "),
+                               did_you_mean(value, allowed)));
 }
 
 // What needs values does not go without them, and the other way round.

@@ -57,8 +57,8 @@ Dump parse_dump(const std::string& text) {
     throw UsageError(
         fmt::format("--dump {}: it must be dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT with a format "
                     "such as f32, f16, u8 or "
-                    "u32 and 1 to 1048576 elements, for example dram:0x1000:f32:16",
-                    text));
+                    "u32 and 1 to 1048576 elements, for example dram:0x1000:f32:16{}",
+                    text, space == kSpaces.end() ? did_you_mean(parts[0], kSpaces) : ""));
   }
   dump.space = static_cast<isa::Space>(space - kSpaces.begin());
   return dump;
@@ -71,7 +71,9 @@ std::vector<std::byte> dump_bytes(const Dump& dump, Accelerator& accelerator) {
                                     m.dram.capacity_bytes};
   const std::uint64_t limit = capacity[static_cast<std::size_t>(dump.space)];
   if (dump.address > limit || bytes.size() > limit - dump.address) {
-    throw UsageError(fmt::format("--dump {}: it ends beyond the {} bytes of that memory", dump.text, limit));
+    throw UsageError(fmt::format(
+        "--dump {}: it ends beyond the {} bytes of that memory; take a lower address or fewer elements",
+        dump.text, limit));
   }
   if (dump.space == isa::Space::dram) {
     accelerator.dram().read(DramAddress(dump.address), bytes);

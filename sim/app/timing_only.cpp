@@ -43,6 +43,7 @@ std::vector<TokenId> parse_ids(std::string_view text) {
 
 // The ids that a run wrote down.
 Ids read_result(const std::string& path) {
+  if (path.empty()) throw UsageError("--tokens @ names no file; write it as --tokens @RESULT.json");
   try {
     const auto result = nlohmann::json::parse(read_text(path));
     if (result.at("schema").get<std::string>() == "tokencycle-result-1") {
@@ -147,7 +148,9 @@ model::GgufFile open_shapes(const std::filesystem::path& path, const std::option
                        (chosen == Format::f32 || chosen == Format::f16 || chosen == Format::bf16 ||
                         chosen == Format::q8_0 || chosen == Format::q4_0);
     if (!known) {
-      throw UsageError(fmt::format("--weights is '{}'; it must be f32, f16, bf16, q8_0 or q4_0", *weights));
+      const std::vector<std::string> allowed = {"f32", "f16", "bf16", "q8_0", "q4_0"};
+      throw UsageError(fmt::format("--weights is '{}'; it must be f32, f16, bf16, q8_0 or q4_0{}", *weights,
+                                   did_you_mean(*weights, allowed)));
     }
     format = chosen;
   }

@@ -3,24 +3,26 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "base/error.h"
 #include "base/text.h"
 #include "observe/trace_file.h"
 
 namespace tokencycle::app {
 
-Traces::Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine) {
+Traces::~Traces() {
+  if (begun_) return;
+  for (const auto& w : writers_) w->discard();
+}
+
+Traces::Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine)
+    : Traces() {  // from here on the destructor is called, whatever happens below
   observe::TraceOptions options;
   if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
   options.level = request.level.value_or(request.window.empty() ? 1 : 2);
   options.max_bytes = request.max_bytes;
   options.title = title;
   options.machine = &machine;
-  std::set<std::string> names;
   for (const std::string& file : request.files) {
-    if (!names.insert(file).second) throw UsageError(fmt::format("--trace {} is given twice", file));
     options.path = file;
     for (const char* suffix : {"", ".hier"}) {  // the FST library has a second file
       temporaries_.push_back(std::make_unique<TemporaryFile>(observe::temporary_name(file).concat(suffix)));
@@ -33,6 +35,7 @@ void Traces::subscribe(observe::EventHub& hub) {
   for (const auto& w : writers_) hub.subscribe(*w);
 }
 void Traces::begin_step(const observe::TraceStep& step) {
+  begun_ = true;
   for (const auto& w : writers_) w->begin_step(step);
 }
 void Traces::end_step(Cycle end) {
@@ -45,7 +48,7 @@ void Traces::interrupt(Cycle end) {
   if (!closed_) close(end, fmt::format("interrupted at cycle {}", end.value));
 }
 void Traces::fail(Cycle end, std::string_view what) {
-  if (closed_) return;
+  if (closed_ || !begun_) return;
   try {
     close(end, fmt::format("ended at cycle {}: {}", end.value, what.substr(0, what.find('\n'))));
   } catch (const std::exception&) {  // the first error is told, not what it led to

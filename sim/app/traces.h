@@ -22,11 +22,15 @@ struct TraceRequest {
 };
 
 // Its writers subscribe to one machine's events and are told what the steps are. Without files it does
-// nothing. When it is destroyed before close(), the files are complete up to there and say "interrupted".
+// nothing. When it is destroyed before close(), the files are complete up to there and say "interrupted"; a
+// run that never began leaves none.
 class Traces {
  public:
   // Throws UsageError for what no trace can be, IoError for files that cannot be created.
   Traces(const TraceRequest& request, const std::string& title, const config::Machine& machine);
+  ~Traces();
+  Traces(const Traces&) = delete;
+  Traces& operator=(const Traces&) = delete;
 
   void subscribe(observe::EventHub& hub);
   void begin_step(const observe::TraceStep& step);
@@ -49,9 +53,10 @@ class Traces {
   std::string warning() const;
 
  private:
+  Traces() = default;
   void close(Cycle end, const std::string& cut);
 
-  bool closed_ = false;
+  bool closed_ = false, begun_ = false;
   std::vector<std::unique_ptr<TemporaryFile>> temporaries_;
   std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
 };

@@ -14,8 +14,11 @@ namespace tokencycle {
 std::string with_separators(std::uint64_t value);
 
 // The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters
-// differ).
+// differ). Letters of the other case are the same letters.
 std::string nearest(std::string_view word, std::span<const std::string> candidates);
+
+// The end of a message about an unknown `word`: "; did you mean 'edge'?", or "" when none is near.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 // Text of unknown origin, fit for a message: control characters as \\xHH, and of more than `most` bytes the
 // beginning and the end with " ... " between them.

@@ -30,6 +30,20 @@ void check_rules(const Machine& machine, Violations& violations) {
   for (const auto& [path, what] : found) violations.add(path, what);
 }
 
+// Of another kind of document no key need be told.
+void refuse_other_schema(const Json& tree, Violations& violations) {
+  const auto schema = tree.is_object() ? tree.find("schema") : tree.end();
+  if (schema == tree.end() || !schema->is_string()) return;
+  const std::string name = schema->get<std::string>();
+  if (name.starts_with("tokencycle-machine-")) return;
+  const char* remedy = "name a machine, for example one of configs/";
+  if (name.starts_with("tokencycle-dram-")) remedy = "a memory goes with `tokencycle dram -c`";
+  if (name.starts_with("tokencycle-result-")) remedy = "a run's result goes with compare, report and inspect";
+  violations.add("/schema", fmt::format("\"{}\" is not allowed; allowed: \"tokencycle-machine-1\"; {}",
+                                        escaped(shortened(name)), remedy));
+  violations.throw_if_any();
+}
+
 }  // namespace
 
 std::string_view name_of(Dataflow d) {
@@ -53,6 +67,7 @@ Machine parse_machine(const std::string& json_text, const std::string& source_na
                       const std::filesystem::path& folder, const std::filesystem::path& presets) {
   Violations violations(source_name);
   const Json tree = parse_text(json_text, violations);
+  refuse_other_schema(tree, violations);
   check_keys(tree, violations);
   Machine machine = read_fields(tree, violations);
   DramFolders folders{folder, {folder / "dram"}};

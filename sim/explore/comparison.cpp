@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "explore/differing.h"
 
 namespace tokencycle::explore {
@@ -154,7 +155,8 @@ std::size_t find_baseline(const std::vector<Result>& results, const std::string&
   if (const auto i = only_one([&](std::size_t n) { return results[n].source; })) return *i;
   if (const auto i = only_one([&](std::size_t n) { return results[n].machine; })) return *i;
   if (const auto i = only_one([&](std::size_t n) { return stem_of(results[n]); })) return *i;
-  throw UsageError(fmt::format("--baseline is '{}'; it must be one of: {}", name, fmt::join(labels, ", ")));
+  throw UsageError(fmt::format("--baseline is '{}'; it must be one of: {}{}", name, fmt::join(labels, ", "),
+                               did_you_mean(name, labels)));
 }
 
 Comparison compare(const std::vector<Result>& results, std::size_t baseline) {

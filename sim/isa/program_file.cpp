@@ -217,7 +217,7 @@ void write_program(const Program& program, const fs::path& path) {
   fs::path temporary = path;
   temporary += fmt::format(".{}.tmp", ::getpid());
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
-  if (!out) io_failure(temporary, "cannot be created");
+  if (!out) io_failure(path, "cannot be created");
   out.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
   out.close();
   std::error_code ignored;
@@ -225,7 +225,7 @@ void write_program(const Program& program, const fs::path& path) {
     const int reason = errno;
     fs::remove(temporary, ignored);
     errno = reason;
-    io_failure(temporary, "cannot be written");
+    io_failure(path, "cannot be written");
   }
   std::error_code failed;
   fs::rename(temporary, path, failed);
@@ -238,7 +238,9 @@ void write_program(const Program& program, const fs::path& path) {
 Program read_program(const fs::path& path) {
   std::error_code failed;
   const std::uintmax_t size = fs::file_size(path, failed);
-  if (failed) throw IoError(fmt::format("{}: cannot be read: {}", path.string(), failed.message()));
+  if (failed)
+    throw IoError(
+        fmt::format("{}: cannot be read: {}; name a program file", path.string(), failed.message()));
   std::ifstream in(path, std::ios::binary);
   if (!in) io_failure(path, "cannot be opened");
   std::vector<std::byte> bytes(size);

@@ -53,6 +53,7 @@ class CsvTrace final : public TraceWriter {
     if (!cut.empty()) write_mark(cut);
     file_.commit();
   }
+  void discard() override { file_.discard(); }
   TraceSummary summary() const override { return {file_.path(), "csv", file_.bytes(), rows_, truncated_at_}; }
 
  private:

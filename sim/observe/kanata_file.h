@@ -36,6 +36,8 @@ class KanataFile {
   void flush(Cycle until);
   // Writes the rest. Ops without an end are shown as flushed at `end`; `cut` becomes the label of a last op.
   void finish(Cycle end, std::string_view cut);
+  // In place of finish(): nothing is left.
+  void discard() { file_.discard(); }
 
   bool full() const { return truncated_at_ != kNever; }
   Cycle truncated_at() const { return truncated_at_; }

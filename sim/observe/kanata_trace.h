@@ -37,6 +37,10 @@ class KanataTrace : public TraceWriter {
   void on_event(const Event& event) override;
   void on_retired(const InstructionRecord& record) override;
   void close(Cycle end, const std::string& cut) override;
+  void discard() override {
+    closed_ = true;
+    file_.discard();
+  }
   TraceSummary summary() const override;
 
   // Instructions and lines kept in memory; for tests.

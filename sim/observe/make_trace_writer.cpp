@@ -45,12 +45,13 @@ std::unique_ptr<TraceWriter> make_trace_writer(const TraceOptions& options) {
   for (const Format& f : kFormats) {
     if (name.size() > f.extension.size() && name.ends_with(f.extension)) return f.make(options);
   }
+  const std::vector<std::string> extensions = {".pftrace", ".kanata", ".vcd", ".fst", ".csv"};
   throw UsageError(fmt::format(
-      "--trace {}: the extension names the format, and this one is not known; use .pftrace "
+      "--trace {}: the extension names the format, and this one is not known{}; use .pftrace "
       "(Perfetto), .kanata or .log (Konata), .vcd, .fst (GTKWave), .tokens.csv, .operators.csv or "
       ".instructions.csv, "
       "the first two and CSV also with .gz",
-      options.path.string()));
+      options.path.string(), did_you_mean(options.path.extension().string(), extensions)));
 }
 
 }  // namespace tokencycle::observe

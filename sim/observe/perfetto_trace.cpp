@@ -99,6 +99,8 @@ class PerfettoTrace final : public TraceWriter {
     file_.file().commit();
   }
 
+  void discard() override { file_.file().discard(); }
+
   TraceSummary summary() const override {
     return {file_.file().path(), "perfetto", file_.file().bytes(), file_.slices(), truncated_at_};
   }

@@ -45,6 +45,8 @@ class TraceWriter : public Observer {
   // The last call: what is open ends at `end`. `cut` says why the run ended early ("interrupted at token 7");
   // empty when it is complete.
   virtual void close(Cycle end, const std::string& cut) = 0;
+  // In place of close(), before the first step: what was there under the file's name stays.
+  virtual void discard() = 0;
   // After close(): of the finished file.
   virtual TraceSummary summary() const = 0;
 };

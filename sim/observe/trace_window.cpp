@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "observe/trace.h"
 
 namespace tokencycle::observe {
@@ -40,7 +41,10 @@ TraceWindow TraceWindow::parse(const std::string& text) {
     window.pattern = what;
     return window;
   }
-  if (kind != "token" && kind != "cycle") refuse(text, fmt::format("'{}' is no kind of window", kind));
+  if (kind != "token" && kind != "cycle") {
+    static const std::vector<std::string> kKinds = {"token", "cycle", "op"};
+    refuse(text, fmt::format("'{}' is no kind of window{}", kind, did_you_mean(kind, kKinds)));
+  }
   window.kind = kind == "token" ? Kind::tokens : Kind::cycles;
   const std::size_t dots = what.find("..");
   window.first = number(text, what.substr(0, dots));

@@ -24,6 +24,10 @@ class WaveTrace : public TraceWriter {
   void end_step(Cycle end) override;
   void on_event(const Event& event) override;
   void close(Cycle end, const std::string& cut) override;
+  void discard() override {
+    finished_ = true;
+    sink_.reset();
+  }
   TraceSummary summary() const override;
 
  private:

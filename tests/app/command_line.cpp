@@ -34,7 +34,8 @@ struct Launched::Files {
   std::string out = scratch / "out", err = scratch / "err";
 };
 
-Launched::Launched(const std::vector<std::string>& arguments, const Environment& environment, int out)
+Launched::Launched(const std::vector<std::string>& arguments, const Environment& environment, int out,
+                   const char* program)
     : files_(std::make_unique<Files>()) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
@@ -43,15 +44,15 @@ Launched::Launched(const std::vector<std::string>& arguments, const Environment&
   if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, files_->err.c_str(), O_WRONLY | O_CREAT, 0600);
 
-  std::vector<std::string> command = {TOKENCYCLE_BINARY};
+  std::vector<std::string> command = {program};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   for (char** v = environ; *v != nullptr; ++v) variables.emplace_back(*v);
-  const int error = posix_spawn(&child_, TOKENCYCLE_BINARY, &actions, nullptr, pointers(command).data(),
-                                pointers(variables).data());
+  const int error =
+      posix_spawn(&child_, program, &actions, nullptr, pointers(command).data(), pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw std::runtime_error("cannot start " TOKENCYCLE_BINARY);
+  if (error != 0) throw std::runtime_error(std::string("cannot start ") + program);
 }
 
 Launched::~Launched() {
@@ -66,7 +67,7 @@ void Launched::signal(int number) const {
 
 Outcome Launched::wait() {
   int status = 0;
-  if (waitpid(child_, &status, 0) != child_) throw std::runtime_error("cannot wait for " TOKENCYCLE_BINARY);
+  if (waitpid(child_, &status, 0) != child_) throw std::runtime_error("cannot wait for the program");
   child_ = 0;
   return {WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status), contents_of(files_->out),
           contents_of(files_->err)};

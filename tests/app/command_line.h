@@ -20,11 +20,11 @@ struct Outcome {
 
 using Environment = std::vector<std::pair<std::string, std::string>>;  // added to this process's
 
-// TOKENCYCLE_BINARY while it runs. Its standard output goes to `out` (a file descriptor), if there is one.
+// The program while it runs. Its standard output goes to `out` (a file descriptor), if there is one.
 class Launched {
  public:
   explicit Launched(const std::vector<std::string>& arguments, const Environment& environment = {},
-                    int out = -1);
+                    int out = -1, const char* program = TOKENCYCLE_BINARY);
   ~Launched();
   Launched(const Launched&) = delete;
   Launched& operator=(const Launched&) = delete;

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <sstream>
 
-#include "command_line.h"
+#include "refusal.h"
 
 using namespace tokencycle;
 using Catch::Contains;
@@ -17,15 +17,11 @@ namespace {
 const std::vector<std::string> kCommands = {"run",  "compare", "report",  "perplexity", "gemm",
                                             "dram", "inspect", "compile", "asm",        "disasm"};
 
-// Exit code 2, nothing on standard output, one line on standard error with all the parts.
+// Exit code 2, and one line with all the parts.
 void check_refused(const std::vector<std::string>& arguments, const std::vector<std::string>& parts) {
-  const Outcome o = launch(arguments);
-  CAPTURE(arguments, o.err);
-  CHECK(o.exit_code == 2);
-  CHECK(o.out.empty());
-  CHECK_THAT(o.err, Catch::StartsWith("tokencycle: "));
-  CHECK(std::count(o.err.begin(), o.err.end(), '\n') == 1);
-  for (const std::string& part : parts) CHECK_THAT(o.err, Contains(part));
+  const std::string message = test::check_refusal(2, arguments, parts);
+  CAPTURE(arguments, message);
+  CHECK(std::count(message.begin(), message.end(), '\n') == 1);
 }
 
 }  // namespace

@@ -20,9 +20,18 @@ TEST_CASE("a typing error finds the name that was meant, a strange word finds no
   CHECK(nearest("laod", names) == "load");  // two letters swapped count once
   CHECK(nearest("multiplly", names) == "multiply");
   CHECK(nearest("load", names) == "load");
+  CHECK(nearest("LOAD", names) == "load");
+  CHECK(nearest("LAOD", names) == "load");
   CHECK(nearest("zebra", names).empty());
   CHECK(nearest("", names).empty());
   CHECK(nearest(std::string(1 << 24, 'l'), names).empty());  // at once: no name is near anything so long
+}
+
+TEST_CASE("a message about a strange word ends with the name that was meant, or says nothing of it") {
+  const std::vector<std::string> names = {"gated", "every-edge"};
+  CHECK(did_you_mean("gatd", names) == "; did you mean 'gated'?");
+  CHECK(did_you_mean("Every-Edge", names) == "; did you mean 'every-edge'?");
+  CHECK(did_you_mean("fast", names).empty());
 }
 
 TEST_CASE("text of unknown origin cannot disturb a message or fill the screen") {

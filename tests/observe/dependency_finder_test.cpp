@@ -45,6 +45,7 @@ class Finder : public TraceWriter {
     if (const auto dependency = finder_.on_event(event)) found.push_back(*dependency);
   }
   void close(Cycle, const std::string&) override {}
+  void discard() override {}
   TraceSummary summary() const override { return {}; }
   std::vector<Dependency> found;
 
