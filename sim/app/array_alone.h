@@ -30,7 +30,7 @@ class ArrayAlone : private core::ResultSink, private core::HazardBoard, private 
   ArrayAlone(const config::Machine& machine, const std::optional<ArrayMemory>& memory);
 
   // Where the operands begin, as the instructions address them.
-  isa::LocalAddress moving() const { return isa::LocalAddress::scratchpad(0); }
+  static isa::LocalAddress moving() { return isa::LocalAddress::scratchpad(0); }
   isa::LocalAddress stationary() const { return isa::LocalAddress::scratchpad(half_); }
   std::span<std::byte> moving_bytes() { return local_.at(moving(), memory_.moving); }
   std::span<std::byte> stationary_bytes() { return local_.at(stationary(), memory_.stationary); }

@@ -54,7 +54,7 @@ void refuse_run_options(const OptionParser& parser) {
   OptionParser run("", "", "");
   add_model_options(run);
   Names options = run.names();
-  options.push_back("results");
+  options.emplace_back("results");
   for (const std::string& option : options) {
     if (parser.given(option)) {
       throw UsageError(

@@ -27,9 +27,8 @@ DramCommandsCsv::DramCommandsCsv(const std::filesystem::path& path, const config
     : temporary_(observe::temporary_name(path)),
       file_(path, std::numeric_limits<std::uint64_t>::max()),
       groups_(device.bank_groups),
-      banks_(device.banks) {
-  buffer_ = "clock,command,channel,rank,bank_group,bank,row,column\n";
-}
+      banks_(device.banks),
+      buffer_("clock,command,channel,rank,bank_group,bank,row,column\n") {}
 
 void DramCommandsCsv::commanded(std::uint32_t channel, const memory::DramCommandRecord& r) {
   const auto out = std::back_inserter(buffer_);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "base/text.h"
 
@@ -25,7 +26,7 @@ double percent(std::uint64_t part, std::uint64_t whole) {
 
 // 1234.56 -> "1,234.6"; not negative.
 std::string with_tenths(double value) {
-  const auto tenths = static_cast<std::uint64_t>(value * 10 + 0.5);
+  const auto tenths = static_cast<std::uint64_t>(std::llround(value * 10));
   return fmt::format("{}.{}", with_separators(tenths / 10), tenths % 10);
 }
 

@@ -13,7 +13,7 @@ namespace {
 
 GemmArray run_array(const config::Machine& machine, const compiler::GemmMapping& map) {
   ArrayAlone array(machine, {});
-  compiler::GemmFolds folds(map, array.moving(), array.stationary());
+  compiler::GemmFolds folds(map, ArrayAlone::moving(), array.stationary());
   const std::uint64_t cycles = array.run([&folds](isa::Instruction& i) { return folds.next(i); });
   return {cycles, folds.folds(), folds.used_cells()};
 }

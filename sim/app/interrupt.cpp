@@ -24,12 +24,14 @@ constexpr std::size_t kFiles = 256;
 // A signal may come twice at once: `timeout` sends it to the process, then to its group.
 constexpr std::int64_t kOneSignalNs = 100'000'000;
 
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): a signal handler knows no object
 std::atomic<bool> g_interrupted{false};
 std::atomic<std::int64_t> g_first_ns{0};  // when
 std::atomic<int> g_waiting{0};            // Interruptibles that live
 std::array<std::atomic<const char*>, kFiles> g_files{};
 std::atomic<const char*> g_restore{nullptr};  // ends in a zero
 std::atomic<std::uint32_t> g_changes{0};
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free &&
               std::atomic<std::int64_t>::is_always_lock_free &&
               std::atomic<const char*>::is_always_lock_free);
@@ -79,7 +81,7 @@ extern "C" void on_window_change(int) {
 extern "C" void on_stop(int) {
   const int error = errno;
   if (const char* restore = g_restore; restore != nullptr) write_error(restore);
-  ::raise(SIGSTOP);
+  static_cast<void>(::raise(SIGSTOP));
   ++g_changes;  // and goes on here
   errno = error;
 }
@@ -135,7 +137,8 @@ TerminalInUse::~TerminalInUse() {
   g_restore = nullptr;
   for (const int signal : {SIGWINCH, SIGTSTP}) {
     struct sigaction now {};
-    if (sigaction(signal, nullptr, &now) == 0 && now.sa_handler != SIG_IGN) std::signal(signal, SIG_DFL);
+    if (sigaction(signal, nullptr, &now) == 0 && now.sa_handler != SIG_IGN)
+      static_cast<void>(std::signal(signal, SIG_DFL));
   }
 }
 std::uint32_t TerminalInUse::changes() {

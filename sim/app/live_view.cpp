@@ -29,7 +29,7 @@ LiveView::LiveView(LiveMode mode, std::function<double()> seconds, std::FILE* li
 LiveView::~LiveView() {
   if (!line_) return;
   end();
-  std::fputs("\n", stderr);
+  static_cast<void>(std::fputs("\n", stderr));
 }
 
 void LiveView::begin(double total, const std::string& left_of) {
@@ -57,7 +57,7 @@ void LiveView::show(double now) {
     line_->show(text);
   } else {
     fmt::print(lines_, "tokencycle: {}\n", text);
-    std::fflush(lines_);
+    static_cast<void>(std::fflush(lines_));
   }
 }
 

@@ -68,17 +68,17 @@ std::string paragraph(const std::string& message) {
 }
 
 int report(ExitCode code, const std::string& message) {
-  std::fflush(stdout);
-  std::fputs(paragraph(message).c_str(),
-             stderr);  // where nobody reads it there is no other way
+  // Where nobody reads it there is no other way.
+  static_cast<void>(std::fflush(stdout));
+  static_cast<void>(std::fputs(paragraph(message).c_str(), stderr));
   return static_cast<int>(code);
 }
 
 }  // namespace
 
 int main(int argc, char* argv[]) {
-  std::signal(SIGPIPE, SIG_IGN);  // a closed pipe is an error of the write that meets it
-  std::signal(SIGXFSZ, SIG_IGN);  // and so is a file that may not grow (ulimit -f)
+  static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a closed pipe is an error of the write that meets it
+  static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // and so is a file that may not grow (ulimit -f)
   handle_interrupts();
   model::handle_lost_bytes();
   try {

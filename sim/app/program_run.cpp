@@ -137,6 +137,7 @@ void print_summary(Accelerator& accelerator, observe::CycleStack& stack, const T
 void run_program(const std::filesystem::path& path, const config::Machine& machine, Clocking clocking,
                  const std::vector<std::string>& dump_texts, bool quiet, const TraceRequest& request) {
   std::vector<Dump> dumps;
+  dumps.reserve(dump_texts.size());
   for (const std::string& text : dump_texts) dumps.push_back(parse_dump(text));
   const isa::Program program = isa::read_program(path);
   const DramAddress base = place_words(program, machine);

@@ -15,6 +15,6 @@ namespace tokencycle::app {
 // dumps: "dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT". Throws UsageError for a malformed dump,
 // ProgramError for a program that does not fit the machine.
 void run_program(const std::filesystem::path& path, const config::Machine& machine, Clocking clocking,
-                 const std::vector<std::string>& dumps, bool quiet, const TraceRequest& traces);
+                 const std::vector<std::string>& dump_texts, bool quiet, const TraceRequest& request);
 
 }  // namespace tokencycle::app

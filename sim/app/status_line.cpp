@@ -33,7 +33,7 @@ constexpr const char* kTakeAway =
 
 // A terminal that is gone is no reason to end a run.
 void write_terminal(std::string_view text) {
-  std::fflush(stdout);  // the text so far comes first
+  static_cast<void>(std::fflush(stdout));  // the text so far comes first
   while (!text.empty()) {
     const ssize_t n = ::write(STDERR_FILENO, text.data(), text.size());
     if (n < 0 && errno == EINTR) continue;

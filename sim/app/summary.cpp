@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "app/result.h"
 #include "base/text.h"
@@ -18,7 +19,7 @@ double percent(std::uint64_t part, std::uint64_t whole) {
 // A bar of 40 characters for 100 %, with a space before it; nothing for less than half a character.
 std::string bar(double percentage) {
   std::string text;
-  for (int i = 0; i < static_cast<int>(percentage / 2.5 + 0.5); ++i) text += i == 0 ? " █" : "█";
+  for (long i = 0; i < std::lround(percentage / 2.5); ++i) text += i == 0 ? " █" : "█";
   return text;
 }
 

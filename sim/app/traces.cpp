@@ -91,6 +91,7 @@ nlohmann::ordered_json Traces::summary_json() const {
 
 std::vector<std::string> Traces::files() const {
   std::vector<std::string> files;
+  files.reserve(writers_.size());
   for (const auto& w : writers_) files.push_back(w->summary().path.string());
   return files;
 }

@@ -34,8 +34,8 @@ class Attention {
         d_(context.demands),
         shape_(context.demands.shape),
         rows_(rows),
-        index_(index) {
-    element_ = block_bytes(d_.kv_format);
+        index_(index),
+        element_(block_bytes(d_.kv_format)) {
     const auto layer = static_cast<std::uint64_t>(c_.model.graph()[index].layer);
     keys_ = c_.layout.key_cache + layer * c_.layout.kv_layer_bytes;
     values_ = c_.layout.value_cache + layer * c_.layout.kv_layer_bytes;
@@ -73,7 +73,7 @@ class Attention {
     const std::uint32_t rows = b.heads * rows_of_head(b);
     const Rows in_accumulator{{}, b.positions * 4};
     const bool direct = std::uint64_t{rows} * b.positions <= d_.accumulator_half;
-    Rows scores = direct ? in_accumulator : scratchpad_rows(c_.plan.scores, b.positions * 4);
+    Rows scores = direct ? in_accumulator : scratchpad_rows(c_.plan.scores, std::uint64_t{b.positions} * 4);
     if (direct) scores.at = builder_.next_half();
     make_scores(b, scores, direct);
     builder_.flush();
@@ -250,7 +250,7 @@ class Attention {
   const model::Hyperparameters& shape_;
   AttentionRows rows_;
   std::uint32_t index_;
-  std::uint32_t element_ = 2;  // bytes of a cached number
+  std::uint32_t element_;  // bytes of a cached number
   DramAddress keys_, values_;
 };
 

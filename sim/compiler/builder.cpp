@@ -90,7 +90,7 @@ void Builder::flush() {
   if (!pending_) return;
   const std::uint32_t outer = operator_;
   operator_ = pending_operator_;
-  Sink sink = std::move(pending_);
+  const Sink sink = std::move(pending_);
   pending_ = nullptr;
   sink();
   operator_ = outer;

@@ -91,7 +91,7 @@ void GemmChunks::emit(const GemmChunk& chunk) {
   const std::uint32_t end_unit = chunk.first_unit + chunk.units;
   const std::uint64_t bytes =
       map_.held_bytes_before(end_unit, map_.columns) - map_.held_bytes_before(chunk.first_unit, map_.columns);
-  const std::uint64_t sums = map_.x_held ? std::uint64_t{map_.columns} * chunk.sum_stride : map_.columns * 4;
+  const std::uint64_t sums = std::uint64_t{map_.columns} * (map_.x_held ? chunk.sum_stride : 4);
   repeat(whole, {step(kHeld, bytes), step(kSums, sums)}, [this](std::uint32_t t) { tile(t); });
   if (ragged) tile(whole);
 }
@@ -99,8 +99,7 @@ void GemmChunks::emit(const GemmChunk& chunk) {
 void GemmChunks::tile(std::uint32_t t) {
   const std::uint32_t whole = chunk_.rows / map_.most_rows, rest = chunk_.rows % map_.most_rows;
   const std::uint32_t last_depth = map_.depth_of(chunk_.first_unit + chunk_.units - 1);
-  const std::uint64_t sums =
-      map_.x_held ? map_.most_rows * 4 : std::uint64_t{map_.most_rows} * chunk_.sum_stride;
+  const std::uint64_t sums = std::uint64_t{map_.most_rows} * (map_.x_held ? 4 : chunk_.sum_stride);
   repeat(whole,
          {step(kMoving, map_.most_rows * map_.moving_bytes(map_.unit)), step(kSums, sums),
           step(last_depth == map_.unit ? std::uint8_t{0} : kLastUnit,

@@ -17,8 +17,8 @@ namespace {
 constexpr std::uint32_t kMostRows = (1u << 16) - 1;    // of an instruction
 constexpr std::uint64_t kMostStride = (1u << 24) - 1;  // of local rows, bytes
 constexpr std::uint32_t kMostSlots = 8;
-constexpr std::uint64_t kFairChunk =
-    64 * 1024;  // bytes: a larger chunk hides no more of the memory's latency
+// Bytes: a larger chunk hides no more of the memory's latency.
+constexpr std::uint64_t kFairChunk = 64u << 10;
 
 // Candidates are judged by bytes and cycles; both are estimates, the simulation counts.
 class Planner {
@@ -26,7 +26,7 @@ class Planner {
   Planner(const config::Machine& machine, const GemmMapping& map)
       : machine_(machine),
         map_(map),
-        capacity_(machine.scratchpad.capacity_bytes / kAlignment * kAlignment),
+        capacity_(std::uint64_t{machine.scratchpad.capacity_bytes} / kAlignment * kAlignment),
         bytes_per_cycle_(machine.peak_dram_gb_per_s() / machine.clock_ghz) {}
 
   std::optional<GemmPlan> best() {
@@ -108,10 +108,10 @@ class Planner {
     return plan.slots > 1;
   }
 
-  std::uint32_t most_units(const GemmPlan& plan) const { return std::min(plan.map.units(), kMostRows); }
+  static std::uint32_t most_units(const GemmPlan& plan) { return std::min(plan.map.units(), kMostRows); }
 
   // Rows of a load are shorter than 2^24 bytes, and so are the rows' distances.
-  bool too_wide(const GemmPlan& plan) const {
+  static bool too_wide(const GemmPlan& plan) {
     const GemmMapping& m = plan.map;
     return m.moving_bytes(m.unit) * plan.block_rows > kMostStride ||
            m.held_bytes(m.unit, m.columns) > kMostStride;

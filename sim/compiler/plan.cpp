@@ -67,7 +67,7 @@ class Residents {
     const auto end = static_cast<std::uint32_t>(bytes_);
     const auto turn = [end](std::uint32_t& at) { at = at == 0 ? 0 : end - at; };
     turn(p.gain), turn(p.q_encoded), turn(p.scores), turn(p.probabilities);
-    for (Format f : kEncodedActivations) {
+    for (const Format f : kEncodedActivations) {
       const auto i = static_cast<std::size_t>(f);
       for (Plan::Encoded* e :
            {&p.attention_input, &p.attention_result, &p.feed_input, &p.feed_result, &p.head_input}) {
@@ -88,7 +88,7 @@ class Residents {
 
   // Encoded forms of a row buffer at `source`, at the high end.
   void encoded(const FormatSet& formats, std::uint64_t cols, std::uint32_t source, Plan::Encoded& out) {
-    for (Format f : kEncodedActivations) {
+    for (const Format f : kEncodedActivations) {
       if (formats.has(f)) out[static_cast<std::size_t>(f)] = high(tokens_ * row_bytes(f, cols));
     }
     out[static_cast<std::size_t>(Format::f32)] = source;
@@ -178,7 +178,7 @@ std::uint64_t smallest_ring(const Demands& d, std::uint64_t positions, const Att
 // loads run ahead of the array; a larger share in a small ring.
 std::uint32_t chunk_limit(const Demands& d, std::uint32_t ring) {
   const auto down = [](std::uint32_t bytes) { return bytes / kAlignment * kAlignment; };
-  for (std::uint32_t share : {8u, 4u, 2u}) {
+  for (const std::uint32_t share : {8u, 4u, 2u}) {
     if (ring / share >= d.widest_tile)
       return down(std::min(ring / share, std::max(kLargestChunk, d.widest_tile + kAlignment)));
   }

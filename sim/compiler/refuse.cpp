@@ -75,7 +75,7 @@ void refuse_small_memories(const Demands& d, const config::Machine& machine, std
 
 void refuse_small_dram(const DramLayout& layout, const config::Machine& machine) {
   if (layout.end <= machine.dram.capacity_bytes) return;
-  constexpr std::uint64_t kMib = 1024 * 1024;
+  constexpr std::uint64_t kMib = 1u << 20;
   throw ConfigurationError(
       fmt::format("machine '{}': the DRAM has {} bytes; weights, KV cache, logits and program need {} bytes "
                   "({} MiB): {}, or choose a shorter context or a smaller batch",

@@ -45,10 +45,10 @@ const Layout& layout() {
 }
 
 bool is_section(const std::string& path) {
-  return !path.empty() && layout().children.count(path) != 0;
+  return !path.empty() && layout().children.contains(path);
 }
 bool is_field(const std::string& path) {
-  return layout().leaves.count(path) != 0;
+  return layout().leaves.contains(path);
 }
 const std::vector<std::string>& children(const std::string& section) {
   return layout().children.at(section);
@@ -104,7 +104,7 @@ void check_sections(const Json& object, const std::string& section, Violations& 
       if (object[name].is_object()) check_sections(object[name], path, violations);
       continue;
     }
-    if (layout().required.count(path) != 0) {
+    if (layout().required.contains(path)) {
       violations.add(
           path, fmt::format("missing; add the object \"{}\" with the keys {}", name, joined(children(path))));
     }

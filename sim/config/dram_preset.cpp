@@ -159,7 +159,7 @@ class DeviceReader {
   }
 
   // Sums below 1 constrain nothing: commands of a channel are a clock apart anyway.
-  std::vector<DramConstraint> constraints_of(const std::vector<DramStandard::Row>& rows) {
+  std::vector<DramConstraint> constraints_of(const std::vector<DramStandard::Row>& rows) const {
     std::vector<DramConstraint> result;
     for (const auto& row : rows) {
       const std::int64_t value = row.clocks.value(device_.clocks);

@@ -109,9 +109,7 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
 
 void check_times(const Clocks& clocks, const std::map<std::string, std::string>& places,
                  Violations& violations) {
-  const auto both = [&](const char* a, const char* b) {
-    return clocks.count(a) != 0 && clocks.count(b) != 0;
-  };
+  const auto both = [&](const char* a, const char* b) { return clocks.contains(a) && clocks.contains(b); };
   for (const auto& [small, large] : kOrdered) {
     if (!both(small, large) || clocks.at(small) <= clocks.at(large)) continue;
     violations.add(places.at(small), fmt::format("{} clocks exceed {}, {} clocks; correct one of them",
@@ -124,7 +122,7 @@ void check_times(const Clocks& clocks, const std::map<std::string, std::string>&
                                "could be done",
                                clocks.at(interval), busy, clocks.at(busy)));
   }
-  if (!both("nRAS", "nRP") || clocks.count("nRC") == 0) return;
+  if (!both("nRAS", "nRP") || !clocks.contains("nRC")) return;
   const std::uint32_t least = clocks.at("nRAS") + clocks.at("nRP");
   if (clocks.at("nRC") < least) {
     violations.add(places.at("nRC"),

@@ -24,12 +24,14 @@ constexpr std::array<std::string_view, 2> kRequiredParameters = {"nBL", "nRFC"};
 
 std::vector<std::string> names_of(const std::map<std::string, std::string>& parameters) {
   std::vector<std::string> names;
+  names.reserve(parameters.size());
   for (const auto& [name, meaning] : parameters) names.push_back(name);
   return names;
 }
 
 std::vector<std::string> command_names() {
   std::vector<std::string> names;
+  names.reserve(kDramCommands);
   for (int c = 0; c < kDramCommands; ++c) names.emplace_back(name_of(static_cast<DramCommand>(c)));
   return names;
 }
@@ -122,7 +124,7 @@ class StandardReader {
     for (const DramSum::Term& t : sum->terms) {
       if (t.symbol.empty()) continue;
       used_.insert(t.symbol);
-      if (standard_.parameters.count(t.symbol) != 0) continue;
+      if (standard_.parameters.contains(t.symbol)) continue;
       object.complain(name, fmt::format("unknown symbol {}; {} Or add it to /parameters", t.symbol,
                                         suggest(t.symbol, names_of(standard_.parameters))));
     }
@@ -212,7 +214,7 @@ class StandardReader {
 
   void check_use() {
     for (const auto& [symbol, meaning] : standard_.parameters) {
-      if (used_.count(symbol) == 0) {
+      if (!used_.contains(symbol)) {
         file_.complain("parameters", fmt::format("no sum uses {}; remove it", pointer_token(symbol)));
       }
     }

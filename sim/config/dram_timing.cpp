@@ -39,7 +39,7 @@ class TimesReader {
   // Everything in `section` is a time.
   void read_all(JsonObject& section, const std::string& standard_name) {
     for (const std::string& symbol : section.take_names()) {
-      if (needed_.count(symbol) != 0) {
+      if (needed_.contains(symbol)) {
         read(section, symbol);
       } else {
         section.complain(symbol, fmt::format("unknown parameter of {}; {} Otherwise remove it", standard_name,

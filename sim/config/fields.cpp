@@ -10,7 +10,7 @@ namespace {
 
 constexpr Presence kRequired = Presence::required;
 constexpr Presence kDefaulted = Presence::defaulted;
-constexpr std::uint64_t kKiB = 1024, kMiB = 1024 * 1024;
+constexpr std::uint64_t kKiB = 1024, kMiB = kKiB * kKiB;
 
 // How to read and to write one member of Machine.
 struct Access {
@@ -24,7 +24,8 @@ Access access(Locate locate, std::uint64_t scale = 1) {
   using T = std::remove_reference_t<decltype(locate(std::declval<Machine&>()))>;
   Access a;
   a.get = [=](const Machine& m) -> Value {
-    const T v = locate(const_cast<Machine&>(m));  // the locators only compute a reference
+    // NOLINTNEXTLINE(cppcoreguidelines-pro-type-const-cast): the locators only compute a reference
+    const T v = locate(const_cast<Machine&>(m));
     if constexpr (std::is_integral_v<T> && !std::is_same_v<T, bool>) {
       return static_cast<std::uint64_t>(v / scale);
     } else {

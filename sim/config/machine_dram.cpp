@@ -77,7 +77,7 @@ void check_peak(const Dram& dram, const DramDevice& device, Violations& violatio
 
 std::string larger_dram_text(const Machine& machine, std::uint64_t bytes) {
   if (!machine.dram.system) {
-    constexpr std::uint64_t kMib = 1024 * 1024;
+    constexpr std::uint64_t kMib = 1u << 20;
     return fmt::format("raise /dram/capacity_mib to at least {}", ceil_div(bytes, kMib));
   }
   const DramSystem& system = *machine.dram.system;

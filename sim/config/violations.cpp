@@ -19,7 +19,7 @@ void Violations::add(const std::string& path, const std::string& what) {
 
 bool Violations::concerns(const std::string& path) const {
   for (std::string p = path; !p.empty(); p = parent_of(p)) {
-    if (paths_.count(p) != 0) return true;
+    if (paths_.contains(p)) return true;
   }
   const auto inside = paths_.lower_bound(path + "/");
   return inside != paths_.end() && inside->starts_with(path + "/");

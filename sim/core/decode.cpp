@@ -196,7 +196,7 @@ void Decode::enter_loop() {
 // The word after pc_, through the ends of loops: a further iteration, or out of the loop with the
 // registers as they were at its entry.
 std::uint32_t Decode::next_pc() {
-  std::uint32_t next = pc_ + 1;
+  const std::uint32_t next = pc_ + 1;
   while (!loops_.empty() && next == loops_.back().end) {
     Loop& loop = loops_.back();
     if (--loop.remaining > 0) {

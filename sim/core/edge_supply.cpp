@@ -15,8 +15,8 @@ struct Lines {
 
 // One operand's port.
 struct Edge {
-  memory::Port port;
-  std::uint32_t port_bytes;
+  memory::Port port{};
+  std::uint32_t port_bytes = 0;
   Cycle free;  // the first cycle in which it can read
 
   // Reads the lines, line i no sooner than `earliest` and i steps; returns the first cycle in which the

@@ -21,7 +21,7 @@ Fetch::Fetch(const config::Machine& machine, const memory::DramStorage& storage,
       state_(hub, observe::UnitId::fetch),
       words_per_burst_(machine.dram.burst_bytes / isa::kWordBytes),
       requests_limit_(machine.fetch.requests_in_flight),
-      slots_(machine.fetch.buffer_words / words_per_burst_ * words_per_burst_) {
+      slots_(std::size_t{machine.fetch.buffer_words} / words_per_burst_ * words_per_burst_) {
   // A loop need not begin or end at a burst's border.
   const auto size = static_cast<std::uint32_t>(slots_.size());
   capacity_ = size > 2 * words_per_burst_ ? size - 2 * words_per_burst_ : 0;

@@ -15,9 +15,9 @@ struct LineStream {
 };
 
 struct StreamTiming {
-  Cycle last;             // grant of the last access
-  Cycle next;             // when a following line could begin
-  std::uint64_t delayed;  // cycles lost to bank conflicts
+  Cycle last;                 // grant of the last access
+  Cycle next;                 // when a following line could begin
+  std::uint64_t delayed = 0;  // cycles lost to bank conflicts
 };
 
 // Reserves the reads of all lines from `earliest` on; a line wider than the port takes several cycles.

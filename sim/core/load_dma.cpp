@@ -41,6 +41,7 @@ Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, cons
   memory::Scratchpad& scratchpad = context_.local.scratchpad();
   // Without values only what the host wrote is in DRAM: the row numbers of gathers are among it.
   const bool filled = context_.values == Values::computed || context_.storage.written(burst.address);
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what is used of it is filled first
   std::array<std::byte, kLargestBurst> data;
   if (filled) context_.storage.read(burst.address, std::span(data).first(burst.bytes));
   Cycle written = now;

@@ -356,7 +356,7 @@ Cycle Matrix::next_change(Cycle now) const {
   return next;
 }
 
-void Matrix::trap(const InFlight& entry, const std::string& what) const {
+void Matrix::trap(const InFlight& entry, const std::string& what) {
   throw SimulationError(fmt::format("the matrix unit cannot execute {} at word {}: {}",
                                     isa::name_of(entry.instruction.op), entry.record.pc, what));
 }

@@ -44,7 +44,7 @@ class Matrix : public Clocked, public InstructionQueue {
 
  private:
   struct Pass {
-    InFlight* entry;
+    InFlight* entry = nullptr;
     Cycle finish;
     ArrayPass shape;
     Cycle
@@ -64,14 +64,14 @@ class Matrix : public Clocked, public InstructionQueue {
   void finish_due(Cycle now);
   Cycle earliest_pass(const InFlight& entry) const;
   Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
-  std::uint64_t first_row_reads(const isa::Instruction& multiply) const;
+  std::uint64_t first_row_reads(const isa::Instruction& i) const;
   Cycle earliest_preload() const;
   void check_kind(const InFlight& entry, bool holds_tile) const;
   void check_type(const InFlight& entry, MultiplyType type) const;
   void check_pass(const InFlight& entry) const;
   void update_state(Cycle now);
   Cycle next_change(Cycle now) const;
-  [[noreturn]] void trap(const InFlight& entry, const std::string& what) const;
+  [[noreturn]] static void trap(const InFlight& entry, const std::string& what);
 
   const config::Matrix description_;
   observe::EventHub& hub_;

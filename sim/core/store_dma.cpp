@@ -32,7 +32,8 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
     const std::uint64_t n = std::min(piece.offset + piece.bytes - at, to_row - in_row);
     // Whole elements around the bytes, also when a burst's border cuts one.
     const std::uint64_t first = in_row / to_size, count = ceil_div(in_row + n, to_size) - first;
-    const isa::LocalAddress source = i.a + static_cast<std::uint32_t>(row * i.a_stride + first * from_size);
+    const isa::LocalAddress source =
+        i.a + static_cast<std::uint32_t>(std::uint64_t{row} * i.a_stride + first * from_size);
     const std::span<const std::byte> encoded = context_.local.at(source, count * from_size);
     if (!i.a.in_accumulator()) {
       for (std::uint32_t done = 0; done < encoded.size(); done += port_bytes_) {

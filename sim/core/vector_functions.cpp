@@ -44,7 +44,7 @@ void softmax(const Instruction& i, std::uint32_t r, const Row& x, Row& y) {
 void rotary(const Instruction& i, const Row& x, const Row& table, Row& y) {
   y = x;
   for (std::size_t head = 0; head + i.head <= x.size(); head += i.head) {
-    for (std::uint32_t pair = 0; pair < i.rotate / 2; ++pair) {
+    for (std::size_t pair = 0; pair < i.rotate / 2; ++pair) {
       const bool adjacent = i.pairs == isa::RotaryPairs::adjacent;
       const std::size_t first = head + (adjacent ? 2 * pair : pair);
       const std::size_t second = adjacent ? first + 1 : first + i.rotate / 2;

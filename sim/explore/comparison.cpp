@@ -128,6 +128,7 @@ Figures figures_of(const Result& result) {
 
 std::vector<std::string> labels_of(const std::vector<Result>& results) {
   std::vector<std::string> names;
+  names.reserve(results.size());
   for (const Result& r : results) names.push_back(printable(r.machine));
   std::vector<std::string> labels = names;
   for (std::size_t i = 0; i < results.size(); ++i) {

@@ -64,6 +64,7 @@ class Table {
 
   void add(std::string& out, const std::string& label) const {
     std::vector<const ResultOperator*> operators;
+    operators.reserve(result_.operators.size());
     for (const ResultOperator& op : result_.operators) operators.push_back(&op);
     if (operators.size() > page_.detail.operators) {
       std::stable_sort(operators.begin(), operators.end(),

@@ -164,7 +164,7 @@ void add_card(std::string& out, const Page& page, std::size_t i) {
 
 void add_text(std::string& out, const Page& page) {
   const Result& r = page.results[page.baseline()];
-  std::string text = r.settings.timing_only ? std::string() : r.text;
+  const std::string text = r.settings.timing_only ? std::string() : r.text;
   if (r.settings.prompt.empty() && text.empty()) return;
   out += fmt::format("<blockquote><p><span class=\"sr\">Prompt: </span><q>{}</q>",
                      html_block(r.settings.prompt, 600));

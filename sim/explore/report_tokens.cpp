@@ -54,9 +54,10 @@ double top_of(const std::vector<std::vector<Bar>>& all) {
 
 std::string title_of(const Result& result, const Bar& bar) {
   const ResultToken& token = result.tokens[bar.first];
-  std::string text = bar.tokens() == 1 ? fmt::format("token {} “{}”, {}", bar.first,
-                                                     html_text(token.text, 24), html_text(token.phase, 10))
-                                       : fmt::format("mean of the tokens {} to {}", bar.first, bar.last);
+  const std::string text =
+      bar.tokens() == 1
+          ? fmt::format("token {} “{}”, {}", bar.first, html_text(token.text, 24), html_text(token.phase, 10))
+          : fmt::format("mean of the tokens {} to {}", bar.first, bar.last);
   return text + fmt::format(": {} cycles; {}", number_text(bar.cycles), causes_text(bar.stack, 4));
 }
 
@@ -125,6 +126,7 @@ void add_tokens(std::string& out, const Page& page) {
       "beside it. All results have the same scale.");
   out += legend(page);
   std::vector<std::vector<Bar>> all;
+  all.reserve(page.results.size());
   for (const Result& result : page.results) all.push_back(bars_of(result, page.detail.token_bars));
   const double top = top_of(all);
   for (std::size_t i = 0; i < page.results.size(); ++i) {

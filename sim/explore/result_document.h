@@ -41,6 +41,6 @@ struct Result {
 // do not hold (it is damaged); the message has file, JSON path, value and remedy.
 Result read_result(const std::filesystem::path& path);
 // `source` names the document in messages.
-Result parse_result(const nlohmann::ordered_json& document, const std::string& source);
+Result parse_result(const nlohmann::ordered_json& json, const std::string& source);
 
 }  // namespace tokencycle::explore

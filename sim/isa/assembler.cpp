@@ -144,6 +144,7 @@ class Assembler {
 
   void resolve_labels() {
     std::vector<std::string_view> names;
+    names.reserve(labels_.size());
     for (const auto& [name, place] : labels_) names.push_back(name);
     for (PendingLoop& p : pending_) {
       const auto found = labels_.find(p.label.text);

@@ -74,14 +74,14 @@ class OperandParser {
         case FieldKind::target_value:
           continue;  // part of the operand before
         case FieldKind::step_register:
-          if (p.field == Field::step0_reg) names.push_back("rN+=BYTES");
+          if (p.field == Field::step0_reg) names.emplace_back("rN+=BYTES");
           continue;
         case FieldKind::target_register:
-          names.push_back("rN=BYTES");
+          names.emplace_back("rN=BYTES");
           continue;
         case FieldKind::loop_length:
           if (key.text == "until") return &p;
-          names.push_back("until");
+          names.emplace_back("until");
           break;
         default:
           break;
@@ -152,8 +152,8 @@ class OperandParser {
     return static_cast<std::uint64_t>(parse_integer(without_register(placed, text), 0, most, info.name));
   }
 
-  std::uint64_t choice(const Token& text, const FieldInfo& info,
-                       std::array<std::string_view, 2> names) const {
+  static std::uint64_t choice(const Token& text, const FieldInfo& info,
+                              std::array<std::string_view, 2> names) {
     for (std::size_t n = 0; n < names.size(); ++n) {
       if (text.text == names[n]) return n;
     }
@@ -162,7 +162,7 @@ class OperandParser {
   }
 
   // "load,matrix" as a set.
-  std::uint64_t units(const Token& text) const {
+  static std::uint64_t units(const Token& text) {
     std::array<std::string_view, kUnits - 1> names;
     for (std::size_t u = 1; u < kUnits; ++u) names[u - 1] = name_of(static_cast<Unit>(u));
     std::uint64_t set = 0;
@@ -212,6 +212,7 @@ Format parse_format(const Token& token, std::string_view what) {
   Format format{};
   if (format_from_name(token.text, format)) return format;
   std::vector<std::string_view> names;
+  names.reserve(kFormats);
   for (int f = 0; f < kFormats; ++f) {
     names.push_back(name_of(static_cast<Format>(f)));
   }
@@ -223,6 +224,7 @@ ParsedInstruction parse_instruction(std::span<const Token> tokens) {
   Opcode op{};
   if (!opcode_from_name(tokens[0].text, op)) {
     std::vector<std::string_view> names;
+    names.reserve(kOpcodes);
     for (int o = 0; o < kOpcodes; ++o) names.push_back(name_of(static_cast<Opcode>(o)));
     refuse(tokens[0], fmt::format("unknown instruction \"{}\"{}; allowed: {}", tokens[0].text,
                                   suggestion(tokens[0].text, names), join(names)));

@@ -106,7 +106,7 @@ std::string join(std::span<const std::string_view> names) {
 std::string quote_name(std::string_view name) {
   if (!name.empty() && std::all_of(name.begin(), name.end(), is_bare)) return std::string(name);
   std::string out = "\"";
-  for (char c : name) {
+  for (const char c : name) {
     const auto code = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';

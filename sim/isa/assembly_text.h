@@ -28,7 +28,7 @@ struct Token {
 
 // The tokens of one line: runs without blanks, where a "quoted part" may hold any character; `;` outside
 // quotes starts a comment. Throws for a quote that does not end.
-std::vector<Token> split_line(std::string_view line, std::string_view source, std::size_t number);
+std::vector<Token> split_line(std::string_view text, std::string_view source, std::size_t number);
 
 // Decimal or 0x hexadecimal, with an optional minus, in [least, most]; `what` names it in the error.
 std::int64_t parse_integer(const Token& token, std::int64_t least, std::int64_t most, std::string_view what);

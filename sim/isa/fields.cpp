@@ -88,7 +88,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
 constexpr Layout pack(std::initializer_list<Field> fields) {
   Layout layout;
   std::uint32_t bit = kOpcodeBits;
-  for (Field f : fields) {
+  for (const Field f : fields) {
     const std::uint8_t bits = kFieldTable[static_cast<std::size_t>(f)].bits;
     layout.placed[layout.count++] = {f, static_cast<std::uint8_t>(bit), bits};
     bit += bits;

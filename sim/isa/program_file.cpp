@@ -168,8 +168,8 @@ std::string serialize(const Program& program) {
   Writer out;
   out.text(kMagic);
   out.number(static_cast<std::uint16_t>(kVersion));
-  for (std::size_t n : {program.words.size(), program.operators.size(), program.sections.size(),
-                        program.data.size(), program.machine.size()}) {
+  for (const std::size_t n : {program.words.size(), program.operators.size(), program.sections.size(),
+                              program.data.size(), program.machine.size()}) {
     out.number(static_cast<std::uint64_t>(n));
   }
   out.text(program.machine);
@@ -180,7 +180,7 @@ std::string serialize(const Program& program) {
     out.text(op.name);
   }
   for (const Section& s : program.sections) {
-    for (std::uint32_t n : {s.first, s.count, s.operator_id}) out.number(n);
+    for (const std::uint32_t n : {s.first, s.count, s.operator_id}) out.number(n);
   }
   for (const DataSegment& d : program.data) {
     out.number(d.address.value);

@@ -157,7 +157,7 @@ void check_convert(const Instruction& i) {
   in_set(i, "a_format", i.a_format, kNumbers);
   in_set(i, "dst_format", i.dst_format, kNumbers);
   f32_in_accumulator(i, i.a_format);
-  for (Format f : {i.a_format, i.dst_format}) {
+  for (const Format f : {i.a_format, i.dst_format}) {
     if (i.cols % block_elements(f) == 0) continue;
     refuse(i, fmt::format("cols is {}; {} needs a multiple of {}", i.cols, name_of(f), block_elements(f)));
   }

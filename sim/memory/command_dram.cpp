@@ -100,7 +100,7 @@ class CommandDram final : public Dram {
 
   std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
     channels_[channel].catch_up(cycle);
-    DramController& c = channels_[channel].controller();
+    const DramController& c = channels_[channel].controller();
     const Clock clocks = channels_[channel].ratio().last_clock(cycle) + 1;
     const std::uint64_t open = c.open_bank_clocks(clocks);
     return DramUse{c.counters(), clocks, open, c.refreshing_bank_clocks(clocks),

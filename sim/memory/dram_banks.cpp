@@ -274,8 +274,7 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       close(bank, now);
       break;
     case DramCommand::precharge_all:
-      for (std::uint32_t i = rank_of(bank) * banks_of_rank_, n = 0; n < banks_of_rank_; ++n)
-        close(i + n, now);
+      for (std::uint32_t n = 0; n < banks_of_rank_; ++n) close(rank_of(bank) * banks_of_rank_ + n, now);
       break;
     case DramCommand::read:
     case DramCommand::read_auto:
@@ -296,8 +295,8 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       rank.synchronised = now + synchronises_[3];
       break;
     case DramCommand::refresh_all:
-      for (std::uint32_t i = rank_of(bank) * banks_of_rank_, n = 0; n < banks_of_rank_; ++n)
-        refresh(i + n, now, now + refresh_clocks_[0]);
+      for (std::uint32_t n = 0; n < banks_of_rank_; ++n)
+        refresh(rank_of(bank) * banks_of_rank_ + n, now, now + refresh_clocks_[0]);
       break;
     case DramCommand::refresh_bank:
       for (std::uint32_t i = 0; i < reach_; ++i) refresh(reached(bank, i), now, now + refresh_clocks_[1]);

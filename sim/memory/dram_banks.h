@@ -124,7 +124,7 @@ class DramBanks {
     bool other;
   };
   struct Bank {
-    std::uint32_t rank, group, bank;  // where their nodes begin in ready_
+    std::uint32_t rank = 0, group = 0, bank = 0;  // where their nodes begin in ready_
     std::uint32_t row = kNoRow;
     bool half = false;
     template <class Archive>

@@ -26,7 +26,7 @@ void DramBus::leave_idle(Clock until) {
 
 void DramBus::settle(Clock now) {
   while (first_ < coming_.size() && coming_[first_].begin < now) {
-    Interval& burst = coming_[first_];
+    const Interval& burst = coming_[first_];
     leave_idle(burst.begin);
     const Clock end = std::min(burst.end, now);
     if (end > settled_) {

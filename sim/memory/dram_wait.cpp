@@ -5,9 +5,9 @@
 namespace tokencycle::memory {
 
 std::string_view name_of(DramWait wait) {
-  static constexpr std::array<std::string_view, kDramWaits> names = {
+  static constexpr std::array<std::string_view, kDramWaits> kNames = {
       "nothing", "bandwidth", "bank_busy", "row_conflict", "turnaround", "refresh"};
-  return names.at(static_cast<std::size_t>(wait));
+  return kNames.at(static_cast<std::size_t>(wait));
 }
 
 void DramController::note_wait(Clock t, DramWait wait) {
@@ -19,7 +19,7 @@ void DramController::note_wait(Clock t, DramWait wait) {
 // Choices as they were made for clock t or stand in it; none of them was a transfer in t.
 DramWait DramController::wait_at(Clock t) const {
   if (waiting() == 0) return DramWait::nothing;
-  const Choice *first = &choices_[0], *transfer = &transfers_[0];
+  const Choice *first = choices_.data(), *transfer = transfers_.data();
   for (std::uint32_t b = 1; b < device_.command_buses; ++b) {
     if (choices_[b].at < first->at) first = &choices_[b];
     if (transfers_[b].at < transfer->at) transfer = &transfers_[b];

@@ -98,7 +98,7 @@ class Interconnect {
   std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
   Cycle time_;                       // nothing before it can be issued any more
   std::uint32_t burst_bytes_;
-  std::array<TrafficCounters, kRequesters * 2> counters_{};
+  std::array<TrafficCounters, std::size_t{kRequesters} * 2> counters_{};
 };
 
 }  // namespace tokencycle::memory

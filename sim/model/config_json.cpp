@@ -20,8 +20,9 @@ constexpr std::string_view kWeightFormats = "f32, f16, bf16, q8_0, q4_0";
 
 // What the tensors' shapes follow from.
 struct Shape {
-  std::uint32_t layers, width, heads, kv_heads, head_dim, feed_forward, vocabulary;
-  bool tied, rope_factors = false;
+  std::uint32_t layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0, feed_forward = 0,
+                vocabulary = 0;
+  bool tied = false, rope_factors = false;
 };
 
 // What would make the graph compute something else is refused; keys of training, tokens and the like are not

@@ -30,11 +30,13 @@ struct Place {
   std::atomic<std::uint64_t> lost{MappingWatch::kNone};
   std::atomic<bool> taken{false};
 };
-static_assert(std::atomic<std::uintptr_t>::is_always_lock_free &&
-              std::atomic<std::uint64_t>::is_always_lock_free);
+static_assert(std::atomic<std::uintptr_t>::is_always_lock_free);
+static_assert(std::atomic<std::uint64_t>::is_always_lock_free);
 
+// NOLINTBEGIN(cppcoreguidelines-avoid-non-const-global-variables): a signal handler knows no object
 std::array<Place, kPlaces> g_places;
 std::atomic<std::uintptr_t> g_page{4096};
+// NOLINTEND(cppcoreguidelines-avoid-non-const-global-variables)
 
 // Zeros from the page of `address` on, up to the end of the mapping: what follows is gone as well.
 bool replace(Place& place, std::uintptr_t address) {
@@ -60,8 +62,9 @@ extern "C" void on_lost_byte(int signal, siginfo_t* info, void*) {
       return;  // the read is tried again
     }
   }
-  std::signal(signal, SIG_DFL);
-  if (info->si_code <= 0) ::raise(signal);  // somebody sent it; else it comes again by itself
+  static_cast<void>(std::signal(signal, SIG_DFL));
+  if (info->si_code <= 0)
+    static_cast<void>(::raise(signal));  // somebody sent it; else it comes again by itself
   errno = error;
 }
 
@@ -75,8 +78,8 @@ void handle_lost_bytes() {
   sigaction(SIGBUS, &action, nullptr);
 }
 
-MappingWatch::MappingWatch(const std::filesystem::path& path, std::span<const std::byte> bytes) {
-  file_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+MappingWatch::MappingWatch(const std::filesystem::path& path, std::span<const std::byte> bytes)
+    : file_(::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
   if (file_ < 0) throw IoError(fmt::format("{}: cannot be read: {}", path.string(), std::strerror(errno)));
   for (place_ = 0; place_ < kPlaces && g_places[place_].taken.exchange(true); ++place_) {
   }

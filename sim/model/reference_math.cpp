@@ -20,7 +20,7 @@ struct IntegerBlock {
 
 IntegerBlock unpack(Format f, const std::byte* bytes) {
   IntegerBlock block;
-  std::uint16_t scale;
+  std::uint16_t scale = 0;
   std::memcpy(&scale, bytes, sizeof scale);
   block.scale = f32_from_f16(scale);
   bytes += sizeof scale;

@@ -14,7 +14,7 @@ namespace tokencycle::model {
 std::string Tokenizer::decode(const std::vector<TokenId>& ids) const {
   std::string text;
   bool strip = strips_leading_space();
-  for (TokenId id : ids) {
+  for (const TokenId id : ids) {
     std::string piece = decode(id);
     if (piece.empty()) continue;
     text.append(piece, strip && piece.front() == ' ' ? 1 : 0);

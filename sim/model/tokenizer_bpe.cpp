@@ -174,7 +174,7 @@ class BpeTokenizer final : public PartitioningTokenizer {
 std::int64_t BpeTokenizer::whole_word(std::string_view word) const {
   if (word.size() > vocabulary_.longest_spelling()) return kNoToken;
   std::string spelling;
-  for (char byte : word) spelling += alphabet_.letter(byte);
+  for (const char byte : word) spelling += alphabet_.letter(byte);
   return vocabulary_.find(spelling);
 }
 
@@ -222,7 +222,7 @@ void BpeTokenizer::emit(PieceId piece, std::vector<TokenId>& out) const {
     out.push_back(static_cast<TokenId>(merges_.token(piece)));
     return;
   }
-  for (char byte : alphabet_.bytes_of(merges_.spelling(piece))) {
+  for (const char byte : alphabet_.bytes_of(merges_.spelling(piece))) {
     const std::int64_t token = merges_.token(merges_.of_byte(byte));
     const std::int64_t id = token != kNoToken ? token : special_.unknown;
     if (id != kNoToken) out.push_back(static_cast<TokenId>(id));
@@ -232,7 +232,7 @@ void BpeTokenizer::emit(PieceId piece, std::vector<TokenId>& out) const {
 void BpeTokenizer::encode_fragment(std::string_view text, bool /*after_special*/,
                                    std::vector<TokenId>& out) const {
   std::vector<Symbol> symbols;
-  for (std::string_view word : pretokenizer_.split(text)) {
+  for (const std::string_view word : pretokenizer_.split(text)) {
     const std::int64_t whole = ignore_merges_ ? whole_word(word) : kNoToken;
     if (whole != kNoToken) {
       out.push_back(static_cast<TokenId>(whole));

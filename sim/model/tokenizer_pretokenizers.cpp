@@ -65,7 +65,7 @@ constexpr std::string_view kCasedLetters =
 
 std::string any_of(std::initializer_list<std::string_view> alternatives) {
   std::string pattern;
-  for (std::string_view alternative : alternatives) {
+  for (const std::string_view alternative : alternatives) {
     if (!pattern.empty()) pattern += '|';
     pattern += alternative;
   }
@@ -196,7 +196,7 @@ std::string pretokenizer_names() {
   std::set<std::string_view> sorted;
   for (const PreTokenizerRule& rule : all_rules()) sorted.insert(rule.names.begin(), rule.names.end());
   std::string list;
-  for (std::string_view name : sorted) {
+  for (const std::string_view name : sorted) {
     if (!list.empty()) list += ", ";
     list += name;
   }

@@ -121,7 +121,7 @@ std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {
   for (const auto& pattern : patterns_) {
     std::vector<std::size_t> finer;
     std::size_t begin = 0;
-    for (std::size_t end : ends) {
+    for (const std::size_t end : ends) {
       const int result = pattern->split(subject.text, begin, end, data.get(), finer);
       if (result < 0) {
         throw ModelError(
@@ -136,7 +136,7 @@ std::vector<std::string_view> PreTokenizer::split(std::string_view text) const {
   std::vector<std::string_view> pieces;
   pieces.reserve(ends.size());
   std::size_t begin = 0;
-  for (std::size_t end : ends) {
+  for (const std::size_t end : ends) {
     const std::size_t from = subject.original(begin);
     pieces.push_back(text.substr(from, subject.original(end) - from));
     begin = end;

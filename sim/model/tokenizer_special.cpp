@@ -98,7 +98,7 @@ std::int64_t read_id(const GgufFile& file, const Vocabulary& vocabulary, const c
 std::int64_t find_role(const GgufFile& file, Vocabulary& vocabulary, const Role& role) {
   const std::int64_t given = read_id(file, vocabulary, role.key, kNoToken);
   if (given != kNoToken) return given;
-  for (std::string_view spelling : role.spellings) {
+  for (const std::string_view spelling : role.spellings) {
     const std::int64_t id = vocabulary.find(spelling);
     if (id == kNoToken) continue;
     vocabulary.set_type(static_cast<TokenId>(id), TokenType::control);
@@ -173,12 +173,12 @@ SpecialSet read_special_tokens(const GgufFile& file, Vocabulary& vocabulary,
     if (role.ends_text) add_end(id);
   }
   // (3) Whatever is spelled like the end of a text ends it, and has no text of its own.
-  for (std::string_view spelling : kEndsText) {
+  for (const std::string_view spelling : kEndsText) {
     const std::int64_t id = vocabulary.find(spelling);
     add_end(id);
     if (id != kNoToken) vocabulary.set_type(static_cast<TokenId>(id), TokenType::control);
   }
-  for (std::string_view spelling : kShown) {
+  for (const std::string_view spelling : kShown) {
     const std::int64_t id = vocabulary.find(spelling);
     if (id != kNoToken) vocabulary.set_type(static_cast<TokenId>(id), TokenType::user_defined);
   }

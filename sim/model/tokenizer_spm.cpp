@@ -136,7 +136,7 @@ void SpmTokenizer::emit(std::string_view piece, std::vector<TokenId>& out) const
   if (id != kNoToken) {
     out.push_back(static_cast<TokenId>(id));
   } else if (has_all_bytes_) {
-    for (char byte : piece) out.push_back(byte_token_[static_cast<std::uint8_t>(byte)]);
+    for (const char byte : piece) out.push_back(byte_token_[static_cast<std::uint8_t>(byte)]);
   } else {
     out.push_back(static_cast<TokenId>(special_.unknown));
   }

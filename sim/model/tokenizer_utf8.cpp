@@ -73,7 +73,7 @@ std::string replace_all(std::string_view text, std::string_view from, std::strin
   std::string out;
   out.reserve(text.size());
   std::size_t at = 0;
-  for (std::size_t hit; (hit = text.find(from, at)) != std::string_view::npos; at = hit + from.size()) {
+  for (std::size_t hit = 0; (hit = text.find(from, at)) != std::string_view::npos; at = hit + from.size()) {
     out.append(text.substr(at, hit - at)).append(to);
   }
   return out.append(text.substr(at));

@@ -59,7 +59,7 @@ void Vocabulary::read_types(const GgufFile& file) {
   if (types == nullptr) return;
   check_length(file, kKey, types->size(), size());
   std::vector<std::int64_t> values = types->signed_values;
-  for (std::uint64_t value : types->unsigned_values) {
+  for (const std::uint64_t value : types->unsigned_values) {
     values.push_back(static_cast<std::int64_t>(std::min<std::uint64_t>(value, 255)));
   }
   if (values.size() != size()) file.fail(fmt::format("{} must be an array of integers (i32)", kKey));

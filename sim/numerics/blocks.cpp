@@ -17,7 +17,7 @@ using Block = std::array<float, kBlock>;
 constexpr std::size_t kScaleBytes = 2;
 
 std::uint16_t load_u16(const std::byte* p) {
-  std::uint16_t v;
+  std::uint16_t v = 0;
   std::memcpy(&v, p, sizeof v);
   return v;
 }

@@ -63,7 +63,8 @@ class InstructionTable final : public CsvTable {
 
  private:
   static constexpr std::uint32_t kNone = ~0u;
-  static constexpr std::size_t kLeastRowBytes = 2 * (12 + kCauses);  // a character and a comma a field
+  static constexpr std::size_t kLeastRowBytes =
+      2 * std::size_t{12 + kCauses};  // a character and a comma a field
   struct Row {
     InstructionRecord record;
     OperatorCycles::Share share;  // operator_id kNone: its word belongs to no operator

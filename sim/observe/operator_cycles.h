@@ -107,7 +107,7 @@ class OperatorCycles : public Observer {
   };
   Stack stack_at(Cycle cycle) const { return causes_ == nullptr ? Stack{} : causes_->so_far(cycle); }
   Mark& mark(std::uint32_t id, Cycle at);
-  void forget_share(OperatorUse& use);
+  static void forget_share(OperatorUse& use);
   std::uint64_t span_of(std::size_t id) const;
 
   const CycleStack* causes_;

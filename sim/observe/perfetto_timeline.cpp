@@ -78,7 +78,7 @@ void PerfettoTimeline::write_layer(int layer, Cycle start, Cycle end) {
   if (layer >= 0) layers_.slice(start, end, names_.of(fmt::format("layer {}", layer)));
 }
 
-std::uint64_t PerfettoTimeline::bound(const TraceStep& step) const {
+std::uint64_t PerfettoTimeline::bound(const TraceStep& step) {
   std::uint64_t bytes = 2 * PerfettoTrack::slice_bound(2, kTokenText);
   for (const isa::OperatorName& o : step.program->operators) {
     bytes += PerfettoTrack::slice_bound(1, o.name.size()) + PerfettoTrack::slice_bound(0, 20);

@@ -29,7 +29,7 @@ class PerfettoTimeline {
   void end_token();
 
   // How many bytes `step` and the token before it need at most.
-  std::uint64_t bound(const TraceStep& step) const;
+  static std::uint64_t bound(const TraceStep& step);
 
  private:
   struct Operator {

@@ -74,7 +74,7 @@ class PerfettoTrace final : public TraceWriter {
     if (stopped_) return;
     last_ = start_ = step.start;
     gate_.begin_step(step);
-    timeline_bound_ = timeline_.bound(step);
+    timeline_bound_ = PerfettoTimeline::bound(step);
     if (!room(step.start)) return;
     in_step_ = true;
     counters_.begin(step.start);

@@ -19,17 +19,17 @@ struct PerfettoTrack::Packet {
       : Packet(bytes, sequence) {
     packet.add_uint64(pf::TracePacket::timestamp, delta);
     packet.add_uint32(pf::TracePacket::sequence_flags, pf::kNeedsState);
-    type_ = static_cast<std::uint32_t>(type);
+    event_type = static_cast<std::uint32_t>(type);
   }
   pbf_builder<pf::TrackEvent> event() {
     pbf_builder<pf::TrackEvent> e(packet, pf::TracePacket::track_event);
-    e.add_uint32(pf::TrackEvent::type, type_);
+    e.add_uint32(pf::TrackEvent::type, event_type);
     return e;
   }
 
   pbf_builder<pf::Trace> trace;
   pbf_builder<pf::TracePacket> packet;
-  std::uint32_t type_ = 0;
+  std::uint32_t event_type = 0;
 };
 
 namespace {

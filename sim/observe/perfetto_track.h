@@ -73,7 +73,7 @@ class PerfettoTrack {
   enum Space : std::uint8_t { event_names, annotation_names, annotation_texts };
   struct Packet;
   struct NewName {
-    Space space;
+    Space space{};
     PerfettoName name;
   };
   std::uint64_t delta(Cycle at);

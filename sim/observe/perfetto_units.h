@@ -37,8 +37,8 @@ class PerfettoUnits {
  private:
   struct UnitTrack {
     PerfettoTrack track;
-    State state;
-    std::uint64_t waits_for;  // decode: 1 + isa::Unit
+    State state{};
+    std::uint64_t waits_for = 0;  // decode: 1 + isa::Unit
     Cycle since;
   };
   struct Lane {
@@ -58,7 +58,7 @@ class PerfettoUnits {
 
   void on_state(const Event& event, const WindowGate& gate);
   void on_stage(const Event& event);
-  void write_state(UnitTrack& unit, Cycle now, const WindowGate& gate);
+  static void write_state(UnitTrack& unit, Cycle now, const WindowGate& gate);
   // If it is in the window. What has not finished ends at `now`.
   void write_instruction(const Running& running, Cycle now, const WindowGate& gate);
   isa::Opcode opcode_at(std::uint32_t pc) const;

@@ -44,18 +44,19 @@ class WaveDram {
     bool active = false;     // a row is activated, and no precharge was ordered
   };
   struct Channel {
-    Index command, bank, row, column, commands, read_queue, write_queue, activated_queue;
+    Index command = 0, bank = 0, row = 0, column = 0;
+    Index commands = 0, read_queue = 0, write_queue = 0, activated_queue = 0;
     std::vector<Bank> banks;
     std::uint32_t turn = 0;  // counts commands
   };
   // Holds unless what it belongs to has had another turn.
   struct Pending {
     Cycle cycle;
-    std::uint64_t order;
-    const std::uint32_t* turns;
-    std::uint32_t turn;
-    Index signal;
-    std::uint64_t value;
+    std::uint64_t order = 0;
+    const std::uint32_t* turns = nullptr;
+    std::uint32_t turn = 0;
+    Index signal = 0;
+    std::uint64_t value = 0;
     bool operator>(const Pending& p) const { return cycle != p.cycle ? cycle > p.cycle : order > p.order; }
   };
   void on_command(Channel& channel, const Event& event);

@@ -5,9 +5,11 @@
 #define FST_CONFIG_INCLUDE "fst_config.h"
 #define LZ4_DISABLE_DEPRECATE_WARNINGS
 // clang-format off
+// NOLINTBEGIN(bugprone-suspicious-include): as the first line says
 #include "fastlz.c"
 #include "fstapi.c"
 #include "lz4.c"
+// NOLINTEND(bugprone-suspicious-include)
 // clang-format on
 
 namespace tokencycle::observe {
