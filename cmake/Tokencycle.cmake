@@ -14,6 +14,11 @@ if(TOKENCYCLE_SANITIZE)
     -Wno-maybe-uninitialized)
   target_link_options(tokencycle_options INTERFACE -fsanitize=address,undefined)
 endif()
+if(TOKENCYCLE_COVERAGE)
+  # Tests too: of a header's function the linker keeps one copy, which may be a test's.
+  target_compile_options(tokencycle_options INTERFACE --coverage)
+  target_link_options(tokencycle_options INTERFACE --coverage)
+endif()
 
 # SystemC: the Debian library exports only its C++17 API-version symbol, so the headers are told so.
 add_library(tokencycle_systemc INTERFACE)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Installs what the build and the tests need and is not there yet: Debian 12 packages, and a few npm packages in build/npm.
-#   scripts/setup.sh [--tests | --fuzz | --tidy]
+#   scripts/setup.sh [--tests | --fuzz | --tidy | --coverage]
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +17,8 @@ if ! command -v chromium >/dev/null; then test_packages+=(chromium); fi
 packages=("${build_packages[@]}")
 if [ "${1:-}" = "--tests" ]; then packages+=("${test_packages[@]}"); fi
 if [ "${1:-}" = "--fuzz" ]; then packages+=(clang-16 libclang-rt-16-dev); fi  # for scripts/fuzz.sh
-if [ "${1:-}" = "--tidy" ]; then packages+=(clang-16 clang-tidy-16); fi         # for scripts/tidy.sh
+if [ "${1:-}" = "--tidy" ]; then packages+=(clang-16 clang-tidy-16); fi  # for scripts/tidy.sh
+if [ "${1:-}" = "--coverage" ]; then packages+=(gcovr "${test_packages[@]}"); fi  # for scripts/coverage.sh
 
 missing=()
 for package in "${packages[@]}"; do

@@ -35,7 +35,6 @@ class StationaryArray : public Dataflow {
   }
   // A line moves on every cycle, the wave that changes tiles once a step; the tile must not come first.
   std::uint64_t tile_free_cycles(std::uint64_t step) const override { return hops() * (step - 1); }
-  std::uint64_t entry_cycles(const ArrayPass& pass) const override { return pass.rows * pass.step; }
   // A row meets column c after c steps and leaves the bottom `rows` steps later.
   std::uint64_t result_cycles(const ArrayPass& pass, std::uint64_t m, std::uint64_t c) const override {
     return (m + rows_ + c) * pass.step + pass.fold;
@@ -65,7 +64,6 @@ class OutputStationaryArray : public Dataflow {
   bool holds_tile() const override { return false; }
   std::uint64_t shift_in_cycles(isa::TileOrder) const override { return 0; }
   std::uint64_t tile_free_cycles(std::uint64_t) const override { return 0; }
-  std::uint64_t entry_cycles(const ArrayPass& pass) const override { return pass.depth * pass.step; }
   // The last k meets cell (m, c) m + c steps after it entered.
   std::uint64_t result_cycles(const ArrayPass& pass, std::uint64_t m, std::uint64_t c) const override {
     return (pass.depth + m + c) * pass.step + pass.fold;
@@ -95,7 +93,6 @@ class DotProductArray : public Dataflow {
   // A line is written straight to its place.
   std::uint64_t shift_in_cycles(isa::TileOrder) const override { return 0; }
   std::uint64_t tile_free_cycles(std::uint64_t) const override { return 0; }
-  std::uint64_t entry_cycles(const ArrayPass& pass) const override { return pass.rows * pass.step; }
   std::uint64_t result_cycles(const ArrayPass& pass, std::uint64_t m, std::uint64_t) const override {
     return m * pass.step + latency(pass);
   }

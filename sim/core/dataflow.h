@@ -36,8 +36,6 @@ class Dataflow {
   virtual std::uint64_t shift_in_cycles(isa::TileOrder order) const = 0;
   // Cycles behind the pass that took a tile after which the next tile's first line may arrive, less one.
   virtual std::uint64_t tile_free_cycles(std::uint64_t step) const = 0;
-  // Cycles in which the operands of a pass enter when none is late.
-  virtual std::uint64_t entry_cycles(const ArrayPass& pass) const = 0;
   // Cycles from the entry to the one in which the result of row m and column c has left the array.
   virtual std::uint64_t result_cycles(const ArrayPass& pass, std::uint64_t m, std::uint64_t c) const = 0;
   // Cycles from the end of the entry to the end of the pass: its wave has left the whole array.

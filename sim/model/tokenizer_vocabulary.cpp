@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace tokencycle::model {
 
@@ -58,9 +59,10 @@ void Vocabulary::read_types(const GgufFile& file) {
   const GgufArray* types = file.get_array(kKey);
   if (types == nullptr) return;
   check_length(file, kKey, types->size(), size());
+  constexpr std::uint64_t kMost = std::numeric_limits<std::int64_t>::max();
   std::vector<std::int64_t> values = types->signed_values;
   for (const std::uint64_t value : types->unsigned_values) {
-    values.push_back(static_cast<std::int64_t>(std::min<std::uint64_t>(value, 255)));
+    values.push_back(static_cast<std::int64_t>(std::min<std::uint64_t>(value, kMost)));
   }
   if (values.size() != size()) file.fail(fmt::format("{} must be an array of integers (i32)", kKey));
   for (std::size_t id = 0; id < values.size(); ++id) {

@@ -44,14 +44,24 @@ Launched::Launched(const std::vector<std::string>& arguments, const Environment&
   if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, files_->err.c_str(), O_WRONLY | O_CREAT, 0600);
 
+  // Whoever runs the tests may ignore signals, as nohup does; the program is to be told of them.
+  sigset_t heard;
+  sigemptyset(&heard);
+  for (const int number : {SIGHUP, SIGINT, SIGTERM}) sigaddset(&heard, number);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setsigdefault(&attributes, &heard);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
+
   std::vector<std::string> command = {program};
   command.insert(command.end(), arguments.begin(), arguments.end());
   std::vector<std::string> variables;
   for (const auto& [name, value] : environment) variables.push_back(name + "=" + value);
   for (char** v = environ; *v != nullptr; ++v) variables.emplace_back(*v);
-  const int error =
-      posix_spawn(&child_, program, &actions, nullptr, pointers(command).data(), pointers(variables).data());
+  const int error = posix_spawn(&child_, program, &actions, &attributes, pointers(command).data(),
+                                pointers(variables).data());
   posix_spawn_file_actions_destroy(&actions);
+  posix_spawnattr_destroy(&attributes);
   if (error != 0) throw std::runtime_error(std::string("cannot start ") + program);
 }
 

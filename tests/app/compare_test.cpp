@@ -168,8 +168,10 @@ TEST_CASE("any machine can be the baseline, and seeded sampling gives the same t
 TEST_CASE("compare runs without values, and machines twice") {
   const Scratch scratch;
   const std::string model = scratch.model();
-  const Json j = compare_json(
-      {"-m", model, "--timing-only", "--prompt-tokens", "3", "-n", "2", "-c", "tiny", "-c", "tiny"});
+  const Json j = compare_json({"-m", model, "--timing-only", "--prompt-tokens", "3", "-n", "2", "-c", "tiny",
+                               "-c", "tiny", "--results", scratch / "r"});
+  CHECK(std::filesystem::exists(scratch / "r/tiny.json"));
+  CHECK(std::filesystem::exists(scratch / "r/tiny-2.json"));
   CHECK(j["keys"].empty());
   CHECK(j["results"][0]["label"] == "tiny #1");
   CHECK(j["results"][1]["decode"]["difference_per_token"] == 0.0);
@@ -203,6 +205,8 @@ TEST_CASE("what cannot be compared is refused before anything runs") {
                 {"--baseline is 'tin'", "edge, tiny"});
   check_refused({"compare", "-m", model, "-c", "edge", "-c", "tiny", "-o", scratch / "no/where.html"}, 7,
                 {"no/where.html"});
+  check_refused({"compare", "-m", model, "-c", "edge", "-c", "tiny", "--results", scratch.file("taken", "")},
+                7, {"taken: this folder cannot be made"});
   check_refused({"compare", "-m", scratch / "absent.gguf", "-c", "edge", "-c", "tiny"}, 7, {"absent.gguf"});
   check_refused({"compare", "-m", model, "-c", "edge", "-c", "tiny", "--tokens", "1,2"}, 2,
                 {"--tokens goes with --timing-only"});

@@ -126,6 +126,16 @@ TEST_CASE("dram prints tables that fit 110 columns, with units") {
   CHECK_THAT(dram({"-c", "hbm3-6400", kSample}).out, Contains("none of hbm3-6400: no measured HBM3 energy"));
 }
 
+TEST_CASE("of many channels the first are shown, and JSON has all") {
+  const Scratch scratch;
+  const std::string system =
+      scratch.file("wide.json", R"({"schema": "tokencycle-dram-system-1", "name": "wide",
+    "preset": "ddr4-3200", "channels": 32})");
+  const std::string trace = scratch.file("one.trace", "R 0\n");
+  CHECK_THAT(launch({"dram", "-c", system, trace}).out, Contains("  and 16 more; --json has all\n"));
+  CHECK(json::parse(launch({"dram", "-c", system, trace, "--json"}).out)["channels"].size() == 32);
+}
+
 TEST_CASE("the help of dram fits a screen and its example works") {
   const Outcome help = dram({"--help"});
   CHECK(help.exit_code == 0);

@@ -183,6 +183,8 @@ TEST_CASE("what gemm cannot do is refused by name") {
   const std::string small = scratch.machine("tiny", {{"dram", {{"capacity_mib", 1}}}});
   check_refused({"-c", small, "-M", "1024", "-N", "1024", "-K", "64"}, 3,
                 {"/dram/capacity_mib", "at least 5", "--array-alone"});
+  check_refused({"-c", "edge", "-M", "65536", "-N", "65536", "-K", "64"}, 3,  // DRAM of devices
+                {"take 16.0 GiB", "has 16.0 GiB", "raise /dram/system/channels, 2 of ", "larger devices"});
 }
 
 TEST_CASE("a tiling cuts a product into more folds, and its values stay right") {

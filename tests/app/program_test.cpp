@@ -54,6 +54,17 @@ TEST_CASE("a program's cycles are printed with their causes, and dumps of every 
   CHECK(launch({"run", "--program", program, "--dump", "dram:0xffffffffff:f32:8"}).exit_code == 2);
 }
 
+TEST_CASE("a program beyond the machine's DRAM is refused with the size that will do") {
+  const Scratch scratch;
+  const std::string program = scratch / "far.tcp";
+  output_of({"asm", scratch.file("far.tcasm", ".data 0xfffffff f32 1 2\nhalt\n"), "-o", program});
+  CHECK_THAT(output_of({"inspect", program}), Contains("data at 0xfffffff: 8 bytes"));
+  const Outcome o = launch({"run", "--program", program, "-c", "tiny"});
+  CHECK(o.exit_code == 5);
+  CHECK_THAT(o.err,
+             Contains("the machine's DRAM has 67108864 bytes; raise /dram/capacity_mib to at least 257"));
+}
+
 TEST_CASE("a compiled step can be read, taken apart and run") {
   const Scratch scratch;
   const std::string model = scratch.model(), program = scratch / "step.tcp", again = scratch / "again.tcp";

@@ -102,6 +102,22 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
   refused({"--context", "1000"}, {"a context of 1000", "at most 128"});
   refused({"-c", "nothere"}, {"nothere", "known are:", "edge", "tiny"});
   refused({"--dump", "dram:0:f32:1"}, {"--dump", "--program"});
+  const std::string text = scratch.file("text.txt", "once upon a time");
+  const auto refused_by_perplexity = [&](const std::string& option, const std::string& value,
+                                         const std::string& part) {
+    check_refused({"perplexity", "-m", model, "-f", text, option, value}, {part});
+  };
+  refused_by_perplexity("--kv-type", "q8_0", "--kv-type is 'q8_0'; it must be f16 or f32");
+  refused_by_perplexity("--window", "1", "--window is 1; with this model it must be 2 to 128");
+  refused_by_perplexity("--window", "129", "--window is 129; with this model it must be 2 to 128");
+}
+
+TEST_CASE("an empty prompt is refused where the vocabulary has no token to begin with") {
+  const Scratch scratch;
+  const std::string model = scratch.model({.tokenizer = test::SyntheticTokenizer::gpt2});
+  check_refused({"run", "-m", model, "-p", ""}, {"--prompt is empty and the vocabulary has no BOS token"});
+  check_refused({"run", "-m", model, "-p", "", "--timing-only"},
+                {"--prompt is empty and the vocabulary has no BOS token"});
 }
 
 TEST_CASE("options that a program cannot heed are refused, not ignored") {

@@ -96,6 +96,20 @@ TEST_CASE("a machine without a multiplier type is refused with the tensor that n
   CHECK(refusal(*model, lacking(MultiplyType::fp32)).empty());
 }
 
+TEST_CASE("shapes beyond the fields of instructions are refused") {
+  const config::Machine machine = test::make_machine({});
+  const auto wide = test::make_synthetic_model({.heads = 1, .kv_heads = 1, .head_dim = 4096});
+  CHECK(refusal(*wide, machine) == "a head has 4096 elements; the rotary instruction takes at most 4095");
+  const auto refusal_of_scores = [&](std::uint32_t context) {
+    return refusal(*test::make_synthetic_model({.heads = 8, .kv_heads = 1, .context = context}), machine);
+  };
+  constexpr std::uint32_t kPositions = 1 << 19;  // 8 heads of 4 bytes each: a row of 2^24
+  CHECK(names(refusal_of_scores(kPositions), "attention's scores"));
+  CHECK(
+      names(refusal_of_scores(kPositions), "takes 16777216 bytes a row; an instruction's stride is at most"));
+  CHECK(!names(refusal_of_scores(kPositions - 1), "attention's scores"));
+}
+
 TEST_CASE("contexts, caches and DRAM that cannot be are refused") {
   const auto model = test::make_synthetic_model({.context = 128});
   const config::Machine machine = test::make_machine({});

@@ -128,6 +128,14 @@ TEST_CASE("wrong standards are refused under their path") {
              Contains("no sum uses nNEW"));
   CHECK_THAT(errors("/parameters/nAAD", kRemoved), Contains("/at_most/0/clocks: unknown symbol nAAD"));
   CHECK_THAT(errors("/constraints/0/other", true), Contains("/constraints/0/other: true is only allowed"));
+  CHECK_THAT(errors("/constraints/0/other", "yes"),
+             Contains("/constraints/0/other: \"yes\" is not allowed; allowed: true or false"));
+  CHECK_THAT(errors("/parameters/tRCD", DramJson{{"meaning", "m"}, {"section", "s"}}),
+             Contains("/parameters/tRCD: not a timing symbol"));
+  CHECK_THAT(errors("/data/read_first", "nCL - nCL"),
+             Contains("/timing: read_first of LPDDR5, nCL - nCL, is 0 clocks; allowed: 1 .. "));
+  CHECK_THAT(errors("/data/read_last", "nCL"),
+             Contains("/timing: read_last of LPDDR5, nCL, is 17 clocks; allowed: 18 .. "));
   CHECK_THAT(errors("/data_clock", kRemoved), Contains("/data_clock: missing"));
   const DramJson first = json_of(copy.folder() / kStandard)["constraints"][0];
   CHECK_THAT(errors("/constraints/-", first), Contains("for the second time"));
@@ -162,6 +170,8 @@ TEST_CASE("times that no device can have are refused") {
                                                    Contains("are not burst_length 16"));
   CHECK_THAT(errors("/timing/nRCD/ns", 1e9), Contains("/timing/nRCD: 1000000000 ns are 800000000 clocks"));
   CHECK_THAT(errors("/refresh/nREFI", DramJson{{"ns", 1}, {"source", "test"}}), Contains("are 0 clocks"));
+  CHECK_THAT(errors("/refresh/nREFI/clocks", 3120),
+             Contains("/refresh/nREFI: \"ns\" and \"clocks\" of an interval; keep one of the two"));
   CHECK_THAT(errors("/timing/nREFI", clocks(5000)),
              Contains("/refresh/nREFI: given twice, also at /timing/nREFI"));
   CHECK_THAT(errors("/refresh/per_bank", nullptr),

@@ -170,6 +170,11 @@ TEST_CASE("wrong values of a DRAM system are refused under their path") {
              Contains("rank has 0 bits"));
   CHECK_THAT(errors("xor", DramJson::parse(R"([{"field": "banks", "with": "row"}])")),
              Contains("/xor/0/field"));
+  // Of channels whose number is wrong nobody knows the bits: that alone is reported.
+  DramJson unknown = minimal();
+  unknown["channels"] = 3;
+  unknown["xor"] = DramJson::parse(R"([{"field": "channel", "with": "row"}])");
+  CHECK_THAT(folder.errors(unknown), Contains("/channels: 3 is not allowed") && !Contains("/xor"));
   CHECK_THAT(errors("schema", "tokencycle-machine-1"),
              Contains("/schema: \"tokencycle-machine-1\" is not allowed"));
   CHECK_THAT(errors("preset", 5), Contains("/preset: 5 is not allowed"));

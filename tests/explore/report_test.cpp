@@ -11,7 +11,9 @@
 
 using namespace tokencycle;
 using namespace tokencycle::explore;
+using tokencycle::test::add_cycles;
 using tokencycle::test::Json;
+using tokencycle::test::move_cycles;
 using tokencycle::test::old_result;
 using tokencycle::test::small_result;
 
@@ -183,6 +185,56 @@ TEST_CASE("the tree's levels sum up, and equal results have no changed cycles") 
   CHECK(has(page, "as many as on a."));
   CHECK(count(page, "<b>prefill</b>") == 2);
   CHECK(count(page, "<b>decode</b>") == 2);
+}
+
+TEST_CASE("a difference is told in words with the causes that make most of it") {
+  Json slower = old_result("b");
+  add_cycles(slower, 1, "dram_latency", 20);
+  move_cycles(slower, 1, "matrix", "scratchpad", 10);
+  const std::string page = page_of({result_of(old_result("a")), result_of(slower)});
+  if (page.empty()) return;
+  // Of two decode tokens of 40 and 60 cycles the first has 20 more, and 10 go from one cause to another.
+  CHECK(has(page, " takes 60 cycles on b, 10 more than the 50 on a"));
+  CHECK(has(
+      page,
+      "There are more cycles of <b>dram_latency</b> (+10), <b>scratchpad</b> (+5); on the other hand fewer "
+      "cycles of <b>matrix</b> (−5)."));
+}
+
+TEST_CASE("tokens of a long run share bars, and a first token far above the others is cut") {
+  Result result = result_of(small_result());
+  const ResultToken decode = result.tokens[1];
+  for (auto& cycles : result.tokens[0].stack) cycles *= 10;
+  result.tokens.resize(2000, decode);
+  const std::string page = page_of({result});
+  if (page.empty()) return;
+  CHECK(has(page, "mean of the tokens 1 to "));
+  CHECK(has(page, "Each bar behind the first is the mean of up to "));
+  CHECK(has(page, "class=\"cut\""));
+  CHECK(has(page, "1,000 cycles</text>"));
+}
+
+TEST_CASE("keys beyond those that a page has room for are counted") {
+  Json other = small_result("b");
+  for (int i = 0; i < 500; ++i) other["configuration"]["values"]["key_" + std::to_string(i)] = i;
+  const std::string page = page_of({result_of(small_result()), result_of(other)});
+  if (page.empty()) return;
+  CHECK(has(page, "<tr><td>and "));
+}
+
+TEST_CASE("a roofline has a roof for each unit whose peak is known") {
+  Json document = small_result();
+  Json& values = document["configuration"]["values"];
+  values["vector"] = {{"lanes", 16}};
+  values["matrix"]["cycles_per_row"] = {{"int8", 1}, {"fp16", 2}};
+  for (const char* bytes : {"loaded_bytes", "stored_bytes"}) document["operators"][0]["decode"][bytes] = 0;
+  const std::string page = page_of({result_of(document)});
+  if (page.empty()) return;
+  CHECK(has(page, ">array, int8: 256 Gop/s<"));
+  CHECK(has(page, ">array, fp16: 128 Gop/s<"));
+  CHECK(has(page, ">vector unit: 32.0 Gop/s<"));
+  CHECK(has(page, ">DRAM: 20.0 GB/s<"));
+  CHECK(has(page, "text-anchor=\"middle\">no bytes</text>"));
 }
 
 TEST_CASE("a run that was interrupted before its first token has a page that says so") {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "base/error.h"
+#include "explore/result_text.h"
 #include "small_result.h"
 
 using namespace tokencycle;
@@ -168,6 +169,21 @@ TEST_CASE("values of other types and beyond their range are refused with path, v
   check_refused([](Json& j) { j["pipeline"]["columns"][3] = "began"; }, {"/pipeline/columns"});
   check_refused([](Json& j) { j["timeline"]["interval_cycles"] = 0; }, {"/timeline/interval_cycles"});
   check_refused([](Json& j) { j["timeline"]["series"][0]["name"] = "x.busy"; }, {"/timeline/series/0/name"});
+}
+
+TEST_CASE("lists that are longer than a result of a run can be are refused by their length") {
+  check_refused([](Json& j) { j["timeline"]["series"][0]["values"] = std::vector<int>(513); },
+                {"/timeline/series/0/values", "513 values; there are at most 512"});
+  check_refused([](Json& j) { j["timeline"]["series"] = Json(1025, j["timeline"]["series"][0]); },
+                {"/timeline/series", "1025 series; there are at most 1024"});
+  check_refused([](Json& j) { j["counters"] = Json(8193, j["counters"][0]); },
+                {"/counters", "8193 counters; there are at most 8192"});
+  check_refused([](Json& j) { j["pipeline"]["instructions"] = 1; },
+                {"/pipeline/rows", "2 rows of 1 instructions"});
+  check_refused([](Json& j) { j["operators"][0]["decode"]["critical"] = nullptr; },
+                {"/operators/0/decode/critical", "it must name a cause"});
+  CHECK_THROWS_WITH(parse_result_text(std::string(kMostResultBytes + 1, ' '), "r.json"),
+                    Contains("r.json: more than 64.0 MiB"));
 }
 
 TEST_CASE("sums that would pass 2^64 are refused, not begun again at 0") {

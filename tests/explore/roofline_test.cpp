@@ -48,12 +48,14 @@ TEST_CASE("a point is operations a byte and operations a second, and its roof wh
   const auto array = roofline_point(use(200, 160, 1600, 0), small_roofs());
   REQUIRE(array);
   CHECK(array->limit == Limit::array);
+  CHECK(name_of(array->limit) == std::string("array"));
   CHECK(array->roof == Approx(32e9));  // the array's peak
 
   const auto vector = roofline_point(use(200, 0, 0, 800), small_roofs());
   REQUIRE(vector);
   CHECK(std::isinf(vector->intensity));
   CHECK(vector->limit == Limit::vector);
+  CHECK(name_of(vector->limit) == std::string("vector unit"));
   CHECK(vector->roof == Approx(8e9));
 }
 
@@ -65,6 +67,7 @@ TEST_CASE("scratchpad bytes limit an operator where they are known") {
   const auto point = roofline_point(bound, roofs);
   REQUIRE(point);
   CHECK(point->limit == Limit::scratchpad);
+  CHECK(name_of(point->limit) == std::string("scratchpad"));
   CHECK(point->roof == Approx(3200 / 1000e-9));
 }
 

@@ -9,10 +9,11 @@
 
 #include "base/error.h"
 #include "random_program.h"
+#include "support/resource_limit.h"
 
 using namespace tokencycle;
 using namespace tokencycle::isa;
-using test::Random;
+using isa::test::Random;
 namespace fs = std::filesystem;
 
 namespace {
@@ -70,7 +71,7 @@ TEST_CASE("a program file gives back the program") {
   Random random(6);
   const fs::path path = folder / "p.tcprog";
   for (int round = 0; round < 50; ++round) {
-    const Program p = test::random_program(random, 60);
+    const Program p = isa::test::random_program(random, 60);
     write_program(p, path);
     const Program q = read_program(path);
     REQUIRE(q == p);
@@ -148,9 +149,9 @@ TEST_CASE("a mutated file is refused or is a program that writes the same bytes"
   const fs::path path = folder / "p.tcprog", again = folder / "again.tcprog";
   int accepted = 0;
   for (int round = 0; round < 600; ++round) {
-    write_program(test::random_program(random, 12), path);
+    write_program(isa::test::random_program(random, 12), path);
     std::string bytes = read_bytes(path);
-    for (std::uint64_t n = test::number(random, 0, 3); n > 0; --n) {
+    for (std::uint64_t n = isa::test::number(random, 0, 3); n > 0; --n) {
       bytes[random() % bytes.size()] ^= static_cast<char>(1u << random() % 8);
     }
     write_bytes(path, bytes);
@@ -210,4 +211,10 @@ TEST_CASE("files that cannot be read or written are named") {
   fs::create_directory(folder / "taken");
   CHECK_THROWS_AS(write_program(small_program(), folder / "taken"), IoError);
   CHECK(folder.files() == 1);  // the temporary file is gone
+  {
+    const tokencycle::test::ResourceLimit limit(RLIMIT_FSIZE, 100);
+    CHECK_THROWS_WITH(write_program(small_program(), folder / "p.tcprog"),
+                      Catch::Contains("cannot be written: File too large"));
+  }
+  CHECK(folder.files() == 1);
 }

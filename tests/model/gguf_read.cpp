@@ -10,6 +10,7 @@
 #include "model/gguf.h"
 #include "model/gguf_types.h"
 #include "support/gguf_writer.h"
+#include "support/resource_limit.h"
 
 using namespace tokencycle;
 using namespace tokencycle::model;
@@ -192,4 +193,8 @@ TEST_CASE("files that cannot be opened are I/O errors with the path") {
   CHECK_THROWS_WITH(GgufFile("/nonexistent/model.gguf"), Catch::Contains("/nonexistent/model.gguf"));
   CHECK_THROWS_AS(GgufFile(std::filesystem::temp_directory_path()), IoError);
   CHECK_THROWS_WITH(GgufFile("/dev/null"), Catch::Contains("not a regular file"));
+  const TemporaryFile sound(GgufWriter().bytes());
+  const test::ResourceLimit limit(RLIMIT_NOFILE, 0);  // no further file can be opened
+  CHECK_THROWS_AS(GgufFile(sound.path()), IoError);
+  CHECK_THROWS_WITH(GgufFile(sound.path()), Catch::Contains(sound.path().string() + ": cannot be mapped"));
 }

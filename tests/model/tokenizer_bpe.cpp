@@ -113,3 +113,11 @@ TEST_CASE("decoding unmaps text tokens, shows user-defined ones and hides contro
   CHECK(tokenizer->decode(Ids{257, 256, 'b'}) == " ab");
   CHECK_THROWS_AS(tokenizer->decode(TokenId{261}), std::out_of_range);
 }
+
+TEST_CASE("byte-level vocabularies may have tokens for bytes and for the unknown", "[tokenizer]") {
+  const auto tokenizer =
+      tokenizer_of(bpe_file("gpt-2", {}, {{"<unk>", 2}, {"<0xC3>", 6}, {kSpace + "y", 6}}));
+  CHECK(tokenizer->decode(TokenId{256}) == "\xe2\x96\x85");
+  CHECK(tokenizer->decode(TokenId{257}) == "\xc3");
+  CHECK(tokenizer->decode(TokenId{258}) == " y");  // not the spelling of a byte: text
+}

@@ -119,6 +119,20 @@ TEST_CASE("vocabulary tables of the wrong length or type are refused", "[tokeniz
                 "token_type[9] is 7");
 }
 
+TEST_CASE("token types may be unsigned too", "[tokenizer]") {
+  constexpr const char* kTypes = "tokenizer.ggml.token_type";
+  const auto with = [](std::uint32_t type) {
+    GgufWriter writer = spm_file({{"a", 0}}, false);
+    REQUIRE(writer.remove(kTypes));
+    writer.u32_array(kTypes, {2, 3, 3, type});
+    return writer;
+  };
+  CHECK(tokenizer_of(with(1))->decode(TokenId{3}) == "a");
+  CHECK(tokenizer_of(with(3))->decode(TokenId{3}).empty());
+  check_refused(with(7), "token_type[3] is 7");
+  check_refused(with(0xFFFFFFFF), "token_type[3] is 4294967295");
+}
+
 TEST_CASE("special ids and flags that cannot be are refused", "[tokenizer]") {
   GgufWriter writer = spm_file({{"a", 0}});
   writer.u32("tokenizer.ggml.eos_token_id", 260);
@@ -141,6 +155,10 @@ TEST_CASE("merges that are missing or no pair are refused", "[tokenizer]") {
     writer.strings("tokenizer.ggml.merges", {"a b", merge});
     check_refused(writer, "tokenizer.ggml.merges[1]");
   }
+  GgufWriter numbers = bpe_file("gpt-2", {});
+  REQUIRE(numbers.remove("tokenizer.ggml.merges"));
+  numbers.i32_array("tokenizer.ggml.merges", {1, 2});
+  check_refused(numbers, "tokenizer.ggml.merges must be an array of strings");
 }
 
 TEST_CASE("a special token of more than 256 bytes is refused, another token may be as long as it likes",

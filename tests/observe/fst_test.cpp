@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // FST: has the compressed file the same signals, times and values as the VCD of the same run?
-#include <sys/resource.h>
-
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <cstdlib>
 #include <optional>
 
@@ -13,6 +10,7 @@
 #include "observe/trace_files.h"
 #include "observe/trace_run.h"
 #include "observe/wave_trace.h"
+#include "support/resource_limit.h"
 #include "support/vcd_reader.h"
 
 using namespace tokencycle;
@@ -172,24 +170,18 @@ TEST_CASE("a wave file that cannot be written is an error and leaves nothing") {
     CHECK_THROWS_WITH(trace(make, "/nonexistent/folder/a.wave"),
                       Catch::Contains("/nonexistent/folder/a.wave"));
     // A limit of the file's size stands for a full disk.
-    struct rlimit before {};
-    REQUIRE(getrlimit(RLIMIT_FSIZE, &before) == 0);
-    const auto handler = std::signal(SIGXFSZ, SIG_IGN);
     for (const rlim_t limit : {4096u, 20'000u}) {
-      const struct rlimit low { limit, before.rlim_max };
-      REQUIRE(setrlimit(RLIMIT_FSIZE, &low) == 0);
       std::string message;
       try {
+        const ResourceLimit low(RLIMIT_FSIZE, limit);
         trace(make, folder / "a.wave", {30'000, 300, 4, true});
       } catch (const IoError& error) {
         message = error.what();
       }
-      REQUIRE(setrlimit(RLIMIT_FSIZE, &before) == 0);
       INFO("limit " << limit << ": " << message);
       CHECK(message.find("a.wave") != std::string::npos);
       CHECK(folder.files() == 0);
     }
-    std::signal(SIGXFSZ, handler);
   }
 }
 

@@ -2,16 +2,14 @@
 // The file of a trace: its names, its cap, errors of the disk.
 #include "observe/trace_file.h"
 
-#include <sys/resource.h>
-
 #include <catch2/catch.hpp>
-#include <csignal>
 #include <fstream>
 #include <iterator>
 #include <random>
 
 #include "base/error.h"
 #include "observe/trace_run.h"
+#include "support/resource_limit.h"
 
 using namespace tokencycle;
 using namespace tokencycle::observe;
@@ -24,24 +22,6 @@ std::string contents(const std::filesystem::path& path) {
   REQUIRE(in);
   return {std::istreambuf_iterator<char>(in), {}};
 }
-
-// Files of this process may not become longer; the signal is ignored, so writing fails instead.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(std::uint64_t bytes) : handler_(std::signal(SIGXFSZ, SIG_IGN)) {
-    getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit limit{bytes, before_.rlim_max};
-    setrlimit(RLIMIT_FSIZE, &limit);
-  }
-  ~FileSizeLimit() {
-    setrlimit(RLIMIT_FSIZE, &before_);
-    std::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  void (*handler_)(int);
-};
 
 }  // namespace
 
@@ -105,7 +85,7 @@ TEST_CASE("a file that cannot be created is an error with its name and the reaso
 
 TEST_CASE("a disk without room is an error, at once or at the end, and nothing is left") {
   const TemporaryFolder folder;
-  const FileSizeLimit limit(100'000);
+  const ResourceLimit limit(RLIMIT_FSIZE, 100'000);
   for (const char* name : {"a.vcd", "a.vcd.gz"}) {
     for (const std::size_t bytes : {60'000u, 120'000u, 1'000'000u}) {
       CAPTURE(name, bytes);

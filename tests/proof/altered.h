@@ -13,7 +13,7 @@ namespace tokencycle::proof {
 
 // Which formula says more (or less) than the truth, and by how much.
 struct Alteration {
-  std::int64_t shift_in = 0, tile_free = 0, entry = 0, result = 0, exit = 0, go_on = 0, gap = 0;
+  std::int64_t shift_in = 0, tile_free = 0, result = 0, exit = 0, go_on = 0, gap = 0;
 };
 
 class Altered : public core::Dataflow {
@@ -26,9 +26,6 @@ class Altered : public core::Dataflow {
   }
   std::uint64_t tile_free_cycles(std::uint64_t step) const override {
     return sum(truth_->tile_free_cycles(step), by_.tile_free);
-  }
-  std::uint64_t entry_cycles(const core::ArrayPass& pass) const override {
-    return sum(truth_->entry_cycles(pass), by_.entry);
   }
   std::uint64_t result_cycles(const core::ArrayPass& pass, std::uint64_t m, std::uint64_t c) const override {
     return sum(truth_->result_cycles(pass, m, c), by_.result);

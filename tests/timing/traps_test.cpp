@@ -185,6 +185,19 @@ TEST_CASE("operands whose formats do not go together stop the machine") {
   CHECK(fitting == 9);
 }
 
+TEST_CASE("group sums are continued by tiles of their own kind alone") {
+  const auto halves = [](const std::string& first, const std::string& second) {
+    const std::string
+        tile = "preload a=s:0 a_stride=128 order=nk rows=8 cols=8 a_format=",
+        pass = "multiply a=s:0x1000 a_stride=128 dst=a:0 dst_stride=32 rows=4 cols=8 depth=8 swap ";
+    return tile + first + "\n" + pass + "open a_format=" + first + "\n" + tile + second + " k_offset=8\n" +
+           pass + "close k_offset=8 a_format=" + second + "\nhalt";
+  };
+  CHECK(error_of(halves("f16", "f16")) == "");
+  CHECK_THAT(error_of(halves("f32", "f16")),
+             Contains("word 3") && Contains("it continues group sums of a f32 tile with a f16 tile"));
+}
+
 TEST_CASE("sums of plain integers have no groups that could stay open") {
   for (const char* ends : {"open", "close", ""}) {
     CHECK_THAT(error_of(product("i8", "i4", ends)),
