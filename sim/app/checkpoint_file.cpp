@@ -179,7 +179,12 @@ void read_checkpoint(const std::filesystem::path& path,
   }
   in.seekg(0);
   std::getline(in, line);
-  state(Json::parse(line), in);
+  try {
+    state(Json::parse(line), in);
+  } catch (const Json::exception& wrong) {
+    throw IoError(fmt::format("{}: the checkpoint's first line is not what --checkpoint writes: {}",
+                              path.string(), wrong.what()));
+  }
 }
 
 std::string program_file_digest() {

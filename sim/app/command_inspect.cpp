@@ -199,7 +199,8 @@ void inspect_result(const std::filesystem::path& path, const Json& result) {
 
 void inspect_checkpoint(const std::filesystem::path& path) {
   read_checkpoint(path, [&](const nlohmann::ordered_json& header, std::istream&) {
-    const Json run = header.at("run"), settings = run.at("settings");
+    const Json run = header.at("run");
+    const Json& settings = run.at("settings");
     const auto number = [&](const char* key) { return with_separators(header.at(key).get<std::uint64_t>()); };
     fmt::print("checkpoint {}\n           written by {} build of tokencycle (version {})\n", path.string(),
                header.at("build") == program_file_digest() ? "this" : "another",

@@ -87,7 +87,7 @@ void integers_of(const GemmOperand& operand, std::uint32_t r, std::int8_t* out, 
                    : static_cast<std::int8_t>(static_cast<int>(j < 16 ? half & 15u : half >> 4) - 8);
       std::uint16_t scale = 0;
       std::memcpy(&scale, block, sizeof scale);
-      scales[k / kBlock] = f32_from_f16(scale);
+      if (scales != nullptr) scales[k / kBlock] = f32_from_f16(scale);
     }
   }
 }

@@ -34,7 +34,7 @@ void serialize_bytes(Archive& state, std::span<std::byte> bytes) {
 // The same with their number, which may be another one when they are read.
 template <class Archive>
 void serialize_bytes(Archive& state, std::vector<std::byte>& bytes) {
-  std::uint64_t size = bytes.size();
+  std::uint64_t size = bytes.size();  // NOLINT(misc-const-correctness): a reader changes it
   state(size);
   bytes.resize(size);
   serialize_bytes(state, std::span(bytes));

@@ -46,7 +46,7 @@ class Decode : public Clocked, public HazardBoard {
   struct Loop {
     std::uint32_t start = 0, end = 0, remaining = 0;
     std::array<isa::LoopStep, 4> steps;
-    std::array<std::int64_t, 4> saved;  // register values at entry
+    std::array<std::int64_t, 4> saved{};  // register values at entry
   };
   void take(Cycle now, const FetchedWord& word);
   void resolve_addresses();

@@ -32,6 +32,7 @@ class DramStorage {
   // The pages that were written. What was mapped is the caller's to map again.
   template <class Archive>
   void serialize(Archive& state) {
+    // NOLINTNEXTLINE(misc-const-correctness): a reader changes it
     std::vector<std::uint64_t> indices = written_pages();
     state(indices);
     for (const std::uint64_t index : indices) serialize_bytes(state, page(index));

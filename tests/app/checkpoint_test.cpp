@@ -190,6 +190,18 @@ TEST_CASE("a checkpoint of another build is refused") {
   CHECK_THAT(o.err, Contains("was written by another build of tokencycle (version "));
 }
 
+TEST_CASE("a checkpoint whose first line lacks something is refused") {
+  const Checkpointed c;
+  std::string text = R"({"schema":"tokencycle-checkpoint-1","version":"0.1.0"})"
+                     "\n";
+  text += digest_of(std::as_bytes(std::span(text)));
+  c.scratch.file("c", text);
+  for (const Outcome& o : {c.resume(), test::launch({"inspect", c.file})}) {
+    CHECK(o.exit_code == 7);
+    CHECK_THAT(o.err, Contains(c.file) && Contains("first line is not what --checkpoint writes"));
+  }
+}
+
 TEST_CASE("a damaged checkpoint is refused at any byte") {
   const Checkpointed c;
   REQUIRE(c.run().exit_code == 0);
