@@ -156,12 +156,12 @@ def main():
     start = time.monotonic()
 
     flags = flags_of_sources(build)
-    files = [f.resolve() for f in options.files] or sorted(SIM.rglob("*.cpp"))
+    files = [f.resolve() for f in options.files] or sorted(f for f in SIM.rglob("*.cpp") if f in flags)
     for file in files:
         if not file.is_file() or SIM not in file.parents:
             parser.error(f"{file}: is no source in sim/; name .cpp files of it, or none for all")
-        if file not in flags:  # not part of this build: as its neighbours
-            flags[file] = next(flags[f] for f in sorted(flags) if f.parent in (file.parent, file.parent.parent))
+        if file not in flags:
+            parser.error(f"{file}: is no part of the build in {build}")
     known = {}
     below = {f: headers_below(f, known) for f in files}
     digests = digests_of(files, flags, below)

@@ -67,8 +67,8 @@ class Accelerator {
   // Of a DRAM channel; nothing where the machine's memory is ideal.
   std::optional<memory::DramUse> dram_use(std::uint32_t channel) const;
 
-  // Everything that the machine holds, between two programs. Read into a machine of the same description and
-  // the same mapped memory, it goes on as this one would.
+  // Everything that the machine holds, between two programs. Read into a new machine of the same description
+  // and the same mapped memory, it goes on as this one would.
   template <class Archive>
   void serialize(Archive& state);
 

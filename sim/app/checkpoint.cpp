@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <new>
 
 #include "app/checkpoint_file.h"
 #include "app/live_view.h"
@@ -22,7 +23,9 @@ using Json = nlohmann::ordered_json;
 Json run_json(const model::LlamaModel& model, const config::Machine& machine, const ModelRun& run) {
   const InferenceOptions& options = run.settings.inference;
   Json json;
-  json["model"] = {{"digest", model.file().digest()}, {"shapes_from", std::string(shapes_source(model))}};
+  json["model"] = {{"digest", model.file().digest()},
+                   {"shapes_from", std::string(shapes_source(model))},
+                   {"weights", std::string(name_of(model.layer(0).attn_q.format))}};
   json["configuration"] = Json::parse(config::to_json(machine));
   json["settings"] = settings_json(model, run.settings, run.report, *run.inference);
   json["settings"].erase("new_tokens");
@@ -63,6 +66,11 @@ void serialize_run(Archive& state, ModelRun& run) {
   if (run.sampler) state(*run.sampler);
 }
 
+// A line for the user. Where standard error cannot be written (a full disk), the run goes on all the same.
+void tell(const std::string& line) {
+  static_cast<void>(std::fputs(("tokencycle: " + line + "\n").c_str(), stderr));
+}
+
 CheckpointPlace place_of(const ModelRun& run) {
   return {run.inference->steps(), run.report.tokens.size(), Cycle(run.inference->end().value - 1)};
 }
@@ -72,6 +80,11 @@ CheckpointPlace place_of(const ModelRun& run) {
 void Checkpoints::begin(ModelRun& run, std::span<const model::TokenId> planned) {
   if (request_.write.empty() && request_.resume.empty()) return;
   build_ = program_file_digest();
+  if (build_.empty()) {
+    throw IoError(
+        "/proc/self/exe: the program's file cannot be read, by which a checkpoint knows the build that wrote "
+        "it; mount /proc, or leave out --checkpoint and --resume");
+  }
   run_ = run_json(model_, machine_, run);
   if (!request_.resume.empty()) read(run, planned);
 }
@@ -111,24 +124,30 @@ void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
     refuse(fmt::format("new token {} is {} in the checkpoint and {} in --tokens; give the same", i,
                        tokens[i].id, planned[i]));
   }
-  resumed_ = place_of(run);
-  run.report.resumed_at = resumed_->cycle;
-  if (request_.quiet) return;
-  fmt::print(stderr, "tokencycle: resumed from {} after {} token{}, at cycle {}\n", request_.resume.string(),
-             with_separators(resumed_->tokens), resumed_->tokens == 1 ? "" : "s",
-             with_separators(resumed_->cycle.value));
+  last_ = {request_.resume, place_of(run)};
+  run.report.resumed_at = last_->place.cycle;
+  if (!request_.quiet) {
+    tell(fmt::format("resumed from {} after {} token{} and cycle {}", request_.resume.string(),
+                     with_separators(last_->place.tokens), last_->place.tokens == 1 ? "" : "s",
+                     with_separators(last_->place.cycle.value)));
+  }
 }
 
 void Checkpoints::stepped(ModelRun& run) {
   if (request_.write.empty() || run.inference->steps() % request_.every != 0) return;
+  const auto go_on = [this](const std::string& why) {
+    tell(fmt::format("{}; the run goes on, and {}", why,
+                     last_ ? fmt::format("{} stays as it was after cycle {}", last_->path.string(),
+                                         with_separators(last_->place.cycle.value))
+                           : "there is no checkpoint of it yet"));
+  };
   try {
     write(run);
-    written_ = place_of(run);
+    last_ = {request_.write, place_of(run)};
   } catch (const IoError& error) {
-    fmt::print(stderr, "tokencycle: {}; the run goes on, and {}\n", error.what(),
-               written_
-                   ? fmt::format("the checkpoint after token {} stays", with_separators(written_->tokens))
-                   : "there is no checkpoint of it yet");
+    go_on(error.what());
+  } catch (const std::bad_alloc&) {
+    go_on(request_.write.string() + ": the checkpoint cannot be written: out of memory");
   }
 }
 

@@ -47,8 +47,12 @@ class Checkpoints {
   // After each step. A file that cannot be written is told on standard error, and the run goes on.
   void stepped(ModelRun& run);
 
-  const std::optional<CheckpointPlace>& resumed() const { return resumed_; }
-  const std::optional<CheckpointPlace>& written() const { return written_; }  // the last one
+  // The newest one from which the run can go on: written by it, or the one where it began.
+  struct File {
+    std::filesystem::path path;
+    CheckpointPlace place;
+  };
+  const std::optional<File>& last() const { return last_; }
 
  private:
   void read(ModelRun& run, std::span<const model::TokenId> planned);
@@ -59,7 +63,7 @@ class Checkpoints {
   const config::Machine& machine_;
   std::string build_;           // program_file_digest()
   nlohmann::ordered_json run_;  // what is run, but for the number of new tokens
-  std::optional<CheckpointPlace> resumed_, written_;
+  std::optional<File> last_;
   // Waiting for the disk takes at most about one part of the time in so many.
   static constexpr double kDurableShare = 20;
   double durable_from_ = 0;  // wall clock: from then on the next one is made durable

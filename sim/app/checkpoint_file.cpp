@@ -5,12 +5,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/iostreams/stream.hpp>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <limits>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -40,6 +42,7 @@ class DigestedFile {
   DigestedFile(const std::filesystem::path& path, int flags) {
     errno = 0;
     file_ = ::open(path.c_str(), flags | O_CLOEXEC, 0666);
+    if (file_ < 0) remember();
   }
   ~DigestedFile() {
     if (file_ >= 0) ::close(file_);
@@ -48,14 +51,14 @@ class DigestedFile {
   DigestedFile& operator=(const DigestedFile&) = delete;
   bool is_open() const { return file_ >= 0; }
 
-  // Returns whether all of it was written; errno says why not.
+  // Returns whether all of it was written; reason() says why not. The same holds for the others.
   bool write(const char* bytes, std::size_t size) {
     digest_.update(std::as_bytes(std::span(bytes, size)));
     while (size > 0) {
       errno = 0;
       const ::ssize_t n = ::write(file_, bytes, size);
       if (n < 0 && errno == EINTR) continue;
-      if (n <= 0) return false;
+      if (n <= 0) return remember();
       bytes += n;
       size -= static_cast<std::size_t>(n);
     }
@@ -68,18 +71,25 @@ class DigestedFile {
     while (done < size) {
       const ::ssize_t n = ::read(file_, chunk.data(), std::min<std::uint64_t>(chunk.size(), size - done));
       if (n < 0 && errno == EINTR) continue;
+      if (n < 0) remember();
       if (n <= 0) break;
       digest_.update(std::as_bytes(std::span(chunk).first(static_cast<std::size_t>(n))));
       done += static_cast<std::uint64_t>(n);
     }
     return done;
   }
-  bool make_durable() const { return ::fsync(file_) == 0; }
-  bool close() { return ::close(std::exchange(file_, -1)) == 0; }
+  bool make_durable() { return ::fsync(file_) == 0 || remember(); }
+  bool close() { return ::close(std::exchange(file_, -1)) == 0 || remember(); }
+  int reason() const { return reason_; }  // errno of the first failure; 0: there was none
   std::string hex() const { return digest_.hex(); }
 
  private:
-  int file_ = -1;
+  bool remember() {
+    if (reason_ == 0) reason_ = errno;
+    return false;
+  }
+
+  int file_ = -1, reason_ = 0;
   Digest digest_;
 };
 
@@ -101,13 +111,13 @@ class Sink {
 // The new name outlives a power failure, too, where the file system can do that.
 void make_name_durable(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const DigestedFile opened(folder, O_RDONLY | O_DIRECTORY);
-  if (opened.is_open()) (void)opened.make_durable();
+  DigestedFile opened(folder, O_RDONLY | O_DIRECTORY);
+  if (opened.is_open()) static_cast<void>(opened.make_durable());
 }
 
-void write_all(const std::filesystem::path& temporary, const Json& header,
-               const std::function<void(std::ostream&)>& state, bool durable) {
-  DigestedFile file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
+// Throws std::ios_base::failure, with `file` knowing the reason.
+void write_all(DigestedFile& file, const Json& header, const std::function<void(std::ostream&)>& state,
+               bool durable) {
   if (!file.is_open()) throw std::ios_base::failure("open");
   boost::iostreams::stream<Sink> out(Sink(file), kChunk);
   out.exceptions(std::ios_base::badbit | std::ios_base::failbit);
@@ -126,20 +136,26 @@ void write_checkpoint(const std::filesystem::path& path, const Json& header,
                       const std::function<void(std::ostream&)>& state, bool durable) {
   const std::filesystem::path temporary = observe::temporary_name(path);
   const TemporaryFile remembered(temporary);
+  const auto remove = [&temporary] {
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+  };
+  DigestedFile file(temporary, O_WRONLY | O_CREAT | O_TRUNC);
   try {
-    errno = 0;
-    write_all(temporary, header, state, durable);
+    write_all(file, header, state, durable);
   } catch (const std::ios_base::failure&) {
-    const int reason = errno;
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
-    cannot(path, "written", reason);
+    remove();
+    cannot(path, "written", file.reason());
   } catch (...) {
-    std::error_code ignored;
-    std::filesystem::remove(temporary, ignored);
+    remove();
     throw;
   }
-  observe::put_in_place(temporary, path);
+  std::error_code error;
+  std::filesystem::rename(temporary, path, error);
+  if (error) {
+    remove();
+    cannot(path, "put in place", error.value());
+  }
   if (durable) make_name_durable(path);
 }
 
@@ -154,12 +170,16 @@ bool is_checkpoint(const std::filesystem::path& path) {
 void read_checkpoint(const std::filesystem::path& path,
                      const std::function<void(const Json& header, std::istream&)>& state) {
   std::error_code error;
-  const bool regular = std::filesystem::is_regular_file(path, error);
-  if (error || !regular) cannot(path, "read", error ? error.value() : EISDIR);
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  if (error) cannot(path, "read", error.value());
+  if (std::filesystem::is_directory(status)) cannot(path, "read", EISDIR);
+  if (!std::filesystem::is_regular_file(status)) {
+    throw IoError(fmt::format("{}: the checkpoint cannot be read: it is no regular file", path.string()));
+  }
   const std::uint64_t size = std::filesystem::file_size(path, error);
   DigestedFile file(path, O_RDONLY);
   std::ifstream in(path, std::ios::binary);
-  if (error || !file.is_open() || !in) cannot(path, "read", errno);
+  if (error || !file.is_open() || !in) cannot(path, "read", file.reason());
 
   if (size < kDigits || !is_checkpoint(path)) {
     throw IoError(
@@ -167,7 +187,7 @@ void read_checkpoint(const std::filesystem::path& path,
                     "--checkpoint has written",
                     path.string(), kCheckpointSchema));
   }
-  file.read(size - kDigits);
+  if (file.read(size - kDigits) != size - kDigits) cannot(path, "read", file.reason());
   std::string digits(kDigits, '\0'), line;
   in.seekg(static_cast<std::streamoff>(size - kDigits));
   in.read(digits.data(), kDigits);
@@ -191,7 +211,7 @@ std::string program_file_digest() {
   DigestedFile file("/proc/self/exe", O_RDONLY);
   if (!file.is_open()) return "";
   file.read(std::numeric_limits<std::uint64_t>::max());
-  return file.hex();
+  return file.reason() == 0 ? file.hex() : "";
 }
 
 }  // namespace tokencycle::app

@@ -234,7 +234,8 @@ ExitCode inspect_command(const Arguments& arguments) {
     std::ifstream in(path, std::ios::binary);
     if (!in) fail(fmt::format("{}; check path and permissions", std::strerror(errno)));
     in.read(magic.data(), magic.size());
-    if (in.gcount() == 0) fail("it is empty; name a model, machine description, program or result");
+    if (in.gcount() == 0)
+      fail("it is empty; name a model, machine description, program, result or checkpoint");
   }
   const std::string_view head(magic.data(), magic.size());
   if (head.starts_with("GGUF")) {

@@ -111,11 +111,11 @@ std::string interruption_text(const OptionParser& parser, const Traces& traces,
   std::vector<std::string> files = traces.files();
   if (parser.has("result") && !report.tokens.empty()) files.push_back(parser.get<std::string>("result"));
   std::string resume;
-  if (const auto& last = checkpoints.written()) {
-    const std::string file = parser.get<std::string>("checkpoint");
-    files.push_back(file);
-    resume = fmt::format("; the same command with --resume {} goes on at cycle {}", file,
-                         with_separators(last->cycle.value));
+  if (const auto& last = checkpoints.last()) {
+    files.push_back(last->path.string());
+    resume = fmt::format("; the same command with --resume {}{} goes on after cycle {}", last->path.string(),
+                         parser.has("trace") ? " and without --trace" : "",
+                         with_separators(last->place.cycle.value));
   }
   return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}{}",
                      with_separators(report.interrupted_at->value), report.tokens.size(),
@@ -200,12 +200,13 @@ ExitCode run_command(const Arguments& arguments) {
   if (parser.has("dump")) throw UsageError("--dump prints the memory that a --program leaves; name one");
   ModelRequest request = model_request_of(parser);
   request.settings.inference.record = record_of(parser);
+  const CheckpointRequest checkpoint_request = checkpoints_of(parser);
 
   const auto begin = std::chrono::steady_clock::now();
   const model::LlamaModel model = open_model(request);
   Traces traces(traces_of(parser),
                 fmt::format("{} on {}", model.file().path().filename().string(), machine.name), machine);
-  Checkpoints checkpoints(checkpoints_of(parser), model, machine);
+  Checkpoints checkpoints(checkpoint_request, model, machine);
   RunView view(live_mode(quiet));
   const auto write = [&view](const std::string& text) {
     stream(text);

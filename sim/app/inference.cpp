@@ -54,6 +54,7 @@ Inference::~Inference() = default;
 
 void Inference::reset() {
   position_ = 0;
+  done_.clear();
   if (checker_) checker_->reset();
 }
 

@@ -2,6 +2,7 @@
 // Is nothing lost that a checkpoint has? Runs that are killed at random times go on and end as if they had
 // not been.
 #include <signal.h>
+#include <sys/stat.h>  // mkfifo
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -9,6 +10,7 @@
 
 #include "base/digest.h"
 #include "command_line.h"
+#include "support/config_json_writer.h"
 
 using Catch::Contains;
 using Json = nlohmann::json;
@@ -55,6 +57,11 @@ int run_killed(const Words& command, const std::string& checkpoint, double secon
     end = run.wait();
     if (end.exit_code != 128 + SIGKILL) return resumed;
   }
+}
+
+void wait_for(const std::string& file) {
+  for (int n = 0; n < 60000 && !std::filesystem::exists(file); ++n) test::wait(0.001);
+  REQUIRE(std::filesystem::exists(file));
 }
 
 // A run of 12 tokens with a checkpoint after step 8. `more` takes the place of its own options.
@@ -132,7 +139,7 @@ TEST_CASE("a run goes on with more new tokens, says where, and repeats the text 
   const Outcome resumed = d.resume({"-n", "20", "--result", d.scratch / "resumed.json"});
   CAPTURE(resumed.err);
   REQUIRE(resumed.exit_code == 0);
-  CHECK_THAT(resumed.err, Contains("resumed from " + d.file + " after 7 tokens, at cycle "));
+  CHECK_THAT(resumed.err, Contains("resumed from " + d.file + " after 7 tokens and cycle "));
   const Outcome whole = test::launch(d.command({"-n", "20", "--result", d.scratch / "whole.json"}));
   CHECK(comparable(d.scratch / "resumed.json") == comparable(d.scratch / "whole.json"));
   CHECK(resumed.out.substr(0, resumed.out.find("\n\n")) == whole.out.substr(0, whole.out.find("\n\n")));
@@ -158,6 +165,20 @@ TEST_CASE("a checkpoint of another run is refused with what differs") {
   refused({"-n", "7"}, "has 7 tokens already, and --new-tokens asks for 7; ask for more");
   const Scratch other;
   refused({"-m", other.model({.context = 512, .matrices = Format::q8_0, .seed = 9})}, "/model/digest is ");
+}
+
+TEST_CASE("a config.json's checkpoint is of its weights") {
+  const Checkpointed c;
+  const std::string config = c.scratch.file("config.json", test::config_json_of({}).dump());
+  const Words command = join({"run", "--timing-only", "-m", config, "--prompt-tokens", "3", "-n", "5"},
+                             {"--batch", "2", "--context", "32", "--weights"});
+  const Outcome first =
+      test::launch(join(command, {"q8_0", "--checkpoint", c.file, "--checkpoint-every", "2"}));
+  REQUIRE(first.exit_code == 0);
+  const Outcome o = test::launch(join(command, {"f32", "--resume", c.file}));
+  CAPTURE(o.err);
+  CHECK(o.exit_code == 2);
+  CHECK_THAT(o.err, Contains("/model/weights is \"q8_0\" there and \"f32\" here"));
 }
 
 TEST_CASE("new tokens that differ from those of the checkpoint are refused") {
@@ -229,7 +250,9 @@ TEST_CASE("a damaged checkpoint is refused at any byte") {
 
 TEST_CASE("what is no checkpoint file is refused") {
   const Checkpointed c;
-  for (const std::string& path : {c.scratch / "missing", std::string("/dev/zero"), c.scratch / "", c.model}) {
+  ::mkfifo((c.scratch / "pipe").c_str(), 0600);
+  for (const std::string& path :
+       {c.scratch / "pipe", c.scratch / "missing", std::string("/dev/zero"), c.scratch / "", c.model}) {
     const Outcome o = test::launch(c.command({"--resume", path}));
     CAPTURE(path, o.err);
     CHECK(o.exit_code == 7);
@@ -263,14 +286,49 @@ TEST_CASE("a checkpoint that cannot be written is told, and the run goes on") {
   std::filesystem::create_directory(scratch / "folder");
   Launched run({"run", "-m", model, "-n", "300", "--ignore-eos", "-q", "--checkpoint", scratch / "folder/c",
                 "--checkpoint-every", "1"});
-  while (!std::filesystem::exists(scratch / "folder/c")) test::wait(0.001);
+  wait_for(scratch / "folder/c");
   std::filesystem::rename(scratch / "folder", scratch / "elsewhere");
   const Outcome o = run.wait();
   CAPTURE(o.err.substr(0, 300));
   CHECK(o.exit_code == 0);
   CHECK_THAT(o.err, Contains("the checkpoint cannot be written: No such file or directory; the run goes on, "
-                             "and the checkpoint after token "));
+                             "and " +
+                             (scratch / "folder/c") + " stays as it was after cycle "));
   CHECK(test::contents_of(scratch / "elsewhere/c").substr(0, 10) == R"({"schema":)");
+}
+
+TEST_CASE("a run goes on where neither its checkpoint nor a word about it can be written") {
+  const Checkpointed c;
+  std::string command = "ulimit -f 4; exec \"$0\" \"$@\" 2>/dev/full";
+  Words words = join({"-c", command, TOKENCYCLE_BINARY},
+                     c.command({"-q", "--checkpoint", c.file, "--checkpoint-every", "2"}));
+  const Outcome o = Launched(words, {}, -1, "/bin/sh").wait();
+  CHECK(o.exit_code == 0);
+  CHECK(o.out == c.run({"-q"}).out);
+  CHECK_FALSE(test::temporary_left(c.scratch));
+  words[1] = "ulimit -f 4; exec \"$0\" \"$@\"";
+  std::filesystem::remove(c.file);
+  const Outcome told = Launched(words, {}, -1, "/bin/sh").wait();
+  CHECK_THAT(told.err,
+             Contains("cannot be written: File too large; the run goes on, and there is no checkpoint"));
+  CHECK_FALSE(std::filesystem::exists(c.file));
+}
+
+TEST_CASE("a resumed run that is cut at once names the checkpoint from which it went on") {
+  const Scratch scratch;
+  const std::string model = scratch.model({.context = 2048, .matrices = Format::q8_0}), file = scratch / "c";
+  const Words command = {"run", "-m", model, "-n", "2000", "--ignore-eos", "-q", "--checkpoint", file};
+  Launched first(join(command, {"--checkpoint-every", "2"}));
+  wait_for(file);
+  first.signal(SIGKILL);
+  (void)first.wait();
+  Launched second(join(command, {"--resume", file, "--checkpoint-every", "1999"}));
+  test::wait(0.2 * kSlower);
+  second.signal(SIGINT);
+  const Outcome o = second.wait();
+  CAPTURE(o.err);
+  CHECK(o.exit_code == 130);
+  CHECK_THAT(o.err, Contains("kept: " + file + "; the same command with --resume " + file));
 }
 
 TEST_CASE("a run that a signal ends says how it can go on") {
@@ -278,13 +336,13 @@ TEST_CASE("a run that a signal ends says how it can go on") {
   const std::string model = scratch.model({.context = 2048, .matrices = Format::q8_0}), file = scratch / "c";
   Launched run({"run", "-m", model, "-n", "2000", "--ignore-eos", "-q", "--checkpoint", file,
                 "--checkpoint-every", "2"});
-  while (!std::filesystem::exists(file)) test::wait(0.001);
+  wait_for(file);
   test::wait(0.05);
   run.signal(SIGTERM);
   const Outcome o = run.wait();
   CAPTURE(o.err);
   CHECK(o.exit_code == 130);
   CHECK_THAT(o.err,
-             Contains("kept: " + file + "; the same command with --resume " + file + " goes on at cycle"));
+             Contains("kept: " + file + "; the same command with --resume " + file + " goes on after cycle"));
   CHECK_FALSE(test::temporary_left(scratch));
 }
