@@ -4,9 +4,9 @@
 
 Most of clang-tidy's time goes into the headers of others: it parses them and matches every check against them again
 for each source. So sources are put one behind the other into generated units; sources that define the same name for
-themselves go into different units. All of sim/ took 5.5 minutes of processor time without the analyzer; one at a
-time, three sources took 13 to 29 s each. A source is left out when nothing that it is made of has changed since it was
-found clean: itself, the headers of sim/ below it, its flags, the configuration, the installed packages.
+themselves go into different units. All of sim/ took 5.5 minutes of processor time without the analyzer. A source is
+left out when nothing that it is made of has changed since it was found clean: itself, the headers of sim/ below it, its
+flags, the configuration, the installed packages.
 """
 
 import argparse
