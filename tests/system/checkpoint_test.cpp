@@ -74,14 +74,6 @@ void check_each_step(const model::LlamaModel& model, const config::Machine& mach
   }
 }
 
-std::unique_ptr<model::LlamaModel> small_model() {
-  return test::make_synthetic_model({.layers = 1,
-                                     .feed_forward = 96,
-                                     .vocabulary = 40,
-                                     .matrices = Format::q8_0,
-                                     .tokenizer = test::SyntheticTokenizer::none});
-}
-
 }  // namespace
 
 TEST_CASE("a run goes on from the state after any step, on every machine of configs/") {
@@ -93,14 +85,14 @@ TEST_CASE("a run goes on from the state after any step, on every machine of conf
 }
 
 TEST_CASE("a run goes on from the state after any step, on every memory of configs/dram") {
-  const auto model = small_model();
+  const auto model = test::small_model();
   const std::string preset = GENERATE(from_range(test::dram_presets()));
   CAPTURE(preset);
   check_each_step(*model, test::machine_with_memory(preset), {});
 }
 
 TEST_CASE("a run goes on from the state after any step, by every policy of the memory") {
-  const auto model = small_model();
+  const auto model = test::small_model();
   const Json system =
       GENERATE(Json{{"page_policy", "closed"}, {"scheduler", "fcfs"}},
                Json{{"page_policy", "adaptive"}, {"scheduler", "fr-fcfs-cap"}}, Json{{"refresh", "none"}});
@@ -109,7 +101,7 @@ TEST_CASE("a run goes on from the state after any step, by every policy of the m
 }
 
 TEST_CASE("a run goes on from the state after any step, with every clocking, without values, and checked") {
-  const auto model = small_model();
+  const auto model = test::small_model();
   const config::Machine machine = test::machine("edge");
   check_each_step(*model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
   check_each_step(*model, machine, {.compile = {}, .values = core::Values::absent});
@@ -117,7 +109,7 @@ TEST_CASE("a run goes on from the state after any step, with every clocking, wit
 }
 
 TEST_CASE("a state that lacks its end is refused") {
-  const auto model = small_model();
+  const auto model = test::small_model();
   const config::Machine machine = test::machine("tiny");
   app::Inference inference(*model, machine, {});
   (void)inference.evaluate(test::random_tokens(2, model->shape().vocabulary), false);

@@ -18,15 +18,6 @@ namespace {
 
 constexpr std::size_t kPrompt = 5, kGenerated = 2;
 
-// One layer of width 64 and a few tokens: some ten thousand cycles.
-std::unique_ptr<model::LlamaModel> small_model() {
-  return test::make_synthetic_model({.layers = 1,
-                                     .feed_forward = 96,
-                                     .vocabulary = 40,
-                                     .matrices = Format::q8_0,
-                                     .tokenizer = test::SyntheticTokenizer::none});
-}
-
 std::uint64_t sum_of(const observe::Stack& stack) {
   return std::accumulate(stack.begin(), stack.end(), std::uint64_t{0});
 }
@@ -92,7 +83,7 @@ TEST_CASE(
     "every memory of configs/dram gives the reference's values, and the same cycles with either clock") {
   const std::string preset = GENERATE(from_range(test::dram_presets()));
   CAPTURE(preset);
-  const auto model = small_model();
+  const auto model = test::small_model();
   check_machine(*model, test::machine_with_memory(preset));
 }
 
@@ -115,12 +106,12 @@ TEST_CASE("requests of several bursts, channels with XOR, any scheduler, pages a
        {{"burst_bytes", 128}, {"requests_in_flight", 3}}},
   }));
   CAPTURE(preset, system.dump());
-  const auto model = small_model();
+  const auto model = test::small_model();
   check_machine(*model, test::machine_with_memory(preset, system, dram));
 }
 
 TEST_CASE("a slower memory takes more cycles, and says why") {
-  const auto model = small_model();
+  const auto model = test::small_model();
   const auto tokens = test::random_tokens(kPrompt + kGenerated, model->shape().vocabulary);
   const auto run = [&](const config::Machine& machine) {
     app::Inference inference(*model, machine, {});

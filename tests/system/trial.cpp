@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "model/reference.h"
+#include "support/synthetic_model.h"
 
 namespace tokencycle::test {
 
@@ -45,6 +46,14 @@ config::Machine machine_with_memory(const std::string& preset, const nlohmann::j
   memory.merge_patch(dram);
   memory["system"].merge_patch(system);
   return machine("tiny", {{"clock_ghz", 0.5}, {"dram", memory}});
+}
+
+std::unique_ptr<model::LlamaModel> small_model() {
+  return make_synthetic_model({.layers = 1,
+                               .feed_forward = 96,
+                               .vocabulary = 40,
+                               .matrices = Format::q8_0,
+                               .tokenizer = SyntheticTokenizer::none});
 }
 
 std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary, std::uint64_t seed) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -25,6 +26,9 @@ config::Machine machine(const std::string& name, const nlohmann::json& changes =
 config::Machine machine_with_memory(const std::string& preset,
                                     const nlohmann::json& system = nlohmann::json::object(),
                                     const nlohmann::json& dram = nlohmann::json::object());
+
+// One layer of width 64: a few tokens take some ten thousand cycles.
+std::unique_ptr<model::LlamaModel> small_model();
 
 // The same pseudo-random ids on every host.
 std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocabulary,
