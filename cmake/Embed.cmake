@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # cmake -DFILES="NAME=FILE;..." -DOUT=FILE -P Embed.cmake: writes a C++ source with a function for each file's text.
-set(source "// Written by cmake/Embed.cmake.\n#include \"explore/report_assets.h\"\n\nnamespace tokencycle::explore {\n")
+set(source "// Written by cmake/Embed.cmake.\n#include \"explore/page/assets.h\"\n\nnamespace tokencycle::explore {\n")
 foreach(entry IN LISTS FILES)
   string(REGEX MATCH "^([a-z_]+)=(.*)$" matched "${entry}")
   set(name ${CMAKE_MATCH_1})

@@ -9,9 +9,9 @@ set(fuzz_sources target target_gguf target_tokenizer target_configuration target
 list(TRANSFORM fuzz_sources REPLACE "(.+)" "${fuzz_folder}/\\1.cpp")
 list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/tests/support/gguf_writer.cpp
   ${CMAKE_SOURCE_DIR}/tests/support/synthetic_model.cpp ${CMAKE_SOURCE_DIR}/tests/isa/random_program.cpp
-  ${CMAKE_SOURCE_DIR}/sim/memory/dram_trace.cpp ${CMAKE_SOURCE_DIR}/sim/observe/cycle_stack.cpp)
+  ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace.cpp ${CMAKE_SOURCE_DIR}/sim/observe/analysis/cycle_stack.cpp)
 foreach(name document node series text tokens)
-  list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/sim/explore/result_${name}.cpp)
+  list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/sim/explore/result/${name}.cpp)
 endforeach()
 
 add_library(tokencycle_fuzz_targets STATIC EXCLUDE_FROM_ALL ${fuzz_sources})

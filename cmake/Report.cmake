@@ -3,9 +3,9 @@
 # is uPlot from npm (scripts/npm_packages.sh); without it reports are refused at run time, by name.
 
 set(TOKENCYCLE_UPLOT ${CMAKE_SOURCE_DIR}/build/npm/uplot CACHE PATH "Folder of the npm package uplot")
-set(report_assets ${CMAKE_SOURCE_DIR}/sim/explore/assets)
+set(report_assets ${CMAKE_SOURCE_DIR}/sim/explore/page/assets)
 if(EXISTS ${TOKENCYCLE_UPLOT}/dist/uPlot.iife.min.js)
-  # NAME=FILE: each is a function of sim/explore/report_assets.h.
+  # NAME=FILE: each is a function of sim/explore/page/assets.h.
   set(embedded
     page_css=${report_assets}/page.css charts_css=${report_assets}/charts.css print_css=${report_assets}/print.css
     page_js=${report_assets}/page.js timeline_js=${report_assets}/timeline.js
@@ -20,6 +20,6 @@ if(EXISTS ${TOKENCYCLE_UPLOT}/dist/uPlot.iife.min.js)
   add_library(tokencycle_report_assets STATIC ${embedded_source})
 else()
   message(STATUS "uPlot not found in ${TOKENCYCLE_UPLOT} (scripts/npm_packages.sh fetches it): reports will be refused")
-  add_library(tokencycle_report_assets STATIC ${CMAKE_SOURCE_DIR}/sim/explore/report/absent.cpp)
+  add_library(tokencycle_report_assets STATIC ${CMAKE_SOURCE_DIR}/sim/explore/page/absent.cpp)
 endif()
 target_link_libraries(tokencycle_report_assets PUBLIC tokencycle_options tokencycle_base)

@@ -26,16 +26,23 @@ target_link_libraries(tokencycle_systemc INTERFACE PkgConfig::SYSTEMC Threads::T
 target_compile_definitions(tokencycle_systemc INTERFACE SC_CPLUSPLUS=201703L)
 target_include_directories(tokencycle_systemc SYSTEM INTERFACE ${SYSTEMC_INCLUDE_DIRS})
 
-# tokencycle_library(NAME LIBS ...): the library of folder sim/NAME from all its sources.
+# tokencycle_library(NAME LIBS ...): the library of folder sim/NAME from all sources in and below it, except those that
+# stand for a library that may be absent (cmake/Fst.cmake, cmake/Report.cmake). COLD: its code runs once a command, so that
+# compiling it fast is worth more than running it fast.
 function(tokencycle_library name)
-  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/${name}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "sim/app/main\\.cpp$")
+  cmake_parse_arguments(ARG "COLD" "" "LIBS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/${name}/*.cpp)
+  list(FILTER sources EXCLUDE REGEX "sim/cli/main\\.cpp$|/waves/fst/|/absent\\.cpp$")
   list(TRANSFORM ARG_LIBS REPLACE "^SYSTEMC$" "tokencycle_systemc")
   set(target tokencycle_${name})
   if(sources)
     add_library(${target} STATIC ${sources})
     target_link_libraries(${target} PUBLIC tokencycle_options ${ARG_LIBS})
+    # Sources of a folder together: most of a compiler's time goes to headers and templates that all of them use.
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOKENCYCLE_UNITY} UNITY_BUILD_BATCH_SIZE 12)
+    if(ARG_COLD)
+      target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+    endif()
   else()
     add_library(${target} INTERFACE)
     target_link_libraries(${target} INTERFACE tokencycle_options ${ARG_LIBS})

@@ -22,10 +22,11 @@ BELOW = {
     "config": ["base", "numerics"],
     "compiler": ["base", "numerics", "isa", "model", "config"],
     "observe": ["base", "numerics", "isa", "config"],
-    "explore": ["base", "numerics", "isa", "config", "observe"],
     "memory": ["base", "numerics", "isa", "config", "observe"],
-    "core": ["base", "numerics", "isa", "config", "observe", "memory"],
-    "app": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "explore", "memory", "core"],
+    "machine": ["base", "numerics", "isa", "config", "observe", "memory"],
+    "explore": ["base", "numerics", "isa", "config", "observe"],
+    "host": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "memory", "machine", "explore"],
+    "cli": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "memory", "machine", "explore", "host"],
 }
 LONGEST_FILE = 500
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
@@ -36,8 +37,8 @@ def check_includes(root, path, text):
     """Yields violations of the include direction and of the SystemC rule in one file of sim/."""
     folder = path.relative_to(root / "sim").parts[0]
     for kind, name in INCLUDE.findall(text):
-        if name.startswith("systemc") and not (folder == "app" or path.stem.endswith("_shell")):
-            yield f"{path.relative_to(root)}: includes <{name}>; only *_shell files and app/ may"
+        if name.startswith("systemc") and not (folder == "machine" and path.stem.endswith("_shell")):
+            yield f"{path.relative_to(root)}: includes <{name}>; only *_shell files of machine/ may"
         if kind == '"':
             other = name.split("/")[0]
             if other in BELOW and other != folder and other not in BELOW[folder]:

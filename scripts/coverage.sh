@@ -17,13 +17,13 @@ build=build/coverage
 cmake --preset coverage >/dev/null || exit 1
 cmake --build --preset coverage -j "$jobs" || exit 1
 
-# Left out: what runs no line of sim/, and what runs the program only as the tests of app/ do (READMEs, foreign readers).
+# Left out: what runs no line of sim/, and what runs the program only as the tests of cli/ do (READMEs, foreign readers).
 left_out='tree|quantizer_vectors|readme|page|consumers_.*'
 find "$build" -name '*.gcda' -delete  # counters of earlier runs
 failed=0
 ctest --preset coverage -j "$jobs" -E "^($left_out)\$" || failed=1
 
-# A process that a signal or _exit ends leaves no counters: handlers of sim/app/interrupt.cpp count too low.
+# A process that a signal or _exit ends leaves no counters: handlers of sim/host/interrupt.cpp count too low.
 rm -rf "$build/report"
 mkdir -p "$build/report"
 gcovr -j "$jobs" --root . --filter sim/ --object-directory "$build" --csv "$build/report/files.csv" \

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "compiler/operations.h"
+
 namespace tokencycle::compiler {
 
 using isa::Instruction;
@@ -13,7 +15,6 @@ using isa::LoopStep;
 namespace {
 
 constexpr std::uint8_t kHeld = 1, kMoving = 2, kSums = 3, kLastUnit = 4;  // address registers
-constexpr std::uint32_t kWorthLooping = 3;                                // iterations
 
 LoopStep step(std::uint8_t reg, std::uint64_t bytes) {
   return bytes == 0 ? LoopStep{} : LoopStep{reg, static_cast<std::int32_t>(bytes)};

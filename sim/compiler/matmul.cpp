@@ -6,8 +6,6 @@
 namespace tokencycle::compiler {
 namespace {
 
-constexpr std::uint32_t kRowLimit = (1u << 16) - 1;
-
 std::uint32_t round_down(std::uint64_t value, std::uint32_t unit) {
   return static_cast<std::uint32_t>(value / unit * unit);
 }

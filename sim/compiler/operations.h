@@ -9,6 +9,9 @@
 
 namespace tokencycle::compiler {
 
+inline constexpr std::uint32_t kRowLimit = (1u << 16) - 1;  // rows of an instruction
+inline constexpr std::uint32_t kWorthLooping = 3;           // iterations of a hardware loop
+
 // Rows in local memory, `stride` bytes apart.
 struct Rows {
   isa::LocalAddress at;

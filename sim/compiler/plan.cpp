@@ -4,12 +4,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "compiler/operations.h"
+
 namespace tokencycle::compiler {
 namespace {
 
 constexpr std::uint32_t kLargestChunk = 64 * 1024;
-constexpr std::uint32_t kRowLimit = 1u << 16;  // of an instruction
-constexpr std::uint32_t kFairRows = 8;         // moving rows that keep an array reasonably busy
+constexpr std::uint32_t kFairRows = 8;  // moving rows that keep an array reasonably busy
 
 std::uint64_t aligned(std::uint64_t bytes) {
   return round_up(bytes, kAlignment);
@@ -202,7 +203,7 @@ bool shrink(const Demands& d, AttentionBlock& b) {
 
 bool fits_accumulator(const Demands& d, const AttentionBlock& b) {
   const std::uint64_t rows = moving_rows(d, b);
-  return rows < kRowLimit && rows * d.shape.head_dim <= d.accumulator_half &&
+  return rows <= kRowLimit && rows * d.shape.head_dim <= d.accumulator_half &&
          rows * std::min(d.columns, kBlock) <= d.accumulator_half;
 }
 

@@ -10,9 +10,7 @@ using isa::Instruction;
 using isa::Opcode;
 using isa::TileOrder;
 
-constexpr std::uint8_t kTile = 1, kMoving = 2, kSums = 3;  // address registers
-constexpr std::uint32_t kWorthLooping = 3;                 // iterations
-constexpr std::uint32_t kRowLimit = (1u << 16) - 1;
+constexpr std::uint8_t kTileRegister = 1, kMovingRegister = 2, kSumsRegister = 3;  // address registers
 constexpr std::uint32_t kDepthLimit = kRowLimit / kBlock * kBlock;
 
 // A limit that the description may leave to us.
@@ -51,8 +49,8 @@ class Tiler {
     if (whole >= kWorthLooping) {
       const std::uint32_t at = builder_.begin_loop();
       units(0, p_.columns);
-      builder_.end_loop(at, whole, {kTile, static_cast<std::int32_t>(column_step_)},
-                        {kSums, static_cast<std::int32_t>(sums_step_)});
+      builder_.end_loop(at, whole, {kTileRegister, static_cast<std::int32_t>(column_step_)},
+                        {kSumsRegister, static_cast<std::int32_t>(sums_step_)});
     } else {
       for (std::uint32_t t = 0; t < whole; ++t) units(t, p_.columns);
     }
@@ -68,8 +66,8 @@ class Tiler {
     if (whole - u >= kWorthLooping) {
       const std::uint32_t at = builder_.begin_loop();
       unit(t, cols, u, unit_, true);
-      builder_.end_loop(at, whole - u, {kTile, static_cast<std::int32_t>(tile_step_)},
-                        {kMoving, static_cast<std::int32_t>(moving_step_)});
+      builder_.end_loop(at, whole - u, {kTileRegister, static_cast<std::int32_t>(tile_step_)},
+                        {kMovingRegister, static_cast<std::int32_t>(moving_step_)});
       u = whole;
     }
     for (; u < whole; ++u) unit(t, cols, u, unit_, true);
@@ -88,12 +86,12 @@ class Tiler {
       Instruction i;
       i.op = Opcode::multiply;
       i.a = moving.at;
-      i.a_reg = kMoving;
+      i.a_reg = kMovingRegister;
       i.a_stride = moving.stride;
       i.a_format = p_.moving_format;
       i.k_offset = k;
       i.dst = p_.sums.at + static_cast<std::uint32_t>(t * sums_step_);
-      i.dst_reg = kSums;
+      i.dst_reg = kSumsRegister;
       i.dst_stride = p_.sums.stride;
       i.rows = p_.rows;
       i.cols = cols;
@@ -111,7 +109,7 @@ class Tiler {
     Instruction i;
     i.op = Opcode::preload;
     i.a = p_.order == TileOrder::nk ? tile.at : tile.at + k * tile.stride;
-    i.a_reg = kTile;
+    i.a_reg = kTileRegister;
     i.a_stride = tile.stride;
     i.a_format = p_.tile_format;
     i.order = p_.order;
@@ -193,15 +191,15 @@ class Streamer {
         p_.order == TileOrder::nk ? row_bytes(p_.format, k) : std::uint64_t{k} * p_.w.stride;
     const Rows w = p_.w + w_offset, sums = p_.sums + std::uint64_t{m} * p_.sums.stride;
     i.a = x.at;
-    i.a_reg = kMoving;
+    i.a_reg = kMovingRegister;
     i.a_stride = x.stride;
     i.b = w.at;
-    i.b_reg = kTile;
+    i.b_reg = kTileRegister;
     i.b_stride = w.stride;
     i.b_format = p_.format;
     i.order = p_.order;
     i.dst = sums.at;
-    i.dst_reg = kSums;
+    i.dst_reg = kSumsRegister;
     i.dst_stride = sums.stride;
     i.rows = rows;
     i.cols = columns_;
@@ -210,8 +208,8 @@ class Streamer {
     if (whole >= kWorthLooping) {
       const std::uint32_t at = builder_.begin_loop();
       builder_.emit(i);
-      builder_.end_loop(at, whole, {kTile, static_cast<std::int32_t>(column_step_)},
-                        {kSums, static_cast<std::int32_t>(columns_ * 4)});
+      builder_.end_loop(at, whole, {kTileRegister, static_cast<std::int32_t>(column_step_)},
+                        {kSumsRegister, static_cast<std::int32_t>(columns_ * 4)});
       i.b = i.b + static_cast<std::uint32_t>(whole * column_step_);
       i.dst = i.dst + whole * columns_ * 4;
     } else {

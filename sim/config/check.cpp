@@ -147,12 +147,6 @@ std::string allowed(const Field& f) {
   return fmt::format("{} {}{}", wanted(f), range_text(f), f.unit.empty() ? "" : " (" + f.unit + ")");
 }
 
-// Control characters would break the tables that names are printed in.
-bool has_control_character(const std::string& s) {
-  return std::any_of(s.begin(), s.end(),
-                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
-}
-
 std::optional<Value> text_value(const Field& f, const Json& json) {
   if (!json.is_string()) return {};
   const auto& s = json.get_ref<const std::string&>();

@@ -176,4 +176,9 @@ std::string read_description(const std::filesystem::path& path, const std::strin
   return text;
 }
 
+bool has_control_character(const std::string& s) {
+  return std::any_of(s.begin(), s.end(),
+                     [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; });
+}
+
 }  // namespace tokencycle::config

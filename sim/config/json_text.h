@@ -26,4 +26,7 @@ nlohmann::ordered_json parse_text(const std::string& text, Violations& violation
 // `key` as part of a JSON pointer, fit for a message.
 std::string pointer_token(const std::string& key);
 
+// Control characters would break the tables that names are printed in.
+bool has_control_character(const std::string& text);
+
 }  // namespace tokencycle::config

@@ -2,7 +2,7 @@
 // The memory system inside a machine description (/dram/system).
 #pragma once
 
-#include "config/dram_system_reader.h"
+#include "config/dram/system_reader.h"
 #include "config/machine.h"
 
 namespace tokencycle::config {

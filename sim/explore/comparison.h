@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "explore/result_document.h"
+#include "explore/result/document.h"
 
 namespace tokencycle::explore {
 
@@ -74,7 +74,7 @@ std::string percent_change(double baseline, double value);
 
 // For people: fits 100 columns; more than four results come in blocks, each with the baseline.
 std::string comparison_text(const Comparison& comparison);
-// Everything in it (schema "tokencycle-comparison-1"; sim/app/README.md).
+// Everything in it (schema "tokencycle-comparison-1"; sim/cli/README.md).
 nlohmann::ordered_json comparison_json(const Comparison& comparison, const std::vector<Result>& results);
 
 }  // namespace tokencycle::explore

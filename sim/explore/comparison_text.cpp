@@ -9,13 +9,13 @@
 
 #include "base/text.h"
 #include "explore/comparison.h"
-#include "explore/report_text.h"
+#include "explore/page/text.h"
 
 namespace tokencycle::explore {
 
 namespace {
 
-constexpr std::size_t kWidth = 100, kCellWidth = 18, kColumns = 4;
+constexpr std::size_t kTableWidth = 100, kCellWidth = 18, kColumns = 4;
 
 // The first `columns` characters of a UTF-8 text; what was cut ends in "..".
 std::string cut(const std::string& text, std::size_t columns) {
@@ -81,7 +81,7 @@ std::vector<Row> rows() {
 
 // Of the first column, beside cells for the block's results.
 std::size_t name_width(const std::vector<std::size_t>& block) {
-  return std::min<std::size_t>(44, kWidth - kCellWidth * block.size());
+  return std::min<std::size_t>(44, kTableWidth - kCellWidth * block.size());
 }
 
 std::string cell(const std::string& text) {
@@ -122,11 +122,11 @@ void add_keys(std::string& out, const Comparison& c, const std::vector<std::size
     const bool fits =
         key.path.size() < name_width(block) &&
         std::all_of(block.begin(), block.end(), [&](std::size_t i) { return shown(i).size() < kCellWidth; });
-    out += fmt::format("{:<{}}", cut(key.path, kWidth), fits ? name_width(block) : 0);
+    out += fmt::format("{:<{}}", cut(key.path, kTableWidth), fits ? name_width(block) : 0);
     for (const std::size_t i : block) {
       out += fits ? cell(shown(i))
                   : fmt::format("\n  {:<{}} {}", cut(c.labels[i], kCellWidth), kCellWidth,
-                                cut(shown(i), kWidth - kCellWidth - 3));
+                                cut(shown(i), kTableWidth - kCellWidth - 3));
     }
     out += "\n";
   }

@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "explore/result_document.h"
+#include "explore/result/document.h"
 
 namespace tokencycle::explore {
 

@@ -18,7 +18,7 @@ Range local(LocalAddress at, std::uint64_t rows, std::uint64_t stride, std::uint
           at.byte() + (rows - 1) * stride + bytes};
 }
 
-Range dram(const Instruction& i, std::uint64_t row) {
+Range dram_rows(const Instruction& i, std::uint64_t row) {
   return {Space::dram, i.dram.value, i.dram.value + (i.rows - std::uint64_t{1}) * i.dram_stride + row};
 }
 
@@ -77,7 +77,7 @@ Footprint footprint(const Instruction& i) {
     case Opcode::add_address:
       break;
     case Opcode::load:
-      read(f, dram(i, i.cols));
+      read(f, dram_rows(i, i.cols));
       write(f, rows_of_dst(i, i.cols));
       break;
     case Opcode::gather:
@@ -87,7 +87,7 @@ Footprint footprint(const Instruction& i) {
       break;
     case Opcode::store:
       read(f, rows_of_a(i, block_bytes(i.a_format)));
-      write(f, dram(i, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
+      write(f, dram_rows(i, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
       break;
     case Opcode::preload:
       read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows)

@@ -8,7 +8,7 @@
 #include <memory>
 #include <vector>
 
-#include "memory/dram.h"
+#include "memory/dram/dram.h"
 
 namespace tokencycle::memory {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "model/gguf.h"
+#include "model/gguf/gguf.h"
 
 namespace tokencycle::model {
 

@@ -6,9 +6,9 @@
 #include <limits>
 
 #include "model/architecture_parts.h"
-#include "model/gguf_reader.h"
-#include "model/limits.h"
-#include "model/tokenizer_utf8.h"
+#include "model/gguf/limits.h"
+#include "model/gguf/reader.h"
+#include "model/tokenizer/utf8.h"
 
 namespace tokencycle::model {
 namespace {

@@ -6,8 +6,8 @@
 #include <cstring>
 
 #include "model/architecture_parts.h"
-#include "model/gguf_reader.h"
-#include "model/gguf_types.h"
+#include "model/gguf/reader.h"
+#include "model/gguf/types.h"
 
 namespace tokencycle::model {
 namespace {

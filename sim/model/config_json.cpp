@@ -9,8 +9,8 @@
 
 #include "base/quantity.h"
 #include "model/config_json_text.h"
-#include "model/gguf_parse.h"
-#include "model/limits.h"
+#include "model/gguf/limits.h"
+#include "model/gguf/parse.h"
 
 namespace tokencycle::model {
 namespace {

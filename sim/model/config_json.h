@@ -7,7 +7,7 @@
 #include <filesystem>
 #include <optional>
 
-#include "model/gguf.h"
+#include "model/gguf/gguf.h"
 
 namespace tokencycle::model {
 

@@ -9,7 +9,7 @@
 #include <set>
 
 #include "base/error.h"
-#include "model/gguf_reader.h"
+#include "model/gguf/reader.h"
 
 namespace tokencycle::model {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/state.h"
 #include "model/architecture.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 
 namespace tokencycle::model {
 

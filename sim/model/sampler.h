@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 
 namespace tokencycle::model {
 

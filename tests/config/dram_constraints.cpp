@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "config/dram_sum.h"
+#include "config/dram/sum.h"
 #include "dram_files.h"
 
 namespace tokencycle::config {

@@ -6,7 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "config/dram_system.h"
+#include "config/dram/system.h"
 
 namespace tokencycle::config {
 

@@ -5,8 +5,8 @@
 #include <regex>
 
 #include "base/error.h"
-#include "explore/report.h"
-#include "explore/report_page.h"
+#include "explore/page/page.h"
+#include "explore/page/report.h"
 #include "explore/small_result.h"
 
 using namespace tokencycle;

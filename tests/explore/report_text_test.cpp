@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "explore/report_text.h"
+#include "explore/page/text.h"
 
 using namespace tokencycle::explore;
 

@@ -7,9 +7,9 @@
 #include <limits>
 
 #include "base/error.h"
-#include "explore/result_document.h"
-#include "explore/result_node.h"
-#include "explore/result_text.h"
+#include "explore/result/document.h"
+#include "explore/result/node.h"
+#include "explore/result/text.h"
 #include "small_result.h"
 
 using namespace tokencycle;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is a result read as it was written, and is a damaged one refused with its place?
-#include "explore/result_document.h"
+#include "explore/result/document.h"
 
 #include <catch2/catch.hpp>
 #include <filesystem>
@@ -9,7 +9,7 @@
 #include <random>
 
 #include "base/error.h"
-#include "explore/result_text.h"
+#include "explore/result/text.h"
 #include "small_result.h"
 
 using namespace tokencycle;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <random>
 
-#include "explore/report_chart.h"
+#include "explore/page/chart.h"
 #include "explore/roofline.h"
 #include "explore/small_result.h"
 

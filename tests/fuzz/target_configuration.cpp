@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "config/dram_system.h"
+#include "config/dram/system.h"
 #include "config/machine.h"
 #include "fuzz/json_changes.h"
 #include "fuzz/support.h"

@@ -4,7 +4,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "explore/result_document.h"
+#include "explore/result/document.h"
 #include "fuzz/json_changes.h"
 #include "fuzz/support.h"
 

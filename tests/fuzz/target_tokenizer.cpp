@@ -3,7 +3,7 @@
 // key fuzz.text of the file itself.
 #include "fuzz/gguf_document.h"
 #include "fuzz/support.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 #include "support/gguf_writer.h"
 
 namespace tokencycle::fuzz {

@@ -3,7 +3,7 @@
 #include <zlib.h>
 
 #include "fuzz/support.h"
-#include "memory/dram_trace.h"
+#include "memory/dram/trace.h"
 
 namespace tokencycle::fuzz {
 namespace {

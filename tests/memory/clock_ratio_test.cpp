@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Two clocks counted from time 0: is the conversion exact, however late it is?
-#include "memory/clock_ratio.h"
+#include "memory/dram/clock_ratio.h"
 
 #include <catch2/catch.hpp>
 #include <random>

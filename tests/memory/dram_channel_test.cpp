@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A channel in the machine's cycles: does each answer come in the cycle that the device's clocks say, and
 // does the data bus tell what it waits for?
-#include "memory/dram_channel.h"
+#include "memory/dram/channel.h"
 
 #include <catch2/catch.hpp>
 #include <cmath>

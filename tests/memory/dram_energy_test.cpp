@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <filesystem>
 
-#include "config/dram_device.h"
-#include "memory/dram_energy.h"
+#include "config/dram/device.h"
+#include "memory/dram/energy.h"
 
 using namespace tokencycle;
 using config::DramCommand;

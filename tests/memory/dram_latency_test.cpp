@@ -5,8 +5,8 @@
 #include <cmath>
 #include <random>
 
-#include "memory/dram_bus.h"
-#include "memory/dram_latency.h"
+#include "memory/dram/bus.h"
+#include "memory/dram/latency.h"
 
 using namespace tokencycle;
 using memory::Clock;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are the requests of a bank in order of arrival, with its oldest hit and its oldest other known?
-#include "memory/dram_queue.h"
+#include "memory/dram/queue.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <random>
 #include <vector>
 
-#include "config/dram_device.h"
-#include "memory/dram_banks.h"
+#include "config/dram/device.h"
+#include "memory/dram/banks.h"
 
 using namespace tokencycle;
 using namespace tokencycle::memory;

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "config/dram_system.h"
-#include "memory/dram_controller.h"
+#include "config/dram/system.h"
+#include "memory/dram/controller.h"
 
 namespace tokencycle::test {
 

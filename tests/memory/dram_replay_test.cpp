@@ -9,10 +9,10 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "memory/dram/replay.h"
+#include "memory/dram/trace.h"
 #include "memory/dram_reference.h"
-#include "memory/dram_replay.h"
 #include "memory/dram_slow_replay.h"
-#include "memory/dram_trace.h"
 
 using namespace tokencycle;
 using namespace tokencycle::test;

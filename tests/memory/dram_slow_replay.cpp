@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <memory>
 
-#include "memory/dram_address_map.h"
+#include "memory/dram/address_map.h"
 
 namespace tokencycle::test {
 

@@ -7,7 +7,7 @@
 #include <tuple>
 #include <vector>
 
-#include "memory/dram_replay.h"
+#include "memory/dram/replay.h"
 
 namespace tokencycle::test {
 

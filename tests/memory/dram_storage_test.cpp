@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The contents of DRAM: mapped files, copies on write, bytes never written, the end of memory.
-#include "memory/dram_storage.h"
+#include "memory/dram/storage.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -4,7 +4,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 
-#include "memory/dram_channel.h"
+#include "memory/dram/channel.h"
 #include "memory/dram_watch.h"
 #include "support/command_memory.h"
 

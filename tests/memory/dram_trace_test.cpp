@@ -9,7 +9,7 @@
 #include <random>
 
 #include "base/error.h"
-#include "memory/dram_trace.h"
+#include "memory/dram/trace.h"
 
 using namespace tokencycle;
 using Catch::Contains;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tournament over keys that change one at a time: is its winner the smallest, the first of equals?
-#include "memory/earliest_of.h"
+#include "memory/dram/earliest_of.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <vector>
 
-#include "memory/dram.h"
+#include "memory/dram/dram.h"
 
 using namespace tokencycle;
 using namespace tokencycle::memory;

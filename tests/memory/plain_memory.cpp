@@ -7,7 +7,7 @@
 #include <deque>
 #include <stdexcept>
 
-#include "memory/dram_channel.h"
+#include "memory/dram/channel.h"
 
 namespace tokencycle::test {
 

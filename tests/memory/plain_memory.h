@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "memory/dram.h"
+#include "memory/dram/dram.h"
 
 namespace tokencycle::test {
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "model/architecture.h"
-#include "model/limits.h"
+#include "model/gguf/limits.h"
 #include "support/synthetic_model.h"
 
 using namespace tokencycle;

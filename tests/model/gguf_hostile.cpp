@@ -6,9 +6,9 @@
 #include <memory>
 
 #include "base/error.h"
-#include "model/gguf.h"
-#include "model/gguf_reader.h"
-#include "model/limits.h"
+#include "model/gguf/gguf.h"
+#include "model/gguf/limits.h"
+#include "model/gguf/reader.h"
 #include "support/gguf_writer.h"
 
 using namespace tokencycle;

@@ -7,8 +7,8 @@
 
 #include "base/digest.h"
 #include "base/error.h"
-#include "model/gguf.h"
-#include "model/gguf_types.h"
+#include "model/gguf/gguf.h"
+#include "model/gguf/types.h"
 #include "support/gguf_writer.h"
 #include "support/resource_limit.h"
 

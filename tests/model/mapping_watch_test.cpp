@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is a mapped file that becomes shorter an error, and every other SIGBUS what it was?
-#include "model/mapping_watch.h"
+#include "model/gguf/mapping_watch.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -13,7 +13,7 @@
 #include <numeric>
 
 #include "base/error.h"
-#include "model/gguf.h"
+#include "model/gguf/gguf.h"
 #include "support/synthetic_model.h"
 
 using namespace tokencycle;

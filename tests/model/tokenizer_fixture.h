@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "model/gguf.h"
-#include "model/tokenizer.h"
+#include "model/gguf/gguf.h"
+#include "model/tokenizer/tokenizer.h"
 #include "support/gguf_writer.h"
 
 namespace tokencycle::test {

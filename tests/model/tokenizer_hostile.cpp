@@ -6,8 +6,8 @@
 #include <random>
 #include <set>
 
+#include "model/tokenizer/pretokenizers.h"
 #include "model/tokenizer_fixture.h"
-#include "model/tokenizer_pretokenizers.h"
 
 using namespace tokencycle;
 using namespace tokencycle::test;

@@ -4,8 +4,8 @@
 
 #include <random>
 
-#include "model/tokenizer_pretokenizers.h"
-#include "model/tokenizer_utf8.h"
+#include "model/tokenizer/pretokenizers.h"
+#include "model/tokenizer/utf8.h"
 
 using namespace tokencycle;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Cycle stacks, unit statistics, operators' cycles: does every cycle have exactly one cause?
-#include "observe/cycle_stack.h"
+#include "observe/analysis/cycle_stack.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -8,9 +8,9 @@
 #include <random>
 #include <set>
 
+#include "observe/analysis/operator_cycles.h"
+#include "observe/analysis/unit_statistics.h"
 #include "observe/event_digest.h"
-#include "observe/operator_cycles.h"
-#include "observe/unit_statistics.h"
 
 using namespace tokencycle;
 using namespace tokencycle::observe;

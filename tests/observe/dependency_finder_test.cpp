@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Dependencies: is the instruction that is named the one that was waited for?
-#include "observe/dependency_finder.h"
+#include "observe/analysis/dependency_finder.h"
 
 #include <catch2/catch.hpp>
 

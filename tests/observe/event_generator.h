@@ -6,7 +6,7 @@
 #include <functional>
 #include <vector>
 
-#include "observe/dependency_finder.h"
+#include "observe/analysis/dependency_finder.h"
 #include "observe/trace.h"
 
 namespace tokencycle::test {

@@ -6,10 +6,10 @@
 
 #include "base/error.h"
 #include "observe/event_generator.h"
-#include "observe/fst_file.h"
 #include "observe/trace_files.h"
 #include "observe/trace_run.h"
-#include "observe/wave_trace.h"
+#include "observe/waves/fst_file.h"
+#include "observe/waves/trace.h"
 #include "support/resource_limit.h"
 #include "support/vcd_reader.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 #include "observe/event_generator.h"
-#include "observe/kanata_trace.h"
+#include "observe/kanata/trace.h"
 #include "observe/trace_files.h"
 #include "observe/trace_run.h"
 #include "support/kanata_linter.h"

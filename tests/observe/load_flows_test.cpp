@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Arrows of traces: is the first reader of a load found, through loops and address registers?
-#include "observe/load_flows.h"
+#include "observe/analysis/load_flows.h"
 
 #include <catch2/catch.hpp>
 #include <map>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Shares of operators and of kinds of instructions: do they sum to the step, and are they those of the
 // definition?
-#include "observe/operator_cycles.h"
+#include "observe/analysis/operator_cycles.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>

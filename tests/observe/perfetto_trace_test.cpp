@@ -3,8 +3,8 @@
 #include <catch2/catch.hpp>
 #include <set>
 
+#include "observe/perfetto/track.h"
 #include "observe/perfetto_decoder.h"
-#include "observe/perfetto_track.h"
 #include "observe/trace_run.h"
 
 using namespace tokencycle;

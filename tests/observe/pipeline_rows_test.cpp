@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Rows of one token's instructions: the right token, the first ones, in order of decoding?
-#include "observe/pipeline_rows.h"
+#include "observe/analysis/pipeline_rows.h"
 
 #include <catch2/catch.hpp>
 

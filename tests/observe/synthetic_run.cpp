@@ -10,7 +10,7 @@ namespace tokencycle::test {
 
 namespace {
 
-// The order of a cycle (sim/core/README.md).
+// The order of a cycle (sim/machine/README.md).
 enum Turn : int { memory, writeback, units, dispatch, decode };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The timeline: does every series sum to what was counted, however long the run was?
-#include "observe/timeline.h"
+#include "observe/analysis/timeline.h"
 
 #include <catch2/catch.hpp>
 #include <numeric>

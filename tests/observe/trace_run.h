@@ -9,10 +9,10 @@
 #include <string>
 #include <vector>
 
-#include "observe/cycle_stack.h"
-#include "observe/operator_cycles.h"
+#include "observe/analysis/cycle_stack.h"
+#include "observe/analysis/operator_cycles.h"
+#include "observe/analysis/unit_statistics.h"
 #include "observe/synthetic_run.h"
-#include "observe/unit_statistics.h"
 
 namespace tokencycle::test {
 

@@ -6,7 +6,7 @@
 #include "observe/event_generator.h"
 #include "observe/trace_files.h"
 #include "observe/trace_run.h"
-#include "observe/wave_trace.h"
+#include "observe/waves/trace.h"
 #include "support/vcd_reader.h"
 
 using namespace tokencycle;

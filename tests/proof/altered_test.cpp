@@ -17,7 +17,7 @@ int found(config::Dataflow dataflow, const Alteration& by, Judges judges = Judge
   int differences = 0;
   for (std::uint64_t seed = 1; seed <= kTrials; ++seed) {
     const auto make = [&](const config::Matrix& m) {
-      return std::make_unique<Altered>(core::make_dataflow(m), by);
+      return std::make_unique<Altered>(machine::make_dataflow(m), by);
     };
     const Trial trial = random_trial(dataflow, seed, {.full = seed % 3 != 0});
     differences += prove(trial, make, judges).empty() ? 0 : 1;

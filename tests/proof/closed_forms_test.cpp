@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the array take the cycles that its formulas say? Random products on random arrays, against closed
-// forms that know nothing of core::Dataflow; SCALE-Sim's figures; and wrong arrays, which must be found out.
+// forms that know nothing of machine::Dataflow; SCALE-Sim's figures; and wrong arrays, which must be found
+// out.
 #include <catch2/catch.hpp>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 #include <random>
 #include <sstream>
 
-#include "app/array_alone.h"
 #include "compiler/gemm_folds.h"
+#include "host/gemm/array_alone.h"
 #include "proof/altered.h"
 
 using namespace tokencycle;
@@ -86,7 +87,7 @@ std::vector<Fold> folds_of(const Trial& t) {
   return folds;
 }
 
-// The formulas of sim/core/README.md for one machine and type.
+// The formulas of sim/machine/README.md for one machine and type.
 class Forms {
  public:
   explicit Forms(const Trial& t)
@@ -222,7 +223,7 @@ Trial random_trial(Random& random, bool overlaps) {
   return t;
 }
 
-Cycles measured(const Trial& t, std::unique_ptr<core::Dataflow> dataflow = {}) {
+Cycles measured(const Trial& t, std::unique_ptr<machine::Dataflow> dataflow = {}) {
   app::ArrayAlone array(t.machine, {});
   if (dataflow) array.matrix().use_dataflow(std::move(dataflow));
   compiler::GemmFolds folds(compiler::map_gemm(t.machine, t.type, t.shape), array.moving(),
@@ -338,7 +339,7 @@ int found_out(const Alteration& by, bool overlaps, Dataflow dataflow) {
     t.machine.matrix.dataflow = dataflow;
     if (dataflow == Dataflow::output_stationary && t.machine.matrix.tiling.k == 0)
       t.machine.matrix.tiling.k = 32;
-    auto altered = std::make_unique<proof::Altered>(core::make_dataflow(t.machine.matrix), by);
+    auto altered = std::make_unique<proof::Altered>(machine::make_dataflow(t.machine.matrix), by);
     if (measured(t, std::move(altered)) != closed_form(t)) ++found;
   }
   return found;

@@ -88,8 +88,8 @@ std::string values_differ(const Trial& trial, const FastRun& fast, const SlowRun
 
 }  // namespace
 
-std::vector<Result> expected_results(const Trial& trial, const core::Dataflow& formulas, const FastRun& fast,
-                                     Seen seen) {
+std::vector<Result> expected_results(const Trial& trial, const machine::Dataflow& formulas,
+                                     const FastRun& fast, Seen seen) {
   std::vector<Result> expected;
   const std::vector<Wave> waves = waves_of(trial);
   for (std::uint32_t pass = 0; pass < waves.size(); ++pass) {
@@ -107,7 +107,7 @@ std::vector<Result> expected_results(const Trial& trial, const core::Dataflow& f
   return expected;
 }
 
-std::string difference(const Trial& trial, const core::Dataflow& formulas, const FastRun& fast,
+std::string difference(const Trial& trial, const machine::Dataflow& formulas, const FastRun& fast,
                        const SlowRun& slow, Seen seen) {
   const std::vector<Result> expected = expected_results(trial, formulas, fast, seen);
   if (!slow.fault.empty()) {
@@ -122,7 +122,7 @@ std::string difference(const Trial& trial, const core::Dataflow& formulas, const
 }
 
 std::string prove(const Trial& trial, const MakeFormulas& make, Judges judges) {
-  const std::unique_ptr<core::Dataflow> formulas = make(trial.matrix());
+  const std::unique_ptr<machine::Dataflow> formulas = make(trial.matrix());
   const FastRun fast = run_fast(trial, make(trial.matrix()));
   std::string what = judges == Judges::all ? starts_differ(trial, fast) : std::string();
   if (what.empty()) what = difference(trial, *formulas, fast, run_slow(trial, starts_of(fast)));

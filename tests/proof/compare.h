@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "core/dataflow.h"
+#include "machine/matrix/dataflow.h"
 #include "proof/fast.h"
 #include "proof/slow.h"
 #include "proof/trial.h"
@@ -20,12 +20,12 @@ namespace tokencycle::proof {
 enum class Seen : std::uint8_t { everything, totals };
 
 // Where each result of the trial leaves by the formulas, in any order.
-std::vector<test::Result> expected_results(const Trial& trial, const core::Dataflow& formulas,
+std::vector<test::Result> expected_results(const Trial& trial, const machine::Dataflow& formulas,
                                            const FastRun& fast, Seen seen);
 
 // What differs, with both waves around it; empty when nothing does. Values of the whole accumulator memory,
 // cycles of every result and (where everything is seen) of every instruction's end.
-std::string difference(const Trial& trial, const core::Dataflow& formulas, const FastRun& fast,
+std::string difference(const Trial& trial, const machine::Dataflow& formulas, const FastRun& fast,
                        const SlowRun& slow, Seen seen = Seen::everything);
 
 // The registers and the rules of schedule.h, or the registers alone: they bear what starts too late.
@@ -33,8 +33,8 @@ enum class Judges : std::uint8_t { all, registers };
 
 // Runs the trial both ways and compares. Formulas: those of the trial's machine, if none are given. The
 // message begins with the trial.
-using MakeFormulas = std::function<std::unique_ptr<core::Dataflow>(const config::Matrix&)>;
-std::string prove(const Trial& trial, const MakeFormulas& make = core::make_dataflow,
+using MakeFormulas = std::function<std::unique_ptr<machine::Dataflow>(const config::Matrix&)>;
+std::string prove(const Trial& trial, const MakeFormulas& make = machine::make_dataflow,
                   Judges judges = Judges::all);
 
 // Text waves of both around `cycle`: which row of which pass leaves each column.

@@ -6,7 +6,7 @@
 
 namespace tokencycle::proof {
 
-FastRun run_fast(const Trial& trial, std::unique_ptr<core::Dataflow> dataflow) {
+FastRun run_fast(const Trial& trial, std::unique_ptr<machine::Dataflow> dataflow) {
   const auto size = [](std::size_t bytes) { return static_cast<std::uint32_t>(bytes); };
   const std::size_t sums = trial.regions.size() * trial.region_bytes();
   app::ArrayAlone array(

@@ -6,8 +6,8 @@
 #include <memory>
 #include <vector>
 
-#include "app/array_alone.h"
-#include "core/dataflow.h"
+#include "host/gemm/array_alone.h"
+#include "machine/matrix/dataflow.h"
 #include "proof/trial.h"
 
 namespace tokencycle::proof {
@@ -18,6 +18,6 @@ struct FastRun {
 };
 
 // With the formulas of `dataflow` if given.
-FastRun run_fast(const Trial& trial, std::unique_ptr<core::Dataflow> dataflow = nullptr);
+FastRun run_fast(const Trial& trial, std::unique_ptr<machine::Dataflow> dataflow = nullptr);
 
 }  // namespace tokencycle::proof

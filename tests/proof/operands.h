@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Encoded operands: random ones, and what an element of one is. Decoded here once more, by the definition of
-// the formats, because the comparison should not trust sim/core.
+// the formats, because the comparison should not trust sim/machine.
 #pragma once
 
 #include <cstddef>

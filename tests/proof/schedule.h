@@ -10,7 +10,7 @@
 namespace tokencycle::proof {
 
 // The first instruction that did not start in the first cycle that the description allows after those before
-// it; empty when there is none. Written from the description alone, not from core::Dataflow.
+// it; empty when there is none. Written from the description alone, not from machine::Dataflow.
 std::string starts_differ(const Trial& trial, const FastRun& fast);
 
 }  // namespace tokencycle::proof

@@ -42,7 +42,7 @@ Wave wave_of(const Trial& trial, const isa::Instruction& work, const isa::Instru
 
 }  // namespace
 
-core::ArrayPass Wave::shape() const {
+machine::ArrayPass Wave::shape() const {
   return {.step = step,
           .rows = work->rows,
           .depth = work->depth,

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a trial's instructions ask of the array, by the array's description rather than by sim/core.
+// What a trial's instructions ask of the array, by the array's description rather than by sim/machine.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
-#include "core/dataflow.h"
+#include "machine/matrix/dataflow.h"
 #include "proof/trial.h"
 #include "support/array_registers.h"
 
@@ -23,8 +23,8 @@ struct Wave {
   std::uint64_t fold = 0;      // cycles from its last sum to its last total
 
   std::uint32_t region(const Trial& trial) const { return work->dst.byte() / trial.region_bytes(); }
-  // The same as sim/core's formulas take it.
-  core::ArrayPass shape() const;
+  // The same as sim/machine's formulas take it.
+  machine::ArrayPass shape() const;
 };
 
 std::vector<Wave> waves_of(const Trial& trial);

@@ -47,7 +47,7 @@ std::string differs(const Array& array, std::uint64_t seed, bool full, const Alt
                                     .passes = 12,
                                     .full = full,
                                     .integers = true});
-  const auto formulas = [&] { return std::make_unique<Altered>(core::make_dataflow(trial.matrix()), by); };
+  const auto formulas = [&] { return std::make_unique<Altered>(machine::make_dataflow(trial.matrix()), by); };
   const FastRun fast = run_fast(trial, formulas());
   std::vector<std::uint64_t> starts;
   for (const auto& times : fast.times) starts.push_back(times.started);

@@ -15,7 +15,7 @@
 #include <type_traits>
 
 #include "base/quantity.h"
-#include "memory/dram.h"
+#include "memory/dram/dram.h"
 #include "rtl/waves.h"
 
 namespace tokencycle::rtl {

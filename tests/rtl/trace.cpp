@@ -4,9 +4,9 @@
 #include <algorithm>
 #include <string>
 
-#include "app/accelerator.h"
 #include "base/error.h"
-#include "memory/dram.h"
+#include "machine/accelerator.h"
+#include "memory/dram/dram.h"
 
 namespace tokencycle::rtl {
 
@@ -199,13 +199,13 @@ Trace record(const config::Machine& machine, std::vector<isa::Word> words, DramA
   trace.base = base;
   trace.words = std::move(words);
   // Every edge: the number of edges is then the cycle of a trap.
-  app::Accelerator accelerator(machine, app::Clocking::every_edge);
+  machine::Accelerator accelerator(machine, machine::Clocking::every_edge);
   Recorder recorder(trace);
   accelerator.events().subscribe(recorder);
   for (const isa::DataSegment& d : data) accelerator.dram().write(d.address, d.bytes);
   accelerator.dram().write(base, std::as_bytes(std::span(trace.words)));
   try {
-    const app::Execution run = accelerator.execute(base, static_cast<std::uint32_t>(trace.words.size()));
+    const machine::Execution run = accelerator.execute(base, static_cast<std::uint32_t>(trace.words.size()));
     recorder.finish(run.end.value - run.start.value);
   } catch (const SimulationError& error) {
     trace.trap = Trap{accelerator.edges() - 1, word_of(error.what())};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the register models of the matrix array have in common: the words on their wires, and the cells at the
-// end of a column. Written from the hardware's description, not from sim/core: they check it.
+// end of a column. Written from the hardware's description, not from sim/machine: they check it.
 #pragma once
 
 #include <array>

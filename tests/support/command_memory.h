@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "config/dram_system.h"
+#include "config/dram/system.h"
 #include "config/machine.h"
 
 namespace tokencycle::test {

@@ -20,7 +20,7 @@ void check_machine(const model::LlamaModel& model, const config::Machine& machin
   const test::Trial trial = test::evaluate(inference, tokens, prompt);
   CHECK(test::difference(trial.logits, test::evaluate(model, Format::f16, tokens)) == "");
 
-  app::Inference every_edge(model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
+  app::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
   test::evaluate(every_edge, tokens, prompt);
   CHECK(every_edge.event_digest() == inference.event_digest());
 }

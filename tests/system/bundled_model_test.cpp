@@ -6,7 +6,7 @@
 #include <sstream>
 
 #include "model/reference.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 #include "trial.h"
 
 using namespace tokencycle;

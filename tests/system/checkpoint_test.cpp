@@ -103,8 +103,8 @@ TEST_CASE("a run goes on from the state after any step, by every policy of the m
 TEST_CASE("a run goes on from the state after any step, with every clocking, without values, and checked") {
   const auto model = test::small_model();
   const config::Machine machine = test::machine("edge");
-  check_each_step(*model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
-  check_each_step(*model, machine, {.compile = {}, .values = core::Values::absent});
+  check_each_step(*model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
+  check_each_step(*model, machine, {.compile = {}, .values = machine::Values::absent});
   check_each_step(*model, machine, {.compile = {}, .check = true});
 }
 

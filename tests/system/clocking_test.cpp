@@ -16,8 +16,8 @@ TEST_CASE("every-edge and gated clocking give the same events and logits on ever
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
     const config::Machine machine = test::machine(name);
-    app::Inference gated(*model, machine, {.compile = {}, .clocking = app::Clocking::gated});
-    app::Inference every_edge(*model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
+    app::Inference gated(*model, machine, {.compile = {}, .clocking = machine::Clocking::gated});
+    app::Inference every_edge(*model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
     const test::Trial a = test::evaluate(gated, tokens, 9);
     const test::Trial b = test::evaluate(every_edge, tokens, 9);
     CHECK(a.cycles() == b.cycles());

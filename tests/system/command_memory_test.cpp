@@ -51,7 +51,7 @@ void check_accounts(const config::Machine& machine, app::Inference& inference, c
     moved += (counters.reads + counters.writes) * device.burst_bytes;
   }
   using memory::Requester;
-  const app::Accelerator& a = inference.accelerator();
+  const machine::Accelerator& a = inference.accelerator();
   for (const memory::TrafficCounters& t :
        {a.traffic(Requester::fetch, false), a.traffic(Requester::load, false),
         a.traffic(Requester::store, true)}) {
@@ -63,8 +63,8 @@ void check_accounts(const config::Machine& machine, app::Inference& inference, c
 void check_machine(const model::LlamaModel& model, const config::Machine& machine) {
   const auto tokens = test::random_tokens(kPrompt + kGenerated, model.shape().vocabulary);
   app::Inference gated(model, machine, {.compile = {}, .check = true});
-  app::Inference every_edge(model, machine, {.compile = {}, .clocking = app::Clocking::every_edge});
-  app::Inference timing(model, machine, {.compile = {}, .values = core::Values::absent});
+  app::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
+  app::Inference timing(model, machine, {.compile = {}, .values = machine::Values::absent});
   const test::Trial a = test::evaluate(gated, tokens, kPrompt);
   const test::Trial b = test::evaluate(every_edge, tokens, kPrompt);
   const test::Trial c = test::evaluate(timing, tokens, kPrompt);

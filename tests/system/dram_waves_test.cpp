@@ -9,7 +9,7 @@
 #include <map>
 #include <set>
 
-#include "app/traces.h"
+#include "host/traces.h"
 #include "support/command_memory.h"
 #include "support/synthetic_model.h"
 #include "support/vcd_reader.h"
@@ -63,13 +63,13 @@ struct Looked {
 };
 
 // A prompt of two tokens and one token more, without values.
-Looked look(const config::Machine& machine, app::Clocking clocking, bool record,
+Looked look(const config::Machine& machine, machine::Clocking clocking, bool record,
             app::Traces* traces = nullptr) {
   const auto model = test::make_synthetic_model({.layers = 1, .matrices = Format::q8_0});
   const auto tokens = test::random_tokens(3, model->shape().vocabulary);
   app::Inference inference(
       *model, machine,
-      {.compile = {}, .clocking = clocking, .values = core::Values::absent, .traces = traces});
+      {.compile = {}, .clocking = clocking, .values = machine::Values::absent, .traces = traces});
   Recorder recorder;
   if (record) inference.accelerator().events().subscribe(recorder);
   Looked looked;
@@ -97,7 +97,7 @@ Waved waves_of(const config::Machine& machine) {
   request.max_bytes = 1u << 30;
   app::Traces traces(request, "a model", machine);
   Waved waved;
-  waved.run = look(machine, app::Clocking::gated, true, &traces);
+  waved.run = look(machine, machine::Clocking::gated, true, &traces);
   std::ifstream in(path, std::ios::binary);
   waved.dump = test::read_vcd({std::istreambuf_iterator<char>(in), {}});
   std::filesystem::remove(path);
@@ -173,9 +173,9 @@ TEST_CASE("commands and queues are told alike with either clock, in order of tim
   }));
   CAPTURE(preset);
   const config::Machine machine = machine_with(preset, ghz, system);
-  const Looked alone = look(machine, app::Clocking::gated, false);
-  const Looked gated = look(machine, app::Clocking::gated, true);
-  const Looked edges = look(machine, app::Clocking::every_edge, true);
+  const Looked alone = look(machine, machine::Clocking::gated, false);
+  const Looked gated = look(machine, machine::Clocking::gated, true);
+  const Looked edges = look(machine, machine::Clocking::every_edge, true);
   CHECK(alone.digest == gated.digest);
   CHECK(alone.digest == edges.digest);
   CHECK(alone.counted == gated.counted);

@@ -9,10 +9,10 @@
 #include <filesystem>
 #include <random>
 
-#include "app/gemm.h"
-#include "app/gemm_values.h"
 #include "base/error.h"
 #include "compiler/gemm_program.h"
+#include "host/gemm/gemm.h"
+#include "host/gemm/values.h"
 #include "numerics/blocks.h"
 
 using namespace tokencycle;
@@ -234,7 +234,7 @@ TEST_CASE("a product computed without hazard checks is found wrong") {
   const std::vector<isa::Word> words = compiler::compile_gemm(machine, plan);
   for (const bool ignore : {false, true}) {
     GemmValues values(type, shape, 0);
-    app::Accelerator accelerator(machine, app::Clocking::gated);
+    machine::Accelerator accelerator(machine, machine::Clocking::gated);
     if (ignore) accelerator.ignore_hazards();
     values.place(plan, accelerator.dram());
     accelerator.dram().write(plan.dram.program, std::as_bytes(std::span(words)));

@@ -134,7 +134,7 @@ TEST_CASE("the bytes, words and products counted are those that the programs ask
       position += step.tokens;
       CHECK(d.load_bytes >= weight_bytes(*model));
     }
-    app::Accelerator& a = inference.accelerator();
+    machine::Accelerator& a = inference.accelerator();
     using memory::Requester;
     CHECK(a.traffic(Requester::load, false).used_bytes == sum.load_bytes);
     CHECK(a.traffic(Requester::store, true).used_bytes == sum.store_bytes);
@@ -177,7 +177,7 @@ TEST_CASE("two machines in one process, stepped in turn, do not know of each oth
   const test::Trial expected = test::evaluate(alone, tokens, 2);
   app::Inference one(*model, test::machine("edge"), {});
   app::Inference other(*model, test::machine("gemmini"),
-                       {.compile = {}, .clocking = app::Clocking::every_edge});
+                       {.compile = {}, .clocking = machine::Clocking::every_edge});
   for (std::size_t i = 0; i < tokens.size(); i += (i == 0 ? 2 : 1)) {
     const auto part = std::span(tokens).subspan(i, i == 0 ? 2 : 1);
     one.evaluate(part, true);

@@ -8,7 +8,7 @@
 #include <iterator>
 
 #include "model/reference.h"
-#include "model/tokenizer.h"
+#include "model/tokenizer/tokenizer.h"
 #include "trial.h"
 
 using namespace tokencycle;

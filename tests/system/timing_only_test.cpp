@@ -26,7 +26,7 @@ struct Account {
   std::vector<std::uint64_t> units, counters;
 };
 
-Account account_of(const model::LlamaModel& model, const config::Machine& machine, core::Values values,
+Account account_of(const model::LlamaModel& model, const config::Machine& machine, machine::Values values,
                    std::span<const model::TokenId> tokens, const app::InferenceOptions& base = {}) {
   app::InferenceOptions options = base;
   options.values = values;
@@ -35,7 +35,7 @@ Account account_of(const model::LlamaModel& model, const config::Machine& machin
   for (std::size_t i = kPrompt; i < tokens.size(); ++i) {
     for (app::StepReport& s : inference.evaluate(tokens.subspan(i, 1), false)) steps.push_back(std::move(s));
   }
-  CHECK(steps.back().logits.empty() == (values == core::Values::absent));
+  CHECK(steps.back().logits.empty() == (values == machine::Values::absent));
   Account a{inference.event_digest(), inference.program_digest(), 0, {}, {}, {}, {}};
   for (const app::StepReport& s : steps) {
     a.cycles += s.execution.end.value - s.execution.start.value;
@@ -48,7 +48,7 @@ Account account_of(const model::LlamaModel& model, const config::Machine& machin
           inference.units().cycles(static_cast<observe::UnitId>(u), static_cast<observe::State>(state)));
     }
   }
-  app::Accelerator& m = inference.accelerator();
+  machine::Accelerator& m = inference.accelerator();
   a.counters = {m.multiplications(),
                 m.vector_elements(),
                 m.instructions(),
@@ -86,8 +86,8 @@ struct Pair {
 
 void check_pair(const Pair& pair, const config::Machine& machine, const app::InferenceOptions& options = {}) {
   const auto tokens = test::random_tokens(kPrompt + kGenerated, pair.with.shape().vocabulary);
-  check_equal(account_of(pair.with, machine, core::Values::computed, tokens, options),
-              account_of(pair.without, machine, core::Values::absent, tokens, options));
+  check_equal(account_of(pair.with, machine, machine::Values::computed, tokens, options),
+              account_of(pair.without, machine, machine::Values::absent, tokens, options));
 }
 
 // Changes to edge.json or, with ideal memory, edge-ideal.json that keep it able to run the model.
@@ -145,7 +145,7 @@ TEST_CASE("random machines take the same cycles without values, with either cloc
   app::InferenceOptions options;
   options.compile.kv_format = seed % 3 == 0 ? Format::f32 : Format::f16;
   options.compile.max_batch = static_cast<std::uint32_t>(seed % 5);
-  if (seed % 4 == 0) options.clocking = app::Clocking::every_edge;
+  if (seed % 4 == 0) options.clocking = machine::Clocking::every_edge;
   std::mt19937_64 random(seed);
   for (const bool ideal : {false, true}) {
     CAPTURE(ideal);
@@ -161,8 +161,8 @@ TEST_CASE("the tokens' rows decide about cycles, and do so without values") {
   for (const model::TokenId id : {0u, 5u}) {
     CAPTURE(id);
     const std::vector<model::TokenId> tokens(kPrompt, id);
-    const Account with = account_of(pair.with, machine, core::Values::computed, tokens);
-    check_equal(with, account_of(pair.without, machine, core::Values::absent, tokens));
+    const Account with = account_of(pair.with, machine, machine::Values::computed, tokens);
+    check_equal(with, account_of(pair.without, machine, machine::Values::absent, tokens));
     cycles.push_back(with.cycles);
   }
   CHECK(cycles.front() < cycles.back());
@@ -182,16 +182,16 @@ TEST_CASE("a config.json takes the cycles of the GGUF file of the same shape") {
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
     const config::Machine machine = test::machine(name);
-    check_equal(account_of(gguf, machine, core::Values::computed, tokens),
-                account_of(shape, machine, core::Values::absent, tokens));
+    check_equal(account_of(gguf, machine, machine::Values::computed, tokens),
+                account_of(shape, machine, machine::Values::absent, tokens));
   }
 }
 
 TEST_CASE("without values nothing is kept in DRAM but what the host wrote") {
   const Pair pair({.matrices = Format::q8_0});
   const auto tokens = test::random_tokens(kPrompt, pair.with.shape().vocabulary);
-  for (const core::Values values : {core::Values::computed, core::Values::absent}) {
-    const bool computed = values == core::Values::computed;
+  for (const machine::Values values : {machine::Values::computed, machine::Values::absent}) {
+    const bool computed = values == machine::Values::computed;
     CAPTURE(computed);
     app::InferenceOptions options;
     options.values = values;

@@ -40,7 +40,7 @@ void check_levels(const app::StepReport& step, const std::vector<model::Operator
 }
 
 // What the instructions did is what the units counted.
-void check_work(const std::vector<app::StepReport>& steps, app::Accelerator& a) {
+void check_work(const std::vector<app::StepReport>& steps, machine::Accelerator& a) {
   observe::OperatorWork sum;
   for (const app::StepReport& step : steps) {
     for (const OperatorUse& use : step.operators) sum.add(use.work);
@@ -81,7 +81,7 @@ void check_all(app::Inference& inference, const test::Trial& trial, const model:
 
 app::InferenceOptions recording() {
   app::InferenceOptions options;
-  options.values = core::Values::absent;
+  options.values = machine::Values::absent;
   options.record.emplace();
   return options;
 }
@@ -121,7 +121,7 @@ TEST_CASE("a timeline sums to the units' and memory's counts under both clocking
   test::evaluate(plain, tokens, 6);
   options.record.emplace();
   app::Inference gated(*model, test::machine("edge"), options);
-  options.clocking = app::Clocking::every_edge;
+  options.clocking = machine::Clocking::every_edge;
   app::Inference every_edge(*model, test::machine("edge"), options);
   const test::Trial trial = test::evaluate(gated, tokens, 6);
   test::evaluate(every_edge, tokens, 6);
@@ -130,7 +130,7 @@ TEST_CASE("a timeline sums to the units' and memory's counts under both clocking
   const auto series = gated.timeline()->series(gated.end());
   const auto same = every_edge.timeline()->series(every_edge.end());
   REQUIRE(series.size() == same.size());
-  app::Accelerator& a = gated.accelerator();
+  machine::Accelerator& a = gated.accelerator();
   Stack causes{};
   for (const app::StepReport& step : trial.steps) observe::add_to(causes, step.stack);
   for (std::size_t i = 0; i < series.size(); ++i) {

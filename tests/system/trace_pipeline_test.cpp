@@ -9,10 +9,10 @@
 #include <iterator>
 
 #include "compiler/compiler.h"
+#include "observe/analysis/unit_statistics.h"
 #include "observe/event_digest.h"
-#include "observe/fst_file.h"
-#include "observe/kanata_trace.h"
-#include "observe/unit_statistics.h"
+#include "observe/kanata/trace.h"
+#include "observe/waves/fst_file.h"
 #include "support/kanata_linter.h"
 #include "support/synthetic_model.h"
 #include "support/vcd_reader.h"
@@ -46,7 +46,7 @@ struct Steps {
 Steps run(const config::Machine& machine, const std::vector<observe::TraceWriter*>& writers) {
   const auto model = test::make_synthetic_model({.layers = 1, .matrices = Format::q8_0});
   compiler::Compiler compiler(*model, machine, {});
-  app::Accelerator accelerator(machine, app::Clocking::gated, core::Values::absent);
+  machine::Accelerator accelerator(machine, machine::Clocking::gated, machine::Values::absent);
   Recorder recorder;
   observe::EventDigest digest;
   observe::UnitStatistics units(machine.dram.channels, Cycle(1));

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "app/inference.h"
+#include "host/inference.h"
 
 namespace tokencycle::test {
 

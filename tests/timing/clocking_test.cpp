@@ -81,7 +81,7 @@ void check_accounting(const MachineRun& run) {
   CHECK(std::accumulate(run.stack.begin(), run.stack.end(), std::uint64_t{0}) == run.cycles());
 }
 
-// Stages follow each other as sim/core/README.md says, and the units that work in order do.
+// Stages follow each other as sim/machine/README.md says, and the units that work in order do.
 void check_stages(const config::Machine& machine, const MachineRun& run) {
   std::uint64_t last_start[isa::kUnits] = {}, wrong = 0, in_cycle = 0;
   Cycle last_retired;
@@ -122,8 +122,8 @@ TEST_CASE("random programs compute what the words say, and every edge or gated i
     isa::Program words;
     words.words = p.program.words;
     INFO("seed " << seed << "\n" << config::to_json(machine) << "\n" << isa::disassemble(words));
-    const MachineRun gated = run_on(machine, p.program, {app::Clocking::gated, kDataBytes});
-    const MachineRun every = run_on(machine, p.program, {app::Clocking::every_edge, kDataBytes});
+    const MachineRun gated = run_on(machine, p.program, {machine::Clocking::gated, kDataBytes});
+    const MachineRun every = run_on(machine, p.program, {machine::Clocking::every_edge, kDataBytes});
     CHECK(gated.digest == every.digest);
     CHECK(gated.event_count == every.event_count);
     CHECK(gated.execution.end == every.execution.end);
@@ -157,7 +157,7 @@ TEST_CASE("without the scoreboard's hazard checks random programs go wrong") {
     Random random(seed);
     const config::Machine machine = random_machine(random);
     const GeneratedProgram p = generate_program(random, machine);
-    RunOptions options{app::Clocking::gated, kDataBytes};
+    RunOptions options{machine::Clocking::gated, kDataBytes};
     options.ignore_hazards = true;
     wrong += !same_contents(p, run_on(machine, p.program, options), interpreted(machine, p.program));
   }

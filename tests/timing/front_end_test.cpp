@@ -192,11 +192,12 @@ TEST_CASE("a loop that fits the buffer is read once, one that does not is read i
 TEST_CASE("two machines in one process do not know of each other") {
   const config::Machine m = plain_machine();
   const isa::Program p = isa::assemble(lines(3, kAdd) + "halt", "test");
-  app::Accelerator first(m, app::Clocking::gated), second(m, app::Clocking::every_edge);
-  for (app::Accelerator* a : {&first, &second}) a->dram().write(kWordsAt, std::as_bytes(std::span(p.words)));
+  machine::Accelerator first(m, machine::Clocking::gated), second(m, machine::Clocking::every_edge);
+  for (machine::Accelerator* a : {&first, &second})
+    a->dram().write(kWordsAt, std::as_bytes(std::span(p.words)));
   const auto words = static_cast<std::uint32_t>(p.words.size());
-  const app::Execution f1 = first.execute(kWordsAt, words), s1 = second.execute(kWordsAt, words);
-  const app::Execution f2 = first.execute(kWordsAt, words), s2 = second.execute(kWordsAt, words);
+  const machine::Execution f1 = first.execute(kWordsAt, words), s1 = second.execute(kWordsAt, words);
+  const machine::Execution f2 = first.execute(kWordsAt, words), s2 = second.execute(kWordsAt, words);
   CHECK(f1.start == Cycle(1));
   CHECK(f1.end == s1.end);
   CHECK(f2.start == f1.end);  // time goes on in each

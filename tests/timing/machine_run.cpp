@@ -37,7 +37,7 @@ const observe::InstructionRecord& MachineRun::instruction(std::uint64_t sequence
 
 MachineRun run_on(const config::Machine& machine, const isa::Program& program, const RunOptions& options) {
   MachineRun run;
-  app::Accelerator accelerator(machine, options.clocking);
+  machine::Accelerator accelerator(machine, options.clocking);
   Recorder recorder(run, options.keep_events);
   observe::EventDigest digest;
   observe::UnitStatistics statistics(machine.dram.channels, Cycle(1));
@@ -81,7 +81,7 @@ MachineRun run_on(const config::Machine& machine, const isa::Program& program, c
 }
 
 MachineRun run_text(const config::Machine& machine, const std::string& text) {
-  return run_on(machine, isa::assemble(text, "test"), {app::Clocking::gated, 0, true});
+  return run_on(machine, isa::assemble(text, "test"), {machine::Clocking::gated, 0, true});
 }
 
 }  // namespace tokencycle::timing

@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include "app/accelerator.h"
 #include "isa/program.h"
-#include "observe/cycle_stack.h"
+#include "machine/accelerator.h"
+#include "observe/analysis/cycle_stack.h"
+#include "observe/analysis/unit_statistics.h"
 #include "observe/event_digest.h"
-#include "observe/unit_statistics.h"
 #include "timing/print_cycle.h"
 
 namespace tokencycle::timing {
@@ -20,7 +20,7 @@ namespace tokencycle::timing {
 inline constexpr DramAddress kWordsAt{0x40000};
 
 struct MachineRun {
-  app::Execution execution;
+  machine::Execution execution;
   std::vector<observe::InstructionRecord> records;  // in order of retirement
   std::vector<observe::Event> events;               // only when asked for
   std::string digest;
@@ -37,7 +37,7 @@ struct MachineRun {
 };
 
 struct RunOptions {
-  app::Clocking clocking = app::Clocking::gated;
+  machine::Clocking clocking = machine::Clocking::gated;
   std::uint64_t dram_bytes = 0;  // how much of DRAM is copied out at the end
   bool keep_events = false, ignore_hazards = false;
 };

@@ -240,7 +240,8 @@ TEST_CASE("a vector instruction reads all its operands before it writes") {
       ".data 0 f32 1*16 0*16 0*16\nload dst=s:0 dram=0 rows=1 cols=192\n"
       "copy dst=s:64 dst_stride=64 a=s:0 a_stride=64 rows=2 cols=16\n"
       "store a=s:128 dram=0x1000 rows=1 cols=1\nstore a=s:64 dram=0x1004 rows=1 cols=1\nhalt";
-  const MachineRun run = run_on(plain_machine(), isa::assemble(text, "test"), {app::Clocking::gated, 0x1008});
+  const MachineRun run =
+      run_on(plain_machine(), isa::assemble(text, "test"), {machine::Clocking::gated, 0x1008});
   const std::byte* row = run.dram.data() + 0x1000;
   CHECK(row[3] == std::byte{0});     // 0.0f, the operand, not what row 0 of the copy wrote
   CHECK(row[7] == std::byte{0x3f});  // 1.0f, row 0's result

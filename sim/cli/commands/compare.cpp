@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle compare: one model on several machines, or results of earlier runs, side by side.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/machine_options.h"
+#include "cli/model_options.h"
+#include "cli/output_files.h"
+#include "cli/terminal/run_view.h"
+#include "compiler/compiler.h"
+#include "explore/comparison.h"
+#include "explore/differing.h"
+#include "explore/page/assets.h"
+#include "explore/page/report.h"
+#include "host/files.h"
+#include "host/model_run.h"
+#include "host/places.h"
+#include "host/result/json_text.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+using Names = std::vector<std::string>;
+
+namespace {
+
+OptionParser compare_parser() {
+  OptionParser parser(
+      "compare [-m MODEL] -c A -c B ... [RESULT.json ...] [options]",
+      "Runs a model on several machines with the same tokens, and shows in what they differ and why.\n"
+      "Results of earlier runs may stand in place of machines, or beside them.",
+      "tokencycle compare -c edge -c edge-dot -n 8");
+  auto add = parser.add();
+  add("config,c", po::value<Names>()->composing(), "a machine, file or name in configs/; repeat for each");
+  add("input", po::value<Names>()->composing(), "a result that run --result or compare --results wrote");
+  add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
+  add("output,o", po::value<std::string>(), "write the comparison as a page (HTML), as report does");
+  add("results", po::value<std::string>(), "write each run's result into this folder");
+  add("json", po::bool_switch(), "print the comparison as JSON");
+  add("quiet,q", po::bool_switch(), "print the comparison alone: no progress, no names of files");
+  add_model_options(parser);
+  parser.positional("input", -1);
+  return parser;
+}
+
+Names list_of(const OptionParser& parser, const std::string& option) {
+  return parser.has(option) ? parser.get<Names>(option) : Names{};
+}
+
+// Without a machine nothing is run, and what says how would be ignored.
+void refuse_run_options(const OptionParser& parser) {
+  OptionParser run("", "", "");
+  add_model_options(run);
+  Names options = run.names();
+  options.emplace_back("results");
+  for (const std::string& option : options) {
+    if (parser.given(option)) {
+      throw UsageError(
+          fmt::format("--{} is about runs, and only results are given; add machines with -c "
+                      "NAME",
+                      option));
+    }
+  }
+}
+
+// Where each machine's result goes: FOLDER/NAME.json, by the name of its file.
+std::vector<std::filesystem::path> result_files(const std::string& folder, const Names& machines) {
+  std::vector<std::filesystem::path> files;
+  for (const std::string& machine : machines) {
+    const std::string stem = std::filesystem::path(machine).stem().string();
+    std::filesystem::path file = std::filesystem::path(folder) / (stem + ".json");
+    for (int n = 2; std::find(files.begin(), files.end(), file) != files.end(); ++n) {
+      file.replace_filename(fmt::format("{}-{}.json", stem, n));
+    }
+    files.push_back(file);
+  }
+  return files;
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error || !std::filesystem::is_directory(folder)) {
+    throw IoError(fmt::format("{}: this folder cannot be made: {}", folder,
+                              error ? error.message() : "a file of that name is there"));
+  }
+}
+
+// What is to be done, checked before the first run.
+struct Plan {
+  Names names;  // of the machines, as given
+  std::vector<config::Machine> machines;
+  std::vector<std::filesystem::path> files;  // of their results; empty: none are written
+  std::vector<explore::Result> results;      // the machines', to be filled, then those that were given
+  std::size_t baseline = 0;
+};
+
+// Where results and page go; nothing is made before it is known that they replace no input.
+void plan_outputs(const OptionParser& parser, Plan& plan) {
+  std::vector<std::filesystem::path> inputs;
+  if (!plan.names.empty()) inputs = run_inputs(parser);
+  for (const std::string& name : plan.names) inputs.push_back(find_configuration(name));
+  for (const std::string& file : list_of(parser, "input")) inputs.emplace_back(file);
+  std::vector<OutputFile> outputs = named_outputs(parser, {"output"});
+  if (parser.has("results")) {
+    plan.files = result_files(parser.get<std::string>("results"), plan.names);
+    for (const auto& file : plan.files) outputs.push_back({"--results", file});
+  }
+  check_apart(outputs, inputs);  // before a folder is made
+  if (parser.has("results")) make_folder(parser.get<std::string>("results"));
+  check_outputs(outputs, inputs);
+}
+
+Plan plan_of(const OptionParser& parser) {
+  Plan plan;
+  plan.names = list_of(parser, "config");
+  const Names inputs = list_of(parser, "input");
+  if (plan.names.size() + inputs.size() < 2) {
+    throw UsageError(
+        fmt::format("compare needs at least two machines or results, and {} given; name them with -c A -c B, "
+                    "or as RESULT.json files",
+                    plan.names.size() + inputs.size() == 1 ? "one is" : "none are"));
+  }
+  if (plan.names.empty()) refuse_run_options(parser);
+  for (const std::string& name : plan.names) {
+    plan.machines.push_back(machine_with({name, {}, {}, false}));
+    explore::Result result;  // enough of it to be called by name
+    result.source = name;
+    result.machine = plan.machines.back().name;
+    plan.results.push_back(std::move(result));
+  }
+  for (const std::string& file : inputs) plan.results.push_back(explore::read_result(file));
+  if (parser.has("baseline")) {
+    plan.baseline = explore::find_baseline(plan.results, parser.get<std::string>("baseline"));
+  }
+  if (parser.has("output")) explore::uplot_js();  // refused where the program has no charts: before the runs
+  plan_outputs(parser, plan);
+  return plan;
+}
+
+// One machine's run as its result document.
+nlohmann::ordered_json run_on(const config::Machine& machine, const ModelRequest& request,
+                              const model::LlamaModel& model, const std::string& name, bool quiet) {
+  const auto begin = std::chrono::steady_clock::now();
+  RunView view(live_mode(quiet), name);
+  ModelRun run;
+  run_model(request, model, machine, nullptr, {{}, false, {}, &view}, run);
+  view.end();
+  run.report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (!quiet) {
+    fmt::print(stderr, "tokencycle: {}{} cycles in {:.1f} s\n", name,
+               with_separators(run.report.total_cycles()), run.report.wall_seconds);
+  }
+  return result_json(model, machine, run.settings, run.report, *run.inference);
+}
+
+// Logits are the same to the last bit on every machine, and the sampler sees nothing else.
+void check_tokens(const std::vector<explore::Result>& results, std::size_t machines) {
+  for (std::size_t i = 1; i < machines; ++i) {
+    if (explore::same_tokens(results[0], results[i])) continue;
+    throw CheckError(fmt::format(
+        "{} and {} generated different tokens, which no difference between machines explains; find the "
+        "operator with `tokencycle run -c {} --check`, and please report it",
+        results[0].source, results[i].source, results[i].source));
+  }
+}
+
+void run_all(const OptionParser& parser, Plan& plan) {
+  ModelRequest request = model_request_of(parser);
+  if (parser.has("output") || parser.has("results") || !plan.files.empty())
+    request.settings.inference.record = RecordOptions{};
+  const model::LlamaModel model = open_model(request);
+  // A machine that cannot hold the model says so before another has run.
+  for (const config::Machine& machine : plan.machines) {
+    compiler::Compiler(model, machine, request.settings.inference.compile);
+  }
+  Names kept;
+  for (std::size_t i = 0; i < plan.machines.size(); ++i) {
+    const std::string name = fmt::format("{} of {}, {}: ", i + 1, plan.machines.size(), plan.names[i]);
+    try {
+      const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"));
+      if (!plan.files.empty()) {
+        write_text(plan.files[i], json_text(document));
+        kept.push_back(plan.files[i].string());
+      }
+      plan.results[i] = explore::parse_result(document, plan.names[i]);
+    } catch (const Interrupted& end) {
+      throw Interrupted(fmt::format("{}{}; {}", name, end.what(), kept_text(kept)));
+    }
+  }
+  check_tokens(plan.results, plan.machines.size());
+}
+
+std::string title_of(const explore::Result& result) {
+  const bool named = !result.model.name.empty();
+  return fmt::format("model    {}{} in {}\ntokens   {} of the prompt, {} new\n\n",
+                     named ? result.model.name + ", " : "", result.model.file, result.model.weights,
+                     with_separators(result.prompt_tokens.size()), with_separators(result.tokens.size()));
+}
+
+}  // namespace
+
+ExitCode compare_command(const Arguments& arguments) {
+  OptionParser parser = compare_parser();
+  if (!parser.parse(arguments)) return ExitCode::success;
+  Plan plan = plan_of(parser);
+  if (!plan.machines.empty()) run_all(parser, plan);
+  const explore::Comparison comparison = explore::compare(plan.results, plan.baseline);
+  if (parser.get<bool>("json")) {
+    fmt::print("{}", json_text(explore::comparison_json(comparison, plan.results)));
+  } else {
+    fmt::print("{}{}", title_of(plan.results[plan.baseline]), explore::comparison_text(comparison));
+  }
+  const bool names_files = !parser.get<bool>("quiet") && !parser.get<bool>("json");
+  if (names_files && !plan.files.empty()) {
+    fmt::print("results  written to {}\n", parser.get<std::string>("results"));
+  }
+  if (!parser.has("output")) return ExitCode::success;
+  const std::string file = parser.get<std::string>("output");
+  const std::string page = explore::report_html(plan.results, plan.baseline);
+  write_text(file, page);
+  if (names_files) fmt::print("report   written to {}, {}\n", file, bytes_text(page.size()));
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

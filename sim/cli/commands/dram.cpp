@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle dram: a trace of memory requests on a DRAM.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/output_files.h"
+#include "cli/print/dram.h"
+#include "cli/print/dram_commands_csv.h"
+#include "cli/terminal/live_view.h"
+#include "config/json_text.h"
+#include "host/places.h"
+#include "memory/dram/trace.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+OptionParser dram_parser() {
+  OptionParser parser(
+      "dram -c DRAM [TRACE] [options]",
+      "Sends the requests of a trace to a DRAM, as fast as its queues take them or at their clocks.\n"
+      "TRACE, plain or gzipped, or standard input, has a line \"R|W ADDRESS [CLOCK]\" a request.",
+      "tokencycle dram -c ddr4-3200 traces/dram/sample.trace");
+  auto add = parser.add();
+  add("config,c", po::value<std::string>(), "memory: preset in configs/dram/, preset file or system file");
+  add("trace", po::value<std::string>(), "requests; - is standard input");
+  add("request-bytes", po::value<long long>()->default_value(64),
+      "of a request: a power of two, at least a burst");
+  add("commands", po::value<std::string>(), "write every command to this CSV file (.gz: gzipped)");
+  add("json", po::bool_switch(), "print everything counted as JSON");
+  parser.positional("trace", 1);
+  return parser;
+}
+
+// A machine has a memory of its own inside; what is asked for here is a description of a DRAM.
+void refuse_machine(const std::filesystem::path& path) {
+  const std::string text = config::read_description(path, "a memory's description", "configs/dram/");
+  const auto tree = nlohmann::json::parse(text, nullptr, false);
+  if (!tree.is_object() || tree.value("schema", nlohmann::json()) != "tokencycle-machine-1") return;
+  throw UsageError(fmt::format(
+      "{}: that is a machine's description, not a memory's; give one of configs/dram/ (\"ddr4-3200\"), "
+      "or a file as configs/dram/README.md describes it",
+      path.string()));
+}
+
+config::DramSystem system_of(const OptionParser& parser) {
+  const std::filesystem::path path = find_dram(parser.require("config"));
+  refuse_machine(path);
+  return config::read_dram_system(path, dram_presets_folder());
+}
+
+std::string trace_of(const OptionParser& parser) {
+  if (parser.has("trace")) return parser.get<std::string>("trace");
+  if (::isatty(STDIN_FILENO) == 0) return "-";
+  throw UsageError("TRACE is missing: name a file of requests, or send them to standard input");
+}
+
+// The requests of a trace, shown while they go by.
+class ShownRequests : public memory::DramRequestSource {
+ public:
+  explicit ShownRequests(memory::DramRequestSource& source) : source_(source), live_(live_mode(false)) {
+    live_.set_unit("requests");
+  }
+  bool next(memory::DramRequestAt& request) override {
+    if (++requests_ % kEvery == 0) live_.update(requests_);
+    if (source_.next(request)) return true;
+    live_.end();
+    return false;
+  }
+
+ private:
+  static constexpr std::uint64_t kEvery = 4096;  // some milliseconds
+  memory::DramRequestSource& source_;
+  LiveView live_;
+  std::uint64_t requests_ = 0;
+};
+
+}  // namespace
+
+ExitCode dram_command(const Arguments& arguments) {
+  OptionParser parser = dram_parser();
+  if (!parser.parse(arguments)) return ExitCode::success;
+  DramRun run{system_of(parser), trace_of(parser), {}, 0};
+  check_outputs(named_outputs(parser, {"commands"}), {find_dram(parser.require("config")), run.trace});
+  const memory::DramReplayOptions options{parser.count("request-bytes")};
+  const auto begin = std::chrono::steady_clock::now();
+  memory::DramTraceReader trace(run.trace, run.system.channels * run.system.device.channel_bytes());
+  std::optional<DramCommandsCsv> commands;
+  if (parser.has("commands")) commands.emplace(parser.get<std::string>("commands"), run.system.device);
+  ShownRequests shown(trace);
+  run.result = memory::replay(run.system, shown, options, commands ? &*commands : nullptr);
+  if (commands) commands->finish();
+  run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  const std::string text =
+      parser.get<bool>("json")
+          ? dram_json(run).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
+          : dram_table(run);
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
+    throw IoError("standard output cannot be written");
+  }
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle gemm: matrix products on a machine, the array alone and end to end.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <numeric>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/machine_options.h"
+#include "cli/shapes_csv.h"
+#include "cli/terminal/live_view.h"
+#include "compiler/gemm_plan.h"
+#include "host/files.h"
+#include "host/gemm/gemm.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+OptionParser gemm_parser() {
+  OptionParser parser(
+      "gemm [-c CONFIG] (-M m -N n -K k | --shapes FILE) [options]",
+      "Multiplies Y[m][n] = sum of X[m][k] W[k][n]: cycles of the array alone and of the whole machine.",
+      "tokencycle gemm -c edge -M 256 -N 512 -K 1024 --dtype int8 --dataflow os");
+  parser.add()("config,c", po::value<std::string>()->default_value("edge"),
+               "machine description, file or name in configs/")("M,M", po::value<std::string>(),
+                                                                "rows of X and Y")(
+      "N,N", po::value<std::string>(), "columns of W and Y")("K,K", po::value<std::string>(),
+                                                             "columns of X, rows of W")(
+      "shapes", po::value<std::string>(), "products of a CSV file: lines of name, M, N, K")(
+      "dtype", po::value<std::string>()->default_value("int8"), "int8, int4, fp16, bf16, fp32, q8_0 or q4_0")(
+      "dataflow", po::value<std::string>(), "ws, is, os or dot in place of the machine's")(
+      "tiling", po::value<std::string>(), "most M,N,K of one instruction; 0: as many as fit")(
+      "no-overlap", po::bool_switch(), "serial folds: neither double-buffered nor back to back")(
+      "array-alone", po::bool_switch(), "leave out the run through DRAM")(
+      "timing-only", po::bool_switch(), "no values: the same cycles, nothing checked")(
+      "seed", po::value<std::string>()->default_value("0"), "of the operands' values")(
+      "json", po::bool_switch(), "print everything as JSON");
+  return parser;
+}
+
+compiler::GemmType type_of(const std::string& name) {
+  std::vector<std::string> allowed;
+  for (const compiler::GemmType& type : compiler::kGemmTypes) {
+    if (type.name == name) return type;
+    allowed.emplace_back(type.name);
+  }
+  throw UsageError(fmt::format("--dtype is '{}'; it must be one of {}{}", name, fmt::join(allowed, ", "),
+                               did_you_mean(name, allowed)));
+}
+
+config::Machine machine_of(const OptionParser& parser) {
+  MachineOptions options{parser.get<std::string>("config"), {}, {}, parser.get<bool>("no-overlap")};
+  if (parser.has("dataflow")) options.dataflow = parser.get<std::string>("dataflow");
+  if (parser.has("tiling")) options.tiling = parser.get<std::string>("tiling");
+  return machine_with(options);
+}
+
+std::vector<GemmLayer> layers_of(const OptionParser& parser) {
+  const bool sides = parser.has("M") || parser.has("N") || parser.has("K");
+  if (parser.has("shapes")) {
+    if (sides) throw UsageError("--shapes names the products; -M, -N and -K do not go with it");
+    const std::string file = parser.get<std::string>("shapes");
+    return parse_shapes(read_text(file), file);
+  }
+  const auto side = [&parser](const char* name) {
+    if (!parser.has(name)) {
+      throw UsageError(
+          fmt::format("-{} is missing; give -M, -N and -K, or --shapes FILE; `tokencycle gemm --help` "
+                      "lists the options",
+                      name));
+    }
+    return parse_side(parser.get<std::string>(name), fmt::format("-{}", name));
+  };
+  return {{"gemm", {side("M"), side("N"), side("K")}}};
+}
+
+// Lines appear as soon as they are known.
+void print_now(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw IoError("standard output cannot be written");
+  }
+}
+
+}  // namespace
+
+ExitCode gemm_command(const Arguments& arguments) {
+  OptionParser parser = gemm_parser();
+  if (!parser.parse(arguments)) return ExitCode::success;
+  GemmOptions options;
+  options.type = type_of(parser.get<std::string>("dtype"));
+  options.array_alone = parser.get<bool>("array-alone");
+  options.timing_only = parser.get<bool>("timing-only");
+  options.seed = parser.unsigned_number("seed");
+  const bool json = parser.get<bool>("json");
+  const std::vector<GemmLayer> layers = layers_of(parser);
+  const config::Machine machine = machine_of(parser);
+  // What no machine of this kind can do is said before the first layer runs.
+  for (const GemmLayer& layer : layers) {
+    const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
+    if (!options.array_alone) compiler::plan_gemm(machine, map);
+  }
+
+  std::vector<GemmReport> reports;
+  if (!json) print_now(gemm_heading(machine, options));
+  LiveView live(live_mode(false));
+  live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const GemmLayer& layer) {
+    return sum + static_cast<double>(layer.shape.multiplications());
+  }));
+  options.pulse = [&live](Cycle now) { live.update(now.value); };
+  for (const GemmLayer& layer : layers) {
+    live.set_place(fmt::format("product {} of {}", reports.size() + 1, layers.size()));
+    reports.push_back(run_gemm(machine, layer, options));
+    live.done(static_cast<double>(layer.shape.multiplications()));
+    if (!json) print_now(gemm_line(machine, reports.back()));
+  }
+  live.end();
+  print_now(json ? gemm_json(machine, options, reports)
+                           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
+                       "\n"
+                 : gemm_totals(machine, reports));
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

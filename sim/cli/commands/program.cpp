@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle compile | asm | disasm: programs as files and as text.
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/output_files.h"
+#include "compiler/compiler.h"
+#include "host/files.h"
+#include "host/places.h"
+#include "isa/program.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+// To --output, or to standard output when there is none.
+void deliver(const OptionParser& parser, const std::string& text) {
+  if (parser.has("output")) {
+    write_text(parser.get<std::string>("output"), text);
+  } else {
+    fmt::print("{}", text);
+  }
+}
+
+}  // namespace
+
+ExitCode compile_command(const Arguments& arguments) {
+  OptionParser parser(
+      "compile [-m MODEL] [-c CONFIG] -o FILE [options]",
+      "Compiles one step of a model for a machine: the program that `run` would execute there.",
+      "tokencycle compile -c edge --position 4 -o step.tcp && tokencycle disasm step.tcp");
+  parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
+      "config,c", po::value<std::string>()->default_value("edge"),
+      "machine description, file or name in configs/")("output,o", po::value<std::string>(),
+                                                       "program file to write")(
+      "position", po::value<long long>()->default_value(0), "position of the first token")(
+      "tokens", po::value<long long>()->default_value(1), "tokens in the step");
+  if (!parser.parse(arguments)) return ExitCode::success;
+  const std::string output = parser.require("output");
+  const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
+  const auto path =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  check_outputs({{"--output", output}}, {path, find_configuration(parser.get<std::string>("config"))});
+  const model::LlamaModel model{model::GgufFile(path)};
+  const compiler::Compiler compiler(model, machine, {});
+  const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};
+  if (step.tokens == 0 || step.tokens > compiler.batch_limit()) {
+    throw UsageError(fmt::format("--tokens is {}; one step of this model on this machine holds 1 to {}",
+                                 step.tokens, compiler.batch_limit()));
+  }
+  if (std::uint64_t{step.position} + step.tokens > compiler.context()) {
+    throw UsageError(fmt::format("--position {} and {} tokens end beyond the context of {}", step.position,
+                                 step.tokens, compiler.context()));
+  }
+  const compiler::CompiledStep compiled = compiler.compile(step);
+  isa::write_program(compiled.program, output);
+  fmt::print("{} words ({}), {} operators, written to {}\n", with_separators(compiled.program.words.size()),
+             bytes_text(compiled.program.words.size() * isa::kWordBytes), compiled.program.operators.size(),
+             output);
+  return ExitCode::success;
+}
+
+ExitCode asm_command(const Arguments& arguments) {
+  OptionParser parser(
+      "asm SOURCE -o FILE", "Assembles a text (sim/isa/README.md) into a program file.",
+      "tokencycle asm tests/isa/programs/matmul.tcasm -o matmul.tcp && tokencycle run --program matmul.tcp");
+  parser.add()("input", po::value<std::string>(), "assembly text")("output,o", po::value<std::string>(),
+                                                                   "program file to write");
+  parser.positional("input", 1);
+  if (!parser.parse(arguments)) return ExitCode::success;
+  const std::string input = parser.require("input"), output = parser.require("output");
+  check_outputs({{"--output", output}}, {input});
+  const isa::Program program = isa::assemble(read_text(input), input);
+  isa::write_program(program, output);
+  fmt::print("{} words, {} data segments, written to {}\n", with_separators(program.words.size()),
+             program.data.size(), output);
+  return ExitCode::success;
+}
+
+ExitCode disasm_command(const Arguments& arguments) {
+  OptionParser parser("disasm PROGRAM [-o FILE]", "Prints a program file as assembly text.",
+                      "tokencycle disasm step.tcp");
+  parser.add()("input", po::value<std::string>(), "program file")("output,o", po::value<std::string>(),
+                                                                  "text file to write");
+  parser.positional("input", 1);
+  if (!parser.parse(arguments)) return ExitCode::success;
+  const std::string input = parser.require("input");
+  check_outputs(named_outputs(parser, {"output"}), {input});
+  deliver(parser, isa::disassemble(isa::read_program(input)));
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle run: prompt in, text and cycles out; or a hand-written program.
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+
+#include "base/text.h"
+#include "cli/command.h"
+#include "cli/machine_options.h"
+#include "cli/model_options.h"
+#include "cli/output_files.h"
+#include "cli/program_run.h"
+#include "cli/terminal/run_view.h"
+#include "host/checkpoint.h"
+#include "host/files.h"
+#include "host/model_run.h"
+#include "host/places.h"
+#include "host/result/json_text.h"
+#include "host/traces.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+OptionParser run_parser() {
+  OptionParser parser("run [-m MODEL] [-c CONFIG] -p PROMPT [-n N] [options]",
+                      "Runs a model on a machine: the text it writes, and what every cycle was spent on.",
+                      "tokencycle run -c edge -p \"Once upon a time\" -n 32 --result out.json");
+  add_model_options(parser);
+  auto add = parser.add();
+  add("config,c", po::value<std::string>()->default_value("edge"),
+      "machine description, file or name in configs/");
+  add("tiling", po::value<std::string>(), "most M,N,K of one matrix instruction; 0: as many as fit");
+  add("result", po::value<std::string>(), "write everything counted to this JSON file");
+  add("checkpoint", po::value<std::string>(),
+      "keep the whole state in this file while it runs, for --resume");
+  add("checkpoint-every", po::value<long long>(),
+      "with --checkpoint: write it after each N steps (default: 16)");
+  add("resume", po::value<std::string>(), "go on from this checkpoint of a run with the same options");
+  add("pipeline-token", po::value<long long>(), "with --result: whose instructions it lists (default: 1)");
+  add("pipeline-instructions", po::value<long long>(),
+      "with --result: at most so many of them (default: 8192)");
+  add("trace", po::value<std::vector<std::string>>()->composing(),
+      "write a trace; repeat for more: .pftrace[.gz] (Perfetto), .kanata[.gz] (Konata), .vcd, .fst "
+      "(GTKWave), "
+      ".tokens.csv, .operators.csv, .instructions.csv");
+  add("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
+  add("trace-window", po::value<std::string>(),
+      "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
+  add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
+  add("program", po::value<std::string>(), "run this program file instead of a model");
+  add("dump", po::value<std::vector<std::string>>()->composing(),
+      "with --program: print memory at the end, dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT");
+  add("quiet,q", po::bool_switch(), "print the generated text alone");
+  return parser;
+}
+
+// A program runs without a model: what asks for one would be ignored.
+void refuse_model_options(const OptionParser& parser) {
+  if (parser.get<bool>("check")) {
+    throw UsageError("--check does not go with --program: it has no reference; leave it out");
+  }
+  if (parser.get<bool>("timing-only")) {
+    throw UsageError(
+        "--timing-only does not go with --program: a program may compute the rows that it gathers; leave it "
+        "out");
+  }
+  OptionParser of_model("", "", "");
+  add_model_options(of_model);
+  std::vector<std::string> options = of_model.names();
+  options.insert(options.end(), {"result", "tiling", "pipeline-token", "pipeline-instructions", "checkpoint",
+                                 "checkpoint-every", "resume"});
+  for (const std::string& option : options) {
+    if (option == "clock" || !parser.given(option)) continue;
+    throw UsageError(
+        fmt::format("--{} does not go with --program: it is about a model's run; leave it out", option));
+  }
+}
+
+// Text goes out as soon as its token is written back.
+void stream(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
+    throw IoError("standard output was closed; use --result FILE to keep the figures");
+  }
+}
+
+// A line a step in place of the text.
+void print_step(const StepReport& step) {
+  stream(fmt::format("{:>6} token{} {:>20} cycles\n", with_separators(step.tokens),
+                     step.tokens == 1 ? " " : "s",
+                     with_separators(step.execution.end.value - step.execution.start.value)));
+}
+
+void print_results(const OptionParser& parser, const model::LlamaModel& model, const config::Machine& machine,
+                   ModelRun& run) {
+  const bool quiet = parser.get<bool>("quiet");
+  if (!quiet) fmt::print("\n{}", summary_text(model, machine, run.report, *run.inference));
+  if (run.settings.inference.check && !quiet && !run.report.interrupted_at)
+    fmt::print("check           every operator's result equals the reference bit for bit\n");
+  if (!parser.has("result")) return;
+  const std::string file = parser.get<std::string>("result");
+  write_text(file, json_text(result_json(model, machine, run.settings, run.report, *run.inference)));
+  if (!quiet) fmt::print("result          written to {}\n", file);
+}
+
+// The last line of a run that a signal has ended.
+std::string interruption_text(const OptionParser& parser, const Traces& traces,
+                              const Checkpoints& checkpoints, const ModelRun& run) {
+  const RunReport& report = run.report;
+  std::vector<std::string> files = traces.files();
+  if (parser.has("result") && !report.tokens.empty()) files.push_back(parser.get<std::string>("result"));
+  std::string resume;
+  if (const auto& last = checkpoints.last()) {
+    files.push_back(last->path.string());
+    resume = fmt::format("; the same command with --resume {}{} goes on after cycle {}", last->path.string(),
+                         parser.has("trace") ? " and without --trace" : "",
+                         with_separators(last->place.cycle.value));
+  }
+  return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}{}",
+                     with_separators(report.interrupted_at->value), report.tokens.size(),
+                     run.settings.new_tokens, kept_text(files), resume);
+}
+
+// What the result has beside the sums; nothing without --result.
+std::optional<RecordOptions> record_of(const OptionParser& parser) {
+  if (!parser.has("result")) {
+    for (const char* option : {"pipeline-token", "pipeline-instructions"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --result FILE; add it", option));
+    }
+    return std::nullopt;
+  }
+  RecordOptions record;
+  if (parser.has("pipeline-token")) record.pipeline_token = parser.count("pipeline-token");
+  if (parser.has("pipeline-instructions")) {
+    record.pipeline_instructions = parser.count("pipeline-instructions");
+  }
+  return record;
+}
+
+CheckpointRequest checkpoints_of(const OptionParser& parser) {
+  CheckpointRequest request;
+  if (parser.has("checkpoint")) request.write = parser.get<std::string>("checkpoint");
+  if (parser.has("resume")) request.resume = parser.get<std::string>("resume");
+  request.quiet = parser.get<bool>("quiet");
+  if (parser.has("checkpoint-every")) {
+    if (request.write.empty()) {
+      throw UsageError("--checkpoint-every goes with --checkpoint FILE; add it");
+    }
+    request.every = parser.count("checkpoint-every");
+    if (request.every == 0) throw UsageError("--checkpoint-every is 0; it must be at least 1");
+  }
+  if (parser.has("resume") && parser.has("trace")) {
+    throw UsageError(
+        "--trace does not go with --resume: a trace shows a run from its beginning; run it again with "
+        "--trace, in a --trace-window if it is long");
+  }
+  return request;
+}
+
+TraceRequest traces_of(const OptionParser& parser) {
+  TraceRequest request;
+  if (!parser.has("trace")) {
+    for (const char* option : {"trace-level", "trace-window"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --trace FILE; add it", option));
+    }
+    return request;
+  }
+  request.files = parser.get<std::vector<std::string>>("trace");
+  if (parser.has("trace-level")) request.level = parser.get<int>("trace-level");
+  if (parser.has("trace-window")) request.window = parser.get<std::string>("trace-window");
+  request.max_bytes = parser.unsigned_number("trace-max-bytes");
+  return request;
+}
+
+}  // namespace
+
+ExitCode run_command(const Arguments& arguments) {
+  OptionParser parser = run_parser();
+  if (!parser.parse(arguments)) return ExitCode::success;
+  if (parser.has("program")) refuse_model_options(parser);
+  MachineOptions machine_options{parser.get<std::string>("config"), {}, {}, false};
+  if (parser.has("tiling")) machine_options.tiling = parser.get<std::string>("tiling");
+  const config::Machine machine = machine_with(machine_options);
+  const RunSettings settings = settings_of(parser);
+  const bool quiet = parser.get<bool>("quiet");
+  std::vector<std::filesystem::path> inputs = run_inputs(parser);
+  inputs.push_back(find_configuration(parser.get<std::string>("config")));
+  check_outputs(named_outputs(parser, {"result", "trace", "checkpoint"}), inputs);
+  // The same file may be resumed from and kept up to date.
+  if (parser.has("resume"))
+    check_apart(named_outputs(parser, {"result", "trace"}), {parser.get<std::string>("resume")});
+  if (parser.has("program")) {
+    const auto dumps =
+        parser.has("dump") ? parser.get<std::vector<std::string>>("dump") : std::vector<std::string>{};
+    run_program(parser.get<std::string>("program"), machine, settings.inference.clocking, dumps, quiet,
+                traces_of(parser));
+    return ExitCode::success;
+  }
+  if (parser.has("dump")) throw UsageError("--dump prints the memory that a --program leaves; name one");
+  ModelRequest request = model_request_of(parser);
+  request.settings.inference.record = record_of(parser);
+  const CheckpointRequest checkpoint_request = checkpoints_of(parser);
+
+  const auto begin = std::chrono::steady_clock::now();
+  const model::LlamaModel model = open_model(request);
+  Traces traces(traces_of(parser),
+                fmt::format("{} on {}", model.file().path().filename().string(), machine.name), machine);
+  Checkpoints checkpoints(checkpoint_request, model, machine);
+  RunView view(live_mode(quiet));
+  const auto write = [&view](const std::string& text) {
+    stream(text);
+    view.wrote(text);
+  };
+  RunOutput output{write, !quiet, {}, &view, &checkpoints};
+  if (!quiet) output.on_step = print_step;
+  ModelRun run;
+  RunReport& report = run.report;
+  try {
+    run_model(request, model, machine, &traces, output, run);
+  } catch (const Interrupted&) {  // the report says so
+  }
+  view.end();
+  report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  std::exception_ptr lost_trace;
+  if (report.interrupted_at) {
+    traces.interrupt(*report.interrupted_at);
+  } else {
+    try {
+      traces.close(report.tokens.back().end);
+    } catch (const IoError&) {  // the figures are kept without the traces
+      lost_trace = std::current_exception();
+    }
+  }
+  report.traces = traces.summary_json();
+  fmt::print(stderr, "{}", traces.warning());
+  if (!report.tokens.empty()) print_results(parser, model, machine, run);
+  if (!quiet) fmt::print("{}", traces.summary_text());
+  if (lost_trace) std::rethrow_exception(lost_trace);
+  if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, checkpoints, run));
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/model_options.h"
+
+#include <fmt/format.h>
+
+#include "base/text.h"
+#include "host/places.h"
+
+namespace tokencycle::app {
+
+namespace po = boost::program_options;
+
+namespace {
+
+template <class T>
+T choose(const OptionParser& parser, const std::string& name,
+         std::initializer_list<std::pair<const char*, T>> choices) {
+  const std::string value = parser.get<std::string>(name);
+  std::vector<std::string> allowed;
+  for (const auto& [text, choice] : choices) {
+    if (value == text) return choice;
+    allowed.emplace_back(text);
+  }
+  throw UsageError(fmt::format("--{} is '{}'; it must be {}{}", name, value, fmt::join(allowed, " or "),
+                               did_you_mean(value, allowed)));
+}
+
+// What needs values does not go without them, and the other way round.
+void refuse_mixed_options(const OptionParser& parser, const RunSettings& settings) {
+  if (settings.inference.values == machine::Values::computed) {
+    for (const char* option : {"weights", "prompt-tokens", "tokens"}) {
+      if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
+    }
+    return;
+  }
+  if (settings.inference.check) {
+    throw UsageError("--check does not go with --timing-only: there are no values to compare");
+  }
+  if (settings.sampler.temperature != 0) {
+    throw UsageError(
+        "--temperature does not go with --timing-only: there are no logits to sample from; "
+        "give the tokens' ids with --tokens");
+  }
+}
+
+template <class T>
+std::optional<T> given(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional<T>(parser.get<T>(name)) : std::nullopt;
+}
+std::optional<std::uint32_t> given_count(const OptionParser& parser, const std::string& name) {
+  return parser.has(name) ? std::optional(parser.count(name)) : std::nullopt;
+}
+
+}  // namespace
+
+void add_model_options(OptionParser& parser) {
+  auto add = parser.add();
+  add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
+  add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
+  add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
+  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
+  add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
+  add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
+  add("top-p", po::value<double>()->default_value(0.95, "0.95"),
+      "and among those that make up this probability");
+  add("seed", po::value<std::string>()->default_value("0"), "of the sampler");
+  add("ignore-eos", po::bool_switch(), "go on after the end of the text");
+  add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
+  add("batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)");
+  add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
+  add("clock", po::value<std::string>()->default_value("gated"),
+      "gated or every-edge: same events, other speed");
+  add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
+  add("weights", po::value<std::string>(), "of a config.json: f32, f16, bf16, q8_0, q4_0 (or torch_dtype)");
+  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens in place of a text");
+  add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
+}
+
+RunSettings settings_of(const OptionParser& parser) {
+  RunSettings s;
+  s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
+               parser.unsigned_number("seed")};
+  if (parser.has("new-tokens")) s.new_tokens = parser.count("new-tokens");
+  if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
+  s.ignore_eos = parser.get<bool>("ignore-eos");
+  s.inference.check = parser.get<bool>("check");
+  s.inference.clocking = choose<machine::Clocking>(
+      parser, "clock", {{"gated", machine::Clocking::gated}, {"every-edge", machine::Clocking::every_edge}});
+  s.inference.compile.kv_format =
+      choose<Format>(parser, "kv-type", {{"f16", Format::f16}, {"f32", Format::f32}});
+  s.inference.compile.context = parser.count("context");
+  s.inference.compile.max_batch = parser.count("batch");
+  if (parser.get<bool>("timing-only")) s.inference.values = machine::Values::absent;
+  return s;
+}
+
+ModelRequest model_request_of(const OptionParser& parser) {
+  ModelRequest request;
+  request.settings = settings_of(parser);
+  if (parser.has("rope")) {
+    request.rope = choose<model::RopePairs>(
+        parser, "rope", {{"adjacent", model::RopePairs::adjacent}, {"split", model::RopePairs::split}});
+  }
+  refuse_mixed_options(parser, request.settings);
+  request.file =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+  request.weights = given<std::string>(parser, "weights");
+  request.tokens = {given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
+                    given<std::string>(parser, "tokens"), given_count(parser, "new-tokens")};
+  return request;
+}
+
+}  // namespace tokencycle::app

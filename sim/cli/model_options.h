@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+// The options of a model's run, which `run`, `compare` and `compile` share.
+#pragma once
+
+#include "cli/command.h"
+#include "host/model_run.h"
+
+namespace tokencycle::app {
+
+// Adds the options that these functions read.
+void add_model_options(OptionParser& parser);
+// Sampler, tokens, formats and clocking. Throws UsageError.
+RunSettings settings_of(const OptionParser& parser);
+// All of them. Throws UsageError for contradictions, and without -m where there is no bundled model.
+ModelRequest model_request_of(const OptionParser& parser);
+
+}  // namespace tokencycle::app

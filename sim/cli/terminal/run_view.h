@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Watches a model's run for its user: shows where it is, and ends it when a signal asks for that.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "cli/terminal/live_view.h"
+#include "host/interrupt.h"
+#include "host/model_run.h"
+
+namespace tokencycle::app {
+
+// From started() on, the first signal makes a pulse throw Interrupted; until then, a signal ends the process.
+class RunView : public RunWatch {
+ public:
+  // `name`: of one of several runs, "2 of 3, edge-os: "; empty for a single one.
+  explicit RunView(LiveMode mode, const std::string& name = "") : live_(mode), name_(name) {}
+
+  void started(const ModelRun& run) override;
+  void stepped(const StepReport& step) override;
+  void wrote_token(const RunReport& report) override;
+  void wrote(const std::string& text) { live_.wrote(text); }  // to standard output
+  // Throws Interrupted "interrupted at cycle N".
+  void pulse(Cycle now) override;
+  // Nothing is shown any more. A signal still waits for whatever is written at the end.
+  void end() { live_.end(); }
+
+ private:
+  void show_prompt();
+  void show_token(std::uint64_t number);
+
+  std::optional<Interruptible> interruptible_;
+  LiveView live_;
+  std::string name_;
+  std::uint64_t prompt_ = 0, read_ = 0;  // tokens of the prompt; of those, read by complete steps
+  std::uint64_t wanted_ = 0;             // new tokens
+  bool prefill_ = true;
+};
+
+}  // namespace tokencycle::app

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+// How a memory controller uses its devices: queues, scheduling, pages, refresh, addresses.
+#pragma once
+
+#include "config/dram/device.h"
+
+namespace tokencycle::config {
+
+// fcfs: the oldest request alone. fr_fcfs: of the requests whose next command can be given, the oldest.
+// fr_fcfs_cap: the same, but a bank serves at most `row_hit_cap` hits past an older request to another row.
+enum class DramScheduler : std::uint8_t { fcfs, fr_fcfs, fr_fcfs_cap };
+// open: a row stays open until another is wanted. closed: it closes with the last waiting request for it.
+// adaptive: it closes with the last waiting request for it if one for another row of the bank waits.
+enum class DramPagePolicy : std::uint8_t { open, closed, adaptive };
+enum class DramRefresh : std::uint8_t { none, all_bank, per_bank };
+// As in the files: "fr-fcfs-cap", "open", "all-bank".
+std::string_view name_of(DramScheduler s);
+std::string_view name_of(DramPagePolicy p);
+std::string_view name_of(DramRefresh r);
+
+enum class DramAddressField : std::uint8_t { channel, rank, bank_group, bank, row, column };
+inline constexpr int kDramAddressFields = 6;
+std::string_view name_of(DramAddressField f);
+
+// A run of address bits, at least one.
+struct DramAddressPart {
+  DramAddressField field = DramAddressField::column;
+  std::uint32_t bits = 0;
+};
+// field ^= the low bits of `with`
+struct DramAddressHash {
+  DramAddressField field = DramAddressField::bank, with = DramAddressField::row;
+};
+
+struct DramSystem {
+  std::string name, description;
+  std::string preset;  // of the device, as the description names it
+  DramDevice device;
+  std::uint32_t channels = 1;
+  std::vector<DramAddressPart> mapping;  // least significant first, above the burst's bytes; all bits once
+  std::vector<DramAddressHash> hashes;   // applied in order
+  DramScheduler scheduler = DramScheduler::fr_fcfs;
+  std::uint32_t row_hit_cap = 4;
+  DramPagePolicy page_policy = DramPagePolicy::open;
+  DramRefresh refresh = DramRefresh::all_bank;
+  std::uint32_t postpone = 0;  // refreshes that wait for an idle queue
+  std::uint32_t read_queue = 32, write_queue = 32, activated_queue = 32;
+  double write_high = 0.8, write_low = 0.2;  // of the write queue: where draining begins and ends
+};
+
+// Bits of a field in an address of the system.
+std::uint32_t bits_of(const DramSystem& system, DramAddressField field);
+
+// Spreads neighbouring bursts over whatever can transfer at the same time: channels, pseudo-channels (their
+// data buses are separate) and bank groups (only in different ones do bursts follow each other without a gap,
+// nCCD_S < nCCD_L). Then comes the rest of a row, so that a stream finds its rows open; then banks, so that
+// the next rows open while these are read; then ranks, since another rank costs idle clocks of the bus; then
+// rows. A request of several bursts stays in its channel: its bursts are spread over what comes next.
+std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint32_t request_bursts = 1);
+
+// Whether all bursts of a request, aligned to its size, are in one channel.
+bool keeps_requests_whole(const DramSystem& system, std::uint32_t request_bursts);
+
+// Reads a system or, with the defaults for everything else, a preset. A preset given by name is looked for
+// beside the file and in `presets`. Throws as read_dram_device does.
+DramSystem read_dram_system(const std::filesystem::path& path, const std::filesystem::path& presets = {});
+
+}  // namespace tokencycle::config

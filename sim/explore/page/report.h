@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// One HTML page about one or several results: self-contained, offline, readable without script.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "explore/result/document.h"
+
+namespace tokencycle::explore {
+
+// A page is smaller than this, whatever the results hold: detail is left out, most pipeline rows first, and
+// the page says which.
+inline constexpr std::size_t kReportBytes = 1'000'000;
+
+// results: at least one; baseline: an index of theirs. Throws UsageError where the program was built without
+// the chart library, or where so many results do not fit into one page.
+std::string report_html(const std::vector<Result>& results, std::size_t baseline);
+
+}  // namespace tokencycle::explore

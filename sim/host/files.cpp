@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/files.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <vector>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "host/interrupt.h"
+#include "observe/trace_file.h"
+
+namespace tokencycle::app {
+
+std::string read_text(const std::filesystem::path& path) {
+  const auto fail = [&path](const std::string& why) {
+    throw IoError(fmt::format("{}: cannot be read: {}", path.string(), why));
+  };
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
+  errno = 0;
+  std::ifstream in(path, std::ios::binary);
+  if (!in) fail(fmt::format("{}; check path and permissions", std::strerror(errno)));
+  // Whatever the file is (/dev/zero), it is not read for ever.
+  std::string text;
+  std::vector<char> part(1 << 16);
+  while (text.size() <= kMostTextBytes && in.read(part.data(), std::ssize(part)).gcount() > 0) {
+    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
+  }
+  if (in.bad()) fail(std::strerror(errno));
+  if (text.size() > kMostTextBytes) {
+    fail(fmt::format("it has more than {}; give a shorter one", bytes_text(kMostTextBytes)));
+  }
+  return text;
+}
+
+void write_text(const std::filesystem::path& path, const std::string& text) {
+  const std::filesystem::path temporary = observe::temporary_name(path);
+  const TemporaryFile remembered(temporary);
+  const auto fail = [&](const char* what) {
+    const std::string reason = std::strerror(errno);
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw IoError(fmt::format("{}: {}: {}; nothing was left there", path.string(), what, reason));
+  };
+  {
+    std::ofstream out(temporary, std::ios::binary);
+    if (!out) fail("cannot be created");
+    out << text;
+    out.close();
+    if (!out) fail("cannot be written");
+  }
+  observe::put_in_place(temporary, path);
+}
+
+}  // namespace tokencycle::app

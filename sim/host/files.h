@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+// Texts from and to files: bounded when read, whole or absent when written.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <string>
+
+namespace tokencycle::app {
+
+// The whole file, at most kMostTextBytes of it. Throws IoError.
+inline constexpr std::size_t kMostTextBytes = std::size_t{256} << 20;
+std::string read_text(const std::filesystem::path& path);
+
+// Writes to a temporary name in the same folder, then renames: the file is whole or not there. Throws
+// IoError.
+void write_text(const std::filesystem::path& path, const std::string& text);
+
+}  // namespace tokencycle::app

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/gemm/gemm.h"
+
+#include "compiler/gemm_folds.h"
+#include "compiler/gemm_program.h"
+#include "host/gemm/array_alone.h"
+#include "host/gemm/values.h"
+#include "observe/analysis/unit_statistics.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+GemmArray run_array(const config::Machine& machine, const compiler::GemmMapping& map) {
+  ArrayAlone array(machine, {});
+  compiler::GemmFolds folds(map, ArrayAlone::moving(), array.stationary());
+  const std::uint64_t cycles = array.run([&folds](isa::Instruction& i) { return folds.next(i); });
+  return {cycles, folds.folds(), folds.used_cells()};
+}
+
+GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping& map,
+                    const GemmOptions& options) {
+  const compiler::GemmPlan plan = compiler::plan_gemm(machine, map);
+  const std::vector<isa::Word> words = compiler::compile_gemm(machine, plan);
+  std::optional<GemmValues> values;  // outlives the machine, whose memory shows them
+  machine::Accelerator accelerator(machine, machine::Clocking::gated,
+                                   options.timing_only ? machine::Values::absent : machine::Values::computed);
+  observe::CycleStack stack(Cycle(1));
+  observe::UnitStatistics units(machine.dram.channels, Cycle(1));
+  accelerator.set_pulse(options.pulse);
+  accelerator.events().subscribe(stack);
+  accelerator.events().subscribe(units);
+  if (!options.timing_only)
+    values.emplace(options.type, map.shape, options.seed).place(plan, accelerator.dram());
+  accelerator.dram().map(plan.dram.program, std::as_bytes(std::span(words)));
+  const machine::Execution execution =
+      accelerator.execute(plan.dram.program, static_cast<std::uint32_t>(words.size()));
+
+  GemmRun run;
+  run.cycles = execution.end.value - execution.start.value;
+  run.instructions = accelerator.instructions();
+  run.words = words.size();
+  run.stack = stack.take(execution.end);
+  units.settle_all(execution.end);
+  for (int s = 0; s < observe::kStates; ++s) {
+    run.matrix[static_cast<std::size_t>(s)] =
+        units.cycles(observe::UnitId::matrix, static_cast<observe::State>(s));
+  }
+  run.loaded_bytes = accelerator.traffic(memory::Requester::load, false).moved_bytes;
+  run.stored_bytes = accelerator.traffic(memory::Requester::store, true).moved_bytes;
+  run.word_bytes = accelerator.traffic(memory::Requester::fetch, false).moved_bytes;
+  if (values) {
+    values->check(accelerator.dram(), plan.dram.sums);
+    run.checked = std::uint64_t{map.shape.m} * map.shape.n;
+  }
+  return run;
+}
+
+double percent(double part, double whole) {
+  return whole == 0 ? 0.0 : 100.0 * part / whole;
+}
+
+}  // namespace
+
+double GemmReport::utilisation_percent(const config::Machine& machine, std::uint64_t cycles) const {
+  const double cells = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
+  return percent(static_cast<double>(layer.shape.multiplications()) * step,
+                 static_cast<double>(cycles) * cells);
+}
+
+double GemmReport::mapping_percent(const config::Machine& machine) const {
+  const double cells = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
+  return percent(static_cast<double>(array.used_cells), static_cast<double>(array.folds) * cells);
+}
+
+GemmReport run_gemm(const config::Machine& machine, const GemmLayer& layer, const GemmOptions& options) {
+  const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
+  GemmReport report;
+  report.layer = layer;
+  report.step = map.step;
+  if (!options.array_alone) report.run = run_program(machine, map, options);
+  report.array = run_array(machine, map);
+  return report;
+}
+
+}  // namespace tokencycle::app

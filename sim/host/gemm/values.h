@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+// The numbers of a product: random operands, their panels in DRAM, and the plain loops that judge the result.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "compiler/gemm_plan.h"
+#include "memory/dram/storage.h"
+
+namespace tokencycle::app {
+
+// Encoded rows of k: X[m][k], or the columns of W as [n][k].
+struct GemmOperand {
+  Format format = Format::i8;
+  std::uint32_t rows = 0, k = 0;
+  std::vector<std::byte> bytes;  // [row][row_bytes(format, k)]
+  const std::byte* row(std::uint32_t r) const { return bytes.data() + r * row_bytes(format, k); }
+};
+
+class GemmValues {
+ public:
+  // The same numbers for the same type, shape and seed: whole ranges of integers, floats in [-1, 1), blocks
+  // with scales below 1/64.
+  GemmValues(const compiler::GemmType& type, const compiler::GemmShape& shape, std::uint64_t seed);
+
+  const GemmOperand& x() const { return x_; }
+  const GemmOperand& w() const { return w_; }
+
+  // Puts the operands where the plan has them. This object must outlive `dram`: they are shown, not copied.
+  void place(const compiler::GemmPlan& plan, memory::DramStorage& dram);
+
+  // Row m of Y by plain loops in the order of sim/numerics/README.md: bits of int32 or fp32.
+  std::vector<std::uint32_t> expected_row(std::uint32_t m);
+
+  // Compares every value of Y[m][n] at `sums`. Throws CheckError with m, n and both values at the first
+  // difference.
+  void check(const memory::DramStorage& dram, DramAddress sums);
+
+ private:
+  void decode_weights();
+  void integer_row(std::uint32_t m, std::vector<std::uint32_t>& out) const;
+  void block_row(std::uint32_t m, std::vector<std::uint32_t>& out) const;
+  void float_row(std::uint32_t m, std::vector<std::uint32_t>& out) const;
+
+  compiler::GemmType type_;
+  compiler::GemmShape shape_;
+  GemmOperand x_, w_;
+  std::vector<std::byte> moving_, held_;  // panels
+  std::vector<std::int8_t> integers_;     // of w: [n][k]
+  std::vector<float> scales_;             // [n][k / 32]
+  std::vector<float> floats_;             // [k][n]
+};
+
+}  // namespace tokencycle::app

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/inference.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+#include "base/error.h"
+#include "base/state_archives.h"
+#include "host/checker.h"
+#include "host/traces.h"
+
+namespace tokencycle::app {
+
+Inference::Inference(const model::LlamaModel& model, const config::Machine& machine,
+                     const InferenceOptions& options)
+    : model_(model),
+      options_(options),
+      compiler_(model, machine, options.compile),
+      accelerator_(machine, options.clocking, options.values),
+      units_(machine.dram.channels, next_start_),
+      stack_(next_start_),
+      operators_(options.record ? &stack_ : nullptr, machine.peak_dram_gb_per_s() / machine.clock_ghz) {
+  if (options.record) {
+    timeline_ = std::make_unique<observe::Timeline>(units_, stack_, machine.dram.burst_bytes, next_start_);
+    pipeline_ = std::make_unique<observe::PipelineRows>(options.record->pipeline_token,
+                                                        options.record->pipeline_instructions);
+    accelerator_.events().subscribe(*timeline_);  // before those that it asks
+    accelerator_.events().subscribe(*pipeline_);
+  }
+  accelerator_.set_pulse([this](Cycle now) {
+    model_.file().check_whole();
+    if (options_.pulse) options_.pulse(now);
+  });
+  accelerator_.events().subscribe(digest_);
+  accelerator_.events().subscribe(units_);
+  accelerator_.events().subscribe(stack_);
+  accelerator_.events().subscribe(operators_);
+  if (options.traces != nullptr) options.traces->subscribe(accelerator_.events());
+  if (options.values == machine::Values::computed) {
+    const compiler::DramLayout& layout = compiler_.layout();
+    accelerator_.dram().map(layout.weights, model.file().tensor_data());
+    accelerator_.dram().map(layout.rope_table, std::as_bytes(std::span(model.rope_table())));
+  }
+  if (options.check) {
+    checker_ = std::make_unique<Checker>(model, options.compile.kv_format, accelerator_);
+    accelerator_.events().subscribe(*checker_);
+  }
+}
+
+Inference::~Inference() = default;
+
+void Inference::reset() {
+  position_ = 0;
+  done_.clear();
+  if (checker_) checker_->reset();
+}
+
+std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
+  for (const StepReport& s : done_) tokens = tokens.subspan(s.tokens);  // where it was read in the middle
+  if (position_ + tokens.size() > compiler_.context()) {
+    throw SimulationError(
+        fmt::format("the context of {} positions is full: {} are used and {} more are needed; use a shorter "
+                    "prompt, fewer new "
+                    "tokens, or a larger --context if the model has one",
+                    compiler_.context(), position_, tokens.size()));
+  }
+  while (!tokens.empty()) {
+    const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), compiler_.batch_limit()));
+    const bool last = n == tokens.size();
+    done_.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
+    ++steps_;
+    if (options_.on_step) options_.on_step(done_.back());
+    tokens = tokens.subspan(n);
+  }
+  ++token_;
+  return std::exchange(done_, {});
+}
+
+template <class Archive>
+void Inference::serialize(Archive& state) {
+  state(accelerator_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_, steps_);
+  if (timeline_) state(*timeline_);
+  if (pipeline_) state(*pipeline_);
+  if (checker_) state(*checker_);
+}
+template void Inference::serialize(StateWriter&);
+template void Inference::serialize(StateReader&);
+
+StepReport Inference::step(std::span<const model::TokenId> tokens, const compiler::Step& what) {
+  if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
+  const compiler::CompiledStep compiled = compiler_.compile(what);
+  const isa::Program& program = compiled.program;
+  programs_.update(std::as_bytes(std::span(program.words)));
+  const compiler::DramLayout& layout = compiler_.layout();
+  accelerator_.dram().write(layout.program, std::as_bytes(std::span(program.words)));
+  accelerator_.dram().write(layout.token_ids, std::as_bytes(tokens));
+
+  if (checker_) checker_->begin(compiled);
+  operators_.begin(program, next_start_);
+  const observe::TraceStep trace_step{&program, next_start_, token_, what.tokens,
+                                      token_ == 0 ? "prefill" : "decode"};
+  if (pipeline_) pipeline_->begin_step(trace_step);
+  if (options_.traces != nullptr) options_.traces->begin_step(trace_step);
+  StepReport report;
+  report.tokens = what.tokens;
+  report.execution = execute(program);
+  if (timeline_) timeline_->advance(report.execution.end);
+  if (pipeline_) pipeline_->end_step(report.execution.end);
+  units_.settle_all(report.execution.end);
+  next_start_ = report.execution.end;
+  if (options_.traces != nullptr) options_.traces->end_step(next_start_);
+  digest_.fold();
+  programs_.fold();
+  report.stack = stack_.take(report.execution.end);
+  report.operators = operators_.take(report.execution.end);
+  position_ += what.tokens;
+
+  if (options_.values == machine::Values::absent) return report;
+  const std::uint32_t rows = !what.want_logits ? 0 : what.all_logits ? what.tokens : 1;
+  for (std::uint32_t r = 0; r < rows; ++r) report.logits.push_back(read_logits(r));
+  if (checker_) checker_->compare(tokens, report.logits);
+  return report;
+}
+
+machine::Execution Inference::execute(const isa::Program& program) {
+  try {
+    const machine::Execution done =
+        accelerator_.execute(compiler_.layout().program, static_cast<std::uint32_t>(program.words.size()));
+    model_.file().check_whole();  // before anybody hears of the step
+    return done;
+  } catch (const Interrupted&) {
+    end_early(accelerator_.now() + 1);
+    throw;
+  } catch (const IoError&) {  // of a trace, most likely
+    if (options_.traces != nullptr) options_.traces->abandon();
+    throw;
+  } catch (const Error& error) {
+    if (options_.traces != nullptr) options_.traces->fail(accelerator_.now() + 1, error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (options_.traces != nullptr) options_.traces->fail(accelerator_.now() + 1, "out of memory");
+    throw;
+  } catch (...) {
+    if (options_.traces != nullptr) options_.traces->abandon();
+    throw;
+  }
+}
+
+// All that is counted by cycle covers [1, end) then, and the rest the steps before. Traces end here, where
+// the step's program still is.
+void Inference::end_early(Cycle end) {
+  if (timeline_) timeline_->advance(end);
+  units_.settle_all(end);
+  unfinished_ = UnfinishedStep{{next_start_, end}, stack_.take(end)};
+  next_start_ = end;
+  if (options_.traces != nullptr) options_.traces->interrupt(end);
+}
+
+std::vector<float> Inference::read_logits(std::uint32_t row) const {
+  std::vector<float> logits(model_.shape().vocabulary);
+  const std::uint64_t bytes = logits.size() * sizeof(float);
+  accelerator_.dram().read(compiler_.layout().logits + row * bytes,
+                           std::as_writable_bytes(std::span(logits)));
+  return logits;
+}
+
+}  // namespace tokencycle::app

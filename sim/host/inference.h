@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// The host: compiles each step, puts it into the machine's memory, lets it run, takes the logits back.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "compiler/compiler.h"
+#include "machine/accelerator.h"
+#include "model/reference.h"
+#include "observe/analysis/cycle_stack.h"
+#include "observe/analysis/operator_cycles.h"
+#include "observe/analysis/pipeline_rows.h"
+#include "observe/analysis/timeline.h"
+#include "observe/analysis/unit_statistics.h"
+#include "observe/event_digest.h"
+
+namespace tokencycle::app {
+
+class Checker;
+class Traces;
+
+// What a result document has beside the sums: operators by cause, a timeline, and the instructions of one
+// token.
+struct RecordOptions {
+  std::uint32_t pipeline_token = 1;            // the first decode token; of fewer tokens the last
+  std::uint32_t pipeline_instructions = 8192;  // at most so many; 0: none
+};
+
+struct InferenceOptions {
+  compiler::Options compile;
+  machine::Clocking clocking = machine::Clocking::gated;
+  bool check = false;  // compare every operator's result and all logits with the reference
+  // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
+  machine::Values values = machine::Values::computed;
+  std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
+  std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nobody subscribes for it
+  Traces* traces = nullptr;                  // outlives the Inference
+  machine::Pulse pulse = {};                 // before each step, and many times a second while one runs
+};
+
+// One step on the machine.
+struct StepReport {
+  machine::Execution execution;
+  std::uint32_t tokens = 0;
+  observe::Stack stack{};
+  std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph(); causes with RecordOptions alone
+  std::vector<std::vector<float>> logits;  // of the last token, or of all when asked; none without values
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(execution, tokens, stack, operators, logits);
+  }
+};
+
+// The step under way when a pulse threw Interrupted: the cycles that it had.
+struct UnfinishedStep {
+  machine::Execution execution;
+  observe::Stack stack{};
+};
+
+class Inference {
+ public:
+  Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
+  ~Inference();
+
+  // Evaluates tokens after those before, for the next token of the text; several at once as far as the
+  // machine holds them (compiler batch limit), in as many steps as needed. Logits come from the last step.
+  // Throws SimulationError when the context is full, CheckError (layer, operator, index, both values) at the
+  // first difference from the reference.
+  std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
+  void reset();  // an empty cache
+  // Everything that it holds, after any step, also when evaluate() has more to come. Read into a new
+  // inference of the same model, machine and options, the next evaluate() with the same tokens goes on there.
+  template <class Archive>
+  void serialize(Archive& state);
+  std::uint64_t steps() const { return steps_; }  // done so far
+  // After an Interrupted, which ends this inference: the cycle that it was ended before, and what was going
+  // on.
+  Cycle end() const { return next_start_; }
+  const std::optional<UnfinishedStep>& unfinished() const { return unfinished_; }
+
+  std::uint32_t position() const { return position_; }
+  std::uint32_t context() const { return compiler_.context(); }
+  std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
+  machine::Accelerator& accelerator() { return accelerator_; }
+  observe::UnitStatistics& units() { return units_; }
+  // What InferenceOptions::record asked for; null without it.
+  observe::Timeline* timeline() { return timeline_.get(); }
+  const observe::PipelineRows* pipeline() const { return pipeline_.get(); }
+  // Digests of all events and of all steps' programs in order, folded at the end of each step (Digest::fold).
+  std::string event_digest() { return digest_.hex(); }
+  std::uint64_t events() const { return digest_.count(); }
+  std::string program_digest() const { return programs_.hex(); }
+  const compiler::Compiler& compiler() const { return compiler_; }
+
+ private:
+  StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
+  machine::Execution execute(const isa::Program& program);
+  void end_early(Cycle end);
+  std::vector<float> read_logits(std::uint32_t row) const;
+
+  const model::LlamaModel& model_;
+  InferenceOptions options_;
+  compiler::Compiler compiler_;
+  mutable machine::Accelerator accelerator_;
+  Cycle next_start_{1};  // the cycle in which the next step begins
+  observe::EventDigest digest_;
+  observe::UnitStatistics units_;
+  observe::CycleStack stack_;
+  observe::OperatorCycles operators_;
+  std::unique_ptr<observe::Timeline> timeline_;
+  std::unique_ptr<observe::PipelineRows> pipeline_;
+  Digest programs_;
+  std::unique_ptr<Checker> checker_;
+  std::optional<UnfinishedStep> unfinished_;
+  std::uint32_t position_ = 0;
+  std::uint32_t token_ = 0;       // that evaluate() works for: how often it was called
+  std::vector<StepReport> done_;  // steps of the evaluate() under way
+  std::uint64_t steps_ = 0;
+};
+
+}  // namespace tokencycle::app

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/model_run.h"
+
+#include <fmt/format.h>
+
+#include <new>
+
+#include "base/text.h"
+#include "host/checkpoint.h"
+#include "host/traces.h"
+#include "model/config_json.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+void add_uses(std::vector<observe::OperatorUse>& sum, const std::vector<observe::OperatorUse>& more) {
+  sum.resize(std::max(sum.size(), more.size()));
+  for (std::size_t i = 0; i < more.size(); ++i) sum[i].add(more[i]);
+}
+
+// The steps that led to one token as its report.
+TokenReport token_report(const std::vector<StepReport>& steps, model::TokenId id, const std::string& text,
+                         const char* phase) {
+  TokenReport t{id, text, phase, steps.front().execution.start, steps.back().execution.end, {}};
+  for (const StepReport& s : steps) {
+    for (std::size_t i = 0; i < t.stack.size(); ++i) t.stack[i] += s.stack[i];
+  }
+  return t;
+}
+
+// The token after a step, by whatever chooses it.
+struct NextToken {
+  model::TokenId id = 0;
+  std::string text;
+  bool ends = false;  // the text; its spelling is no part of it
+};
+using TokenSource = std::function<NextToken(const StepReport& last)>;
+
+void check_positions(const ModelRun& run) {
+  const std::size_t prompt = run.report.prompt_tokens.size();
+  const std::size_t needed = prompt + run.settings.new_tokens - 1;
+  if (needed > run.inference->context()) {
+    throw SimulationError(
+        fmt::format("{} prompt tokens and {} new ones need {} positions, and the context has {}; use a "
+                    "shorter prompt, a smaller "
+                    "-n, or a larger --context if the model has one",
+                    prompt, run.settings.new_tokens, needed, run.inference->context()));
+  }
+}
+
+// Goes on behind the tokens that the report has.
+void generate(const TokenSource& next, RunWatch* watch, ModelRun& run) {
+  RunReport& report = run.report;
+  for (report.stop_reason = "length"; report.tokens.size() < run.settings.new_tokens;) {
+    const bool prefill = report.tokens.empty();
+    const std::vector<StepReport> steps =
+        run.inference->evaluate(prefill ? std::span<const model::TokenId>(report.prompt_tokens)
+                                        : std::span(&report.tokens.back().id, 1),
+                                false);
+    for (const StepReport& s : steps) {
+      add_uses(prefill ? report.prefill_operators : report.decode_operators, s.operators);
+    }
+    const NextToken token = next(steps.back());
+    report.tokens.push_back(token_report(steps, token.id, token.text, prefill ? "prefill" : "decode"));
+    if (watch != nullptr) watch->wrote_token(report);
+    if (token.ends) {
+      report.stop_reason = "end of text";
+      return;
+    }
+  }
+}
+
+// Samples tokens and writes their text.
+void run_functional(const ModelRequest& request, const model::Tokenizer& tokenizer, const RunOutput& output,
+                    ModelRun& run) {
+  RunReport& report = run.report;
+  report.prompt = request.tokens.prompt.value_or(kDefaultPrompt);
+  report.prompt_tokens = tokenizer.encode(report.prompt, true, true);
+  if (report.prompt_tokens.empty()) {
+    throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
+  }
+  check_positions(run);
+  if (output.checkpoints != nullptr) output.checkpoints->begin(run);
+  const auto write = [&](const std::string& text) {
+    if (output.text) output.text(text);
+  };
+  if (output.watch != nullptr) output.watch->started(run);
+  if (output.prompt) write(report.prompt);
+  for (const TokenReport& t : report.tokens) write(t.text);
+  const auto sample = [&](const StepReport& last) {
+    NextToken token{run.sampler->next(last.logits.back()), "", false};
+    token.ends = tokenizer.ends_text(token.id) && !run.settings.ignore_eos;
+    if (!token.ends) token.text = tokenizer.decode(token.id);
+    write(token.text);
+    return token;
+  };
+  try {
+    generate(sample, output.watch, run);
+  } catch (const Interrupted&) {
+    write("\n");
+    throw;
+  }
+  write("\n");
+}
+
+// Gives the machine the plan's tokens.
+void run_timing_only(const TokenPlan& plan, const RunOutput& output, ModelRun& run) {
+  run.report.prompt = plan.prompt_text;
+  run.report.prompt_tokens = plan.prompt;
+  run.report.prompt_source = plan.prompt_source;
+  run.report.token_source = plan.token_source;
+  check_positions(run);
+  if (output.checkpoints != nullptr) output.checkpoints->begin(run, plan.generated);
+  const auto next = [&](const StepReport&) {
+    return NextToken{plan.generated[run.report.tokens.size()], "", false};
+  };
+  if (output.watch != nullptr) output.watch->started(run);
+  generate(next, output.watch, run);
+}
+
+model::GgufFile open_file(const ModelRequest& request) {
+  if (request.settings.inference.values == machine::Values::absent) {
+    return open_shapes(request.file, request.weights);
+  }
+  if (model::looks_like_config_json(request.file)) {
+    throw ModelError(
+        fmt::format("{}: this looks like a config.json, which has a model's shape and no weights; add "
+                    "--timing-only, or give a GGUF file",
+                    request.file.string()));
+  }
+  return model::GgufFile(request.file);
+}
+
+}  // namespace
+
+model::LlamaModel open_model(const ModelRequest& request) {
+  return model::LlamaModel(open_file(request), request.rope);
+}
+
+namespace {
+
+// A step is printed, then seen by the watch, then part of a checkpoint.
+void attach(const RunOutput& output, ModelRun& run) {
+  InferenceOptions& options = run.settings.inference;
+  if (RunWatch* watch = output.watch) options.pulse = [watch](Cycle now) { watch->pulse(now); };
+  const bool timing_only = options.values == machine::Values::absent;
+  options.on_step = [print = timing_only ? output.on_step : nullptr, watch = output.watch,
+                     checkpoints = output.checkpoints, &run](const StepReport& step) {
+    if (print) print(step);
+    if (watch != nullptr) watch->stepped(step);
+    if (checkpoints != nullptr) checkpoints->stepped(run);
+  };
+}
+
+void run_tokens(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
+                Traces* traces, const RunOutput& output, ModelRun& run) {
+  run.settings = request.settings;
+  run.settings.inference.traces = traces;
+  if (run.settings.inference.values == machine::Values::absent) {
+    const TokenPlan plan = plan_tokens(request.tokens, model);
+    run.settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
+    attach(output, run);
+    run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
+    return run_timing_only(plan, output, run);
+  }
+  const auto tokenizer = model::make_tokenizer(model.file());
+  attach(output, run);
+  run.sampler.emplace(run.settings.sampler);
+  run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
+  run_functional(request, *tokenizer, output, run);
+}
+
+}  // namespace
+
+void run_model(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
+               Traces* traces, const RunOutput& output, ModelRun& run) {
+  try {
+    run_tokens(request, model, machine, traces, output, run);
+  } catch (const Interrupted&) {
+    run.report.stop_reason = "interrupted";
+    run.report.interrupted_at = run.inference->end();
+    run.report.unfinished = run.inference->unfinished();
+    throw;
+  } catch (const Error& error) {  // between two steps, where the steps did not see to it
+    if (traces != nullptr && run.inference != nullptr) traces->fail(run.inference->end(), error.what());
+    throw;
+  } catch (const std::bad_alloc&) {
+    if (traces != nullptr && run.inference != nullptr) traces->fail(run.inference->end(), "out of memory");
+    throw;
+  }
+}
+
+}  // namespace tokencycle::app

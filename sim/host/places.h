@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where machine descriptions, memories and the bundled model lie.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "config/machine.h"
+
+namespace tokencycle::app {
+
+// A machine description by path, or by the name of one in configs/ ("edge").
+std::filesystem::path find_configuration(const std::string& name_or_path);
+// What it describes; DRAM presets that are not beside it are those of configs/dram.
+config::Machine read_configuration(const std::filesystem::path& path);
+// A memory by path, or the preset of that name in dram_presets_folder() ("ddr4-3200").
+std::filesystem::path find_dram(const std::string& name_or_path);
+std::filesystem::path dram_presets_folder();  // configs/dram
+// The model for runs without -m: the bundled one. Throws UsageError when there is none.
+std::filesystem::path bundled_model();
+
+}  // namespace tokencycle::app

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "host/result/energy_parts.h"
+#include "host/result/result.h"
+#include "host/result/sections.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+// Valid UTF-8 in a JSON document: a token may be a part of a character.
+std::string replace_invalid(const std::string& text) {
+  const Json wrapped = text;
+  return Json::parse(wrapped.dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+}
+
+Json tokens_json(const RunReport& report) {
+  Json tokens = Json::array();
+  for (const TokenReport& t : report.tokens) {
+    tokens.push_back({{"id", t.id},
+                      {"text", replace_invalid(t.text)},
+                      {"phase", t.phase},
+                      {"cycles", t.cycles()},
+                      {"start", t.start.value},
+                      {"end", t.end.value},
+                      {"stack", stack_json(t.stack)}});
+  }
+  return tokens;
+}
+
+// The step under way when the run was interrupted.
+Json unfinished_json(const RunReport& report) {
+  const auto [start, end] = report.unfinished->execution;
+  return {{"phase", report.tokens.empty() ? "prefill" : "decode"},
+          {"start", start.value},
+          {"end", end.value},
+          {"cycles", end.value - start.value},
+          {"stack", stack_json(report.unfinished->stack)}};
+}
+
+Json units_json(Inference& inference) {
+  Json units = Json::object();
+  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+    const auto id = static_cast<observe::UnitId>(u);
+    Json states = Json::object();
+    for (int s = 0; s < observe::kStates; ++s) {
+      const auto state = static_cast<observe::State>(s);
+      const std::uint64_t cycles = inference.units().cycles(id, state);
+      if (cycles != 0) states[std::string(observe::name_of(state))] = cycles;
+    }
+    units[observe::name_of(id)] = std::move(states);
+  }
+  return units;
+}
+
+Json energy_json(machine::Accelerator& accelerator) {
+  const DramEnergyReport report = dram_energy(accelerator);
+  if (!report.use) return {{"dram", nullptr}, {"reason", report.source}};
+  const double total = report.use->total();
+  Json dram = Json::object();
+  add_energy_parts(dram, *report.use);
+  dram["total_pj"] = total;
+  dram["pj_per_bit"] = report.bits == 0 ? Json() : Json(total / static_cast<double>(report.bits));
+  dram["average_mw"] = report.seconds == 0 ? Json() : Json(total * 1e-9 / report.seconds);
+  dram["source"] = report.source;
+  return {{"dram", dram}};
+}
+
+}  // namespace
+
+Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
+                   const Inference& inference) {
+  const bool greedy = settings.sampler.temperature == 0;
+  return {{"prompt", replace_invalid(report.prompt)},
+          {"new_tokens", settings.new_tokens},
+          {"ignore_eos", settings.ignore_eos},
+          {"temperature", settings.sampler.temperature},
+          {"top_k", greedy ? Json() : Json(settings.sampler.top_k)},
+          {"top_p", greedy ? Json() : Json(settings.sampler.top_p)},
+          {"seed", greedy ? Json() : Json(settings.sampler.seed)},
+          {"kv_format", std::string(name_of(settings.inference.compile.kv_format))},
+          {"rope_pairs", model.shape().rope_pairs == model::RopePairs::split ? "split" : "adjacent"},
+          {"context", inference.context()},
+          {"batch", inference.batch_limit()},
+          {"checked_against_reference", settings.inference.check},
+          {"timing_only", settings.inference.values == machine::Values::absent},
+          {"prompt_ids", report.prompt_source},
+          {"new_ids", report.token_source}};
+}
+
+std::string_view shapes_source(const model::LlamaModel& model) {
+  const model::GgufFile& file = model.file();
+  if (file.data() == model::TensorData::present) return "GGUF file";
+  return file.version() == 0 ? "config.json" : "GGUF header";
+}
+
+Json result_json(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+                 const RunReport& report, Inference& inference) {
+  std::string text;
+  for (const TokenReport& t : report.tokens) text += t.text;
+  Json counters_json = Json::array();
+  for (const Counter& c : counters(inference)) {
+    counters_json.push_back({{"name", c.name}, {"unit", c.unit}, {"value", c.value}, {"meaning", c.meaning}});
+  }
+  const std::uint64_t total = report.total_cycles();
+  Json json;
+  json["schema"] = "tokencycle-result-1";
+  json["version"] = TOKENCYCLE_VERSION;
+  json["model"] = {{"file", model.file().path().filename().string()},
+                   {"name", model.shape().name},
+                   {"architecture", model.shape().architecture},
+                   {"shapes_from", std::string(shapes_source(model))},
+                   {"weights", std::string(name_of(model.layer(0).attn_q.format))},
+                   {"digest", model.file().digest()}};
+  json["configuration"] = {
+      {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};
+  json["program"] = {{"digest", inference.program_digest()}};
+  json["settings"] = settings_json(model, settings, report, inference);
+  json["prompt_tokens"] = report.prompt_tokens;
+  json["text"] = replace_invalid(text);
+  json["stop_reason"] = report.stop_reason;
+  if (report.interrupted_at) json["interrupted_at"] = report.interrupted_at->value;
+  if (report.unfinished) json["unfinished"] = unfinished_json(report);
+  json["cycles"] = total;
+  json["stack"] = stack_json(report.total_stack());
+  json["tokens"] = tokens_json(report);
+  json["operators"] = operators_json(model, machine, report, inference.timeline() != nullptr);
+  json["units"] = units_json(inference);
+  json["counters"] = std::move(counters_json);
+  json["energy"] = energy_json(inference.accelerator());
+  if (inference.timeline() != nullptr) {
+    json["timeline"] = timeline_json(inference);
+    json["pipeline"] = pipeline_json(inference);
+  }
+  json["event_digest"] = inference.event_digest();
+  json["host"] = {
+      {"clock_mode", settings.inference.clocking == machine::Clocking::gated ? "gated" : "every-edge"},
+      {"clock_edges", inference.accelerator().edges()},
+      {"wall_seconds", report.wall_seconds},
+      {"simulated_cycles_per_second", report.cycles_per_second()},
+      {"traces", report.traces}};
+  return json;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+// The result of one run: everything that was counted, as data. Tables and summaries are derived from it.
+#pragma once
+
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "host/inference.h"
+#include "model/sampler.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace tokencycle::app {
+
+// One generated token and the step that made it.
+struct TokenReport {
+  model::TokenId id = 0;
+  std::string text;
+  std::string phase;  // "prefill" (the step, or steps, that read the prompt), "decode"
+  Cycle start, end;   // cycles [start, end)
+  observe::Stack stack{};
+  std::uint64_t cycles() const { return end.value - start.value; }
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(id, text, phase, start, end, stack);
+  }
+};
+
+struct Counter {
+  std::string name, unit, meaning;
+  std::uint64_t value = 0;
+};
+
+struct RunReport {
+  std::string prompt;                                                  // empty where ids were given
+  std::string prompt_source = "the text's", token_source = "sampled";  // where their ids come from
+  std::vector<model::TokenId> prompt_tokens;
+  std::vector<TokenReport> tokens;
+  std::string stop_reason;                   // "length", "end of text", "interrupted"
+  std::optional<Cycle> interrupted_at;       // the run ended before this cycle
+  std::optional<UnfinishedStep> unfinished;  // where that was in a step
+  std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
+  Cycle resumed_at;  // the last cycle that another process has simulated; 0: none
+  double wall_seconds = 0;
+  nlohmann::ordered_json traces = nlohmann::ordered_json::array();  // Traces::summary_json()
+
+  // Of the tokens and what is unfinished; the stack sums to the cycles.
+  std::uint64_t total_cycles() const {
+    return tokens.empty() ? 0 : interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
+  }
+  observe::Stack total_stack() const;
+  // Of the simulation in this process; 0 where no time has passed.
+  double cycles_per_second() const {
+    return wall_seconds > 0 ? static_cast<double>(total_cycles() - resumed_at.value) / wall_seconds : 0.0;
+  }
+};
+
+struct RunSettings {
+  model::SamplerOptions sampler;
+  InferenceOptions inference;
+  std::uint32_t new_tokens = 32;
+  bool ignore_eos = false;  // go on after the end of the text
+};
+
+// Energy of all DRAM channels in the simulated time, or why it is not known.
+struct DramEnergyReport {
+  std::optional<memory::DramEnergyUse> use;
+  std::string source;  // where the devices' energies come from, or the reason
+  std::uint64_t bits = 0;
+  double seconds = 0;
+};
+DramEnergyReport dram_energy(machine::Accelerator& accelerator);
+
+// Every counter of the machine, with unit and meaning, in a fixed order.
+std::vector<Counter> counters(Inference& inference);
+
+// Where the model's shapes come from: "GGUF file", "GGUF header" (its tensor data was not used, and may be
+// missing) or "config.json".
+std::string_view shapes_source(const model::LlamaModel& model);
+
+// Its section "settings": the model's and the run's, nothing about the machine.
+nlohmann::ordered_json settings_json(const model::LlamaModel& model, const RunSettings& settings,
+                                     const RunReport& report, const Inference& inference);
+
+// The versioned document (schema "tokencycle-result-1"; sim/cli/README.md). All of it except "host" is the
+// same for the same inputs on any machine.
+nlohmann::ordered_json result_json(const model::LlamaModel& model, const config::Machine& machine,
+                                   const RunSettings& settings, const RunReport& report,
+                                   Inference& inference);
+
+// What a person wants to know after a run.
+std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
+                         const RunReport& report, Inference& inference);
+
+}  // namespace tokencycle::app

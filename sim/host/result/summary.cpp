@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/text.h"
+#include "config/dram/system.h"
+#include "host/result/result.h"
+
+namespace tokencycle::app {
+
+namespace {
+
+double percent(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 0.0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+// A bar of 40 characters for 100 %, with a space before it; nothing for less than half a character.
+std::string bar(double percentage) {
+  std::string text;
+  for (long i = 0; i < std::lround(percentage / 2.5); ++i) text += i == 0 ? " █" : "█";
+  return text;
+}
+
+std::string model_line(const model::LlamaModel& model) {
+  const model::Hyperparameters& h = model.shape();
+  return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}",
+                     h.name.empty() ? model.file().path().filename().string() : h.name, h.architecture,
+                     h.layers, h.width, h.heads, h.kv_heads,
+                     bytes_text(model.file().data_start() + model.file().data_bytes()));
+}
+
+std::string machine_line(const config::Machine& m) {
+  const std::string memory =
+      m.dram.system ? fmt::format("{} x {}", m.dram.channels, m.dram.system->device.name) : "ideal DRAM";
+  return fmt::format("{}: {} x {} {} array at {:g} GHz, {} scratchpad, {}, {:g} GB/s", m.name, m.matrix.rows,
+                     m.matrix.columns, config::name_of(m.matrix.dataflow), m.clock_ghz,
+                     bytes_text(m.scratchpad.capacity_bytes), memory, m.peak_dram_gb_per_s());
+}
+
+std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
+  std::vector<std::uint64_t> cycles;
+  for (const TokenReport& t : report.tokens) {
+    if (t.phase == "decode") cycles.push_back(t.cycles());
+  }
+  std::sort(cycles.begin(), cycles.end());
+  return cycles;
+}
+
+// What stands in place of a text.
+std::string timing_line(const model::LlamaModel& model, const RunReport& report) {
+  return fmt::format(
+      "values   none: cycles alone, shapes from the {} in {}; ids of the prompt: {}; of new tokens: {}\n",
+      shapes_source(model), name_of(model.layer(0).attn_q.format), report.prompt_source, report.token_source);
+}
+
+void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
+  out += fmt::format("cycles per token\n  first token     {:>14}   ({} prompt tokens)\n",
+                     with_separators(report.tokens.front().cycles()), report.prompt_tokens.size());
+  const std::vector<std::uint64_t> cycles = decode_cycles(report);
+  if (cycles.empty()) return;
+  const std::uint64_t median = cycles[(cycles.size() - 1) / 2];
+  const double tokens_per_second = machine.clock_ghz * 1e9 / static_cast<double>(median);
+  out += fmt::format("  decode, median  {:>14}   {} tokens/s at {:g} GHz\n  decode, max     {:>14}\n",
+                     with_separators(median), with_separators(static_cast<std::uint64_t>(tokens_per_second)),
+                     machine.clock_ghz, with_separators(cycles.back()));
+}
+
+void add_stack(std::string& out, const RunReport& report) {
+  const observe::Stack stack = report.total_stack();
+  const std::uint64_t total = report.total_cycles();
+  out += "\nwhere the cycles went\n";
+  for (int i = 0; i < observe::kCauses; ++i) {
+    const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
+    if (cycles == 0) continue;
+    out += fmt::format("  {:<17} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
+                       with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
+  }
+  out += fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
+}
+
+void add_units(std::string& out, const RunReport& report, Inference& inference) {
+  using observe::State;
+  const std::uint64_t total = report.total_cycles();
+  out += "\nutilisation (cycles busy; most frequent reasons for the rest)\n";
+  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+    const auto id = static_cast<observe::UnitId>(u);
+    std::vector<std::pair<std::uint64_t, State>> rest;
+    for (int s = 0; s < observe::kStates; ++s) {
+      const std::uint64_t cycles = inference.units().cycles(id, static_cast<State>(s));
+      if (static_cast<State>(s) != State::busy && 2000 * cycles > total)
+        rest.emplace_back(cycles, static_cast<State>(s));
+    }
+    std::sort(rest.rbegin(), rest.rend());
+    std::string reasons;
+    for (std::size_t i = 0; i < std::min<std::size_t>(3, rest.size()); ++i) {
+      reasons += fmt::format("{}{} {:.1f} %", i == 0 ? "" : ", ", observe::name_of(rest[i].second),
+                             percent(rest[i].first, total));
+    }
+    out += fmt::format("  {:<15} {:>6.1f} %   {}\n", observe::name_of(id),
+                       percent(inference.units().cycles(id, State::busy), total), reasons);
+  }
+}
+
+// Command-level memory alone has rows, refreshes and energies.
+void add_rows(std::string& out, machine::Accelerator& accelerator) {
+  const config::Machine& machine = accelerator.machine();
+  if (!machine.dram.system) return;
+  memory::DramCounters sum;
+  double refreshing = 0, bank_clocks = 0;
+  for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
+    const memory::DramUse use = accelerator.dram_use(i).value();
+    sum += use.counters;
+    refreshing += static_cast<double>(use.refreshing_bank_clocks);
+    bank_clocks += static_cast<double>(use.clocks) * machine.dram.system->device.banks_of_channel();
+  }
+  const std::uint64_t bursts = sum.hits + sum.misses + sum.conflicts;
+  out += fmt::format(
+      "                rows: {:.1f} % hits, {:.1f} % misses, {:.1f} % conflicts; {} turnarounds; "
+      "refresh {:.1f} % of the time\n",
+      percent(sum.hits, bursts), percent(sum.misses, bursts), percent(sum.conflicts, bursts),
+      with_separators(sum.turnarounds), 100 * refreshing / bank_clocks);
+  const DramEnergyReport energy = dram_energy(accelerator);
+  if (!energy.use) {
+    out += fmt::format("                energy: {}\n", energy.source);
+    return;
+  }
+  const double total = energy.use->total();
+  out += fmt::format(
+      "                energy: {:.3g} mJ, {:.3g} pJ/bit, {:.3g} W ({:.0f} % standby and refresh)\n",
+      total * 1e-9, total / static_cast<double>(energy.bits), total * 1e-12 / energy.seconds,
+      100 * (energy.use->standby_pj + energy.use->open_bank_pj + energy.use->refresh_pj) / total);
+}
+
+void add_memory(std::string& out, const config::Machine& machine, const RunReport& report,
+                Inference& inference) {
+  const machine::Accelerator& a = inference.accelerator();
+  const auto& words = a.traffic(memory::Requester::fetch, false);
+  const auto& loads = a.traffic(memory::Requester::load, false);
+  const auto& stores = a.traffic(memory::Requester::store, true);
+  const std::uint64_t moved = words.moved_bytes + loads.moved_bytes + stores.moved_bytes;
+  const double seconds = static_cast<double>(report.total_cycles()) / (machine.clock_ghz * 1e9);
+  const double rate = static_cast<double>(moved) / seconds / 1e9;
+  out += fmt::format(
+      "\nDRAM            {} bytes moved: {} loaded, {} stored, {} of instructions\n"
+      "                {:.2f} GB/s of {:g} GB/s peak ({:.1f} %)\n",
+      with_separators(moved), with_separators(loads.moved_bytes), with_separators(stores.moved_bytes),
+      with_separators(words.moved_bytes), rate, machine.peak_dram_gb_per_s(),
+      100.0 * rate / machine.peak_dram_gb_per_s());
+  add_rows(out, inference.accelerator());
+  const double per_cycle = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
+  out += fmt::format("array           {} multiply-accumulates, {:.2f} % of {} x {} in every cycle\n",
+                     with_separators(a.multiplications()),
+                     100.0 * static_cast<double>(a.multiplications()) /
+                         (per_cycle * static_cast<double>(report.total_cycles())),
+                     machine.matrix.rows, machine.matrix.columns);
+}
+
+}  // namespace
+
+std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
+                         const RunReport& report, Inference& inference) {
+  std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
+  if (model.file().data() == model::TensorData::absent) out += timing_line(model, report);
+  out += "\n";
+  add_speed(out, machine, report);
+  add_stack(out, report);
+  add_units(out, report, inference);
+  add_memory(out, machine, report, inference);
+  out += fmt::format("simulation      {:.2f} s, {:.2f} million cycles per second{}\n", report.wall_seconds,
+                     report.cycles_per_second() / 1e6,
+                     report.resumed_at.value == 0
+                         ? ""
+                         : fmt::format(", from cycle {} on", with_separators(report.resumed_at.value + 1)));
+  return out;
+}
+
+}  // namespace tokencycle::app

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs without values: which tokens the machine is given, since none can be sampled.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/architecture.h"
+#include "model/tokenizer/tokenizer.h"
+
+namespace tokencycle::app {
+
+inline constexpr const char* kDefaultPrompt = "Once upon a time";
+inline constexpr std::uint32_t kDefaultNewTokens = 32;
+
+// What the command line says about tokens; nullopt where an option was not given.
+struct TokenRequest {
+  std::optional<std::string> prompt;           // --prompt
+  std::optional<std::uint32_t> prompt_tokens;  // --prompt-tokens
+  std::optional<std::string> tokens;           // --tokens: "1,2:3,4", "3,4" or "@RESULT.json"
+  std::optional<std::uint32_t> new_tokens;     // --new-tokens
+};
+
+// The ids that decide which rows of the embedding table are gathered: cycles depend on them and on no other
+// value.
+struct TokenPlan {
+  std::vector<model::TokenId> prompt;
+  std::vector<model::TokenId> generated;    // as a functional run's; the last one is never evaluated
+  std::string prompt_text;                  // where it came from a text
+  std::string prompt_source, token_source;  // for the summary and the result
+};
+
+// Throws UsageError for contradictions, ids outside the vocabulary, too few ids; IoError and UsageError for a
+// result that cannot be read or is none.
+TokenPlan plan_tokens(const TokenRequest& request, const model::LlamaModel& model);
+
+// Opens a GGUF file, or a config.json with its matrices in `weights`, without tensor data. Throws UsageError
+// for
+// --weights with a GGUF file, IoError, ModelError.
+model::GgufFile open_shapes(const std::filesystem::path& path, const std::optional<std::string>& weights);
+
+}  // namespace tokencycle::app

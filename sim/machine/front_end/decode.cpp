@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/front_end/decode.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace tokencycle::machine {
+
+using isa::Opcode;
+using observe::State;
+
+Decode::Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
+               InstructionQueue& dispatch, ClockControl& clock)
+    : hub_(hub),
+      state_(hub, observe::UnitId::decode),
+      source_(source),
+      dispatch_(dispatch),
+      clock_(clock),
+      scoreboard_(machine),
+      capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
+                machine.dram.capacity_bytes} {}
+
+void Decode::start(Cycle now) {
+  registers_.fill(0);
+  loops_.clear();
+  pc_ = 0;
+  holding_ = false;
+  halted_ = false;
+  state_.set(State::fetch_wait, now);
+  clock_.wake(Turn::decode, now + 1);
+}
+
+// (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) go on to the next
+// pc.
+Cycle Decode::edge(Cycle now) {
+  if (halted_) return kNever;
+  if (!holding_) {
+    if (pc_ >= source_.words()) stop_at("the program has no further word; it must end with halt");
+    const FetchedWord word = source_.peek(now, pc_);
+    if (word.word == nullptr) {
+      state_.set(State::fetch_wait, now);
+      return word.retry;
+    }
+    take(now, word);
+  }
+  const Obstacle obstacle = try_leave(now);
+  if (obstacle.state != State::busy) {
+    state_.set(obstacle.state, now, 1 + static_cast<std::uint64_t>(obstacle.unit));
+    return kNever;  // the unit that is in the way pokes
+  }
+  if (halted_) return kNever;
+  state_.set(State::busy, now);
+  holding_ = false;
+  ++sequence_;
+  pc_ = next_pc();
+  source_.move_to(now, pc_, keep_from(pc_));
+  return now + 1;
+}
+
+void Decode::take(Cycle now, const FetchedWord& word) {
+  try {
+    held_ = isa::decode(*word.word);
+  } catch (const ProgramError& error) {
+    stop_at(error.what());
+  }
+  resolve_addresses();
+  footprint_ = isa::footprint(held_);
+  check_bounds();
+  holding_ = true;
+  fetched_ = word.arrived;
+  decoded_ = now;
+  emit(now, observe::Stage::decoded, fetched_.value);
+}
+
+void Decode::resolve_addresses() {
+  const auto local = [&](isa::LocalAddress& address, std::uint8_t reg) {
+    if (reg == 0) return;
+    const std::int64_t byte = address.byte() + registers_[reg];
+    if (byte < 0 || byte > 0x7fff'ffff) trap(fmt::format("address register r{} leads to byte {}", reg, byte));
+    const auto offset = static_cast<std::uint32_t>(byte);
+    address = address.in_accumulator() ? isa::LocalAddress::accumulator(offset)
+                                       : isa::LocalAddress::scratchpad(offset);
+  };
+  local(held_.dst, held_.dst_reg);
+  local(held_.a, held_.a_reg);
+  local(held_.b, held_.b_reg);
+  if (held_.dram_reg != 0) {
+    const std::int64_t byte = static_cast<std::int64_t>(held_.dram.value) + registers_[held_.dram_reg];
+    if (byte < 0) trap(fmt::format("address register r{} leads to DRAM byte {}", held_.dram_reg, byte));
+    held_.dram = DramAddress(static_cast<std::uint64_t>(byte));
+  }
+}
+
+void Decode::check_bounds() const {
+  static constexpr std::array<const char*, 3> kNames = {"the scratchpad", "the accumulator memory", "DRAM"};
+  const auto check = [&](const isa::Range& r, const char* what) {
+    const auto space = static_cast<std::size_t>(r.space);
+    if (r.end <= capacity_[space]) return;
+    // gather's table is open-ended; its rows are checked one by one when they are read.
+    if (held_.op == Opcode::gather && r.space == isa::Space::dram && r.begin < capacity_[space]) return;
+    trap(fmt::format("it would {} bytes {} to {} of {}, which has {}", what, r.begin, r.end, kNames[space],
+                     capacity_[space]));
+  };
+  check_rows_apart();
+  for (const isa::Range& r : footprint_.read_ranges()) check(r, "read");
+  for (const isa::Range& r : footprint_.write_ranges()) check(r, "write");
+}
+
+// Bursts of one transfer may arrive in any order, and sums leave the array in none: which of two overlapping
+// rows stayed would be open.
+void Decode::check_rows_apart() const {
+  std::uint64_t rows = held_.rows, row = 0, stride = held_.dst_stride;
+  switch (held_.op) {
+    case Opcode::load:
+    case Opcode::gather:
+      row = held_.cols;
+      break;
+    case Opcode::store:
+      row = row_bytes(held_.dst_format, held_.cols);
+      stride = held_.dram_stride;
+      break;
+    case Opcode::multiply:
+    case Opcode::matmul:
+      rows = held_.transposed ? held_.cols : held_.rows;
+      row = std::uint64_t{held_.transposed ? held_.rows : held_.cols} * sizeof(float);
+      break;
+    default:
+      return;
+  }
+  if (rows > 1 && stride < row) {
+    trap(fmt::format("its rows of {} bytes would be written {} bytes apart, on top of each other", row,
+                     stride));
+  }
+}
+
+Obstacle Decode::obstacle() const {
+  constexpr std::uint8_t kAllUnits = 0xff;
+  const isa::Unit unit = isa::unit_of(held_.op);
+  if (unit != isa::Unit::front_end) return scoreboard_.obstacle(unit, footprint_);
+  if (held_.op == Opcode::halt) return scoreboard_.fence_obstacle(kAllUnits);
+  return held_.op == Opcode::fence ? scoreboard_.fence_obstacle(held_.units) : Obstacle{};
+}
+
+Obstacle Decode::try_leave(Cycle now) {
+  const isa::Unit unit = isa::unit_of(held_.op);
+  if (unit == isa::Unit::front_end) return try_front_end(now);
+  const Obstacle obstacle = this->obstacle();
+  if (obstacle.state != State::busy) return obstacle;
+  InFlight& entry = scoreboard_.insert(unit);
+  entry.instruction = held_;
+  entry.footprint = footprint_;
+  entry.record = {sequence_, pc_, held_.op, unit, fetched_, decoded_, now, now, now, now};
+  dispatch_.push(now, entry);
+  return {};
+}
+
+Obstacle Decode::try_front_end(Cycle now) {
+  switch (held_.op) {
+    case Opcode::fence:
+    case Opcode::halt:
+      if (const Obstacle obstacle = this->obstacle(); obstacle.state != State::busy) return obstacle;
+      break;
+    case Opcode::loop:
+      enter_loop();
+      break;
+    case Opcode::set_address:
+      registers_[held_.reg] = held_.value;
+      break;
+    case Opcode::add_address:
+      registers_[held_.reg] += held_.value;
+      break;
+    default:
+      break;
+  }
+  emit(now, observe::Stage::written_back, 0);
+  hub_.retired({sequence_, pc_, held_.op, isa::Unit::front_end, fetched_, decoded_, now, now, now, now});
+  if (held_.op == Opcode::halt) {
+    halted_ = true;
+    ++sequence_;
+    state_.set(State::halted, now);
+    source_.stop(now);
+    clock_.stop();
+  }
+  return {};
+}
+
+void Decode::enter_loop() {
+  if (loops_.size() == isa::kLoopDepth) trap(fmt::format("more than {} nested loops", isa::kLoopDepth));
+  Loop loop{pc_ + 1, pc_ + 1 + held_.length, held_.count, held_.steps, {}};
+  if (!loops_.empty() && loop.end > loops_.back().end) trap("its body reaches beyond the loop around it");
+  for (std::size_t i = 0; i < loop.steps.size(); ++i) loop.saved[i] = registers_[loop.steps[i].reg];
+  loops_.push_back(loop);
+}
+
+// The word after pc_, through the ends of loops: a further iteration, or out of the loop with the
+// registers as they were at its entry.
+std::uint32_t Decode::next_pc() {
+  const std::uint32_t next = pc_ + 1;
+  while (!loops_.empty() && next == loops_.back().end) {
+    Loop& loop = loops_.back();
+    if (--loop.remaining > 0) {
+      for (const isa::LoopStep& s : loop.steps) {
+        if (s.reg != 0) registers_[s.reg] += s.bytes;
+      }
+      return loop.start;
+    }
+    for (std::size_t i = 0; i < loop.steps.size(); ++i) {
+      if (loop.steps[i].reg != 0) registers_[loop.steps[i].reg] = loop.saved[i];
+    }
+    loops_.pop_back();
+  }
+  return next;
+}
+
+std::uint32_t Decode::keep_from(std::uint32_t pc) const {
+  for (const Loop& loop : loops_) {
+    if (loop.end - loop.start <= source_.capacity()) return std::min(loop.start, pc);
+  }
+  return pc;
+}
+
+void Decode::left_queue(Cycle now, InFlight& entry) {
+  scoreboard_.left_queue(entry);
+  if (holding_) clock_.wake(Turn::decode, now);
+}
+
+void Decode::retired(Cycle now, InFlight& entry) {
+  scoreboard_.remove(entry);
+  if (holding_) clock_.wake(Turn::decode, now);
+}
+
+void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {
+  hub_.emit({now, sequence_, value, pc_, observe::EventKind::instruction, observe::UnitId::decode,
+             static_cast<std::uint8_t>(stage), 0});
+}
+
+void Decode::trap(const std::string& what) const {
+  stop_at(fmt::format("{}: {}", isa::name_of(held_.op), what));
+}
+
+void Decode::stop_at(const std::string& what) const {
+  throw SimulationError(fmt::format("the machine stopped at word {}: {}", pc_, what));
+}
+
+}  // namespace tokencycle::machine

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// Decode: from words to instructions, hardware loops, address registers, and the wait for hazards.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "config/machine.h"
+#include "machine/front_end/scoreboard.h"
+#include "machine/unit.h"
+
+namespace tokencycle::machine {
+
+// Takes one word a cycle. Front-end instructions (loops, registers, fence, halt) are done here; others are
+// held until the scoreboard knows no obstacle, then handed to dispatch.
+class Decode : public Clocked, public HazardBoard {
+ public:
+  Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
+         InstructionQueue& dispatch, ClockControl& clock);
+
+  void start(Cycle now);
+  Cycle edge(Cycle now) override;
+
+  // HazardBoard
+  void left_queue(Cycle now, InFlight& entry) override;
+  void retired(Cycle now, InFlight& entry) override;
+
+  bool halted() const { return halted_; }
+  Scoreboard& scoreboard() { return scoreboard_; }
+  const Scoreboard& scoreboard() const { return scoreboard_; }
+  std::uint32_t pc() const { return pc_; }
+  // The instruction that waits to leave, null when there is none; its memory; and what is in its way.
+  const isa::Instruction* held() const { return holding_ ? &held_ : nullptr; }
+  const isa::Footprint& footprint() const { return footprint_; }
+  Obstacle obstacle() const;
+  std::uint64_t instructions() const { return sequence_; }
+  observe::State state() const { return state_.now(); }
+  // Between two programs: nothing is in flight, and start() sets the rest.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, sequence_);
+  }
+
+ private:
+  struct Loop {
+    std::uint32_t start = 0, end = 0, remaining = 0;
+    std::array<isa::LoopStep, 4> steps;
+    std::array<std::int64_t, 4> saved{};  // register values at entry
+  };
+  void take(Cycle now, const FetchedWord& word);
+  void resolve_addresses();
+  void check_bounds() const;
+  void check_rows_apart() const;
+  Obstacle try_leave(Cycle now);
+  Obstacle try_front_end(Cycle now);
+  void enter_loop();
+  std::uint32_t next_pc();
+  std::uint32_t keep_from(std::uint32_t pc) const;
+  void emit(Cycle now, observe::Stage stage, std::uint64_t value);
+  [[noreturn]] void trap(const std::string& what) const;     // the held instruction cannot execute
+  [[noreturn]] void stop_at(const std::string& what) const;  // the program cannot go on at pc
+
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  InstructionSource& source_;
+  InstructionQueue& dispatch_;
+  ClockControl& clock_;
+  Scoreboard scoreboard_;
+  std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
+
+  std::array<std::int64_t, isa::kAddressRegisters> registers_{};
+  std::vector<Loop> loops_;
+  std::uint32_t pc_ = 0;
+  std::uint64_t sequence_ = 0;
+  bool holding_ = false, halted_ = true;
+  isa::Instruction held_;
+  isa::Footprint footprint_;
+  Cycle fetched_, decoded_;
+};
+
+}  // namespace tokencycle::machine

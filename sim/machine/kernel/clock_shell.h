@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// The one clock of the machine: it delivers the edges that somebody asked for, or all of them.
+#pragma once
+
+#include <array>
+#include <exception>
+#include <utility>
+
+#include "machine/kernel/connection_shell.h"
+#include "machine/pulse.h"
+#include "machine/unit.h"
+
+namespace tokencycle::machine {
+
+// The lazily advanced side of the machine. It is up to date before the units of a cycle, and goes on by
+// itself from there to the next cycle that a unit asked for, also if it is a burst of its own that makes one
+// ask.
+class LazyMemory {
+ public:
+  virtual ~LazyMemory() = default;
+  // Everything up to and including the arrivals of `until`, which a unit's wake() may lower meanwhile.
+  virtual void advance(const Cycle& until) = 0;
+};
+
+// At each delivered edge: memory first, then the units in the order of Turn, each if it asked for this cycle
+// (gated) or always. One timed event an edge; everything inside a cycle is a call in a fixed order.
+class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
+ public:
+  Port<LazyMemory> out_memory{"out_memory"};
+  // Bound in the order of Turn.
+  sc_core::sc_port<Connection<Clocked>, kTurns> out_units{"out_units"};
+
+  SC_HAS_PROCESS(ClockShell);
+  ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking,
+             std::uint64_t watchdog_cycles);
+
+  // The cycle of the last delivered edge.
+  Cycle now() const { return now_; }
+  // Lets time run from the next cycle on until stop().
+  // Throws what a unit threw; SimulationError when the watchdog bites, and before a cycle that the kernel's
+  // time (2^64 - 1 units of its resolution, for all machines of the process) cannot hold.
+  void run();
+  // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
+  void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
+  std::uint64_t edges() const { return edges_; }
+  // Between two runs. When read, the kernel's time goes to where it was.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(now_, edges_);
+    if constexpr (Archive::is_loading::value) move_kernel();
+  }
+
+  void wake(Turn turn, Cycle cycle) override {
+    Cycle& w = wake_[static_cast<std::size_t>(turn)];
+    if (cycle < w) w = cycle;
+    if (cycle < next_) next_ = cycle;
+  }
+  void stop() override { stopped_ = true; }
+  // Called at each retirement: the program makes progress.
+  void progress(Cycle now) { last_progress_ = now; }
+
+ private:
+  void tick();
+  void schedule();
+  void move_kernel();
+  [[noreturn]] void refuse_time() const;
+
+  sc_core::sc_event ev_edge_{"ev_edge"};
+  sc_core::sc_time period_;
+  Clocking clocking_;
+  std::uint64_t watchdog_cycles_;
+  std::array<Cycle, kTurns> wake_;
+  Cycle now_, last_progress_;
+  Cycle last_;  // the last cycle that the kernel's time can hold
+  Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
+  std::uint64_t edges_ = 0;
+  bool stopped_ = true;
+  Pulse pulse_;
+  std::exception_ptr failure_;
+};
+
+}  // namespace tokencycle::machine

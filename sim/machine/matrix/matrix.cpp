@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/matrix/matrix.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/error.h"
+#include "machine/matrix/edge_supply.h"
+#include "machine/matrix/line_stream.h"
+
+namespace tokencycle::machine {
+
+using isa::Opcode;
+using observe::State;
+
+namespace {
+
+// What the port reads of an encoded row for elements [first, first + count): whole blocks, or of a single
+// q8_0 block the elements and the scale.
+struct RowPart {
+  std::uint32_t begin, bytes;
+};
+RowPart row_part(Format format, std::uint32_t first, std::uint32_t count) {
+  const std::uint32_t unit = block_elements(format);
+  if (format == Format::q8_0 && first % kBlock + count <= kBlock) {
+    return {first / kBlock * block_bytes(format) + first % kBlock, count + 2};
+  }
+  const std::uint32_t begin = first / unit * block_bytes(format);
+  const std::uint32_t end = static_cast<std::uint32_t>(ceil_div(first + count, unit)) * block_bytes(format);
+  return {begin, end - begin};
+}
+
+}  // namespace
+
+Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
+               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
+    : description_(machine.matrix),
+      hub_(hub),
+      state_(hub, observe::UnitId::matrix),
+      local_(local),
+      results_(results),
+      board_(board),
+      clock_(clock),
+      dataflow_(make_dataflow(machine.matrix)),
+      values_(values == Values::computed),
+      group_buffer_(machine.matrix.group_buffer_rows, machine.matrix.columns) {}
+
+void Matrix::push(Cycle now, InFlight& entry) {
+  queue_.push_back(&entry);
+  clock_.wake(Turn::matrix, now + 1);
+}
+
+// (1) results that leave the array in this cycle, (2) at most one new instruction, (3) the state.
+Cycle Matrix::edge(Cycle now) {
+  finish_due(now);
+  const bool started = start_head(now);
+  update_state(now);
+  return started && !queue_.empty() ? now + 1 : next_change(now);
+}
+
+void Matrix::finish_due(Cycle now) {
+  if (preload_ != nullptr && preload_finish_ <= now) {
+    results_.finished(now, *preload_);
+    preload_ = nullptr;
+  }
+  while (!passes_.empty() && passes_.front().finish <= now) {
+    Pass& pass = passes_.front();
+    const isa::Instruction& i = pass.entry->instruction;
+    const isa::Range sums = pass.entry->footprint.writes[0];
+    if (values_) fold_terms(i, pass.terms, local_.at(i.dst, sums.end - sums.begin));
+    results_.finished(now, *pass.entry);
+    spare_terms_.push_back(std::move(pass.terms));
+    passes_.pop_front();
+  }
+}
+
+bool Matrix::start_head(Cycle now) {
+  if (queue_.empty()) return false;
+  InFlight& entry = *queue_.front();
+  const auto read_bytes = [this] {
+    return local_.scratchpad().counters(memory::Port::stationary).bytes +
+           local_.scratchpad().counters(memory::Port::moving).bytes;
+  };
+  const std::uint64_t before = read_bytes();
+  if (!start(now, entry)) return false;
+  entry.record.scratchpad_bytes = read_bytes() - before;
+  queue_.pop_front();
+  return true;
+}
+
+bool Matrix::start(Cycle now, InFlight& entry) {
+  switch (entry.instruction.op) {
+    case Opcode::preload:
+      return start_preload(now, entry);
+    case Opcode::multiply:
+      return start_multiply(now, entry);
+    default:
+      return start_matmul(now, entry);
+  }
+}
+
+void Matrix::begin(Cycle now, InFlight& entry) {
+  entry.record.started = now;
+  hub_.emit_stage(now, entry.record, observe::UnitId::matrix, observe::Stage::started);
+  board_.left_queue(now, entry);
+}
+
+void Matrix::check_kind(const InFlight& entry, bool holds_tile) const {
+  if (dataflow_->holds_tile() == holds_tile) return;
+  trap(entry, fmt::format("an array that is {} takes {}", config::name_of(description_.dataflow),
+                          holds_tile ? "matmul" : "preload and multiply"));
+}
+
+void Matrix::check_type(const InFlight& entry, MultiplyType type) const {
+  if (description_.cycles_per_row[static_cast<std::size_t>(type)] != 0) return;
+  trap(entry, fmt::format("the machine has no {} multipliers (matrix.cycles_per_row)", name_of(type)));
+}
+
+// Whether the pass goes with the active tile, and with the group that it continues: the wait for a float sum
+// is counted in steps of its own type, and integer sums and float sums have different places.
+void Matrix::check_pass(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  const std::string wrong = mismatch(i, active_, group_buffer_);
+  if (!wrong.empty()) trap(entry, wrong);
+  if (i.open || !open_format_) return;
+  const auto blocks = [](Format f) { return block_elements(f) == kBlock; };
+  if (*open_format_ == active_.format() || (blocks(*open_format_) && blocks(active_.format()))) return;
+  trap(entry, fmt::format("it continues group sums of a {} tile with a {} tile", name_of(*open_format_),
+                          name_of(active_.format())));
+}
+
+// The next tile may come in behind the wave that changes to the one before it.
+Cycle Matrix::earliest_preload() const {
+  return tile_taken_ + dataflow_->tile_free_cycles(tile_taken_step_);
+}
+
+bool Matrix::start_preload(Cycle now, InFlight& entry) {
+  check_kind(entry, true);
+  if (preload_ != nullptr) return false;
+  if (!description_.double_buffered && !passes_.empty()) return false;
+  if (earliest_preload() > now) return false;
+  const isa::Instruction& i = entry.instruction;
+  if (i.rows > description_.rows || i.cols > description_.columns) {
+    trap(entry, fmt::format("a tile of {} x {} does not fit the array of {} x {}", i.rows, i.cols,
+                            description_.rows, description_.columns));
+  }
+  begin(now, entry);
+  const bool kn = i.order == isa::TileOrder::kn;
+  const RowPart part = kn ? RowPart{0, static_cast<std::uint32_t>(row_bytes(i.a_format, i.cols))}
+                          : row_part(i.a_format, i.k_offset, i.rows);
+  const LineStream stream{i.a.byte() + part.begin, i.a_stride, kn ? i.rows : i.cols, part.bytes, 1};
+  const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::stationary,
+                                            description_.stationary_port_bytes, now, now, stream);
+  const std::uint64_t latency = local_.scratchpad().read_latency();
+  // The last line is in place one shift after its arrival, and no sooner than a shift through the whole
+  // array.
+  const Cycle through = now + (latency + dataflow_->shift_in_cycles(i.order));
+  preload_finish_ = std::max(timing.last + (latency + 1), through);
+  preload_nominal_ = std::max(Cycle(timing.last.value + latency + 1 - timing.delayed), through);
+  shadow_.describe(i);
+  if (values_) shadow_.load(i, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()));
+  preload_ = &entry;
+  shadow_full_ = true;
+  return true;
+}
+
+// What the array is asked to do; of a multiply, with the tile that it will meet.
+ArrayPass Matrix::pass_of(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  const bool matmul = i.op == Opcode::matmul;
+  if (!matmul && !(i.swap ? shadow_full_ : active_.loaded())) {
+    trap(entry, i.swap ? "it takes a preloaded tile, and none was preloaded since the last one"
+                       : "no tile was preloaded");
+  }
+  const Format tile = matmul ? i.b_format : i.swap ? shadow_.format() : active_.format();
+  const Format moving = matmul ? activation_format(i.b_format) : i.a_format;
+  const std::optional<MultiplyType> type = multiplier_of(tile, moving);
+  if (!type) trap(entry, fmt::format("{} rows do not go with a {} tile", name_of(moving), name_of(tile)));
+  check_type(entry, *type);
+  ArrayPass pass;
+  pass.step = description_.cycles_per_row[static_cast<std::size_t>(*type)];
+  pass.rows = i.rows;
+  pass.depth = i.depth;
+  pass.integer = *type == MultiplyType::int8 || *type == MultiplyType::int4;
+  pass.grouped = moving != Format::i8 && moving != Format::i4;
+  if (pass.grouped) {
+    const std::uint64_t latency = description_.scale_latency_cycles;
+    pass.fold = matmul ? folds_behind(i.depth, pass.step, latency) : closing_groups(i) * latency;
+  }
+  return pass;
+}
+
+// When the array could take this pass; kNever while it waits for something that has no time yet.
+Cycle Matrix::earliest_pass(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
+  if (i.swap && preload_ != nullptr) return preload_finish_;
+  if (!description_.back_to_back && !passes_.empty()) return passes_.back().finish;
+  if (!last_pass_) return {};
+  const ArrayPass pass = pass_of(entry);
+  // Its first row is there after all of the row's reads.
+  const Cycle wave = last_entered_ + (1 + dataflow_->gap_cycles(*last_pass_, pass));
+  Cycle earliest = std::max({entry_end_, wave - first_row_reads(i), totals_ready(entry, pass)});
+  if (i.op == Opcode::multiply && !i.open) {
+    earliest = std::max(earliest, last_entry_start_ + dataflow_->continue_cycles(pass.step, pass.integer));
+  }
+  return earliest;
+}
+
+std::uint64_t Matrix::first_row_reads(const isa::Instruction& i) const {
+  if (i.op == Opcode::matmul) return 1;
+  return ceil_div(row_part(i.a_format, i.k_offset, i.depth).bytes, description_.moving_port_bytes);
+}
+
+// A total must be folded before the next term is added to it. Waves over the same sums meet each of them in
+// the same order, so the second one follows by the first one's folds; otherwise it waits until the first is
+// done.
+Cycle Matrix::totals_ready(const InFlight& entry, const ArrayPass& shape) const {
+  const isa::Instruction& i = entry.instruction;
+  Cycle ready;
+  if (!i.accumulate || shape.fold == 0) return ready;
+  for (const Pass& p : passes_) {
+    const isa::Instruction& before = p.entry->instruction;
+    if (p.shape.fold == 0 || !p.entry->footprint.writes[0].overlaps(entry.footprint.writes[0])) continue;
+    const bool same = before.dst == i.dst && before.dst_stride == i.dst_stride &&
+                      before.transposed == i.transposed && p.shape.step == shape.step &&
+                      p.shape.integer == shape.integer;
+    if (!same) {
+      ready = std::max(ready, p.finish);
+      continue;
+    }
+    // A moving row meets its total once. A cell of an output-stationary array takes the old one when its
+    // first group ends.
+    const std::uint64_t lead =
+        (i.op == Opcode::matmul ? std::min<std::uint64_t>(kBlock, i.depth) : p.shape.rows) * shape.step;
+    const Cycle folded = p.entered + p.shape.fold;
+    if (folded.value > lead) ready = std::max(ready, folded - lead);
+  }
+  return ready;
+}
+
+bool Matrix::start_multiply(Cycle now, InFlight& entry) {
+  check_kind(entry, true);
+  const isa::Instruction& i = entry.instruction;
+  if (i.swap && preload_ != nullptr) return false;
+  if (earliest_pass(entry) > now) return false;
+  const ArrayPass shape = pass_of(entry);
+  if (i.swap) {
+    std::swap(active_, shadow_);
+    shadow_full_ = false;
+    tile_taken_ = now;
+    tile_taken_step_ = shape.step;
+  }
+  check_pass(entry);
+  open_format_ = i.close ? std::nullopt : std::optional(active_.format());
+  begin(now, entry);
+  const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
+  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step};
+  const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::moving,
+                                            description_.moving_port_bytes, now, now, stream);
+  entry_end_ = timing.next;
+  entry_nominal_ = timing.next - timing.delayed;
+  enter(now, entry, shape, timing.last + shape.step);
+  if (values_) compute_multiply(entry, passes_.back().terms);
+  return true;
+}
+
+bool Matrix::start_matmul(Cycle now, InFlight& entry) {
+  check_kind(entry, false);
+  const isa::Instruction& i = entry.instruction;
+  if (i.rows > description_.rows || i.cols > description_.columns) {
+    trap(entry, fmt::format("{} x {} results do not fit the array of {} x {}", i.rows, i.cols,
+                            description_.rows, description_.columns));
+  }
+  if (earliest_pass(entry) > now) return false;
+  const ArrayPass shape = pass_of(entry);
+  begin(now, entry);
+  const EdgeTiming timing = reserve_edges(local_.scratchpad(), description_, now, i, shape.step);
+  entry_end_ = timing.next;
+  entry_nominal_ = timing.nominal;
+  enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());
+  if (values_) compute_matmul(entry, passes_.back().terms);
+  return true;
+}
+
+void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered) {
+  const isa::Instruction& i = entry.instruction;
+  const std::uint64_t products = std::uint64_t{i.rows} * i.depth * i.cols;
+  multiplications_ += products;
+  entry.record.work = products;
+  entry.record.cell_cycles = products * shape.step;
+  const std::uint64_t latency = local_.scratchpad().read_latency();
+  Pass pass{&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered, {}};
+  if (!spare_terms_.empty()) {
+    pass.terms = std::move(spare_terms_.back());
+    spare_terms_.pop_back();
+  }
+  passes_.push_back(std::move(pass));
+  last_entry_start_ = now;
+  last_pass_ = shape;
+  last_entered_ = entered;
+}
+
+void Matrix::compute_multiply(const InFlight& entry, Terms& terms) {
+  const isa::Instruction& i = entry.instruction;
+  multiply_tile(i, active_, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()), group_buffer_, terms);
+}
+
+// Both operands as a tile and a pass over its whole depth: the sums are the same.
+void Matrix::compute_matmul(const InFlight& entry, Terms& terms) {
+  isa::Instruction tile, pass = entry.instruction;
+  tile.a = pass.b;
+  tile.a_stride = pass.b_stride;
+  tile.a_format = pass.b_format;
+  tile.order = pass.order;
+  tile.rows = pass.depth;
+  tile.cols = pass.cols;
+  streamed_.load(tile, local_.at(pass.b, entry.footprint.reads[1].end - pass.b.byte()));
+  pass.a_format = activation_format(pass.b_format);
+  pass.open = pass.close = true;
+  multiply_tile(pass, streamed_, local_.at(pass.a, entry.footprint.reads[0].end - pass.a.byte()),
+                group_buffer_, terms);
+}
+
+void Matrix::update_state(Cycle now) {
+  if (now < entry_nominal_) {
+    state_.set(State::busy, now);
+  } else if (now < entry_end_) {
+    state_.set(State::scratchpad_conflict, now);
+  } else if (preload_ != nullptr) {
+    state_.set(now < preload_nominal_ ? State::operand_wait : State::scratchpad_conflict, now);
+  } else if (!passes_.empty()) {
+    state_.set(State::array_drain, now);
+  } else if (state_.now() != State::halted) {
+    state_.set(State::idle, now);
+  }
+}
+
+// The next cycle in which something here ends; a waiting head is looked at again then.
+Cycle Matrix::next_change(Cycle now) const {
+  Cycle next = kNever;
+  const auto consider = [&](Cycle c) {
+    if (c > now) next = std::min(next, c);
+  };
+  consider(entry_nominal_);
+  consider(entry_end_);
+  if (preload_ != nullptr) {
+    consider(preload_nominal_);
+    consider(preload_finish_);
+  }
+  if (!passes_.empty()) consider(passes_.front().finish);
+  if (!queue_.empty()) {
+    const InFlight& head = *queue_.front();
+    consider(head.instruction.op == Opcode::preload ? earliest_preload() : earliest_pass(head));
+  }
+  return next;
+}
+
+void Matrix::trap(const InFlight& entry, const std::string& what) {
+  throw SimulationError(fmt::format("the matrix unit cannot execute {} at word {}: {}",
+                                    isa::name_of(entry.instruction.op), entry.record.pc, what));
+}
+
+}  // namespace tokencycle::machine

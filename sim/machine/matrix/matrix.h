@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The matrix unit: preloads, multiplies and matmuls in order, double-buffered operands, pipelined passes.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "config/machine.h"
+#include "machine/local_memory.h"
+#include "machine/matrix/dataflow.h"
+#include "machine/matrix/tile.h"
+#include "machine/unit.h"
+
+namespace tokencycle::machine {
+
+// Instructions start in order. A preload fills the shadow registers; the next multiply with `swap` makes them
+// the active tile. With double buffering a preload runs while passes enter and drain; back to back, a pass
+// enters as soon as the one before has entered, otherwise when it has drained. An output-stationary array
+// takes matmuls instead, which stream both operands.
+class Matrix : public Clocked, public InstructionQueue {
+ public:
+  Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
+         HazardBoard& board, ClockControl& clock, Values values = Values::computed);
+  // The same with formulas of the caller's; tests show with wrong ones that their proofs can fail.
+  void use_dataflow(std::unique_ptr<Dataflow> dataflow) { dataflow_ = std::move(dataflow); }
+
+  void start(Cycle now) { state_.set(observe::State::idle, now); }
+  void stop(Cycle now) { state_.set(observe::State::halted, now); }
+  void push(Cycle now, InFlight& entry) override;
+  Cycle edge(Cycle now) override;
+  observe::State state() const { return state_.now(); }
+  std::size_t queued() const { return queue_.size() + passes_.size() + (preload_ != nullptr ? 1 : 0); }
+  std::uint64_t multiplications() const { return multiplications_; }
+  // Between two programs: nothing is queued or in the array, but its registers hold what they held.
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(state_, active_, shadow_, shadow_full_, open_format_, group_buffer_, preload_nominal_,
+          preload_finish_, last_entry_start_, last_pass_, last_entered_, tile_taken_, tile_taken_step_,
+          entry_nominal_, entry_end_, multiplications_);
+  }
+
+ private:
+  struct Pass {
+    InFlight* entry = nullptr;
+    Cycle finish;
+    ArrayPass shape;
+    Cycle
+        entered;  // the cycle after its last operands' step, as a start: a read latency before they are there
+    Terms terms;
+  };
+  bool start_head(Cycle now);
+  bool start_preload(Cycle now, InFlight& entry);
+  bool start_multiply(Cycle now, InFlight& entry);
+  bool start_matmul(Cycle now, InFlight& entry);
+  bool start(Cycle now, InFlight& entry);
+  ArrayPass pass_of(const InFlight& entry) const;
+  void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered);
+  void compute_multiply(const InFlight& entry, Terms& terms);
+  void compute_matmul(const InFlight& entry, Terms& terms);
+  void begin(Cycle now, InFlight& entry);
+  void finish_due(Cycle now);
+  Cycle earliest_pass(const InFlight& entry) const;
+  Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
+  std::uint64_t first_row_reads(const isa::Instruction& i) const;
+  Cycle earliest_preload() const;
+  void check_kind(const InFlight& entry, bool holds_tile) const;
+  void check_type(const InFlight& entry, MultiplyType type) const;
+  void check_pass(const InFlight& entry) const;
+  void update_state(Cycle now);
+  Cycle next_change(Cycle now) const;
+  [[noreturn]] static void trap(const InFlight& entry, const std::string& what);
+
+  const config::Matrix description_;
+  observe::EventHub& hub_;
+  observe::UnitState state_;
+  LocalMemory& local_;
+  ResultSink& results_;
+  HazardBoard& board_;
+  ClockControl& clock_;
+  std::unique_ptr<Dataflow> dataflow_;
+  const bool values_;  // contents are computed
+
+  std::deque<InFlight*> queue_;
+  Tile active_, shadow_;
+  Tile streamed_;  // of a matmul: the weights that pass through
+  bool shadow_full_ = false;
+  std::optional<Format> open_format_;  // of the tile whose pass left group sums unfinished
+  GroupBuffer group_buffer_;
+
+  InFlight* preload_ = nullptr;             // under way
+  Cycle preload_nominal_, preload_finish_;  // without and with bank conflicts
+  std::deque<Pass> passes_;                 // in the array, in order
+  std::vector<Terms> spare_terms_;
+  Cycle last_entry_start_;  // start of the last pass
+  std::optional<ArrayPass> last_pass_;
+  Cycle last_entered_;  // as Pass::entered
+  Cycle tile_taken_;    // start of the last pass that took a tile
+  std::uint64_t tile_taken_step_ = 1;
+  Cycle entry_nominal_, entry_end_;    // the last pass's operands are in, without and with conflicts
+  std::uint64_t multiplications_ = 0;  // multiply-accumulates of valid elements
+};
+
+}  // namespace tokencycle::machine

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "machine/vector/vector.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "machine/vector/functions.h"
+#include "machine/vector/passes.h"
+
+namespace tokencycle::machine {
+
+using isa::Instruction;
+using isa::Opcode;
+using observe::State;
+
+namespace {
+
+// Bytes that elements [first, first + count) take in an encoded row, as offsets; blocks in proportion.
+struct ByteRange {
+  std::uint32_t begin, end;
+};
+ByteRange bytes_of(Format format, std::uint32_t first, std::uint32_t count) {
+  const std::uint64_t unit = block_elements(format), bytes = block_bytes(format);
+  return {static_cast<std::uint32_t>(first * bytes / unit),
+          static_cast<std::uint32_t>(ceil_div((std::uint64_t{first} + count) * bytes, unit))};
+}
+
+bool has_source_format(Opcode op) {
+  return op == Opcode::convert || op == Opcode::transpose;
+}
+bool has_result_format(Opcode op) {
+  return op == Opcode::convert || op == Opcode::softmax;
+}
+
+}  // namespace
+
+Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
+               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
+    : description_(machine.vector),
+      hub_(hub),
+      state_(hub, observe::UnitId::vector),
+      local_(local),
+      results_(results),
+      board_(board),
+      clock_(clock),
+      values_(values) {}
+
+void Vector::push(Cycle now, InFlight& entry) {
+  queue_.push_back(&entry);
+  clock_.wake(Turn::vector, now + 1);
+}
+
+// (1) the running instruction ends, (2) the next one begins, (3) the state.
+Cycle Vector::edge(Cycle now) {
+  if (running_ != nullptr && finish_ <= now) finish(now);
+  if (running_ == nullptr && !queue_.empty()) {
+    InFlight& entry = *queue_.front();
+    queue_.pop_front();
+    begin(now, entry);
+  }
+  if (running_ == nullptr) {
+    if (state_.now() != State::halted) state_.set(State::idle, now);
+    return kNever;
+  }
+  state_.set(now < nominal_ ? State::busy : State::scratchpad_conflict, now);
+  return now < nominal_ ? nominal_ : finish_;
+}
+
+void Vector::begin(Cycle now, InFlight& entry) {
+  const Instruction& i = entry.instruction;
+  running_ = &entry;
+  entry.record.started = now;
+  hub_.emit_stage(now, entry.record, observe::UnitId::vector, observe::Stage::started);
+  board_.left_queue(now, entry);
+
+  if (values_ == Values::computed) compute(entry);
+  entry.record.work = std::uint64_t{i.rows} * i.cols;
+  elements_ += entry.record.work;
+
+  const memory::PortCounters& port = local_.scratchpad().counters(memory::Port::vector);
+  const std::uint64_t before = port.bytes;
+  Timeline timeline{now, now, now, 0};
+  for (std::uint32_t row = 0; row < i.rows; ++row) time_row(now, i, row, timeline);
+  entry.record.scratchpad_bytes = port.bytes - before;
+  finish_ = std::max(timeline.end, now + 1);
+  nominal_ = std::max(Cycle(finish_.value - std::min(timeline.delayed, finish_.value)), now + 1);
+}
+
+// The operands are taken, and the result is known, when the instruction begins; it is written when it ends.
+void Vector::compute(const InFlight& entry) {
+  const Instruction& i = entry.instruction;
+  const auto reads = entry.footprint.read_ranges();
+  VectorOperands operands{local_.at(i.a, reads[0].end - reads[0].begin), {}};
+  if (reads.size() > 1) operands.b = local_.at(i.b, reads[1].end - reads[1].begin);
+  execute_vector(i, operands, result_);
+}
+
+void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeline& timeline) {
+  bool after_reduction = false;
+  for (const VectorPass& pass : passes_of(i)) {
+    std::uint64_t interval = 1, latency = 0;
+    for (const config::VectorFunction f : pass.chain) {
+      interval = std::max<std::uint64_t>(interval, description_.cost(f).cycles_per_beat);
+      latency += description_.cost(f).latency_cycles;
+    }
+    if (after_reduction) timeline.issue = std::max(timeline.issue, timeline.result);
+    for (std::uint32_t first = 0; first < i.cols; first += description_.lanes) {
+      time_beat(now, i, row, first, std::min(description_.lanes, i.cols - first), pass.reads_b, pass.writes,
+                interval, latency, timeline);
+    }
+    after_reduction = !pass.writes;
+  }
+  if (after_reduction && dst_row_bytes(i) == 4) time_write(now, i, row, 0, 1, timeline.result, timeline);
+}
+
+void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::uint32_t first,
+                       std::uint32_t count, bool reads_b, bool writes, std::uint64_t interval,
+                       std::uint64_t latency, Timeline& timeline) {
+  memory::Scratchpad& scratchpad = local_.scratchpad();
+  Cycle issue = timeline.issue;
+  const auto read = [&](isa::LocalAddress at, std::uint32_t stride, ByteRange part) {
+    if (at.in_accumulator()) return;
+    const Cycle granted =
+        scratchpad.reserve(memory::Port::vector, now, timeline.issue, at.byte() + row * stride + part.begin,
+                           part.end - part.begin, false);
+    issue = std::max(issue, granted);
+  };
+  read(i.a, i.a_stride, bytes_of(has_source_format(i.op) ? i.a_format : Format::f32, first, count));
+  if (reads_b) {
+    // A rotary beat needs the angles of its elements, at most one table row.
+    const std::uint32_t last = i.op == Opcode::rotary ? std::min(first % i.head + count, i.rotate) : 0;
+    const std::uint32_t begin =
+        i.op == Opcode::rotary ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
+    const std::uint32_t n = i.op == Opcode::rotary ? last - begin : count;
+    if (n > 0) read(i.b, i.b_stride, bytes_of(Format::f32, begin, n));
+  }
+  timeline.delayed += issue.value - timeline.issue.value;
+  timeline.issue = issue + interval;
+  timeline.result = issue + (scratchpad.read_latency() + latency);
+  timeline.end = std::max(timeline.end, timeline.result);
+  if (writes) time_write(now, i, row, first, count, timeline.result, timeline);
+}
+
+void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std::uint32_t first,
+                        std::uint32_t count, Cycle ready, Timeline& timeline) {
+  memory::Scratchpad& scratchpad = local_.scratchpad();
+  const auto write = [&](std::uint32_t at, std::uint32_t bytes) {
+    const Cycle granted = scratchpad.reserve(memory::Port::vector, now, ready, at, bytes, true);
+    timeline.delayed += granted.value - ready.value;
+    timeline.end = std::max(timeline.end, granted + 1);
+  };
+  if (i.op == Opcode::transpose) {  // a beat's elements go to as many rows
+    const std::uint32_t size = block_bytes(i.a_format);
+    for (std::uint32_t c = first; c < first + count; ++c) {
+      write(i.dst.byte() + c * i.dst_stride + row * size, size);
+      ready += Cycle(1);
+    }
+    timeline.issue = std::max(timeline.issue, Cycle(timeline.issue.value + count - 1));
+    return;
+  }
+  const ByteRange part = bytes_of(has_result_format(i.op) ? i.dst_format : Format::f32, first, count);
+  write(i.dst.byte() + row * i.dst_stride + part.begin, part.end - part.begin);
+}
+
+void Vector::finish(Cycle now) {
+  if (values_ == Values::computed) write_result(running_->instruction);
+  results_.finished(now, *running_);
+  running_ = nullptr;
+}
+
+void Vector::write_result(const Instruction& i) {
+  const std::size_t row_size = dst_row_bytes(i), rows = dst_rows(i);
+  const std::span<std::byte> out = local_.at(i.dst, (rows - 1) * i.dst_stride + row_size);
+  for (std::size_t r = 0; r < rows; ++r) {
+    std::memcpy(out.data() + r * i.dst_stride, result_.data() + r * row_size, row_size);
+  }
+}
+
+}  // namespace tokencycle::machine

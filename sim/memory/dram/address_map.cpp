@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/dram/address_map.h"
+
+#include <bit>
+
+namespace tokencycle::memory {
+
+using config::DramAddressField;
+
+namespace {
+
+constexpr std::size_t index(DramAddressField f) {
+  return static_cast<std::size_t>(f);
+}
+std::uint32_t log2_of(std::uint32_t power) {
+  return static_cast<std::uint32_t>(std::countr_zero(power));
+}
+std::uint32_t low_bits(std::uint64_t value, std::uint32_t bits) {
+  return static_cast<std::uint32_t>(value & ((std::uint64_t{1} << bits) - 1));
+}
+
+}  // namespace
+
+DramAddressMap::DramAddressMap(const config::DramSystem& system)
+    : burst_shift_(log2_of(system.device.burst_bytes)),
+      bank_bits_(log2_of(system.device.banks)),
+      group_bits_(log2_of(system.device.bank_groups)),
+      hashes_(system.hashes) {
+  const config::DramDevice& d = system.device;
+  bits_[index(DramAddressField::channel)] = log2_of(system.channels);
+  bits_[index(DramAddressField::rank)] = log2_of(d.ranks);
+  bits_[index(DramAddressField::bank_group)] = group_bits_;
+  bits_[index(DramAddressField::bank)] = bank_bits_;
+  bits_[index(DramAddressField::row)] = log2_of(d.rows);
+  bits_[index(DramAddressField::column)] = log2_of(d.bursts);
+  // A part without a size takes what the field's other parts leave.
+  std::array<std::uint32_t, config::kDramAddressFields> named{}, taken{};
+  for (const config::DramAddressPart& p : system.mapping) named[index(p.field)] += p.bits;
+  std::uint32_t from = 0;
+  for (const config::DramAddressPart& p : system.mapping) {
+    const std::size_t f = index(p.field);
+    const std::uint32_t bits = p.bits != 0 ? p.bits : bits_[f] - named[f];
+    parts_.push_back({f, from, bits, taken[f]});
+    from += bits;
+    taken[f] += bits;
+  }
+  // Every field is a sum, without carry, of bits of the burst's number.
+  channel_masks_.resize(bits_[index(DramAddressField::channel)]);
+  for (std::uint32_t bit = 0; bit < from; ++bit) {
+    const std::uint32_t of_bit = place(std::uint64_t{1} << bit << burst_shift_).channel;
+    for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
+      channel_masks_[c] |= std::uint64_t{of_bit >> c & 1} << bit;
+    }
+  }
+}
+
+std::uint32_t DramAddressMap::channel(std::uint64_t address) const {
+  const std::uint64_t burst = address >> burst_shift_;
+  std::uint32_t channel = 0;
+  for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
+    channel |= static_cast<std::uint32_t>(std::popcount(burst & channel_masks_[c]) & 1) << c;
+  }
+  return channel;
+}
+
+DramPlace DramAddressMap::place(std::uint64_t address) const {
+  const std::uint64_t burst = address >> burst_shift_;
+  std::array<std::uint32_t, config::kDramAddressFields> value{};
+  for (const Part& p : parts_) value[p.field] |= low_bits(burst >> p.from, p.bits) << p.to;
+  for (const config::DramAddressHash& h : hashes_) {
+    value[index(h.field)] ^= low_bits(value[index(h.with)], bits_[index(h.field)]);
+  }
+  const std::uint32_t group =
+      value[index(DramAddressField::rank)] << group_bits_ | value[index(DramAddressField::bank_group)];
+  return {value[index(DramAddressField::channel)], group << bank_bits_ | value[index(DramAddressField::bank)],
+          value[index(DramAddressField::row)], value[index(DramAddressField::column)]};
+}
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which bits of an address choose channel, rank, bank, row and column.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <vector>
+
+#include "config/dram/system.h"
+
+namespace tokencycle::memory {
+
+struct DramPlace {
+  std::uint32_t channel = 0;
+  std::uint32_t bank = 0;  // of the channel: rank by rank, bank group by bank group
+  std::uint32_t row = 0;
+  std::uint32_t column = 0;  // burst of the row
+};
+
+// All sizes are powers of two (the description was checked). Addresses beyond the capacity wrap around.
+class DramAddressMap {
+ public:
+  explicit DramAddressMap(const config::DramSystem& system);
+  DramPlace place(std::uint64_t address) const;
+  std::uint32_t channel(std::uint64_t address) const;  // that place() gives
+
+ private:
+  // Bits [from, from + bits) of the burst's number are bits [to, to + bits) of the field.
+  struct Part {
+    std::size_t field;
+    std::uint32_t from, bits, to;
+  };
+  std::uint32_t burst_shift_, bank_bits_, group_bits_;
+  std::array<std::uint32_t, config::kDramAddressFields> bits_{};
+  std::vector<Part> parts_;
+  std::vector<config::DramAddressHash> hashes_;
+  std::vector<std::uint64_t> channel_masks_;  // bits of the burst's number whose parity is the channel's bit
+};
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/dram/channel.h"
+
+namespace tokencycle::memory {
+
+using observe::State;
+
+State state_of(DramWait wait) {
+  switch (wait) {
+    case DramWait::nothing:
+      return State::idle;
+    case DramWait::bandwidth:
+      return State::burst_spacing;
+    case DramWait::bank_busy:
+      return State::bank_busy;
+    case DramWait::row_conflict:
+      return State::row_conflict;
+    case DramWait::turnaround:
+      return State::bus_turnaround;
+    case DramWait::refresh:
+      return State::refresh;
+  }
+  return State::idle;
+}
+
+DramChannel::DramChannel(const config::DramSystem& system, const ClockRatio& ratio,
+                         std::uint64_t answer_cycles)
+    : ratio_(ratio),
+      controller_(system, *this),
+      answer_cycles_(answer_cycles),
+      read_first_(system.device.read_first) {}
+
+void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place) {
+  const Clock clock = ratio_.last_clock(now);
+  catch_up(now);
+  if (write) early_.push_back({ratio_.cycle_from(clock + 1) + answer_cycles_, slot});
+  accepting_ = true;
+  controller_.accept(clock,
+                     {std::uint64_t{slot} * 2 + (write ? 1 : 0), write, place.bank, place.row, place.column});
+  accepting_ = false;
+}
+
+void DramChannel::catch_up(Cycle cycle) {
+  catching_up_ = true;
+  controller_.advance(ratio_.last_clock(cycle));
+  catching_up_ = false;
+  reached_ = std::max(reached_, cycle);
+}
+
+std::uint64_t DramChannel::next() const {
+  const auto key = [](Cycle cycle, Step step) {
+    return cycle.value * kSteps + static_cast<std::uint64_t>(step);
+  };
+  std::uint64_t next = kNothing;
+  // An idle channel catches up on its refreshes when somebody comes, or gives them in time if somebody looks.
+  if (controller_.waiting() != 0 || wants_commands()) {
+    const Clock clock = controller_.next_event();
+    if (clock != kNoClock) next = key(ratio_.cycle_of(clock), Step::commands);
+  }
+  if (const Cycle change = next_change(); change != kNever) next = std::min(next, key(change, Step::bus));
+  if (!reads_.empty()) next = std::min(next, key(reads_.front().cycle, Step::answer));
+  if (!early_.empty()) next = std::min(next, key(early_.front().cycle, Step::answer));
+  return next;
+}
+
+// Reads that are found in the write queue are answered as soon as writes are.
+void DramChannel::completed(std::uint64_t id, Clock clock) {
+  if (id % 2 != 0) return;  // a write, which was answered when it came
+  const Cycle cycle = std::max(ratio_.cycle_from(clock), reached_ + 1) + answer_cycles_;
+  (accepting_ ? early_ : reads_).push_back({cycle, static_cast<std::uint32_t>(id / 2)});
+}
+
+std::uint32_t DramChannel::take_answer() {
+  const bool early = reads_.empty() || (!early_.empty() && early_.front().cycle <= reads_.front().cycle);
+  std::deque<Answer>& queue = early ? early_ : reads_;
+  const std::uint32_t slot = queue.front().slot;
+  queue.pop_front();
+  return slot;
+}
+
+// Bursts that follow each other, or pass at the same time on the buses of two pseudo-channels, are one
+// interval.
+void DramChannel::transferring(Clock begin, Clock end, bool) {
+  Interval burst{ratio_.cycle_of(begin), ratio_.cycle_from(end)};
+  auto after = busy_.end();
+  while (after != busy_.begin() && std::prev(after)->begin > burst.end) --after;
+  auto first = after;
+  while (first != busy_.begin() && std::prev(first)->end >= burst.begin) {
+    --first;
+    burst = {std::min(burst.begin, first->begin), std::max(burst.end, first->end)};
+  }
+  if (first == after) {
+    busy_.insert(after, burst);
+  } else {
+    *first = burst;
+    if (std::next(first) != after) busy_.erase(std::next(first), after);
+  }
+}
+
+void DramChannel::waiting(Clock from, DramWait wait) {
+  waits_.push_back({std::max(ratio_.cycle_of(from + read_first_), reached_), wait});
+}
+
+// Those of an idle time that is over were not wanted in it.
+void DramChannel::commanded(const DramCommandRecord& r) {
+  if (catching_up_ || !wants_commands()) return;
+  const Cycle cycle = ratio_.cycle_of(r.clock);
+  const DramSpan change = controller_.change_by(r);
+  const auto later = [&](Clock clock) { return ratio_.cycle_of(clock).value - cycle.value; };
+  hub_->emit({cycle, r.row + (std::uint64_t{r.column} << 32), (later(change.begin) << 32) + later(change.end),
+              r.bank, observe::EventKind::dram_command, unit_, static_cast<std::uint8_t>(r.command), 0});
+}
+
+void DramChannel::tell_queues(Cycle cycle) {
+  if (!tells(observe::EventKind::dram_queues)) return;
+  const DramController::Depths depths = controller_.depths();
+  if (depths == told_) return;
+  told_ = depths;
+  hub_->emit({cycle, depths.reads + (std::uint64_t{depths.writes} << 32), depths.activated, 0,
+              observe::EventKind::dram_queues, unit_, 0, 0});
+}
+
+Cycle DramChannel::next_change() const {
+  if (carrying_) return busy_.front().end;
+  const Cycle begin = busy_.empty() ? kNever : busy_.front().begin;
+  return waits_.empty() ? begin : std::min(begin, waits_.front().from);
+}
+
+bool DramChannel::change_bus(Cycle cycle) {
+  reached_ = std::max(reached_, cycle);
+  for (; !waits_.empty() && waits_.front().from <= cycle; waits_.pop_front()) wait_ = waits_.front().wait;
+  for (; !busy_.empty() && busy_.front().begin <= cycle; busy_.pop_front()) {
+    carrying_ = busy_.front().end > cycle;
+    if (carrying_) break;
+  }
+  const State before = state_;
+  state_ = carrying_ ? State::busy : state_of(wait_);
+  return state_ != before;
+}
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which command a bus gives next.
+#include <bit>
+
+#include "memory/dram/controller.h"
+
+namespace tokencycle::memory {
+
+using config::DramPagePolicy;
+using config::DramRefresh;
+using config::DramScheduler;
+
+namespace {
+
+template <class Visit>
+void for_each_bit(std::uint64_t bits, Visit visit) {
+  for (; bits != 0; bits &= bits - 1) visit(static_cast<std::uint32_t>(std::countr_zero(bits)));
+}
+
+}  // namespace
+
+// --- before the choice ------------------------------------------------------------------------------
+
+// Postponed refreshes wait for an idle queue until more are owed than may be.
+bool DramController::refresh_pressing() const {
+  if (refreshes_.empty()) return false;
+  return waiting() == 0 || refreshes_.size() > std::size_t{system_.postpone} * device_.ranks;
+}
+
+// Writes wait until they are many or nothing is read.
+bool DramController::next_direction() const {
+  if (!writing_) return writes_.size() > system_.write_high * system_.write_queue || reads_.size() == 0;
+  const bool drained = writes_.size() == 0 || writes_.size() < system_.write_low * system_.write_queue;
+  return !drained || reads_.size() == 0;
+}
+
+void DramController::set_direction() {
+  if (direction_set_ == now_) return;
+  direction_set_ = now_;
+  writing_ = next_direction();
+}
+
+// Whether a request put into `queue` in clock `now` leaves everything as it was chosen. `first_of_kind`: no
+// older one of its bank is in the same case.
+bool DramController::leaves_choices(const DramQueue& queue, bool first_of_kind, Clock now) {
+  if (chosen_ != (1u << device_.command_buses) - 1) return false;
+  for (std::uint32_t b = 0; b < device_.command_buses; ++b) {
+    if (directions_[b] != writing_) return false;
+  }
+  if (!refreshes_.empty() || !halves_.empty() || next_direction() != writing_) return false;
+  // Other policies look at all requests of a bank before they close its row.
+  if (system_.page_policy != DramPagePolicy::open) return false;
+  if (first_of_kind && &queue == (writing_ ? &writes_ : &reads_)) return false;
+  direction_set_ = now + 1;  // where the request is seen
+  return true;
+}
+
+// --- the choice -------------------------------------------------------------------------------------
+
+void DramController::choose(std::uint32_t bus, Clock t) {
+  Choice& best = choices_[bus];
+  best = transfers_[bus] = {};
+  chosen_ |= 1u << bus;
+  start_ = std::max(t, bus_free_[bus]);
+  const bool pressing = refresh_pressing();
+  if (!halves_.empty() && (pressing || t >= halves_.front().since + finish_activation_)) {
+    return consider_entry(*halves_.front().queue, halves_.front().entry, best);
+  }
+  choose_from(activated_, best);
+  if (best.at == t) return;
+  if (pressing) return choose_refresh(best);
+  set_direction();
+  directions_[bus] = writing_;
+  DramQueue& current = writing_ ? writes_ : reads_;
+  if (!halves_.empty() && halves_.front().queue != &current) {
+    return consider_entry(*halves_.front().queue, halves_.front().entry, best = {});
+  }
+  Choice other;
+  other.at = best.at;  // at the same clock, requests whose row has been opened come first
+  other.arrived = 0;
+  choose_from(current, other);
+  if (other.entry != kNoEntry) best = other;
+}
+
+void DramController::choose_from(DramQueue& queue, Choice& best) {
+  if (queue.size() == 0) return;
+  if (system_.scheduler == DramScheduler::fcfs && &queue != &activated_) return consider_oldest(queue, best);
+  for (std::size_t w = 0; w < queue.words(); ++w) {
+    for_each_bit(queue.hits(w), [&](std::uint32_t i) {
+      const DramQueue::List& list = queue.of(static_cast<std::uint32_t>(w * 64) + i);
+      if (!hits_are_capped(queue, list.hit, list.other)) consider_hit(queue, list.hit.entry, best);
+    });
+    const std::uint64_t others = queue.others(w), open = banks_.open_banks(w);
+    if (two_part_) {
+      for_each_bit(others & ~open, [&](std::uint32_t i) {
+        consider_activation(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).other.entry, best);
+      });
+    } else {
+      consider_all(queue, w, others & ~open, DramCommand::activate, best);
+    }
+    // A row opened for a request stays open for it.
+    consider_all(queue, w, others & open & ~activated_.hits(w), DramCommand::precharge, best);
+  }
+}
+
+// The same command for each of these banks.
+void DramController::consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks,
+                                  DramCommand command, Choice& best) {
+  if (banks == 0 || use_of(command).bus != bus_) return;
+  for_each_bit(banks, [&](std::uint32_t i) {
+    const std::uint32_t bank = static_cast<std::uint32_t>(word * 64) + i;
+    const DramQueue::First& first = queue.of(bank).other;
+    take({std::max(start_, banks_.earliest_of_bank(command, bank)), first.arrived, command, first.entry, bank,
+          &queue},
+         best);
+  });
+}
+
+void DramController::consider_oldest(DramQueue& queue, Choice& best) {
+  std::uint32_t oldest = kNoEntry;
+  for (std::size_t w = 0; w < queue.words(); ++w) {
+    for_each_bit(queue.hits(w) | queue.others(w), [&](std::uint32_t i) {
+      const std::uint32_t head = queue.of(static_cast<std::uint32_t>(w * 64) + i).head;
+      if (oldest == kNoEntry || entries_[head].arrived < entries_[oldest].arrived) oldest = head;
+    });
+  }
+  consider_entry(queue, oldest, best);
+}
+
+void DramController::consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best) {
+  const DramRequest& r = entries_[entry].request;
+  const std::uint32_t row = banks_.open_row(r.bank);
+  if (row == kNoRow) return consider_activation(queue, entry, best);
+  if (row == r.row) return consider_hit(queue, entry, best);
+  consider_conflict(queue, entry, best);
+}
+
+void DramController::consider_activation(DramQueue& queue, std::uint32_t entry, Choice& best) {
+  DramCommand command = DramCommand::activate;
+  if (two_part_) {
+    if (!banks_.half_activated(entries_[entry].request.bank)) {
+      command = DramCommand::activate_first;
+    } else if (std::none_of(halves_.begin(), halves_.end(),
+                            [&](const Half& h) { return h.entry == entry; })) {
+      return;
+    }
+  }
+  consider(queue, entry, command, best);
+}
+
+void DramController::consider_conflict(DramQueue& queue, std::uint32_t entry, Choice& best) {
+  // A row opened for a request stays open for it.
+  if (activated_.of(entries_[entry].request.bank).size == 0) {
+    consider(queue, entry, DramCommand::precharge, best);
+  }
+}
+
+bool DramController::hits_are_capped(const DramQueue& queue, const DramQueue::First& hit,
+                                     const DramQueue::First& conflict) const {
+  if (system_.scheduler != DramScheduler::fr_fcfs_cap || conflict.entry == kNoEntry || &queue == &activated_)
+    return false;
+  return conflict.arrived < hit.arrived &&
+         hits_past_[entries_[hit.entry].request.bank] >= system_.row_hit_cap;
+}
+
+// The last waiting request for a row closes it, if the page policy says so.
+DramCommand DramController::transfer_of(const DramEntry& e) const {
+  const bool write = e.request.write;
+  if (system_.page_policy == DramPagePolicy::open) return write ? DramCommand::write : DramCommand::read;
+  const std::uint32_t bank = e.request.bank;
+  const DramQueue::List &r = reads_.of(bank), &w = writes_.of(bank), &a = activated_.of(bank);
+  const bool last = r.hits + w.hits + a.hits == 1;
+  const bool other_rows = r.hits + w.hits + a.hits < r.size + w.size + a.size;
+  const bool closes = last && (system_.page_policy == DramPagePolicy::closed || other_rows);
+  if (write) return closes ? DramCommand::write_auto : DramCommand::write;
+  return closes ? DramCommand::read_auto : DramCommand::read;
+}
+
+void DramController::consider_hit(DramQueue& queue, std::uint32_t entry, Choice& best) {
+  const DramEntry& e = entries_[entry];
+  const DramCommand transfer = transfer_of(e);
+  if (use_of(transfer).bus != bus_) return;
+  const std::uint32_t bank = e.request.bank;
+  const Clock ready = std::max(start_, banks_.earliest_of_bank(transfer, bank));
+  if (data_clock_) {
+    const Clock until = banks_.synchronised_until(banks_.rank_of(bank));
+    if (std::max(now_, banks_.earliest_of_bank(transfer, bank)) > until) {
+      const DramCommand sync = e.request.write ? DramCommand::sync_write : DramCommand::sync_read;
+      const Clock at = std::max({start_, banks_.earliest(sync, bank), until + 1});
+      note_transfer(queue, entry, sync, std::max(ready, at + use_of(sync).clocks));
+      return take({at, e.arrived, sync, entry, bank, &queue}, best);
+    }
+  }
+  note_transfer(queue, entry, transfer, ready);
+  take({ready, e.arrived, transfer, entry, bank, &queue}, best);
+}
+
+// `at`: where it can be transferred if `command`, its next one, is given as soon as possible.
+void DramController::note_transfer(DramQueue& queue, std::uint32_t entry, DramCommand command, Clock at) {
+  if (!tells_waits_) return;
+  Choice& first = transfers_[bus_];
+  if (at > first.at) return;
+  const DramEntry& e = entries_[entry];
+  // Among equals as commands are chosen: requests whose row was opened for them, then the oldest.
+  if (at == first.at && (first.queue != &queue || e.arrived >= first.arrived)) return;
+  first = {at, e.arrived, command, entry, e.request.bank, &queue};
+}
+
+void DramController::consider(DramQueue& queue, std::uint32_t entry, DramCommand command, Choice& best) {
+  if (use_of(command).bus != bus_) return;
+  const DramEntry& e = entries_[entry];
+  const std::uint32_t bank = e.request.bank;
+  take({std::max(start_, banks_.earliest(command, bank)), e.arrived, command, entry, bank, &queue}, best);
+}
+
+// The oldest refresh, or a precharge that it needs; it does not close rows opened for a request.
+void DramController::choose_refresh(Choice& best) {
+  const std::uint32_t bank = refreshes_.front(), rank = banks_.rank_of(bank);
+  const bool all = system_.refresh == DramRefresh::all_bank;
+  DramCommand command = all ? DramCommand::refresh_all : DramCommand::refresh_bank;
+  std::uint32_t at_bank = bank;
+  if (all) {
+    if (banks_.open_in_rank(rank) != 0) command = DramCommand::precharge_all;
+    for (std::uint32_t b = 0; b < banks_.of_rank(); ++b) {
+      if (activated_.of(rank * banks_.of_rank() + b).size != 0) return;
+    }
+  } else {
+    for (std::uint32_t i = 0; i < banks_.reach(); ++i) {
+      const std::uint32_t reached = banks_.reached(bank, i);
+      if (activated_.of(reached).size != 0) return;
+      if (banks_.open_row(reached) == kNoRow) continue;
+      command = DramCommand::precharge;
+      at_bank = reached;
+    }
+  }
+  if (use_of(command).bus != bus_) return;
+  const Clock at = std::max(start_, banks_.earliest(command, at_bank));
+  if (at < best.at) best = {at, 0, command, kNoEntry, at_bank, nullptr};
+}
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+// Devices command by command, behind the machine's memory interface: channels with their controllers,
+// advanced lazily and in order of time.
+#include <algorithm>
+#include <cmath>
+#include <optional>
+
+#include "base/state_archives.h"
+#include "memory/dram/channel.h"
+#include "memory/dram/dram.h"
+#include "memory/dram/earliest_of.h"
+
+namespace tokencycle::memory {
+
+namespace {
+
+class CommandDram final : public Dram {
+ public:
+  explicit CommandDram(const config::Machine& machine)
+      : system_(*machine.dram.system),
+        map_(system_),
+        bursts_(machine.dram.burst_bytes / system_.device.burst_bytes),
+        earliest_(system_.channels),
+        slots_(machine.dram.requests_in_flight) {
+    const ClockRatio ratio(system_.device.tck_ps, machine.clock_ghz);
+    const auto answer = static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz));
+    for (std::uint32_t i = 0; i < system_.channels; ++i) channels_.emplace_back(system_, ratio, answer);
+    for (std::uint32_t s = 0; s < slots_.size(); ++s) free_slots_.push_back(s);
+    waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
+  }
+
+  std::uint32_t channel_of(DramAddress address) const override { return map_.channel(address.value); }
+
+  bool has_room(std::uint32_t channel, bool write) const override {
+    return !free_slots_.empty() && channels_[channel].has_room(write, bursts_);
+  }
+
+  void accept(Cycle now, const Burst& burst) override {
+    const std::uint32_t slot = free_slots_.back();
+    free_slots_.pop_back();
+    slots_[slot] = {burst, bursts_};
+    const std::uint64_t bytes = system_.device.burst_bytes,
+                        first = burst.address.value / (bytes * bursts_) * bursts_;
+    DramPlace place;
+    for (std::uint32_t i = 0; i < bursts_; ++i) {
+      place = map_.place((first + i) * bytes);
+      channels_[place.channel].accept(now, slot, burst.write, place);
+    }
+    channels_[place.channel].tell_queues(now);
+    earliest_.set(place.channel, channels_[place.channel].next());
+  }
+
+  void tell(observe::EventHub& hub) override {
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) channels_[i].tell(hub, observe::channel_id(i));
+  }
+
+  DramNotice advance(Cycle until) override {
+    if (completed_) return {completed_->cycle, DramNews::completion};
+    if (!changed_.empty()) return {changed_at_, DramNews::data_bus};
+    for (;;) {
+      const std::uint64_t key = earliest_.key();
+      const Cycle cycle(key / DramChannel::kSteps);
+      const auto step = static_cast<DramChannel::Step>(key % DramChannel::kSteps);
+      // All changes of a cycle are told together.
+      if (!changed_.empty() && (cycle != changed_at_ || step != DramChannel::Step::bus)) {
+        return {changed_at_, DramNews::data_bus};
+      }
+      if (key == DramChannel::kNothing || cycle > until) return {};
+      if (const DramNews news = take(earliest_.first(), cycle, step); news != DramNews::nothing)
+        return {cycle, news};
+    }
+  }
+
+  Completion take_completion() override {
+    const Completion completion = *completed_;
+    completed_.reset();
+    return completion;
+  }
+
+  void report_bus_change(observe::EventHub& hub) override {
+    for (const Changed& c : changed_) {
+      const observe::State state = channels_[c.channel].state();
+      --waiting_in_[static_cast<std::size_t>(c.before)];
+      ++waiting_in_[static_cast<std::size_t>(state)];
+      hub.emit({changed_at_, 0, 0, 0, observe::EventKind::unit_state, observe::channel_id(c.channel),
+                static_cast<std::uint8_t>(state), 0});
+    }
+    changed_.clear();
+    const auto is_there = [this](observe::State s) { return waiting_in_[static_cast<std::size_t>(s)] != 0; };
+    data_state_ = *std::find_if(observe::kDataStates.begin(), observe::kDataStates.end(), is_there);
+  }
+
+  observe::State data_state() const override { return data_state_; }
+
+  DramQueues queues(std::uint32_t channel) const override {
+    const DramController::Depths depths = channels_[channel].controller().depths();
+    return {depths.reads, depths.writes, depths.activated};
+  }
+  observe::State state(std::uint32_t channel) const override { return channels_[channel].state(); }
+
+  std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
+    channels_[channel].catch_up(cycle);
+    const DramController& c = channels_[channel].controller();
+    const Clock clocks = channels_[channel].ratio().last_clock(cycle) + 1;
+    const std::uint64_t open = c.open_bank_clocks(clocks);
+    return DramUse{c.counters(), clocks, open, c.refreshing_bank_clocks(clocks),
+                   energy_of(system_.device, c.counters(), open, clocks)};
+  }
+
+  void serialize(StateWriter& state) override { serialize_all(state); }
+  void serialize(StateReader& state) override { serialize_all(state); }
+
+ private:
+  template <class Archive>
+  void serialize_all(Archive& state) {
+    state(slots_, free_slots_, completed_, changed_, changed_at_, waiting_in_, data_state_);
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) {
+      state(channels_[i]);
+      if constexpr (Archive::is_loading::value) earliest_.set(i, channels_[i].next());
+    }
+  }
+
+  struct Slot {
+    Burst burst;
+    std::uint32_t open = 0;  // bursts of the devices that are not answered
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(burst, open);
+    }
+  };
+  struct Changed {
+    std::uint32_t channel = 0;
+    observe::State before = observe::State::idle;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(channel, before);
+    }
+  };
+
+  // One step of a channel. Tells of an answer and of room at once, of changes of a bus not yet.
+  DramNews take(std::uint32_t index, Cycle cycle, DramChannel::Step step) {
+    DramChannel& channel = channels_[index];
+    DramNews news = DramNews::nothing;
+    switch (step) {
+      case DramChannel::Step::commands: {
+        const bool full = !channel.has_room(false, bursts_) || !channel.has_room(true, bursts_);
+        channel.give_commands(cycle);
+        if (full) news = DramNews::room;  // perhaps not yet: then nothing comes of it
+        break;
+      }
+      case DramChannel::Step::bus: {
+        const observe::State before = channel.state();
+        if (channel.change_bus(cycle)) changed_.push_back({index, before});
+        changed_at_ = cycle;
+        break;
+      }
+      case DramChannel::Step::answer: {
+        const std::uint32_t slot = channel.take_answer();
+        if (--slots_[slot].open == 0) {
+          completed_ = {cycle, slots_[slot].burst};
+          free_slots_.push_back(slot);
+          news = DramNews::completion;
+        }
+        break;
+      }
+    }
+    earliest_.set(index, channel.next());
+    return news;
+  }
+
+  const config::DramSystem& system_;  // the machine's
+  DramAddressMap map_;
+  std::uint32_t bursts_;  // of the devices, in a request
+  std::deque<DramChannel> channels_;
+  EarliestOf earliest_;  // of the channels
+  std::vector<Slot> slots_;
+  std::vector<std::uint32_t> free_slots_;
+  std::optional<Completion> completed_;  // told of and not taken
+  std::vector<Changed> changed_;         // not reported
+  Cycle changed_at_;
+  std::array<std::uint32_t, observe::kStates> waiting_in_{};  // channels by state, as reported
+  observe::State data_state_ = observe::State::idle;
+};
+
+}  // namespace
+
+std::unique_ptr<Dram> make_command_dram(const config::Machine& machine) {
+  return std::make_unique<CommandDram>(machine);
+}
+
+std::unique_ptr<Dram> make_dram(const config::Machine& machine) {
+  return machine.dram.model == config::DramModel::ideal ? make_ideal_dram(machine)
+                                                        : make_command_dram(machine);
+}
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory controller of one channel: queues, scheduling, pages, refresh. It gives commands to DramBanks.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <vector>
+
+#include "config/dram/system.h"
+#include "memory/dram/banks.h"
+#include "memory/dram/listener.h"
+#include "memory/dram/queue.h"
+
+namespace tokencycle::memory {
+
+// Clock t, in this order: requests accepted before t are seen; refreshes due at t are; then each command bus
+// takes at most one command. First come requests whose row has been opened for them, then refreshes (while
+// one waits no other request is begun), then the queue of the current direction. Time is advanced in leaps
+// from one command to the next: `advance` to a clock gives the same commands however often it is called
+// before.
+class DramController {
+ public:
+  DramController(const config::DramSystem& system, DramListener& listener);
+  DramController(const DramController&) = delete;
+  DramController& operator=(const DramController&) = delete;
+
+  // Requests that the queue takes now.
+  std::uint32_t room(bool write) const {
+    return write ? system_.write_queue - writes_.size() : system_.read_queue - reads_.size();
+  }
+  bool has_room(bool write) const { return room(write) != 0; }
+  // A request that arrives in `now`, seen from the next clock on. Not before the last advance.
+  void accept(Clock now, const DramRequest& request);
+  // Gives all commands up to and including `until`.
+  void advance(Clock until);
+  // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
+  Clock next_event() const { return std::min(wake_, refreshing() ? next_refresh_ : kNoClock); }
+  std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
+  // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
+  struct Depths {
+    std::uint32_t reads = 0, writes = 0, activated = 0;
+    bool operator==(const Depths&) const = default;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(reads, writes, activated);
+    }
+  };
+  Depths depths() const { return {reads_.size(), writes_.size(), activated_.size()}; }
+  // DramBanks::change_by() of the command given last.
+  DramSpan change_by(const DramCommandRecord& r) const {
+    return banks_.change_by(r.command, r.bank, r.clock);
+  }
+  const DramCounters& counters() const { return counters_; }
+  // Of each bank of the channel.
+  const std::vector<DramBankCounters>& banks() const { return bank_counters_; }
+  // Clocks before `until` in which a row was open, and in which a refresh kept a bank from being activated,
+  // each summed over the banks (DramBanks says where they begin and end). `until`: not before the last
+  // advance.
+  std::uint64_t open_bank_clocks(Clock until) const { return banks_.open_clocks(until); }
+  std::uint64_t refreshing_bank_clocks(Clock until) const { return banks_.refreshing_clocks(until); }
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(banks_, entries_, free_, reads_, writes_, activated_, hits_past_, refreshes_, next_refresh_,
+          refresh_turn_, halves_, writing_, transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
+    state(choices_, transfers_, chosen_, directions_, bus_free_, wait_, counters_, bank_counters_);
+    for (Half& half : halves_) serialize_queue(state, half.queue);
+    for (Choice& choice : choices_) serialize_queue(state, choice.queue);
+    for (Choice& choice : transfers_) serialize_queue(state, choice.queue);
+  }
+
+ private:
+  // The command that a bus gives next; at kNoClock: none.
+  struct Choice {
+    Clock at = kNoClock, arrived = kNoClock;
+    DramCommand command = DramCommand::activate;
+    std::uint32_t entry = kNoEntry, bank = 0;
+    DramQueue* queue = nullptr;  // serialize_queue()
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(at, arrived, command, entry, bank);
+    }
+  };
+
+  // A request whose activation has begun. Its second part comes soon, and before anything else changes.
+  struct Half {
+    std::uint32_t entry = kNoEntry;
+    DramQueue* queue = nullptr;  // serialize_queue()
+    Clock since = 0;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(entry, since);
+    }
+  };
+  // Which of the queues it is, as a number.
+  template <class Archive>
+  void serialize_queue(Archive& state, DramQueue*& queue) {
+    const std::array<DramQueue*, 4> queues{nullptr, &reads_, &writes_, &activated_};
+    auto number = static_cast<std::uint8_t>(std::find(queues.begin(), queues.end(), queue) - queues.begin());
+    state(number);
+    queue = queues.at(number);
+  }
+  bool refreshing() const { return system_.refresh != config::DramRefresh::none; }
+  const config::DramCommandUse& use_of(DramCommand c) const {
+    return device_.commands[static_cast<std::size_t>(c)];
+  }
+  void recount(std::uint32_t bank);
+  bool forward_or_coalesce(Clock now, const DramRequest& request);
+
+  void tick(Clock t);
+  // dram_choice.cpp: which command comes next.
+  void choose(std::uint32_t bus, Clock t);
+  void choose_from(DramQueue& queue, Choice& best);
+  void choose_refresh(Choice& best);
+  void consider_oldest(DramQueue& queue, Choice& best);
+  void consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks, DramCommand command,
+                    Choice& best);
+  void consider_activation(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_conflict(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider_hit(DramQueue& queue, std::uint32_t entry, Choice& best);
+  void consider(DramQueue& queue, std::uint32_t entry, DramCommand command, Choice& best);
+  // The sooner command wins, of equals the one for the older request, then that for the lower bank.
+  static void take(const Choice& c, Choice& best) {
+    if (c.at > best.at) return;
+    if (c.at == best.at) {
+      if (c.arrived > best.arrived || (c.arrived == best.arrived && c.bank >= best.bank)) return;
+    }
+    best = c;
+  }
+  void note_transfer(DramQueue& queue, std::uint32_t entry, DramCommand command, Clock at);
+  bool hits_are_capped(const DramQueue& queue, const DramQueue::First& hit,
+                       const DramQueue::First& conflict) const;
+  DramCommand transfer_of(const DramEntry& e) const;
+  bool refresh_pressing() const;
+  bool next_direction() const;
+  void set_direction();
+  bool leaves_choices(const DramQueue& queue, bool first_of_kind, Clock now);
+
+  void give(const Choice& choice);
+  void give_refresh(const Choice& choice);
+  void note_first_command(DramEntry& entry, DramCommand command);
+  void finish_transfer(const Choice& choice);
+  void due_refreshes();
+  void skip_idle_refreshes(Clock until);
+
+  // dram_wait.cpp
+  void note_wait(Clock t, DramWait wait);
+  DramWait wait_at(Clock t) const;
+  DramWait wait_of(const Choice& choice, Clock t) const;
+  DramWait opening(const Choice& choice) const;
+
+  const config::DramSystem system_;
+  const config::DramDevice& device_;
+  DramListener& listener_;
+  DramBanks banks_;
+  std::vector<DramEntry> entries_;
+  std::vector<std::uint32_t> free_;
+  DramQueue reads_, writes_, activated_;
+  std::vector<std::uint32_t> hits_past_;  // of each bank: hits since an older request to another row waits
+  std::deque<std::uint32_t> refreshes_;   // due, as bank (the first of its rank for all-bank refresh)
+  Clock next_refresh_ = kNoClock;
+  std::uint32_t refresh_turn_ = 0;  // per-bank: which bank of each rank comes next
+  std::vector<Half> halves_;
+  Clock finish_activation_ = 0;  // clocks after a first part behind which nothing comes before the second
+  bool writing_ = false;
+  bool transferred_ = false, wrote_ = false;  // the last transfer
+  Clock direction_set_ = kNoClock;            // the clock for which the direction was decided last
+  Clock wake_ = kNoClock;
+  Clock now_ = 0;          // of the tick under way
+  std::uint32_t bus_ = 0;  // that is being decided
+  Clock start_ = 0;        // the first clock in which it can take a command
+  std::array<Choice, 2> choices_{};
+  std::array<Choice, 2> transfers_{};  // the first whose row is open; `at`: the transfer, `command`: the next
+  std::uint32_t chosen_ = 0;           // buses whose choice still stands, a bit each
+  std::array<bool, 2> directions_{};   // in which they were chosen
+  std::array<Clock, 2> bus_free_{};
+  DramWait wait_ = DramWait::nothing;
+  const bool tells_waits_, two_part_, data_clock_;
+  DramCounters counters_;
+  std::vector<DramBankCounters> bank_counters_;
+};
+
+}  // namespace tokencycle::memory

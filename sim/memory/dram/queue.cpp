@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/dram/queue.h"
+
+namespace tokencycle::memory {
+
+// An activated request may be older than those behind which it comes.
+bool DramQueue::insert(std::uint32_t entry) {
+  DramEntry& e = entries_[entry];
+  const std::uint32_t bank = e.request.bank;
+  List& list = lists_[bank];
+  std::uint32_t previous = list.tail;
+  while (previous != kNoEntry && entries_[previous].arrived > e.arrived)
+    previous = entries_[previous].previous;
+  e.previous = previous;
+  e.next = previous == kNoEntry ? list.head : entries_[previous].next;
+  (e.previous == kNoEntry ? list.head : entries_[e.previous].next) = entry;
+  (e.next == kNoEntry ? list.tail : entries_[e.next].previous) = entry;
+  ++list.size;
+  ++size_;
+  const bool hit = is_hit(entry);
+  if (hit) ++list.hits;
+  const std::uint32_t before = (hit ? list.hit : list.other).entry;
+  if (before != kNoEntry && e.next == kNoEntry) return false;
+  find_first(bank, hit, list.head);
+  return (hit ? list.hit : list.other).entry != before;
+}
+
+void DramQueue::remove(std::uint32_t entry) {
+  const DramEntry& e = entries_[entry];
+  const std::uint32_t bank = e.request.bank;
+  List& list = lists_[bank];
+  (e.previous == kNoEntry ? list.head : entries_[e.previous].next) = e.next;
+  (e.next == kNoEntry ? list.tail : entries_[e.next].previous) = e.previous;
+  --list.size;
+  --size_;
+  const bool hit = is_hit(entry);
+  if (hit) --list.hits;
+  if ((hit ? list.hit : list.other).entry == entry) find_first(bank, hit, e.next);
+}
+
+// The oldest hit or other from this entry on.
+void DramQueue::find_first(std::uint32_t bank, bool hit, std::uint32_t from) {
+  while (from != kNoEntry && is_hit(from) != hit) from = entries_[from].next;
+  First& first = hit ? lists_[bank].hit : lists_[bank].other;
+  std::uint64_t& word = (hit ? hits_ : others_)[bank / 64];
+  const std::uint64_t bit = std::uint64_t{1} << (bank % 64);
+  if (from == kNoEntry) {
+    first = {};
+    word &= ~bit;
+  } else {
+    first = {from, entries_[from].arrived};
+    word |= bit;
+  }
+}
+
+void DramQueue::recount(std::uint32_t bank) {
+  List& list = lists_[bank];
+  if (list.size == 0) return;
+  list.hits = 0;
+  for (std::uint32_t e = list.head; e != kNoEntry; e = entries_[e].next) {
+    if (is_hit(e)) ++list.hits;
+  }
+  find_first(bank, true, list.hits == 0 ? kNoEntry : list.head);
+  find_first(bank, false, list.hits == list.size ? kNoEntry : list.head);
+}
+
+}  // namespace tokencycle::memory

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "memory/dram/trace.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+#include <zlib.h>
+
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <filesystem>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/violations.h"
+
+namespace tokencycle::memory {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = 1 << 18;
+constexpr std::size_t kLongestLine = 256;  // bytes; the longest line that says anything has about 50
+constexpr const char* kRemedy =
+    "a line is R or W, an address and, if wanted, the clock of arrival, as in \"R 0x1f40 120\"";
+
+bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\r';
+}
+
+// Takes the next word from `rest`; empty at its end.
+std::string_view take_word(std::string_view& rest) {
+  std::size_t begin = 0;
+  while (begin < rest.size() && is_blank(rest[begin])) ++begin;
+  std::size_t end = begin;
+  while (end < rest.size() && !is_blank(rest[end])) ++end;
+  const std::string_view word = rest.substr(begin, end - begin);
+  rest.remove_prefix(end);
+  return word;
+}
+
+// The whole word as a number. std::errc() where it is one.
+std::errc parse_number(std::string_view word, int base, std::uint64_t& value) {
+  const auto [rest, error] = std::from_chars(word.data(), word.data() + word.size(), value, base);
+  return error == std::errc() && rest != word.data() + word.size() ? std::errc::invalid_argument : error;
+}
+
+}  // namespace
+
+void DramTraceReader::Close::operator()(gzFile_s* file) const {
+  gzclose(file);
+}
+
+DramTraceReader::DramTraceReader(const std::string& path, std::uint64_t capacity_bytes)
+    : name_(path == "-" ? "standard input" : path), capacity_(capacity_bytes), buffer_(kBufferBytes) {
+  const auto fail = [this](const char* why) {
+    throw IoError(fmt::format("{}: cannot be read: {}", name_, why));
+  };
+  std::error_code ignored;
+  if (path != "-" && std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
+  errno = 0;
+  file_.reset(path == "-" ? gzdopen(::dup(STDIN_FILENO), "rb") : gzopen(path.c_str(), "rb"));
+  if (file_ == nullptr) fail(std::strerror(errno != 0 ? errno : ENOMEM));
+}
+
+DramTraceReader::~DramTraceReader() = default;
+
+bool DramTraceReader::next(DramRequestAt& request) {
+  std::string_view line;
+  while (next_line(line)) {
+    if (!parse(line, request)) continue;
+    ++requests_;
+    return true;
+  }
+  if (requests_ == 0) {
+    throw ProgramError(
+        fmt::format("{}: no requests in {} lines; {}", name_, with_separators(line_), kRemedy));
+  }
+  return false;
+}
+
+bool DramTraceReader::next_line(std::string_view& line) {
+  for (;;) {
+    const char* const begin = buffer_.data() + begin_;
+    const std::size_t there = end_ - begin_;
+    const auto* const newline = static_cast<const char*>(std::memchr(begin, '\n', there));
+    if (newline == nullptr && there <= kLongestLine && refill()) continue;
+    if (newline == nullptr && there == 0) return false;
+    const std::size_t length = newline == nullptr ? there : static_cast<std::size_t>(newline - begin);
+    ++line_;
+    line = {begin, length};
+    if (length > kLongestLine) {
+      refuse(line, fmt::format("the line is longer than {} bytes; {}", kLongestLine, kRemedy));
+    }
+    begin_ += length + (newline == nullptr ? 0 : 1);
+    return true;
+  }
+}
+
+// Reads on behind the text that is left; false at the end of the file.
+bool DramTraceReader::refill() {
+  if (ended_) return false;
+  std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+  end_ -= begin_;
+  begin_ = 0;
+  const auto room = static_cast<unsigned>(buffer_.size() - end_);
+  errno = 0;
+  const int read = gzread(file_.get(), buffer_.data() + end_, room);
+  if (read <= 0) {  // before that, the text in front of a damage is read
+    int error = Z_OK;
+    const char* const what = gzerror(file_.get(), &error);
+    if (error == Z_ERRNO) {
+      throw IoError(fmt::format("{}: cannot be read behind line {}: {}", name_, line_, std::strerror(errno)));
+    }
+    if (error != Z_OK) {
+      throw IoError(
+          fmt::format("{}: the gzip data are damaged or cut off behind line {} ({}); copy or compress "
+                      "the file again",
+                      name_, line_, what));
+    }
+    ended_ = true;
+    return false;
+  }
+  end_ += static_cast<std::size_t>(read);
+  return true;
+}
+
+bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
+  std::string_view rest = line;
+  const std::string_view kind = take_word(rest);
+  if (kind.empty() || kind[0] == '#') return false;
+  const char letter = kind.size() == 1 ? static_cast<char>(kind[0] & ~0x20) : '\0';  // in upper case
+  if (letter != 'R' && letter != 'W') {
+    refuse(line, fmt::format("the first word must be R (read) or W (write); {}", kRemedy));
+  }
+  request.write = letter == 'W';
+  request.address = address_of(line, take_word(rest));
+  const std::string_view clock = take_word(rest);
+  request.at = clock.empty() ? 0 : clock_of(line, clock);
+  if (!take_word(rest).empty()) refuse(line, fmt::format("more than three words; {}", kRemedy));
+  if (!clock.empty()) last_ = request.at;
+  return true;
+}
+
+std::uint64_t DramTraceReader::address_of(std::string_view line, std::string_view word) const {
+  if (word.empty()) refuse(line, fmt::format("the address is missing; {}", kRemedy));
+  const bool hexadecimal = word.size() > 2 && word[0] == '0' && (word[1] & ~0x20) == 'X';
+  std::uint64_t address = 0;
+  const std::errc error = parse_number(hexadecimal ? word.substr(2) : word, hexadecimal ? 16 : 10, address);
+  if (error == std::errc::invalid_argument) {
+    refuse(line, fmt::format("the address must be a hexadecimal number that begins with 0x, or a decimal "
+                             "number; {}",
+                             kRemedy));
+  }
+  if (error != std::errc() || address >= capacity_) {
+    refuse(line,
+           fmt::format("the address is beyond the memory; allowed: 0 to {:#x} ({}); take a larger memory "
+                       "(more \"channels\") or a trace for this one",
+                       capacity_ - 1, bytes_text(capacity_)));
+  }
+  return address;
+}
+
+Clock DramTraceReader::clock_of(std::string_view line, std::string_view word) const {
+  Clock clock = 0;
+  const std::errc error = parse_number(word, 10, clock);
+  if (error != std::errc() || clock > kLastArrival) {
+    refuse(line, fmt::format("the clock of arrival must be a whole number, 0 to {}; {}",
+                             with_separators(kLastArrival), kRemedy));
+  }
+  if (clock < last_) {
+    refuse(line,
+           fmt::format("the clock of arrival is before {}, that of an earlier line; sort the trace by its "
+                       "clocks",
+                       last_));
+  }
+  return clock;
+}
+
+void DramTraceReader::refuse(std::string_view line, const std::string& what) const {
+  throw ProgramError(fmt::format("{}:{}: \"{}\": {}", name_, line_,
+                                 config::escaped(config::shortened(std::string(line))), what));
+}
+
+}  // namespace tokencycle::memory

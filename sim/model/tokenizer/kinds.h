@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// The kinds of tokenizers that make_tokenizer chooses from, and what they share.
+#pragma once
+
+#include <memory>
+
+#include "model/tokenizer/partition.h"
+#include "model/tokenizer/tokenizer.h"
+#include "model/tokenizer/vocabulary.h"
+
+namespace tokencycle::model {
+
+// A tokenizer that cuts at special tokens and leaves the text between them to its kind.
+class PartitioningTokenizer : public Tokenizer {
+ public:
+  std::vector<TokenId> encode(std::string_view text, bool add_special, bool parse_special) const final;
+  std::size_t size() const final { return vocabulary_.size(); }
+
+ protected:
+  PartitioningTokenizer(Vocabulary vocabulary, SpecialSet special);
+
+  // Appends the tokens of a stretch without special tokens; `after_special` also at the beginning of the
+  // text.
+  virtual void encode_fragment(std::string_view text, bool after_special,
+                               std::vector<TokenId>& out) const = 0;
+
+  // Throws std::out_of_range for an id outside the vocabulary.
+  void check_id(TokenId id) const;
+
+  Vocabulary vocabulary_;
+
+ private:
+  SpecialPartition partition_;
+};
+
+// What decoding shows for the unknown token (llama.cpp's mark, U+2585).
+inline constexpr std::string_view kUnknownMark = "\xe2\x96\x85";
+
+// tokenizer.ggml.model "llama"; throws ModelError as make_tokenizer does.
+std::unique_ptr<Tokenizer> make_spm_tokenizer(const GgufFile& file);
+
+// tokenizer.ggml.model "gpt2"; throws ModelError as make_tokenizer does.
+std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file);
+
+}  // namespace tokencycle::model

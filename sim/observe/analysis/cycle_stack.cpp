@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "observe/analysis/cycle_stack.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace tokencycle::observe {
+
+std::string_view name_of(Cause cause) {
+  static constexpr std::array<std::string_view, kCauses> kNames = {
+      "matrix",         "vector",          "preload",
+      "scratchpad",     "dram_bandwidth",  "dram_row_conflict",
+      "dram_bank_busy", "dram_turnaround", "dram_refresh",
+      "dram_latency",   "front_end",       "drain",
+      "writeback",      "dependency"};
+  return kNames[static_cast<std::size_t>(cause)];
+}
+
+void CycleStack::on_event(const Event& event) {
+  settle(event.cycle);
+  const auto unit = static_cast<std::size_t>(event.unit);
+  if (unit >= kFirstChannel) {
+    const std::size_t channel = unit - kFirstChannel;
+    for (; channels_.size() <= channel; channels_.push_back(State::idle)) ++channels_by_state_[0];
+    --channels_by_state_[static_cast<std::size_t>(channels_[channel])];
+    channels_[channel] = static_cast<State>(event.detail);
+    ++channels_by_state_[event.detail];
+    return;
+  }
+  states_[unit] = static_cast<State>(event.detail);
+  if (event.unit == UnitId::decode) waits_for_ = event.value;
+}
+
+Stack CycleStack::take(Cycle end) {
+  settle(end);
+  return difference(stack_, std::exchange(taken_, stack_));
+}
+
+Stack CycleStack::so_far(Cycle now) const {
+  Stack stack = stack_;
+  stack[static_cast<std::size_t>(cause())] += now.value - since_.value;
+  return stack;
+}
+
+std::optional<Cause> largest(const Stack& stack) {
+  const auto most = std::max_element(stack.begin(), stack.end());
+  if (*most == 0) return std::nullopt;
+  return static_cast<Cause>(most - stack.begin());
+}
+
+void CycleStack::settle(Cycle now) {
+  if (now == since_) return;
+  stack_[static_cast<std::size_t>(cause())] += now.value - since_.value;
+  since_ = now;
+}
+
+Cause CycleStack::cause() const {
+  const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
+  const State matrix = state(UnitId::matrix), vector = state(UnitId::vector);
+  if (matrix == State::busy) return Cause::matrix;
+  if (vector == State::busy) return Cause::vector;
+  if (matrix == State::operand_wait) return Cause::preload;
+  if (matrix == State::scratchpad_conflict || vector == State::scratchpad_conflict) return Cause::scratchpad;
+  return waiting_cause();
+}
+
+Cause CycleStack::memory_cause() const {
+  static constexpr std::array kCauseOf = {Cause::dram_bandwidth,    Cause::dram_refresh,
+                                          Cause::dram_row_conflict, Cause::dram_turnaround,
+                                          Cause::dram_bank_busy,    Cause::dram_bandwidth};
+  for (std::size_t i = 0; i < kCauseOf.size(); ++i) {
+    if (channels_by_state_[static_cast<std::size_t>(kDataStates[i])] != 0) return kCauseOf[i];
+  }
+  return Cause::dram_latency;
+}
+
+Cause CycleStack::waiting_cause() const {
+  const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
+  const State decode = state(UnitId::decode);
+  if (waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::load) ||
+      waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::store)) {
+    return memory_cause();
+  }
+  if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
+  if (decode == State::halted || state(UnitId::matrix) == State::array_drain) return Cause::drain;
+  if (state(UnitId::writeback) == State::writeback_wait) return Cause::writeback;
+  return Cause::dependency;
+}
+
+}  // namespace tokencycle::observe
