@@ -1,6 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 # Warnings, sanitizers and the rule "one library per folder of sim/", in one place.
 
+# Paths relative to the tree, so that a second clone or work tree finds the objects of the first.
+find_program(CCACHE_PROGRAM ccache)
+if(TOKENCYCLE_CCACHE AND CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CMAKE_COMMAND} -E env CCACHE_BASEDIR=${CMAKE_SOURCE_DIR} CCACHE_NOHASHDIR=1
+                                  ${CCACHE_PROGRAM})
+endif()
+
 add_library(tokencycle_options INTERFACE)
 target_compile_options(tokencycle_options INTERFACE
   -Wall -Wextra -Werror -Wshadow -Wconversion -Wno-sign-conversion
