@@ -64,7 +64,10 @@ struct TraceOptions {
 // The writer for the path's extension. Throws UsageError listing the known ones, IoError.
 std::unique_ptr<TraceWriter> make_trace_writer(const TraceOptions& options);
 
-// Each format; throw IoError. make_trace_writer calls them.
+// The known extensions and what opens them, for messages: ".pftrace[.gz] (Perfetto), ...".
+std::string trace_formats_text();
+
+// Each format; throw IoError. make_trace_writer calls them by the table in trace_formats.cpp.
 std::unique_ptr<TraceWriter> make_perfetto_trace(const TraceOptions& options);  // .pftrace[.gz]
 // [.tokens|.operators|.instructions].csv[.gz]
 std::unique_ptr<TraceWriter> make_csv_trace(const TraceOptions& options);

@@ -19,6 +19,7 @@
 #include "host/places.h"
 #include "host/result/json_text.h"
 #include "host/traces.h"
+#include "observe/trace.h"
 
 namespace tokencycle::app {
 
@@ -44,10 +45,8 @@ OptionParser run_parser() {
   add("pipeline-token", po::value<long long>(), "with --result: whose instructions it lists (default: 1)");
   add("pipeline-instructions", po::value<long long>(),
       "with --result: at most so many of them (default: 8192)");
-  add("trace", po::value<std::vector<std::string>>()->composing(),
-      "write a trace; repeat for more: .pftrace[.gz] (Perfetto), .kanata[.gz] (Konata), .vcd, .fst "
-      "(GTKWave), "
-      ".tokens.csv, .operators.csv, .instructions.csv");
+  const std::string formats = "write a trace; repeat for more: " + observe::trace_formats_text();
+  add("trace", po::value<std::vector<std::string>>()->composing(), formats.c_str());
   add("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
   add("trace-window", po::value<std::string>(),
       "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");

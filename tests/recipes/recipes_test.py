@@ -1,0 +1,166 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Follows the recipes "to add X" of the READMEs in a copy of the tree, builds it and uses what was added.
+
+Each folder here is one example: new files at the places where they belong, and rows.json with the lines that go into
+existing files. An example may touch only files that its recipe names, so a recipe that has become longer than it says
+fails. All examples go into one copy, which is built once.
+"""
+
+import argparse
+import fnmatch
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+
+class Failure(Exception):
+    """What does not hold, in one sentence."""
+
+
+def program(copy, *arguments):
+    """Runs the copy's program in a scratch folder of it; returns its output."""
+    command = [copy / "build" / "release" / "tokencycle", *arguments]
+    done = subprocess.run(command, cwd=copy / "build", capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    if done.returncode != 0:
+        raise Failure(f"tokencycle {' '.join(map(str, arguments))} ended with code {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def expect(condition, what):
+    if not condition:
+        raise Failure(what)
+
+
+def check_trace_writer(copy):
+    program(copy, "run", "-n", "2", "-q", "--trace", "run.retired", "--result", "run.json", "--pipeline-instructions", "0")
+    result = json.loads((copy / "build" / "run.json").read_text(encoding="utf-8"))
+    lines = (copy / "build" / "run.retired").read_text(encoding="utf-8").splitlines()
+    executed = {counter["name"]: counter["value"] for counter in result["counters"]}["decode.instructions"]
+    expect(len(lines) == executed == result["host"]["traces"][0]["entries"], f"{len(lines)} lines of {executed} instructions")
+    cycles = [int(line.split()[0]) for line in lines]
+    expect(cycles == sorted(cycles), "the lines are not in the order of retirement")
+    help_text = " ".join(program(copy, "run", "--help").split())
+    expect(".retired (any editor)" in help_text, "--help does not name the extension")
+
+
+# name of the folder here: README, heading of the recipe in it, what must then work
+RECIPES = {
+    "trace_writer": ("sim/observe/README.md", "To add a trace writer", check_trace_writer),
+}
+
+
+def steps_of(readme, heading):
+    """The text of a recipe: from its heading to the next one. It must have numbered steps."""
+    text = (ROOT / readme).read_text(encoding="utf-8")
+    found = re.search(rf"^#+ {re.escape(heading)}\n(.*?)(?=^#+ |\Z)", text, re.M | re.S)
+    if not found:
+        raise Failure(f"{readme}: the heading \"{heading}\" is missing")
+    if not re.search(r"^1\. ", found[1], re.M):
+        raise Failure(f"{readme}: \"{heading}\" has no numbered steps")
+    return found[1]
+
+
+def named_files(readme, steps):
+    """Patterns of the paths that a recipe names: in backticks, from the README's folder or the root; NAME is any name."""
+    folder = pathlib.PurePosixPath(readme).parent
+    patterns = set()
+    for word in re.findall(r"`([^`\s]+)`", steps):
+        pattern = word.replace("NAME", "*")
+        patterns |= {pattern, os.path.normpath(f"{folder}/{pattern}")}
+    return patterns
+
+
+def insert(copy, row):
+    """Puts the lines of one row of rows.json into a file of the copy, at the only place where its pattern is."""
+    path = copy / row["file"]
+    text = path.read_text(encoding="utf-8")
+    pattern = row.get("after") or row["before"]
+    places = list(re.finditer(pattern, text, re.M))
+    if not places:
+        raise Failure(f"{row['file']}: nothing matches '{pattern}' any more; mend the example")
+    place = places[0]
+    at = text.index("\n", place.end()) + 1 if "after" in row else place.start()
+    path.write_text(text[:at] + row["insert"] + text[at:], encoding="utf-8")
+
+
+def follow(copy, name):
+    """Applies an example to the copy; returns the files that it touches."""
+    readme, heading, _ = RECIPES[name]
+    patterns = named_files(readme, steps_of(readme, heading))
+    folder = HERE / name
+    new = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file() and p.name != "rows.json")
+    rows = json.loads((folder / "rows.json").read_text(encoding="utf-8"))
+    touched = new + sorted({row["file"] for row in rows})
+    for file in touched:
+        if not any(fnmatch.fnmatchcase(file, pattern) for pattern in patterns):
+            raise Failure(f"{readme}: \"{heading}\" does not name {file}, which the example touches")
+    for file in new:
+        target = copy / file
+        if target.exists():
+            raise Failure(f"{file} is there already; give the example another name")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(folder / file, target)
+    for row in rows:
+        insert(copy, row)
+    return touched
+
+
+def copy_tree(target):
+    """The tree without what was built in it."""
+    shutil.copytree(ROOT, target, ignore=lambda folder, names: [n for n in names if n in ("build", ".git", "__pycache__")])
+
+
+def build(copy, jobs):
+    for command in (["cmake", "--preset", "release", "-DTOKENCYCLE_TESTS=OFF"],
+                    ["cmake", "--build", "build/release", "--target", "tokencycle", "-j", str(jobs)]):
+        done = subprocess.run(command, cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        if done.returncode != 0:
+            raise Failure(f"{' '.join(command)} failed:\n{done.stdout[-4000:]}")
+
+
+def main():
+    """Follows the chosen recipes; returns the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"of {', '.join(RECIPES)}; default: all")
+    parser.add_argument("--no-build", action="store_true", help="only apply them and compare with what the READMEs name")
+    parser.add_argument("--keep", type=pathlib.Path, metavar="FOLDER", help="make the copy there and leave it")
+    parser.add_argument("-j", type=int, default=os.cpu_count() or 1, help="jobs of the build")
+    options = parser.parse_args()
+    for name in options.recipes:
+        if name not in RECIPES:
+            parser.error(f"{name} is no recipe; there are {', '.join(RECIPES)}")
+    failures = 0
+    with tempfile.TemporaryDirectory(prefix="recipes-") as scratch:
+        copy = (options.keep or pathlib.Path(scratch) / "tree").resolve()
+        try:
+            copy_tree(copy)
+            chosen = options.recipes or list(RECIPES)
+            for name in chosen:
+                print(f"{name}: {', '.join(follow(copy, name))}", flush=True)
+            if options.no_build:
+                return 0
+            build(copy, options.j)
+        except (Failure, OSError, ValueError) as failure:
+            print(f"FAILED: {failure}")
+            return 1
+        for name in chosen:
+            try:
+                RECIPES[name][2](copy)
+                print(f"{name}: works", flush=True)
+            except (Failure, KeyError, OSError, ValueError) as failure:
+                print(f"{name}: FAILED: {failure}")
+                failures += 1
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
