@@ -14,6 +14,7 @@ import os
 import pathlib
 import re
 import shutil
+import struct
 import subprocess
 import sys
 import tempfile
@@ -52,8 +53,59 @@ def check_trace_writer(copy):
     expect(".retired (any editor)" in help_text, "--help does not name the extension")
 
 
+def check_dram_scheduler(copy):
+    clocks = {}
+    for scheduler in ("fcfs", "lowest-bank"):
+        system = {"schema": "tokencycle-dram-system-1", "name": "one", "preset": "ddr4-3200", "scheduler": scheduler}
+        (copy / "build" / "system.json").write_text(json.dumps(system), encoding="utf-8")
+        result = json.loads(program(copy, "dram", "-c", "system.json", "../traces/dram/sample.trace", "--json"))
+        served = sum(result[key] for key in ("row_hits", "row_misses", "row_conflicts", "forwarded", "coalesced"))
+        expect(result["memory"]["scheduler"] == scheduler and served == result["requests"] == 2048,
+               f"{scheduler}: {served} requests were served")
+        clocks[scheduler] = result["clocks"]
+    expect(clocks["fcfs"] != clocks["lowest-bank"], "the new scheduler gives the clocks of fcfs")
+
+
+def check_weight_format(copy):
+    """Weights that iq4_nl and q8_0 hold alike: the machine must compute the same from both, bit for bit."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import make_random_model as maker
+
+    table = (-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113)
+
+    def halves(block):
+        scale = max(abs(v) for v in block) / 127
+        return scale, [min(range(16), key=lambda i: abs(table[i] * scale - v)) for v in block]
+
+    def encode(kind, values):
+        blocks = [halves(values[i : i + maker.BLOCK]) for i in range(0, len(values), maker.BLOCK)]
+        if kind == "q8_0":
+            return b"".join(struct.pack("<e32b", scale, *(table[h] for h in block)) for scale, block in blocks)
+        return b"".join(struct.pack("<e16B", scale, *(b[i] | b[i + 16] << 4 for i in range(16))) for scale, b in blocks)
+
+    plain = maker.encode
+    maker.encode = lambda kind, values: plain(kind, values) if kind == "f32" else encode(kind, values)
+    maker.TENSOR_TYPES["iq4_nl"] = 20
+    outcomes = []
+    try:
+        for kind in ("q8_0", "iq4_nl"):
+            options = argparse.Namespace(layers=1, width=64, heads=4, kv_heads=2, feed_forward=96, vocab=300, context=32,
+                                         seed=3, type=kind, out=copy / "build" / f"{kind}.gguf")
+            maker.write(options)
+            program(copy, "run", "-m", options.out, "-n", "4", "-q", "--ignore-eos", "--check", "--result", "out.json")
+            result = json.loads((copy / "build" / "out.json").read_text(encoding="utf-8"))
+            expect(result["model"]["weights"] == kind, f"the weights are {result['model']['weights']}, not {kind}")
+            outcomes.append([token["id"] for token in result["tokens"]])
+    finally:
+        maker.encode = plain
+        del maker.TENSOR_TYPES["iq4_nl"]
+    expect(outcomes[0] == outcomes[1], f"q8_0 gives the tokens {outcomes[0]}, iq4_nl with the same values {outcomes[1]}")
+
+
 # name of the folder here: README, heading of the recipe in it, what must then work
 RECIPES = {
+    # "dram_scheduler": ("sim/memory/README.md", "To add a scheduler", check_dram_scheduler),
+    # "weight_format": ("sim/numerics/README.md", "To add a weight format", check_weight_format),
     "trace_writer": ("sim/observe/README.md", "To add a trace writer", check_trace_writer),
 }
 
