@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Example of a weight format: iq4_nl, 4 bits through a table. Blocks of 32: fp16 d, 16 bytes of halves as in q4_0 (18
-// bytes); value = d * table[half].
+// Example of a weight format: iq4_nl, 4 bits through a table. Blocks of 32: fp16 d, 16 bytes of halves as in
+// q4_0 (18 bytes); value = d * table[half].
 #pragma once
 
 #include <array>

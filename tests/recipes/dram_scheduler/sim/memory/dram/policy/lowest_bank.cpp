@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Example of a scheduler: the bank with the lowest number goes first, and its row hits before others. It starves
-// the rest, so nobody should use it.
+// Example of a scheduler: the bank with the lowest number goes first, and its row hits before others. It
+// starves the rest, so nobody should use it.
 #include "memory/dram/policy/scheduler.h"
 
 namespace tokencycle::memory::policy {
