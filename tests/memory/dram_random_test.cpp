@@ -11,9 +11,7 @@
 
 using namespace tokencycle;
 using namespace tokencycle::test;
-using config::DramPagePolicy;
 using config::DramRefresh;
-using config::DramScheduler;
 using memory::Clock;
 
 namespace {
@@ -94,9 +92,9 @@ std::vector<Trial> trials() {
   std::vector<Trial> all;
   std::mt19937_64 random(20260601);
   for (const DramParameters& p : presets()) {
-    for (const auto scheduler : {DramScheduler::fcfs, DramScheduler::fr_fcfs, DramScheduler::fr_fcfs_cap}) {
-      for (const auto page : {DramPagePolicy::open, DramPagePolicy::closed, DramPagePolicy::adaptive}) {
-        for (const auto refresh : {DramRefresh::none, DramRefresh::all_bank, DramRefresh::per_bank}) {
+    for (const auto scheduler : config::kEveryDramScheduler) {
+      for (const auto page : config::kEveryDramPagePolicy) {
+        for (const auto refresh : config::kEveryDramRefresh) {
           if (refresh == DramRefresh::per_bank && p.refi_bank == 0) continue;
           Trial t{p,
                   reference_system(p),

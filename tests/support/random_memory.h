@@ -31,9 +31,9 @@ RandomMemory random_memory(Random& random, const std::string& preset, std::uint3
   if (number(0, 3) == 0) s.hashes.push_back({config::DramAddressField::bank, config::DramAddressField::row});
   if (number(0, 3) == 0 && s.channels > 1)
     s.hashes.push_back({config::DramAddressField::channel, config::DramAddressField::row});
-  s.scheduler = static_cast<config::DramScheduler>(number(0, 2));
+  s.scheduler = static_cast<config::DramScheduler>(number(0, config::kDramSchedulers.size() - 1));
   s.row_hit_cap = s.scheduler == config::DramScheduler::fr_fcfs_cap ? number(1, 6) : s.row_hit_cap;
-  s.page_policy = static_cast<config::DramPagePolicy>(number(0, 2));
+  s.page_policy = static_cast<config::DramPagePolicy>(number(0, config::kDramPagePolicies.size() - 1));
   const bool per_bank = s.device.exists(config::DramCommand::refresh_bank);
   s.refresh = static_cast<config::DramRefresh>(number(0, per_bank ? 2 : 1));
   if (s.refresh != config::DramRefresh::none) s.postpone = number(0, s.device.postponable);

@@ -3,20 +3,9 @@
 #pragma once
 
 #include "config/dram/device.h"
+#include "config/dram/policies.h"
 
 namespace tokencycle::config {
-
-// fcfs: the oldest request alone. fr_fcfs: of the requests whose next command can be given, the oldest.
-// fr_fcfs_cap: the same, but a bank serves at most `row_hit_cap` hits past an older request to another row.
-enum class DramScheduler : std::uint8_t { fcfs, fr_fcfs, fr_fcfs_cap };
-// open: a row stays open until another is wanted. closed: it closes with the last waiting request for it.
-// adaptive: it closes with the last waiting request for it if one for another row of the bank waits.
-enum class DramPagePolicy : std::uint8_t { open, closed, adaptive };
-enum class DramRefresh : std::uint8_t { none, all_bank, per_bank };
-// As in the files: "fr-fcfs-cap", "open", "all-bank".
-std::string_view name_of(DramScheduler s);
-std::string_view name_of(DramPagePolicy p);
-std::string_view name_of(DramRefresh r);
 
 enum class DramAddressField : std::uint8_t { channel, rank, bank_group, bank, row, column };
 inline constexpr int kDramAddressFields = 6;

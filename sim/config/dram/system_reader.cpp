@@ -10,9 +10,6 @@
 namespace tokencycle::config {
 namespace {
 
-constexpr std::array<std::string_view, 3> kSchedulers = {"fcfs", "fr-fcfs", "fr-fcfs-cap"};
-constexpr std::array<std::string_view, 3> kPagePolicies = {"open", "closed", "adaptive"};
-constexpr std::array<std::string_view, 3> kRefreshNames = {"none", "all-bank", "per-bank"};
 constexpr WholeRange kQueue{1, 4096, "requests"};
 
 // The preset's file. Of a path (it ends in .json): from the description's folder. A name that no folder has
@@ -73,15 +70,15 @@ class SystemReader {
   }
 
   void read_policies() {
-    take("scheduler", system_.scheduler, kSchedulers);
+    take("scheduler", system_.scheduler, kDramSchedulers);
     take("row_hit_cap", system_.row_hit_cap, {1, 1000000, "row hits"});
     if (file_.has("row_hit_cap") && system_.scheduler != DramScheduler::fr_fcfs_cap &&
         !file_.violations().concerns(file_.path_of("scheduler"))) {
       file_.complain("row_hit_cap",
                      "only the scheduler \"fr-fcfs-cap\" has a cap; choose it or remove this key");
     }
-    take("page_policy", system_.page_policy, kPagePolicies);
-    take("refresh", system_.refresh, kRefreshNames);
+    take("page_policy", system_.page_policy, kDramPagePolicies);
+    take("refresh", system_.refresh, kDramRefreshes);
     if (system_.refresh == DramRefresh::per_bank && !system_.device.exists(DramCommand::refresh_bank)) {
       file_.complain("refresh",
                      fmt::format("\"per-bank\" is not allowed: {} has no command REFpb; allowed: \"none\", "
@@ -116,16 +113,6 @@ class SystemReader {
 };
 
 }  // namespace
-
-std::string_view name_of(DramScheduler s) {
-  return kSchedulers.at(static_cast<std::size_t>(s));
-}
-std::string_view name_of(DramPagePolicy p) {
-  return kPagePolicies.at(static_cast<std::size_t>(p));
-}
-std::string_view name_of(DramRefresh r) {
-  return kRefreshNames.at(static_cast<std::size_t>(r));
-}
 
 void read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
                         DramSystem& system) {

@@ -6,10 +6,6 @@
 
 namespace tokencycle::memory {
 
-using config::DramPagePolicy;
-using config::DramRefresh;
-using config::DramScheduler;
-
 namespace {
 
 template <class Visit>
@@ -49,7 +45,7 @@ bool DramController::leaves_choices(const DramQueue& queue, bool first_of_kind, 
   }
   if (!refreshes_.empty() || !halves_.empty() || next_direction() != writing_) return false;
   // Other policies look at all requests of a bank before they close its row.
-  if (system_.page_policy != DramPagePolicy::open) return false;
+  if (auto_precharge_) return false;
   if (first_of_kind && &queue == (writing_ ? &writes_ : &reads_)) return false;
   direction_set_ = now + 1;  // where the request is seen
   return true;
@@ -66,7 +62,7 @@ void DramController::choose(std::uint32_t bus, Clock t) {
   if (!halves_.empty() && (pressing || t >= halves_.front().since + finish_activation_)) {
     return consider_entry(*halves_.front().queue, halves_.front().entry, best);
   }
-  choose_from(activated_, best);
+  choose_opened(best);
   if (best.at == t) return;
   if (pressing) return choose_refresh(best);
   set_direction();
@@ -82,15 +78,36 @@ void DramController::choose(std::uint32_t bus, Clock t) {
   if (other.entry != kNoEntry) best = other;
 }
 
+// Requests for which their row has been opened: all are hits, since nothing else closes it.
+void DramController::choose_opened(Choice& best) {
+  if (activated_.size() == 0) return;
+  for (std::size_t w = 0; w < activated_.words(); ++w) {
+    for_each_bit(activated_.hits(w), [&](std::uint32_t i) {
+      consider_hit(activated_, activated_.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
+    });
+  }
+}
+
 void DramController::choose_from(DramQueue& queue, Choice& best) {
   if (queue.size() == 0) return;
-  if (system_.scheduler == DramScheduler::fcfs && &queue != &activated_) return consider_oldest(queue, best);
+  for (std::size_t w = 0; w < queue.words(); ++w) selected_[w] = {queue.hits(w), queue.others(w)};
+  scheduler_->select(queue, selected_);
   for (std::size_t w = 0; w < queue.words(); ++w) {
-    for_each_bit(queue.hits(w), [&](std::uint32_t i) {
-      const DramQueue::List& list = queue.of(static_cast<std::uint32_t>(w * 64) + i);
-      if (!hits_are_capped(queue, list.hit, list.other)) consider_hit(queue, list.hit.entry, best);
+    for_each_bit(selected_[w].hits, [&](std::uint32_t i) {
+      consider_hit(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
     });
-    const std::uint64_t others = queue.others(w), open = banks_.open_banks(w);
+  }
+  if (!transfers_first_) return choose_row_commands(queue, best);
+  Choice row;
+  row.at = best.at;  // at the same clock, transfers come first
+  row.arrived = 0;
+  choose_row_commands(queue, row);
+  if (row.entry != kNoEntry) best = row;
+}
+
+void DramController::choose_row_commands(DramQueue& queue, Choice& best) {
+  for (std::size_t w = 0; w < queue.words(); ++w) {
+    const std::uint64_t others = selected_[w].others, open = banks_.open_banks(w);
     if (two_part_) {
       for_each_bit(others & ~open, [&](std::uint32_t i) {
         consider_activation(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).other.entry, best);
@@ -114,17 +131,6 @@ void DramController::consider_all(DramQueue& queue, std::size_t word, std::uint6
           &queue},
          best);
   });
-}
-
-void DramController::consider_oldest(DramQueue& queue, Choice& best) {
-  std::uint32_t oldest = kNoEntry;
-  for (std::size_t w = 0; w < queue.words(); ++w) {
-    for_each_bit(queue.hits(w) | queue.others(w), [&](std::uint32_t i) {
-      const std::uint32_t head = queue.of(static_cast<std::uint32_t>(w * 64) + i).head;
-      if (oldest == kNoEntry || entries_[head].arrived < entries_[oldest].arrived) oldest = head;
-    });
-  }
-  consider_entry(queue, oldest, best);
 }
 
 void DramController::consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best) {
@@ -155,23 +161,13 @@ void DramController::consider_conflict(DramQueue& queue, std::uint32_t entry, Ch
   }
 }
 
-bool DramController::hits_are_capped(const DramQueue& queue, const DramQueue::First& hit,
-                                     const DramQueue::First& conflict) const {
-  if (system_.scheduler != DramScheduler::fr_fcfs_cap || conflict.entry == kNoEntry || &queue == &activated_)
-    return false;
-  return conflict.arrived < hit.arrived &&
-         hits_past_[entries_[hit.entry].request.bank] >= system_.row_hit_cap;
-}
-
-// The last waiting request for a row closes it, if the page policy says so.
 DramCommand DramController::transfer_of(const DramEntry& e) const {
   const bool write = e.request.write;
-  if (system_.page_policy == DramPagePolicy::open) return write ? DramCommand::write : DramCommand::read;
+  if (!auto_precharge_) return write ? DramCommand::write : DramCommand::read;
   const std::uint32_t bank = e.request.bank;
   const DramQueue::List &r = reads_.of(bank), &w = writes_.of(bank), &a = activated_.of(bank);
-  const bool last = r.hits + w.hits + a.hits == 1;
-  const bool other_rows = r.hits + w.hits + a.hits < r.size + w.size + a.size;
-  const bool closes = last && (system_.page_policy == DramPagePolicy::closed || other_rows);
+  const std::uint32_t same_row = r.hits + w.hits + a.hits;
+  const bool closes = page_->closes(same_row, r.size + w.size + a.size - same_row);
   if (write) return closes ? DramCommand::write_auto : DramCommand::write;
   return closes ? DramCommand::read_auto : DramCommand::read;
 }
@@ -213,29 +209,12 @@ void DramController::consider(DramQueue& queue, std::uint32_t entry, DramCommand
   take({std::max(start_, banks_.earliest(command, bank)), e.arrived, command, entry, bank, &queue}, best);
 }
 
-// The oldest refresh, or a precharge that it needs; it does not close rows opened for a request.
+// The oldest refresh, or a precharge that it needs.
 void DramController::choose_refresh(Choice& best) {
-  const std::uint32_t bank = refreshes_.front(), rank = banks_.rank_of(bank);
-  const bool all = system_.refresh == DramRefresh::all_bank;
-  DramCommand command = all ? DramCommand::refresh_all : DramCommand::refresh_bank;
-  std::uint32_t at_bank = bank;
-  if (all) {
-    if (banks_.open_in_rank(rank) != 0) command = DramCommand::precharge_all;
-    for (std::uint32_t b = 0; b < banks_.of_rank(); ++b) {
-      if (activated_.of(rank * banks_.of_rank() + b).size != 0) return;
-    }
-  } else {
-    for (std::uint32_t i = 0; i < banks_.reach(); ++i) {
-      const std::uint32_t reached = banks_.reached(bank, i);
-      if (activated_.of(reached).size != 0) return;
-      if (banks_.open_row(reached) == kNoRow) continue;
-      command = DramCommand::precharge;
-      at_bank = reached;
-    }
-  }
-  if (use_of(command).bus != bus_) return;
-  const Clock at = std::max(start_, banks_.earliest(command, at_bank));
-  if (at < best.at) best = {at, 0, command, kNoEntry, at_bank, nullptr};
+  const auto step = refresh_->step(refreshes_.front(), banks_, activated_);
+  if (!step || use_of(step->command).bus != bus_) return;
+  const Clock at = std::max(start_, banks_.earliest(step->command, step->bank));
+  if (at < best.at) best = {at, 0, step->command, kNoEntry, step->bank, nullptr};
 }
 
 }  // namespace tokencycle::memory

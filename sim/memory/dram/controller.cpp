@@ -3,8 +3,6 @@
 
 namespace tokencycle::memory {
 
-using config::DramRefresh;
-
 DramCounters& operator+=(DramCounters& sum, const DramCounters& more) {
   sum.reads += more.reads;
   sum.writes += more.writes;
@@ -22,23 +20,27 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
     : system_(system),
       device_(system_.device),
       listener_(listener),
-      banks_(device_, system_.page_policy != config::DramPagePolicy::open),
+      page_(policy::make_page_policy(system_)),
+      banks_(device_, page_->uses_auto_precharge()),
       entries_(system_.read_queue + system_.write_queue + system_.activated_queue),
       reads_(entries_, banks_),
       writes_(entries_, banks_),
       activated_(entries_, banks_),
+      scheduler_(policy::make_scheduler(system_, banks_.count())),
+      refresh_(policy::make_refresh(system_)),
+      selected_(reads_.words()),
+      next_refresh_(refresh_->next()),
       tells_waits_(listener.wants_waits()),
       two_part_(device_.exists(DramCommand::activate_first)),
       data_clock_(device_.exists(DramCommand::sync_read)),
+      auto_precharge_(page_->uses_auto_precharge()),
+      transfers_first_(scheduler_->transfers_first()),
       bank_counters_(banks_.count()) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);
-  hits_past_.resize(banks_.count());
   // Half of the time that the standard leaves for the second part: the rest is for others that wait like it.
   for (const config::DramConstraint& c : device_.at_most) {
     if (c.before == DramCommand::activate_first) finish_activation_ = c.clocks / 2;
   }
-  if (system_.refresh == DramRefresh::all_bank) next_refresh_ = device_.refresh_interval;
-  if (system_.refresh == DramRefresh::per_bank) next_refresh_ = device_.bank_refresh_interval;
 }
 
 // --- queues
@@ -47,7 +49,7 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
 // The bank's open row has changed.
 void DramController::recount(std::uint32_t bank) {
   for (DramQueue* q : {&reads_, &writes_, &activated_}) q->recount(bank);
-  hits_past_[bank] = 0;
+  scheduler_->row_changed(bank);
 }
 
 // A read finds its data in a waiting write; a second write to a burst replaces the first one's data.
@@ -92,27 +94,19 @@ void DramController::advance(Clock until) {
 
 // With nothing to do and all banks closed, a refresh leaves no trace but its count.
 void DramController::skip_idle_refreshes(Clock until) {
-  if (system_.refresh != DramRefresh::all_bank || listener_.wants_commands()) return;
+  if (listener_.wants_commands()) return;
   for (std::uint32_t r = 0; r < device_.ranks; ++r) {
     if (banks_.open_in_rank(r) != 0) return;
   }
-  const Clock interval = device_.refresh_interval;
-  if (until - next_refresh_ < 3 * interval) return;
-  const Clock skipped = (until - next_refresh_) / interval - 1;
-  next_refresh_ += skipped * interval;
+  const std::uint64_t skipped = refresh_->skip(until);
+  next_refresh_ = refresh_->next();
   counters_.commands[static_cast<std::size_t>(DramCommand::refresh_all)] += skipped * device_.ranks;
   banks_.skip_refreshes(skipped);
 }
 
 void DramController::due_refreshes() {
-  for (std::uint32_t r = 0; r < device_.ranks; ++r)
-    refreshes_.push_back(r * banks_.of_rank() + refresh_turn_);
-  if (system_.refresh == DramRefresh::per_bank) {
-    refresh_turn_ = (refresh_turn_ + 1) % (banks_.of_rank() / device_.refresh_reach);
-    next_refresh_ += device_.bank_refresh_interval;
-  } else {
-    next_refresh_ += device_.refresh_interval;
-  }
+  refresh_->fall_due(refreshes_);
+  next_refresh_ = refresh_->next();
   chosen_ = 0;
 }
 
@@ -213,9 +207,7 @@ void DramController::finish_transfer(const Choice& choice) {
   const DramEntry& e = entries_[choice.entry];
   const std::uint64_t id = e.request.id;
   const bool write = e.request.write;
-  const DramQueue::List& list = choice.queue->of(choice.bank);
-  // A hit that overtakes an older request to another row.
-  if (list.head != choice.entry) ++hits_past_[choice.bank];
+  scheduler_->served(choice.bank, choice.queue->of(choice.bank).head != choice.entry);
   const bool closed = banks_.open_row(choice.bank) == kNoRow;
   if (closed) recount(choice.bank);
   choice.queue->remove(choice.entry);

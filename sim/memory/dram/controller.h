@@ -4,11 +4,15 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <vector>
 
 #include "config/dram/system.h"
 #include "memory/dram/banks.h"
 #include "memory/dram/listener.h"
+#include "memory/dram/policy/page.h"
+#include "memory/dram/policy/refresh.h"
+#include "memory/dram/policy/scheduler.h"
 #include "memory/dram/queue.h"
 
 namespace tokencycle::memory {
@@ -34,7 +38,7 @@ class DramController {
   // Gives all commands up to and including `until`.
   void advance(Clock until);
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
-  Clock next_event() const { return std::min(wake_, refreshing() ? next_refresh_ : kNoClock); }
+  Clock next_event() const { return std::min(wake_, next_refresh_); }
   std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
   // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
   struct Depths {
@@ -61,8 +65,10 @@ class DramController {
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(banks_, entries_, free_, reads_, writes_, activated_, hits_past_, refreshes_, next_refresh_,
-          refresh_turn_, halves_, writing_, transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
+    state(banks_, entries_, free_, reads_, writes_, activated_, refreshes_, next_refresh_, halves_, writing_,
+          transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
+    scheduler_->serialize(state);
+    refresh_->serialize(state);
     state(choices_, transfers_, chosen_, directions_, bus_free_, wait_, counters_, bank_counters_);
     for (Half& half : halves_) serialize_queue(state, half.queue);
     for (Choice& choice : choices_) serialize_queue(state, choice.queue);
@@ -100,7 +106,6 @@ class DramController {
     state(number);
     queue = queues.at(number);
   }
-  bool refreshing() const { return system_.refresh != config::DramRefresh::none; }
   const config::DramCommandUse& use_of(DramCommand c) const {
     return device_.commands[static_cast<std::size_t>(c)];
   }
@@ -110,9 +115,10 @@ class DramController {
   void tick(Clock t);
   // dram_choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
+  void choose_opened(Choice& best);
   void choose_from(DramQueue& queue, Choice& best);
+  void choose_row_commands(DramQueue& queue, Choice& best);
   void choose_refresh(Choice& best);
-  void consider_oldest(DramQueue& queue, Choice& best);
   void consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best);
   void consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks, DramCommand command,
                     Choice& best);
@@ -129,8 +135,6 @@ class DramController {
     best = c;
   }
   void note_transfer(DramQueue& queue, std::uint32_t entry, DramCommand command, Clock at);
-  bool hits_are_capped(const DramQueue& queue, const DramQueue::First& hit,
-                       const DramQueue::First& conflict) const;
   DramCommand transfer_of(const DramEntry& e) const;
   bool refresh_pressing() const;
   bool next_direction() const;
@@ -153,14 +157,16 @@ class DramController {
   const config::DramSystem system_;
   const config::DramDevice& device_;
   DramListener& listener_;
+  const std::unique_ptr<policy::PagePolicy> page_;
   DramBanks banks_;
   std::vector<DramEntry> entries_;
   std::vector<std::uint32_t> free_;
   DramQueue reads_, writes_, activated_;
-  std::vector<std::uint32_t> hits_past_;  // of each bank: hits since an older request to another row waits
-  std::deque<std::uint32_t> refreshes_;   // due, as bank (the first of its rank for all-bank refresh)
-  Clock next_refresh_ = kNoClock;
-  std::uint32_t refresh_turn_ = 0;  // per-bank: which bank of each rank comes next
+  const std::unique_ptr<policy::Scheduler> scheduler_;
+  const std::unique_ptr<policy::Refresh> refresh_;
+  std::vector<policy::Scheduler::Banks> selected_;  // by the scheduler, for the choice under way
+  std::deque<std::uint32_t> refreshes_;             // due, as policy::Refresh names them
+  Clock next_refresh_;                              // refresh_->next()
   std::vector<Half> halves_;
   Clock finish_activation_ = 0;  // clocks after a first part behind which nothing comes before the second
   bool writing_ = false;
@@ -176,7 +182,7 @@ class DramController {
   std::array<bool, 2> directions_{};   // in which they were chosen
   std::array<Clock, 2> bus_free_{};
   DramWait wait_ = DramWait::nothing;
-  const bool tells_waits_, two_part_, data_clock_;
+  const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_;
   DramCounters counters_;
   std::vector<DramBankCounters> bank_counters_;
 };

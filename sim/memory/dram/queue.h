@@ -55,6 +55,8 @@ class DramQueue {
 
   std::uint32_t size() const { return size_; }
   const List& of(std::uint32_t bank) const { return lists_[bank]; }
+  // The bank's oldest; not of an empty list.
+  First head(std::uint32_t bank) const { return {lists_[bank].head, entries_[lists_[bank].head].arrived}; }
   // Banks with hits and with others, a bit each: words of 64.
   std::size_t words() const { return hits_.size(); }
   std::uint64_t hits(std::size_t word) const { return hits_[word]; }
