@@ -105,7 +105,7 @@ Burst read_of(const config::Machine& m, std::uint64_t number) {
 TEST_CASE("every preset tells the same as controllers advanced clock by clock, however far time leaps") {
   const std::string preset = GENERATE(from_range(test::dram_presets()));
   std::array<std::uint64_t, observe::kStates> states{};
-  for (std::uint64_t seed = 0; seed < 24; ++seed) {
+  for (std::uint64_t seed = 0; seed < 48; ++seed) {
     Random random(seed);
     const config::Machine m = random_machine(random, preset);
     const std::vector<MemoryWish> wishes = random_wishes(random, m, 150);

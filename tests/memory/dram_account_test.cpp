@@ -59,7 +59,7 @@ std::vector<Stream> streams() {
           s.system.refresh = refresh;
           s.system.postpone = random() % 3 == 0 ? static_cast<std::uint32_t>(random() % 9) : 0;
           s.arrivals = random_arrivals(s.system.device, random);
-          s.until = s.arrivals.back().at + random() % (20 * Clock{p.refi});
+          s.until = s.arrivals.back().at + 2 * Clock{p.refi} + random() % (18 * Clock{p.refi});
           s.text += " stream " + std::to_string(all.size());
           all.push_back(s);
         }

@@ -2,6 +2,9 @@
 // Queues, schedulers and page policies of the controller, each by the commands that it gives.
 #include <algorithm>
 #include <catch2/catch.hpp>
+#include <map>
+#include <random>
+#include <tuple>
 
 #include "memory/dram_checker.h"
 #include "memory/dram_reference.h"
@@ -116,6 +119,85 @@ TEST_CASE("the cap bounds how many row hits of a bank overtake an older request 
   }
   const auto uncapped = rows_served(run(ddr4(DramScheduler::fr_fcfs), arrivals));
   CHECK(uncapped.back() == 2);
+}
+
+// Banks 0 and 1 of one group with row 1 open in both since long ago; tCCD_L keeps the hit of bank 0 waiting
+// after the read of bank 1, and in that time a precharge of bank 0 is possible.
+TEST_CASE("fr-fcfs closes a row whose hits are not ready, fr-fcfs-row-hit serves them first") {
+  const DramParameters p = ddr4_3200aa();
+  const std::vector<DramArrival> arrivals = {read_at(0, 0, 1), read_at(0, 1, 1), read_at(200, 1, 1, 1),
+                                             read_at(201, 0, 1, 1), read_at(202, 0, 2)};
+  using Line = std::tuple<Clock, DramCommand, std::uint32_t, std::uint32_t>;  // clock, command, bank, row
+  const auto after_200 = [&](DramScheduler scheduler) {
+    std::vector<Line> lines;
+    for (const memory::DramCommandRecord& c : run(ddr4(scheduler), arrivals).commands) {
+      if (c.clock > 200) lines.emplace_back(c.clock, c.command, c.bank, c.row);
+    }
+    return lines;
+  };
+  using C = DramCommand;
+  // PRE as soon as it is known of; then the oldest request reopens the row that was open.
+  const Clock closed = 203, reopened = closed + p.rp, read = reopened + p.rcd_read;
+  const Clock closed_again = std::max(read + p.rtp, reopened + p.ras);
+  CHECK(after_200(DramScheduler::fr_fcfs) ==
+        std::vector<Line>{{201, C::read, 1, 1},
+                          {closed, C::precharge, 0, 2},
+                          {reopened, C::activate, 0, 1},
+                          {read, C::read, 0, 1},
+                          {closed_again, C::precharge, 0, 2},
+                          {closed_again + p.rp, C::activate, 0, 2},
+                          {closed_again + p.rp + p.rcd_read, C::read, 0, 2}});
+  const Clock hit = 201 + p.ccd_l, done = hit + p.rtp;
+  CHECK(after_200(DramScheduler::fr_fcfs_row_hit) ==
+        std::vector<Line>{{201, C::read, 1, 1},
+                          {hit, C::read, 0, 1},
+                          {done, C::precharge, 0, 2},
+                          {done + p.rp, C::activate, 0, 2},
+                          {done + p.rp + p.rcd_read, C::read, 0, 2}});
+}
+
+// Both arrive in one clock with row 1 open in banks 0 and 1, the one for another row of bank 0 first.
+TEST_CASE("fr-fcfs-row-hit gives a transfer before the precharge of an older request") {
+  const std::vector<DramArrival> arrivals = {read_at(0, 0, 1), read_at(0, 1, 1), read_at(200, 0, 2),
+                                             read_at(200, 1, 1, 1)};
+  const auto clock_of = [&](DramScheduler scheduler, DramCommand command) {
+    const auto r = replay(ddr4(scheduler), arrivals, {DramAdvance::leap, true, 2, 0});
+    const auto found = std::find_if(r.commands.begin(), r.commands.end(),
+                                    [&](const auto& c) { return c.clock > 200 && c.command == command; });
+    return found == r.commands.end() ? 0 : found->clock;
+  };
+  CHECK(clock_of(DramScheduler::fr_fcfs, DramCommand::precharge) == 201);
+  CHECK(clock_of(DramScheduler::fr_fcfs, DramCommand::read) == 202);
+  CHECK(clock_of(DramScheduler::fr_fcfs_row_hit, DramCommand::read) == 201);
+  CHECK(clock_of(DramScheduler::fr_fcfs_row_hit, DramCommand::precharge) == 202);
+}
+
+// Reads only, so that there is one queue and the clock of a request's transfer follows from its completion.
+TEST_CASE("fr-fcfs-row-hit closes no row that a waiting read wants, fr-fcfs does") {
+  const DramParameters p = ddr4_3200aa();
+  std::mt19937_64 random(5);
+  std::vector<DramArrival> arrivals;
+  for (Clock at = 0; arrivals.size() < 3000; at += random() % 5) {
+    const auto bank = static_cast<std::uint32_t>(random() % 6),
+               row = static_cast<std::uint32_t>(random() % 3);
+    arrivals.push_back(read_at(at, bank, row, static_cast<std::uint32_t>(random() % p.bursts)));
+  }
+  const auto closed_early = [&](DramScheduler scheduler) {
+    const DramReplay r = run(ddr4(scheduler), arrivals);
+    std::map<std::uint32_t, std::uint32_t> open;
+    int early = 0;
+    for (const memory::DramCommandRecord& c : r.commands) {
+      if (c.command == DramCommand::activate) open[c.bank] = c.row;
+      if (c.command != DramCommand::precharge) continue;
+      for (std::size_t i = 0; i < arrivals.size(); ++i) {
+        if (arrivals[i].bank != c.bank || arrivals[i].row != open[c.bank]) continue;
+        early += r.accepted[i] < c.clock && r.completed[i] - p.cl - p.bl > c.clock;
+      }
+    }
+    return early;
+  };
+  CHECK(closed_early(DramScheduler::fr_fcfs_row_hit) == 0);
+  CHECK(closed_early(DramScheduler::fr_fcfs) > 10);
 }
 
 TEST_CASE("the closed page closes a row with the last waiting request for it") {

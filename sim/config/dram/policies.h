@@ -12,7 +12,8 @@
 #define TOKENCYCLE_DRAM_SCHEDULERS(ROW) \
   ROW(fcfs, "fcfs")                     \
   ROW(fr_fcfs, "fr-fcfs")               \
-  ROW(fr_fcfs_cap, "fr-fcfs-cap")
+  ROW(fr_fcfs_cap, "fr-fcfs-cap")       \
+  ROW(fr_fcfs_row_hit, "fr-fcfs-row-hit")
 
 #define TOKENCYCLE_DRAM_PAGE_POLICIES(ROW) \
   ROW(open, "open")                        \
