@@ -69,7 +69,7 @@ TEST_CASE("each key of a DRAM system reaches its member") {
   DramJson tree = minimal("lpddr5-6400");
   tree.update(DramJson::parse(R"({"description": "For tests.", "channels": 4,
     "mapping": ["column:2", "channel", "bank_group", "column", "rank", "bank", "row"],
-    "xor": [{"field": "bank", "with": "row"}, {"field": "bank_group", "with": "column"}],
+    "xor": [{"field": "bank", "with": "row", "shift": 2}, {"field": "bank_group", "with": "column"}],
     "scheduler": "fr-fcfs-cap", "row_hit_cap": 9, "page_policy": "adaptive", "refresh": "per-bank", "postpone": 8,
     "read_queue": 17, "write_queue": 18, "activated_queue": 19, "write_high": 0.75, "write_low": 0.25})"));
   const DramSystem s = folder.read(tree);
@@ -79,6 +79,8 @@ TEST_CASE("each key of a DRAM system reaches its member") {
   REQUIRE(s.hashes.size() == 2);
   CHECK(s.hashes[0].field == DramAddressField::bank);
   CHECK(s.hashes[0].with == DramAddressField::row);
+  CHECK(s.hashes[0].shift == 2);
+  CHECK(s.hashes[1].shift == 0);
   CHECK(s.hashes[1].field == DramAddressField::bank_group);
   CHECK(s.hashes[1].with == DramAddressField::column);
   CHECK(s.scheduler == DramScheduler::fr_fcfs_cap);
@@ -168,6 +170,8 @@ TEST_CASE("wrong values of a DRAM system are refused under their path") {
              Contains("/xor/0/with"));
   CHECK_THAT(errors("xor", DramJson::parse(R"([{"field": "rank", "with": "row"}])")),
              Contains("rank has 0 bits"));
+  CHECK_THAT(errors("xor", DramJson::parse(R"([{"field": "bank", "with": "row", "shift": 16}])")),
+             Contains("/xor/0/shift: 16 leaves nothing of row, which has 16 bits; allowed: at most 15"));
   CHECK_THAT(errors("xor", DramJson::parse(R"([{"field": "banks", "with": "row"}])")),
              Contains("/xor/0/field"));
   // Of channels whose number is wrong nobody knows the bits: that alone is reported.

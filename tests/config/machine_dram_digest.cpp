@@ -15,7 +15,8 @@ std::vector<Json> settings(const std::string& preset) {
   const bool per_bank = json_of(kDramFolder / (preset + ".json"))["refresh"]["per_bank"].is_object();
   return {Json::object(),
           {{"channels", 2},
-           {"xor", {{{"field", "bank"}, {"with", "row"}}, {{"field", "channel"}, {"with", "row"}}}}},
+           {"xor",
+            {{{"field", "bank"}, {"with", "row"}}, {{"field", "channel"}, {"with", "row"}, {"shift", 3}}}}},
           {{"scheduler", "fr-fcfs-cap"}},
           {{"scheduler", "fr-fcfs-cap"}, {"row_hit_cap", 1}},
           {{"scheduler", "fcfs"}, {"page_policy", "closed"}},

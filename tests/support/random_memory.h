@@ -28,7 +28,8 @@ RandomMemory random_memory(Random& random, const std::string& preset, std::uint3
   const std::uint32_t bursts = m.request_bytes / s.device.burst_bytes;
   s.mapping = config::default_mapping(s, bursts);
   // Rows are above the bits of a request, so it stays whole.
-  if (number(0, 3) == 0) s.hashes.push_back({config::DramAddressField::bank, config::DramAddressField::row});
+  if (number(0, 3) == 0)
+    s.hashes.push_back({config::DramAddressField::bank, config::DramAddressField::row, number(0, 4)});
   if (number(0, 3) == 0 && s.channels > 1)
     s.hashes.push_back({config::DramAddressField::channel, config::DramAddressField::row});
   s.scheduler = static_cast<config::DramScheduler>(number(0, config::kDramSchedulers.size() - 1));

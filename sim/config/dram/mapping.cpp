@@ -129,7 +129,7 @@ bool keeps_requests_whole(const DramSystem& system, std::uint32_t request_bursts
   }
   for (const DramAddressHash& h : system.hashes) {
     const auto field = static_cast<std::size_t>(h.field), with = static_cast<std::size_t>(h.with);
-    differing[field] |= differing[with] & low_bits(bits_of(system, h.field));
+    differing[field] |= differing[with] >> h.shift & low_bits(bits_of(system, h.field));
   }
   return inside == 0 && differing[static_cast<std::size_t>(DramAddressField::channel)] == 0;
 }
@@ -170,9 +170,12 @@ std::vector<DramAddressHash> read_hashes(JsonObject& file, const DramSystem& sys
   for (std::size_t i = 0; i < values.size(); ++i) {
     JsonObject entry(values[i], fmt::format("{}/{}", file.path_of("xor"), i), file.violations());
     const auto field = entry.take_choice("field", kFieldNames), with = entry.take_choice("with", kFieldNames);
+    const auto shift =
+        entry.take_whole("shift", {0, 31, "bits of \"with\" that are passed over"}, Need::optional);
     entry.finish();
     if (!field || !with) continue;
-    const DramAddressHash hash{static_cast<DramAddressField>(*field), static_cast<DramAddressField>(*with)};
+    const DramAddressHash hash{static_cast<DramAddressField>(*field), static_cast<DramAddressField>(*with),
+                               static_cast<std::uint32_t>(shift.value_or(0))};
     hashes.push_back(hash);
     if (hash.field == hash.with) {
       entry.complain("with",
@@ -184,6 +187,10 @@ std::vector<DramAddressHash> read_hashes(JsonObject& file, const DramSystem& sys
       entry.complain("with", fmt::format("{} has {} bits and {} has {}: nothing to combine; remove the entry",
                                          kFieldNames[*field], bits_of(system, hash.field), kFieldNames[*with],
                                          bits_of(system, hash.with)));
+    } else if (hash.shift >= bits_of(system, hash.with)) {
+      entry.complain("shift", fmt::format("{} leaves nothing of {}, which has {} bits; allowed: at most {}",
+                                          hash.shift, kFieldNames[*with], bits_of(system, hash.with),
+                                          bits_of(system, hash.with) - 1));
     }
   }
   return hashes;

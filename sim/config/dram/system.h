@@ -16,9 +16,10 @@ struct DramAddressPart {
   DramAddressField field = DramAddressField::column;
   std::uint32_t bits = 0;
 };
-// field ^= the low bits of `with`
+// field ^= the bits of `with` from bit `shift` on, as many as the field has
 struct DramAddressHash {
   DramAddressField field = DramAddressField::bank, with = DramAddressField::row;
+  std::uint32_t shift = 0;
 };
 
 struct DramSystem {

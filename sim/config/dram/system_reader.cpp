@@ -125,7 +125,9 @@ nlohmann::ordered_json system_object(const DramSystem& s) {
   for (const DramAddressPart& p : s.mapping)
     json["mapping"].push_back(fmt::format("{}:{}", name_of(p.field), p.bits));
   for (const DramAddressHash& h : s.hashes) {
-    json["xor"].push_back({{"field", std::string(name_of(h.field))}, {"with", std::string(name_of(h.with))}});
+    Json pair = {{"field", std::string(name_of(h.field))}, {"with", std::string(name_of(h.with))}};
+    if (h.shift != 0) pair["shift"] = h.shift;
+    json["xor"].push_back(pair);
   }
   json["scheduler"] = name_of(s.scheduler);
   if (s.scheduler == DramScheduler::fr_fcfs_cap) json["row_hit_cap"] = s.row_hit_cap;

@@ -68,7 +68,7 @@ DramPlace DramAddressMap::place(std::uint64_t address) const {
   std::array<std::uint32_t, config::kDramAddressFields> value{};
   for (const Part& p : parts_) value[p.field] |= low_bits(burst >> p.from, p.bits) << p.to;
   for (const config::DramAddressHash& h : hashes_) {
-    value[index(h.field)] ^= low_bits(value[index(h.with)], bits_[index(h.field)]);
+    value[index(h.field)] ^= low_bits(value[index(h.with)] >> h.shift, bits_[index(h.field)]);
   }
   const std::uint32_t group =
       value[index(DramAddressField::rank)] << group_bits_ | value[index(DramAddressField::bank_group)];

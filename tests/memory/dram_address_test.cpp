@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is every byte in one place, and every place one byte's? The way back is written here, from the description.
+#include <bit>
+#include <catch2/catch.hpp>
+#include <random>
+#include <set>
+
+#include "config/dram/system.h"
+#include "memory/dram/address_map.h"
+
+using namespace tokencycle;
+using config::DramAddressField;
+using memory::DramAddressMap;
+using memory::DramPlace;
+
+namespace {
+
+using Field = DramAddressField;
+using Values = std::array<std::uint64_t, config::kDramAddressFields>;
+
+std::uint64_t& of(Values& values, Field field) {
+  return values[static_cast<std::size_t>(field)];
+}
+
+config::DramSystem small_system(std::uint32_t channels) {
+  config::DramSystem s;
+  s.channels = channels;
+  s.device.ranks = 2, s.device.bank_groups = 4, s.device.banks = 4, s.device.rows = 64, s.device.bursts = 16;
+  s.device.burst_bytes = 64;
+  s.mapping = config::default_mapping(s);
+  return s;
+}
+
+std::uint64_t bytes_of(const config::DramSystem& s) {
+  return s.channels * s.device.channel_bytes();
+}
+
+// XOR is undone last first; then the parts are digits of the burst's number, the last one its highest.
+std::uint64_t address_of(const config::DramSystem& s, const DramPlace& place) {
+  const config::DramDevice& d = s.device;
+  Values values{};
+  of(values, Field::channel) = place.channel;
+  of(values, Field::bank) = place.bank % d.banks;
+  of(values, Field::bank_group) = place.bank / d.banks % d.bank_groups;
+  of(values, Field::rank) = place.bank / d.banks / d.bank_groups;
+  of(values, Field::row) = place.row;
+  of(values, Field::column) = place.column;
+  for (auto h = s.hashes.rbegin(); h != s.hashes.rend(); ++h) {
+    const std::uint64_t mask = (std::uint64_t{1} << config::bits_of(s, h->field)) - 1;
+    of(values, h->field) ^= of(values, h->with) >> h->shift & mask;
+  }
+  std::uint64_t burst = 0;
+  for (auto p = s.mapping.rbegin(); p != s.mapping.rend(); ++p) {
+    std::uint32_t below = 0;  // bits of the field in parts further down
+    for (auto q = std::next(p); q != s.mapping.rend(); ++q) below += q->field == p->field ? q->bits : 0;
+    const std::uint64_t size = p->field == Field::channel && !std::has_single_bit(s.channels)
+                                   ? s.channels
+                                   : std::uint64_t{1} << p->bits;
+    burst = burst * size + (of(values, p->field) >> below) % size;
+  }
+  return burst * d.burst_bytes;
+}
+
+// Any order of the fields, cut into parts, and any XORs of other fields.
+template <class Random>
+config::DramSystem random_mapping(Random& random, std::uint32_t channels) {
+  config::DramSystem s = small_system(channels);
+  const bool whole = !std::has_single_bit(channels);
+  std::vector<Field> bits;
+  for (int f = 0; f < config::kDramAddressFields; ++f) {
+    const auto field = static_cast<Field>(f);
+    const std::uint32_t parts = field == Field::channel && whole ? 1 : config::bits_of(s, field);
+    for (std::uint32_t b = 0; b < parts; ++b) bits.push_back(field);
+  }
+  std::shuffle(bits.begin(), bits.end(), random);
+  s.mapping.clear();
+  for (const Field field : bits) {
+    const std::uint32_t n = field == Field::channel && whole ? config::bits_of(s, field) : 1;
+    if (!s.mapping.empty() && s.mapping.back().field == field) {
+      s.mapping.back().bits += n;
+    } else {
+      s.mapping.push_back({field, n});
+    }
+  }
+  for (auto n = random() % 4; n > 0; --n) {
+    const auto field = static_cast<Field>(random() % config::kDramAddressFields),
+               with = static_cast<Field>(random() % config::kDramAddressFields);
+    if (field == with || config::bits_of(s, with) == 0 || (field == Field::channel && whole)) continue;
+    s.hashes.push_back({field, with, static_cast<std::uint32_t>(random() % config::bits_of(s, with))});
+  }
+  return s;
+}
+
+}  // namespace
+
+TEST_CASE("an address comes back from its place, under any mapping") {
+  std::mt19937_64 random(11);
+  for (int trial = 0; trial < 300; ++trial) {
+    const config::DramSystem s = random_mapping(random, 1u << random() % 4);
+    const DramAddressMap map(s);
+    for (int i = 0; i < 200; ++i) {
+      const std::uint64_t address = random() % bytes_of(s) / 64 * 64;
+      const DramPlace place = map.place(address + random() % 64);
+      CAPTURE(trial, address);
+      REQUIRE(address_of(s, place) == address);
+      REQUIRE(map.channel(address) == place.channel);
+    }
+  }
+}
+
+// Four bursts stay in a row, then come the channels and banks, and the rest of the row above them; higher
+// bits of the column or the row change the banks (Kaseridis, Stuecheli and John, MICRO 2011).
+TEST_CASE("minimalist open page: four bursts of a row, then other banks, which shifted column bits permute") {
+  config::DramSystem s = small_system(2);
+  s.mapping = {{Field::column, 2}, {Field::channel, 1}, {Field::rank, 1}, {Field::bank_group, 2},
+               {Field::bank, 2},   {Field::column, 2},  {Field::row, 6}};
+  const DramAddressMap plain(s);
+  s.hashes = {{Field::bank, Field::column, 2}, {Field::bank_group, Field::row, 1}};
+  const DramAddressMap mop(s);
+  for (std::uint64_t burst = 0; burst < bytes_of(s) / 64; burst += 3) {
+    const DramPlace a = plain.place(burst * 64), b = mop.place(burst * 64);
+    CAPTURE(burst);
+    REQUIRE(a.column == (burst & 3) + (burst >> 8 & 3) * 4);
+    const std::uint32_t bank = a.bank % 4 ^ (a.column >> 2), group = (a.bank / 4 ^ a.row >> 1) % 4;
+    REQUIRE(b.bank == (a.bank / 16 * 4 + group) * 4 + bank);
+    REQUIRE(b.channel == a.channel);
+    REQUIRE(b.row == a.row);
+    REQUIRE(b.column == a.column);
+  }
+}
