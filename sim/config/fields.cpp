@@ -263,8 +263,8 @@ void add_dram(Table& t) {
                         object("/dram/system",
                                "preset, channels, mapping, scheduler, pages, refresh, queues: the keys "
                                "of a memory system in dram/README.md")));
-  ideal(power_of_two(whole("/dram/channels", at(&Machine::dram, &Dram::channels), "channels", 1, 64,
-                           kDefaulted, "independent channels; bursts interleave over them")));
+  ideal(whole("/dram/channels", at(&Machine::dram, &Dram::channels), "channels", 1, 64, kDefaulted,
+              "independent channels; bursts interleave over them"));
   ideal(whole("/dram/capacity_mib", at(&Machine::dram, &Dram::capacity_bytes, kMiB), "MiB", 1, 268435456,
               kRequired, "size of all channels together, at most 2^48 bytes"));
   t.push_back(real(

@@ -96,7 +96,7 @@ inline constexpr int kDramModels = 2;
 
 // With `commands` the first two follow from the system.
 struct Dram {
-  std::uint32_t channels = 1;  // power of two
+  std::uint32_t channels = 1;
   std::uint64_t capacity_bytes = 0;
   double channel_gb_per_s = 0;     // peak of one channel, 10^9 bytes a second, as the data sheet has it
   double latency_ns = 0;           // ideal: from a request's grant to its last byte, unloaded

@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 #include <random>
 #include <set>
+#include <tuple>
 
 #include "config/dram/system.h"
 #include "memory/dram/address_map.h"
@@ -104,6 +105,38 @@ TEST_CASE("an address comes back from its place, under any mapping") {
       CAPTURE(trial, address);
       REQUIRE(address_of(s, place) == address);
       REQUIRE(map.channel(address) == place.channel);
+    }
+  }
+}
+
+TEST_CASE("three, six or twelve channels take turns, and the rest of the address is a channel's own") {
+  std::mt19937_64 random(12);
+  for (const std::uint32_t channels : {3u, 5u, 6u, 12u}) {
+    config::DramSystem s = small_system(channels);
+    const DramAddressMap map(s);
+    std::vector<std::set<std::uint64_t>> places(channels);
+    for (std::uint64_t burst = 0; burst < bytes_of(s) / 64; ++burst) {
+      const DramPlace p = map.place(burst * 64);
+      REQUIRE(p.channel == burst % channels);
+      places[p.channel].insert((std::uint64_t{p.bank} << 16) + (p.row << 8) + p.column);
+    }
+    for (const auto& of_channel : places) CHECK(of_channel.size() == s.device.channel_bytes() / 64);
+    // Beyond the capacity the addresses wrap around.
+    for (std::uint64_t burst = 0; burst < 1000; ++burst) {
+      const DramPlace p = map.place(burst * 64), q = map.place(burst * 64 + bytes_of(s));
+      REQUIRE(std::tuple(p.channel, p.bank, p.row, p.column) ==
+              std::tuple(q.channel, q.bank, q.row, q.column));
+    }
+    for (int trial = 0; trial < 60; ++trial) {
+      const config::DramSystem any = random_mapping(random, channels);
+      const DramAddressMap of_any(any);
+      for (int i = 0; i < 200; ++i) {
+        const std::uint64_t address = random() % bytes_of(any) / 64 * 64;
+        const DramPlace place = of_any.place(address);
+        CAPTURE(channels, trial, address);
+        REQUIRE(address_of(any, place) == address);
+        REQUIRE(of_any.channel(address) == place.channel);
+      }
     }
   }
 }

@@ -89,6 +89,7 @@ TEST_CASE("channels interleave by bursts and work independently") {
   for (std::uint64_t n = 0; n < 12; ++n) {
     CHECK(dram->channel_of(DramAddress(n * 64)) == n % 4);
     CHECK(dram->channel_of(DramAddress(n * 64 + 63)) == n % 4);
+    CHECK(make_ideal_dram(machine(3, 16, 0, 64))->channel_of(DramAddress(n * 64)) == n % 3);
     dram->accept(Cycle(0), read_at(n * 64));
   }
   for (std::uint64_t n = 0; n < 12; ++n) CHECK(completion(*dram) == 30 + n / 4 * 4);

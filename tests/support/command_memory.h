@@ -18,8 +18,8 @@ inline std::vector<std::string> dram_presets() {
   return config::dram_presets(kConfigs / "dram");
 }
 
-// Everything but channels and mapping as a description has it that names nothing but the preset. `channels`:
-// a power of two; requests of `request_bytes` stay in one channel.
+// Everything but channels and mapping as a description has it that names nothing but the preset. Requests of
+// `request_bytes` stay in one channel.
 inline config::DramSystem preset_system(const std::string& preset, std::uint32_t channels,
                                         std::uint32_t request_bytes) {
   config::DramSystem system = config::read_dram_system(kConfigs / "dram" / (preset + ".json"));

@@ -15,14 +15,13 @@ struct RandomMemory {
 };
 
 // Any scheduler, page policy and refresh that the preset has, short and long queues, one to `most_channels`
-// (a power of two) channels, XOR now and then. Obeys the rules of a machine's description.
+// channels, XOR now and then. Obeys the rules of a machine's description.
 template <class Random>
 RandomMemory random_memory(Random& random, const std::string& preset, std::uint32_t most_channels) {
   const auto number = [&random](std::uint32_t least, std::uint32_t most) {
     return std::uniform_int_distribution<std::uint32_t>(least, most)(random);
   };
-  const auto channel_bits = static_cast<std::uint32_t>(std::countr_zero(most_channels));
-  RandomMemory m{preset_system(preset, 1u << number(0, channel_bits), 1), 0};
+  RandomMemory m{preset_system(preset, number(1, most_channels), 1), 0};
   config::DramSystem& s = m.system;
   m.request_bytes = s.device.burst_bytes << number(0, s.device.burst_bytes == 32 ? 2 : 1);
   const std::uint32_t bursts = m.request_bytes / s.device.burst_bytes;
@@ -30,7 +29,7 @@ RandomMemory random_memory(Random& random, const std::string& preset, std::uint3
   // Rows are above the bits of a request, so it stays whole.
   if (number(0, 3) == 0)
     s.hashes.push_back({config::DramAddressField::bank, config::DramAddressField::row, number(0, 4)});
-  if (number(0, 3) == 0 && s.channels > 1)
+  if (number(0, 3) == 0 && s.channels > 1 && std::has_single_bit(s.channels))
     s.hashes.push_back({config::DramAddressField::channel, config::DramAddressField::row});
   s.scheduler = static_cast<config::DramScheduler>(number(0, config::kDramSchedulers.size() - 1));
   s.row_hit_cap = s.scheduler == config::DramScheduler::fr_fcfs_cap ? number(1, 6) : s.row_hit_cap;

@@ -98,14 +98,14 @@ Json random_changes(std::mt19937_64& random, bool ideal) {
   const std::uint32_t rows = number(3, 40);
   Json dram = {{"latency_ns", number(0, 80)}, {"requests_in_flight", number(1, 64)}};
   if (ideal) {
-    dram["channels"] = 1u << number(0, 3);
+    dram["channels"] = number(1, 8);
     dram["channel_gb_per_s"] = number(1, 40);
   } else {
-    static constexpr const char* kSchedulers[] = {"fcfs", "fr-fcfs"};
+    static constexpr const char* kSchedulers[] = {"fcfs", "fr-fcfs", "fr-fcfs-row-hit"};
     static constexpr const char* kPages[] = {"open", "closed", "adaptive"};
-    dram["system"] = {{"channels", 1u << number(0, 3)},
+    dram["system"] = {{"channels", number(1, 8)},
                       {"mapping", nullptr},
-                      {"scheduler", kSchedulers[number(0, 1)]},
+                      {"scheduler", kSchedulers[number(0, 2)]},
                       {"page_policy", kPages[number(0, 2)]},
                       {"read_queue", number(1, 16)},
                       {"write_queue", number(1, 16)}};

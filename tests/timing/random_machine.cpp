@@ -33,7 +33,7 @@ void make_matrix(Random& random, config::Machine& m, std::uint32_t widest_port) 
 
 void make_ideal_memory(Random& random, config::Dram& dram) {
   dram.burst_bytes = power_of_two(random, 5, 8);
-  dram.channels = power_of_two(random, 0, 2);
+  dram.channels = number(random, 1, 6);
   dram.capacity_bytes = 1u << 20;
   dram.channel_gb_per_s = number(random, 1, 4) == 1 ? 0.7 : number(random, 3, 80);
   dram.latency_ns = number(random, 0, 60);

@@ -51,9 +51,14 @@ std::string field_list() {
   return fmt::format("{}", fmt::join(kFieldNames, ", "));
 }
 
+// Channels whose number is no power of two are found by division, so their part of the address is one.
+bool divides(const DramSystem& system, DramAddressField field) {
+  return field == DramAddressField::channel && !std::has_single_bit(system.channels);
+}
+
 // What the parts take of each field.
 struct Taken {
-  std::array<std::uint32_t, kDramAddressFields> bits{}, open{};  // open: parts without a number
+  std::array<std::uint32_t, kDramAddressFields> bits{}, open{}, parts{};  // open: without a number
 };
 
 void check_cover(JsonObject& file, const DramSystem& system, const Taken& taken) {
@@ -68,6 +73,11 @@ void check_cover(JsonObject& file, const DramSystem& system, const Taken& taken)
                     fmt::format("\"{0}\" stands there {1} times; give all but one a number of bits, as in "
                                 "\"{0}:1\"",
                                 kFieldNames[f], taken.open[f]));
+    } else if (divides(system, static_cast<DramAddressField>(f)) && taken.parts[f] > 1) {
+      file.complain("mapping",
+                    fmt::format("\"channel\" stands there {} times, but {} channels are found by a "
+                                "division, in one place; give it once, without a number of bits",
+                                taken.parts[f], system.channels));
     } else if (taken.open[f] == 0 && taken.bits[f] < has) {
       file.complain("mapping", fmt::format("takes {} of the {} bits of {}; add \"{}\"", taken.bits[f], has,
                                            kFieldNames[f], kFieldNames[f]));
@@ -85,7 +95,7 @@ std::uint32_t bits_of(const DramSystem& system, DramAddressField field) {
   const DramDevice& d = system.device;
   const std::array<std::uint32_t, kDramAddressFields> counts = {system.channels, d.ranks, d.bank_groups,
                                                                 d.banks,         d.rows,  d.bursts};
-  return static_cast<std::uint32_t>(std::countr_zero(counts.at(static_cast<std::size_t>(field))));
+  return static_cast<std::uint32_t>(std::bit_width(counts.at(static_cast<std::size_t>(field)) - 1));
 }
 
 std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint32_t request_bursts) {
@@ -152,6 +162,7 @@ std::vector<DramAddressPart> read_mapping(JsonObject& file, const DramSystem& sy
     const auto f = static_cast<std::size_t>(part->field);
     taken.bits[f] += part->bits;
     taken.open[f] += part->bits == 0;
+    ++taken.parts[f];
     parts.push_back(*part);
   }
   if (!file.has("mapping")) return default_mapping(system, request_bursts);
@@ -183,6 +194,11 @@ std::vector<DramAddressHash> read_hashes(JsonObject& file, const DramSystem& sys
                                  kFieldNames[*with]));
     } else if (unknown_bits(file, hash.field) || unknown_bits(file, hash.with)) {
       continue;
+    } else if (divides(system, hash.field)) {
+      entry.complain("field",
+                     fmt::format("\"channel\" would become a channel that is not there: {} are no power "
+                                 "of two; remove the entry",
+                                 system.channels));
     } else if (bits_of(system, hash.field) == 0 || bits_of(system, hash.with) == 0) {
       entry.complain("with", fmt::format("{} has {} bits and {} has {}: nothing to combine; remove the entry",
                                          kFieldNames[*field], bits_of(system, hash.field), kFieldNames[*with],

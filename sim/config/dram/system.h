@@ -38,7 +38,8 @@ struct DramSystem {
   double write_high = 0.8, write_low = 0.2;  // of the write queue: where draining begins and ends
 };
 
-// Bits of a field in an address of the system.
+// Bits that number a field's values. A channel's part is a digit of the address, so it stands for exactly as
+// many values as there are channels, also when these are no power of two.
 std::uint32_t bits_of(const DramSystem& system, DramAddressField field);
 
 // Spreads neighbouring bursts over whatever can transfer at the same time: channels, pseudo-channels (their

@@ -45,7 +45,7 @@ class SystemReader {
     if (!path) return;
     system_.preset = *preset;
     system_.device = read_dram_device(*path);
-    take("channels", system_.channels, {1, 1024, "channels", true});
+    take("channels", system_.channels, {1, 1024, "channels"});
     const std::uint32_t bursts = std::max(1u, request_bytes / system_.device.burst_bytes);
     system_.mapping = read_mapping(file_, system_, bursts);
     system_.hashes = read_hashes(file_, system_);

@@ -27,7 +27,7 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
       group_bits_(log2_of(system.device.bank_groups)),
       hashes_(system.hashes) {
   const config::DramDevice& d = system.device;
-  bits_[index(DramAddressField::channel)] = log2_of(system.channels);
+  bits_[index(DramAddressField::channel)] = config::bits_of(system, DramAddressField::channel);
   bits_[index(DramAddressField::rank)] = log2_of(d.ranks);
   bits_[index(DramAddressField::bank_group)] = group_bits_;
   bits_[index(DramAddressField::bank)] = bank_bits_;
@@ -39,11 +39,17 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
   std::uint32_t from = 0;
   for (const config::DramAddressPart& p : system.mapping) {
     const std::size_t f = index(p.field);
+    if (p.field == DramAddressField::channel && !std::has_single_bit(system.channels)) {
+      divisor_ = system.channels;
+      divide_from_ = from;
+      continue;
+    }
     const std::uint32_t bits = p.bits != 0 ? p.bits : bits_[f] - named[f];
     parts_.push_back({f, from, bits, taken[f]});
     from += bits;
     taken[f] += bits;
   }
+  if (divides()) return;
   // Every field is a sum, without carry, of bits of the burst's number.
   channel_masks_.resize(bits_[index(DramAddressField::channel)]);
   for (std::uint32_t bit = 0; bit < from; ++bit) {
@@ -56,6 +62,7 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
 
 std::uint32_t DramAddressMap::channel(std::uint64_t address) const {
   const std::uint64_t burst = address >> burst_shift_;
+  if (divides()) return static_cast<std::uint32_t>((burst >> divide_from_) % divisor_);
   std::uint32_t channel = 0;
   for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
     channel |= static_cast<std::uint32_t>(std::popcount(burst & channel_masks_[c]) & 1) << c;
@@ -64,8 +71,13 @@ std::uint32_t DramAddressMap::channel(std::uint64_t address) const {
 }
 
 DramPlace DramAddressMap::place(std::uint64_t address) const {
-  const std::uint64_t burst = address >> burst_shift_;
+  std::uint64_t burst = address >> burst_shift_;
   std::array<std::uint32_t, config::kDramAddressFields> value{};
+  if (divides()) {
+    const std::uint64_t high = burst >> divide_from_;
+    value[index(DramAddressField::channel)] = static_cast<std::uint32_t>(high % divisor_);
+    burst = high / divisor_ << divide_from_ | (burst & ((std::uint64_t{1} << divide_from_) - 1));
+  }
   for (const Part& p : parts_) value[p.field] |= low_bits(burst >> p.from, p.bits) << p.to;
   for (const config::DramAddressHash& h : hashes_) {
     value[index(h.field)] ^= low_bits(value[index(h.with)] >> h.shift, bits_[index(h.field)]);

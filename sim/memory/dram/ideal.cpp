@@ -39,8 +39,7 @@ class IdealDram final : public Dram {
   }
 
   std::uint32_t channel_of(DramAddress address) const override {
-    return static_cast<std::uint32_t>(address.value >> burst_shift_) &
-           (static_cast<std::uint32_t>(channels_.size()) - 1);
+    return static_cast<std::uint32_t>((address.value >> burst_shift_) % channels_.size());
   }
   bool has_room(std::uint32_t, bool) const override { return in_flight_ < requests_in_flight_; }
 
