@@ -28,7 +28,7 @@ void Interconnect::ask(int source) {
 bool Interconnect::has_room(int source) {
   Wish& wish = wishes_[source];
   const bool write = sources_[source]->head().write;
-  if (!dram_->has_room(wish.channel, write)) {
+  if (!dram_->has_room(wish.channel, wish.address, write)) {
     if (wish.refused == kNever) wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
     return false;
   }

@@ -71,7 +71,7 @@ TEST_CASE("each key of a DRAM system reaches its member") {
     "mapping": ["column:2", "channel", "bank_group", "column", "rank", "bank", "row"],
     "xor": [{"field": "bank", "with": "row", "shift": 2}, {"field": "bank_group", "with": "column"}],
     "scheduler": "fr-fcfs-cap", "row_hit_cap": 9, "page_policy": "adaptive", "refresh": "per-bank", "postpone": 8,
-    "read_queue": 17, "write_queue": 18, "activated_queue": 19, "write_high": 0.75, "write_low": 0.25})"));
+    "queue_of": "bank", "read_queue": 17, "write_queue": 18, "activated_queue": 19, "write_high": 0.75, "write_low": 0.25})"));
   const DramSystem s = folder.read(tree);
   CHECK(s.description == "For tests.");
   CHECK(s.channels == 4);
@@ -88,6 +88,7 @@ TEST_CASE("each key of a DRAM system reaches its member") {
   CHECK(s.page_policy == DramPagePolicy::adaptive);
   CHECK(s.refresh == DramRefresh::per_bank);
   CHECK(s.postpone == 8);
+  CHECK(s.queue_of == DramQueueOf::bank);
   CHECK(s.read_queue == 17);
   CHECK(s.write_queue == 18);
   CHECK(s.activated_queue == 19);
@@ -172,6 +173,15 @@ TEST_CASE("wrong values of a DRAM system are refused under their path") {
   CHECK_THAT(errors("postpone", 9), Contains("/postpone: 9 is not allowed; allowed: an integer 0 .. 8"));
   CHECK_THAT(errors("row_hit_cap", 4), Contains("only the scheduler \"fr-fcfs-cap\" has a cap"));
   CHECK_THAT(errors("read_queue", 0), Contains("/read_queue: 0"));
+  DramJson bankwise = minimal();
+  bankwise["queue_of"] = "bank";
+  bankwise["read_queue"] = 4097;  // 65,536 places, shared by 16 banks
+  CHECK_THAT(folder.errors(bankwise),
+             Contains("/read_queue: 4097 is not allowed; allowed: an integer 1 .. 4096"));
+  bankwise["preset"] = "hbm2-2000";
+  bankwise["read_queue"] = 2049;
+  CHECK_THAT(folder.errors(bankwise),
+             Contains("/read_queue: 2049 is not allowed; allowed: an integer 1 .. 2048"));
   CHECK_THAT(errors("write_low", 0.8), Contains("/write_low: 0.8 is not below write_high"));
   CHECK_THAT(errors("write_high", 1.5), Contains("/write_high: 1.5"));
   CHECK_THAT(errors("queue", 1), Contains("/queue: unknown key"));

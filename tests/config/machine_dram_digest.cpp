@@ -90,6 +90,7 @@ TEST_CASE("the digest covers every key of a memory system") {
       {"postpone", 4},
       {"read_queue", 16},
       {"write_queue", 16},
+      {"queue_of", "bank"},
       {"activated_queue", 16},
       {"write_high", 0.8},
       {"write_low", 0.2},

@@ -244,6 +244,39 @@ TEST_CASE("writes are drained from above the high mark down to the low one while
   CHECK(run(system, {read_at(0, 0, 1), write_at(300, 0, 1), read_at(600, 0, 1)}).counters.turnarounds == 2);
 }
 
+TEST_CASE("where each bank has its own queue, a full one refuses requests to its bank alone") {
+  config::DramSystem system = ddr4();
+  system.read_queue = 2;
+  const std::vector<DramArrival> arrivals = {read_at(0, 0, 1), read_at(0, 0, 2), read_at(0, 4, 1),
+                                             read_at(0, 0, 3)};
+  const auto accepted = [&](config::DramQueueOf queue_of) {
+    system.queue_of = queue_of;
+    return replay(system, arrivals, {DramAdvance::leap, true, 4, 0}).accepted;
+  };
+  // The queue has room again when the first request's row is opened, in clock 1.
+  CHECK(accepted(config::DramQueueOf::channel) == std::vector<Clock>{0, 0, 1, 4 + 1});
+  CHECK(accepted(config::DramQueueOf::bank) == std::vector<Clock>{0, 0, 0, 1});
+}
+
+TEST_CASE("where each bank has its own queue, the fullest one decides when writes are drained") {
+  config::DramSystem system = ddr4();
+  system.queue_of = config::DramQueueOf::bank;
+  system.write_queue = 4;
+  system.write_high = 0.5;
+  const auto first_write = [&](std::uint32_t banks) {
+    std::vector<DramArrival> arrivals;
+    for (std::uint32_t n = 0; n < 30; ++n) arrivals.push_back(read_at(0, 8, n));
+    for (std::uint32_t n = 0; n < 3; ++n) arrivals.push_back(write_at(0, n % banks, 7, n));
+    const DramReplay r = run(system, arrivals);
+    return std::pair(*std::min_element(r.completed.begin() + 30, r.completed.end()),
+                     *std::max_element(r.completed.begin(), r.completed.begin() + 30));
+  };
+  const auto [of_one, reads_with_one] = first_write(1);
+  CHECK(of_one < reads_with_one / 2);
+  const auto [of_three, reads_with_three] = first_write(3);
+  CHECK(of_three > reads_with_three - ddr4_3200aa().cl - ddr4_3200aa().bl);
+}
+
 TEST_CASE("a low mark of zero drains the writes to the last one, then reads go on") {
   config::DramSystem system = ddr4();
   system.write_low = 0;

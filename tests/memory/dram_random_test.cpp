@@ -105,6 +105,7 @@ std::vector<Trial> trials() {
           t.system.scheduler = scheduler;
           t.system.page_policy = page;
           t.system.refresh = refresh;
+          if (random() % 4 == 0) t.system.queue_of = config::DramQueueOf::bank;
           t.system.postpone = random() % 3 == 0 ? static_cast<std::uint32_t>(random() % 9) : 0;
           t.duty = {refresh, t.system.postpone};
           all.push_back(t);

@@ -281,7 +281,7 @@ DramReplay replay(const config::DramSystem& system, std::span<const DramArrival>
     const Clock at = std::max(now, a.at);
     advance_to(controller, now, at, options.advance);
     now = at;
-    while (!controller.has_room(a.write)) controller.advance(++now);
+    while (!controller.has_room(a.write, a.bank)) controller.advance(++now);
     result.accepted.push_back(now);
     controller.accept(now, {i, a.write, a.bank, a.row, a.column});
     if (i % options.parts == options.parts - 1) ++now;

@@ -62,7 +62,7 @@ DramSlowReplay slow_replay(const config::DramSystem& system, const DramRequests&
       const memory::DramRequestAt& r = requests[next];
       const memory::DramPlace place = map.place(r.address / bytes * bytes + part * burst);
       memory::DramController& controller = channels[place.channel]->controller();
-      if (!controller.has_room(r.write)) {
+      if (!controller.has_room(r.write, place.bank)) {
         ++result.stalled;
         break;
       }

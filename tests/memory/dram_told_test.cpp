@@ -118,7 +118,7 @@ Told run(const config::DramSystem& system, const ClockRatio& ratio, std::vector<
   Cycle now;
   for (const Request& r : requests) {
     now = std::max(now, r.cycle);
-    for (go_to(now); !channel.has_room(r.write, 1); go_to(now)) now = now + 1;
+    for (go_to(now); channel.room(r.write, r.place.bank) == 0; go_to(now)) now = now + 1;
     channel.accept(now, 0, r.write, r.place);
     channel.tell_queues(now);
     told.accepted.push_back(now);

@@ -48,7 +48,7 @@ DramWatched watch(const config::DramSystem& system, std::span<const DramArrival>
   };
   for (const DramArrival& a : arrivals) {
     advance(std::max(now, a.at));
-    while (!controller.has_room(a.write)) advance(now + 1);
+    while (!controller.has_room(a.write, a.bank)) advance(now + 1);
     seen.accepted.push_back(now);
     const std::uint32_t waiting = controller.waiting();
     controller.accept(now, {seen.queued.size(), a.write, a.bank, a.row, a.column});

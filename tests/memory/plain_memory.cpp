@@ -21,6 +21,7 @@ class PlainChannel final : public memory::DramListener {
  public:
   explicit PlainChannel(const config::Machine& machine)
       : device_(machine.dram.system->device),
+        bank_queues_(machine.dram.system->queue_of == config::DramQueueOf::bank),
         clock_(device_.tck_ps * 1000),
         cycle_(static_cast<std::uint64_t>(std::llround(1e6 / machine.clock_ghz))),
         answer_(static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz))),
@@ -30,7 +31,14 @@ class PlainChannel final : public memory::DramListener {
     now_ = cycle;
     for (; next_ * clock_ < (cycle + 1) * cycle_; ++next_) controller_.advance(next_);
   }
-  std::uint32_t room(bool write) const { return controller_.room(write); }
+  // Whether the queues take bursts to these banks, one place for each.
+  bool has_room(bool write, const std::vector<std::uint32_t>& banks) const {
+    return std::all_of(banks.begin(), banks.end(), [&](std::uint32_t bank) {
+      const auto wanted = bank_queues_ ? std::count(banks.begin(), banks.end(), bank)
+                                       : static_cast<std::ptrdiff_t>(banks.size());
+      return controller_.room(write, bank) >= wanted;
+    });
+  }
   void accept(std::uint64_t number, bool write, const memory::DramPlace& p) {
     if (write) answers.emplace_back(number, ceil_div(next_ * clock_, cycle_) + answer_);
     controller_.accept(next_ - 1, {2 * number + (write ? 1 : 0), write, p.bank, p.row, p.column});
@@ -74,6 +82,7 @@ class PlainChannel final : public memory::DramListener {
   static std::ptrdiff_t offset(std::uint64_t cycle) { return static_cast<std::ptrdiff_t>(cycle); }
 
   const config::DramDevice& device_;
+  bool bank_queues_;
   std::uint64_t clock_, cycle_, answer_;  // femtoseconds; cycles
   std::uint64_t now_ = 0;
   Clock next_ = 0;
@@ -120,8 +129,10 @@ class PlainMemory {
   }
   bool has_room() {
     const memory::Burst& burst = wishes_[next_].burst;
+    std::vector<std::uint32_t> banks;
+    for (std::uint64_t part = 0; part < parts(); ++part) banks.push_back(place(burst, part).bank);
     return under_way_ < machine_.dram.requests_in_flight &&
-           channels_[place(burst, 0).channel].room(burst.write) >= parts();
+           channels_[place(burst, 0).channel].has_room(burst.write, banks);
   }
   void accept(std::uint64_t cycle) {
     const memory::Burst& burst = wishes_[next_].burst;
@@ -229,8 +240,8 @@ MemoryOutcome run_dram(const config::Machine& machine, const std::vector<MemoryW
   std::size_t next = 0;
   for (std::uint64_t now = 0;;) {
     const bool due = next < wishes.size() && wishes[next].from <= now;
-    const bool ready =
-        due && dram->has_room(dram->channel_of(wishes[next].burst.address), wishes[next].burst.write);
+    const bool ready = due && dram->has_room(dram->channel_of(wishes[next].burst.address),
+                                             wishes[next].burst.address, wishes[next].burst.write);
     std::uint64_t until = ready ? now : std::min(end, now + leap());
     if (!due && next < wishes.size()) until = std::min(until, wishes[next].from);
     const memory::DramNotice notice = dram->advance(Cycle(until));

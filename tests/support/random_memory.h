@@ -37,6 +37,7 @@ RandomMemory random_memory(Random& random, const std::string& preset, std::uint3
   const bool per_bank = s.device.exists(config::DramCommand::refresh_bank);
   s.refresh = static_cast<config::DramRefresh>(number(0, per_bank ? 2 : 1));
   if (s.refresh != config::DramRefresh::none) s.postpone = number(0, s.device.postponable);
+  if (number(0, 2) == 0) s.queue_of = config::DramQueueOf::bank;
   s.read_queue = number(bursts, 4 * bursts + 8);
   s.write_queue = number(bursts, 4 * bursts + 8);
   s.activated_queue = number(1, 8);

@@ -22,6 +22,11 @@ struct DramAddressHash {
   std::uint32_t shift = 0;
 };
 
+// What has queues of its own for reads and writes. With one for each bank, writes are drained from where the
+// fullest bank's is above write_high, until all are below write_low.
+enum class DramQueueOf : std::uint8_t { channel, bank };
+inline constexpr std::array<std::string_view, 2> kDramQueueOf = {"channel", "bank"};
+
 struct DramSystem {
   std::string name, description;
   std::string preset;  // of the device, as the description names it
@@ -34,8 +39,10 @@ struct DramSystem {
   DramPagePolicy page_policy = DramPagePolicy::open;
   DramRefresh refresh = DramRefresh::all_bank;
   std::uint32_t postpone = 0;  // refreshes that wait for an idle queue
-  std::uint32_t read_queue = 32, write_queue = 32, activated_queue = 32;
-  double write_high = 0.8, write_low = 0.2;  // of the write queue: where draining begins and ends
+  DramQueueOf queue_of = DramQueueOf::channel;
+  std::uint32_t read_queue = 32, write_queue = 32;  // places of each of these queues
+  std::uint32_t activated_queue = 32;               // always of the channel
+  double write_high = 0.8, write_low = 0.2;         // of the write queue: where draining begins and ends
 };
 
 // Bits that number a field's values. A channel's part is a digit of the address, so it stands for exactly as

@@ -11,6 +11,7 @@ namespace tokencycle::config {
 namespace {
 
 constexpr WholeRange kQueue{1, 4096, "requests"};
+constexpr std::uint64_t kMostPlaces = 65536;  // of all banks' queues of a channel
 
 // The preset's file. Of a path (it ends in .json): from the description's folder. A name that no folder has
 // is reported.
@@ -92,8 +93,13 @@ class SystemReader {
   }
 
   void read_queues() {
-    take("read_queue", system_.read_queue, kQueue);
-    take("write_queue", system_.write_queue, kQueue);
+    take("queue_of", system_.queue_of, kDramQueueOf);
+    const std::uint32_t queues =
+        system_.queue_of == DramQueueOf::bank ? system_.device.banks_of_channel() : 1;
+    const WholeRange range{1, std::max<std::uint64_t>(1, std::min(kQueue.max, kMostPlaces / queues)),
+                           kQueue.unit};
+    take("read_queue", system_.read_queue, range);
+    take("write_queue", system_.write_queue, range);
     take("activated_queue", system_.activated_queue, kQueue);
     constexpr RealRange kShare{0, 1, "of the write queue"};
     take("write_high", system_.write_high, kShare);
@@ -134,6 +140,7 @@ nlohmann::ordered_json system_object(const DramSystem& s) {
   json["page_policy"] = name_of(s.page_policy);
   json["refresh"] = name_of(s.refresh);
   if (s.refresh != DramRefresh::none) json["postpone"] = s.postpone;
+  if (s.queue_of == DramQueueOf::bank) json["queue_of"] = "bank";
   json["read_queue"] = s.read_queue;
   json["write_queue"] = s.write_queue;
   json["activated_queue"] = s.activated_queue;

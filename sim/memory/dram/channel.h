@@ -31,6 +31,7 @@ class DramChannel final : public DramListener {
   DramChannel& operator=(const DramChannel&) = delete;
 
   bool has_room(bool write, std::uint32_t bursts) const { return controller_.room(write) >= bursts; }
+  std::uint32_t room(bool write, std::uint32_t bank) const { return controller_.room(write, bank); }
   // Who hears of commands and queues, as Dram::tell() says, under which name.
   void tell(observe::EventHub& hub, observe::UnitId unit) {
     hub_ = &hub;

@@ -25,8 +25,8 @@ bool DramController::refresh_pressing() const {
 
 // Writes wait until they are many or nothing is read.
 bool DramController::next_direction() const {
-  if (!writing_) return writes_.size() > system_.write_high * system_.write_queue || reads_.size() == 0;
-  const bool drained = writes_.size() == 0 || writes_.size() < system_.write_low * system_.write_queue;
+  if (!writing_) return used(writes_) > system_.write_high * system_.write_queue || reads_.size() == 0;
+  const bool drained = writes_.size() == 0 || used(writes_) < system_.write_low * system_.write_queue;
   return !drained || reads_.size() == 0;
 }
 

@@ -35,15 +35,28 @@ class CommandDram final : public Dram {
     return !free_slots_.empty() && channels_[channel].has_room(write, bursts_);
   }
 
+  bool has_room(std::uint32_t channel, DramAddress address, bool write) const override {
+    if (system_.queue_of == config::DramQueueOf::channel) return has_room(channel, write);
+    if (free_slots_.empty()) return false;
+    const std::uint64_t first = first_of(address);
+    for (std::uint32_t i = 0; i < bursts_; ++i) {
+      const std::uint32_t bank = map_.place(first + i * std::uint64_t{system_.device.burst_bytes}).bank;
+      std::uint32_t wanted = 1;  // places of this bank, by the bursts up to this one
+      for (std::uint32_t j = 0; j < i; ++j)
+        wanted += map_.place(first + j * std::uint64_t{system_.device.burst_bytes}).bank == bank;
+      if (channels_[channel].room(write, bank) < wanted) return false;
+    }
+    return true;
+  }
+
   void accept(Cycle now, const Burst& burst) override {
     const std::uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
     slots_[slot] = {burst, bursts_};
-    const std::uint64_t bytes = system_.device.burst_bytes,
-                        first = burst.address.value / (bytes * bursts_) * bursts_;
+    const std::uint64_t first = first_of(burst.address);
     DramPlace place;
     for (std::uint32_t i = 0; i < bursts_; ++i) {
-      place = map_.place((first + i) * bytes);
+      place = map_.place(first + i * std::uint64_t{system_.device.burst_bytes});
       channels_[place.channel].accept(now, slot, burst.write, place);
     }
     channels_[place.channel].tell_queues(now);
@@ -111,6 +124,12 @@ class CommandDram final : public Dram {
   void serialize(StateReader& state) override { serialize_all(state); }
 
  private:
+  // Where the request begins that has this byte.
+  std::uint64_t first_of(DramAddress address) const {
+    const std::uint64_t bytes = std::uint64_t{system_.device.burst_bytes} * bursts_;
+    return address.value / bytes * bytes;
+  }
+
   template <class Archive>
   void serialize_all(Archive& state) {
     state(slots_, free_slots_, completed_, changed_, changed_at_, waiting_in_, data_state_);

@@ -19,10 +19,12 @@ DramCounters& operator+=(DramCounters& sum, const DramCounters& more) {
 DramController::DramController(const config::DramSystem& system, DramListener& listener)
     : system_(system),
       device_(system_.device),
+      queue_of_bank_(system_.queue_of == config::DramQueueOf::bank),
       listener_(listener),
       page_(policy::make_page_policy(system_)),
       banks_(device_, page_->uses_auto_precharge()),
-      entries_(system_.read_queue + system_.write_queue + system_.activated_queue),
+      entries_((system_.read_queue + system_.write_queue) * (queue_of_bank_ ? banks_.count() : 1) +
+               system_.activated_queue),
       reads_(entries_, banks_),
       writes_(entries_, banks_),
       activated_(entries_, banks_),

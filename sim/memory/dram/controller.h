@@ -28,9 +28,16 @@ class DramController {
   DramController(const DramController&) = delete;
   DramController& operator=(const DramController&) = delete;
 
-  // Requests that the queue takes now.
+  // Requests to this bank that the queue takes now.
+  std::uint32_t room(bool write, std::uint32_t bank) const {
+    const DramQueue& queue = write ? writes_ : reads_;
+    return (write ? system_.write_queue : system_.read_queue) -
+           (queue_of_bank_ ? queue.of(bank).size : queue.size());
+  }
+  bool has_room(bool write, std::uint32_t bank) const { return room(write, bank) != 0; }
+  // The same for requests to any bank.
   std::uint32_t room(bool write) const {
-    return write ? system_.write_queue - writes_.size() : system_.read_queue - reads_.size();
+    return (write ? system_.write_queue : system_.read_queue) - used(write ? writes_ : reads_);
   }
   bool has_room(bool write) const { return room(write) != 0; }
   // A request that arrives in `now`, seen from the next clock on. Not before the last advance.
@@ -109,6 +116,8 @@ class DramController {
   const config::DramCommandUse& use_of(DramCommand c) const {
     return device_.commands[static_cast<std::size_t>(c)];
   }
+  // Places taken of the queue, or of the bank's queue that is fullest.
+  std::uint32_t used(const DramQueue& queue) const { return queue_of_bank_ ? queue.fullest() : queue.size(); }
   void recount(std::uint32_t bank);
   bool forward_or_coalesce(Clock now, const DramRequest& request);
 
@@ -156,6 +165,7 @@ class DramController {
 
   const config::DramSystem system_;
   const config::DramDevice& device_;
+  const bool queue_of_bank_;
   DramListener& listener_;
   const std::unique_ptr<policy::PagePolicy> page_;
   DramBanks banks_;

@@ -77,8 +77,13 @@ class Dram {
  public:
   virtual ~Dram() = default;
   virtual std::uint32_t channel_of(DramAddress address) const = 0;
-  // Whether the channel can accept a burst now; if not, a completion or room changes that.
+  // Whether the channel can accept a burst now, whatever its address; if not, a completion or room changes
+  // that.
   virtual bool has_room(std::uint32_t channel, bool write) const = 0;
+  // The same for a burst to an address of the channel: its bank may have room when another has none.
+  virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) const {
+    return has_room(channel, write);
+  }
   // From now on commands and the queues' depths are told to `hub` while somebody wants them there, in order
   // of time; of a cycle they come first, a depth again after accept(). A model without commands has neither.
   virtual void tell(observe::EventHub& /*hub*/) {}

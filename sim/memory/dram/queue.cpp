@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/dram/queue.h"
 
+#include <algorithm>
+
 namespace tokencycle::memory {
 
 // An activated request may be older than those behind which it comes.
@@ -23,6 +25,12 @@ bool DramQueue::insert(std::uint32_t entry) {
   if (before != kNoEntry && e.next == kNoEntry) return false;
   find_first(bank, hit, list.head);
   return (hit ? list.hit : list.other).entry != before;
+}
+
+std::uint32_t DramQueue::fullest() const {
+  std::uint32_t most = 0;
+  for (const List& list : lists_) most = std::max(most, list.size);
+  return most;
 }
 
 void DramQueue::remove(std::uint32_t entry) {

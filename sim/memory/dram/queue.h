@@ -54,6 +54,7 @@ class DramQueue {
         others_(hits_.size()) {}
 
   std::uint32_t size() const { return size_; }
+  std::uint32_t fullest() const;  // the most entries of a bank
   const List& of(std::uint32_t bank) const { return lists_[bank]; }
   // The bank's oldest; not of an empty list.
   First head(std::uint32_t bank) const { return {lists_[bank].head, entries_[lists_[bank].head].arrived}; }

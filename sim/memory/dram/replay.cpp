@@ -130,7 +130,7 @@ class Replay {
     for (std::uint32_t b = 0; b < bursts; ++b) {
       const DramPlace place = map_.place(first + std::uint64_t{b} * burst_bytes);
       Channel& channel = *channels_[place.channel];
-      wait_for_room(channel, request.write);
+      wait_for_room(channel, request.write, place.bank);
       if (b == 0) id = open_.add(now_, request.write, bursts);
       channel.controller().accept(now_, {id, request.write, place.bank, place.row, place.column});
     }
@@ -139,15 +139,15 @@ class Replay {
     ++now_;
   }
 
-  void wait_for_room(Channel& channel, bool write) {
+  void wait_for_room(Channel& channel, bool write, std::uint32_t bank) {
     channel.controller().advance(now_);
-    if (channel.controller().has_room(write)) return;
+    if (channel.controller().has_room(write, bank)) return;
     const Clock before = now_;
     Patience patience = patience_from(now_);
     do {
       go_to(next_of(channel, now_, patience));
       channel.controller().advance(now_);
-    } while (!channel.controller().has_room(write));
+    } while (!channel.controller().has_room(write, bank));
     result_.stalled += now_ - before;
   }
 
