@@ -92,6 +92,7 @@ TEST_CASE("constraints of DDR4-3200, LPDDR5-6400 and HBM2 in numbers") {
   CHECK(has(lpddr5, {"bank", "ACT", "SYNC_RD", 14, 1, false}));
   CHECK(has(lpddr5, {"bank", "ACT1", "ACT", 1, 1, false}));
   CHECK(has(lpddr5, {"rank", "PREA", "ACT1", 16, 1, false}));
+  CHECK(has(bundled_dram("hbm3-6400-8hi"), {"stack_id", "RD", "RD", 3, 1, true}));
   CHECK(has(bundled_dram("hbm2-2000"), {"bank", "ACT", "RD", 15, 1, false}));  // nRCDRD from the second clock
 }
 

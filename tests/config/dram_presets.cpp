@@ -41,9 +41,9 @@ std::uint64_t expected_clocks(const std::string& symbol, const DramJson& value, 
 }  // namespace
 
 TEST_CASE("every bundled DRAM preset reads under its file's name") {
-  const std::vector<std::string> expected = {"ddr4-2400",   "ddr4-3200",   "ddr5-4800",   "ddr5-6400",
-                                             "gddr6-16000", "hbm2-2000",   "hbm2e-3600",  "hbm3-6400",
-                                             "lpddr4-3200", "lpddr5-6400", "lpddr5x-8533"};
+  const std::vector<std::string> expected = {"ddr4-2400",     "ddr4-3200",   "ddr5-4800",   "ddr5-6400",
+                                             "gddr6-16000",   "hbm2-2000",   "hbm2e-3600",  "hbm3-6400",
+                                             "hbm3-6400-8hi", "lpddr4-3200", "lpddr5-6400", "lpddr5x-8533"};
   CHECK(dram_presets(kDramFolder) == expected);
   for (const std::string& name : expected) {
     INFO(name);
@@ -68,7 +68,8 @@ TEST_CASE("capacity and peak bandwidth of a channel are those of the data sheets
         Expected{"ddr5-4800", 19.2, 8192, 32, 64, 64}, Expected{"ddr5-6400", 25.6, 8192, 32, 64, 64},
         Expected{"gddr6-16000", 32, 512, 16, 32, 64}, Expected{"hbm2-2000", 32, 512, 32, 32, 32},
         Expected{"hbm2e-3600", 57.6, 1024, 32, 32, 32}, Expected{"hbm3-6400", 51.2, 512, 32, 32, 32},
-        Expected{"lpddr4-3200", 6.4, 1024, 8, 32, 64}, Expected{"lpddr5-6400", 12.8, 1024, 16, 32, 64},
+        Expected{"hbm3-6400-8hi", 51.2, 1024, 64, 32, 32}, Expected{"lpddr4-3200", 6.4, 1024, 8, 32, 64},
+        Expected{"lpddr5-6400", 12.8, 1024, 16, 32, 64},
         Expected{"lpddr5x-8533", 17.066, 2048, 16, 32, 64}}) {
     INFO(e.name);
     const DramDevice d = bundled_dram(e.name);

@@ -198,7 +198,7 @@ std::string bank_table(const DramRun& run) {
     const DramBankCounters& c = *row.counters;
     out +=
         fmt::format("{:>7} {:>4} {:>5} {:>4}    {:>12} {:>12} {:>12} {:>10} {:>10} {:>10}\n", row.channel,
-                    row.bank / d.banks_of_rank(), row.bank / d.banks % d.bank_groups, row.bank % d.banks,
+                    row.bank / d.banks_of_rank(), row.bank / d.banks % d.groups_of_rank(), row.bank % d.banks,
                     with_separators(c.reads), with_separators(c.writes), with_separators(c.hits),
                     with_separators(c.misses), with_separators(c.conflicts), with_separators(c.activations));
   }

@@ -26,7 +26,7 @@ bool is_activation(DramCommand c) {
 DramCommandsCsv::DramCommandsCsv(const std::filesystem::path& path, const config::DramDevice& device)
     : temporary_(observe::temporary_name(path)),
       file_(path, std::numeric_limits<std::uint64_t>::max()),
-      groups_(device.bank_groups),
+      groups_(device.groups_of_rank()),
       banks_(device.banks),
       buffer_("clock,command,channel,rank,bank_group,bank,row,column\n") {}
 

@@ -15,7 +15,7 @@ Json memory_json(const config::DramSystem& s) {
           {"standard", d.standard},
           {"channels", s.channels},
           {"ranks", d.ranks},
-          {"bank_groups", d.bank_groups},
+          {"bank_groups", d.groups_of_rank()},
           {"banks_per_group", d.banks},
           {"capacity_bytes", s.channels * d.channel_bytes()},
           {"burst_bytes", d.burst_bytes},
@@ -82,7 +82,7 @@ Json banks_json(const DramChannelResult& channel, const config::DramDevice& d) {
   for (std::uint32_t b = 0; b < channel.banks.size(); ++b) {
     const memory::DramBankCounters& c = channel.banks[b];
     banks.push_back({{"rank", b / d.banks_of_rank()},
-                     {"bank_group", b / d.banks % d.bank_groups},
+                     {"bank_group", b / d.banks % d.groups_of_rank()},
                      {"bank", b % d.banks},
                      {"read_bursts", c.reads},
                      {"write_bursts", c.writes},

@@ -28,8 +28,8 @@ bool dram_command_from_name(std::string_view name, DramCommand& out) {
 }
 
 std::string_view name_of(DramLevel level) {
-  static constexpr std::array<std::string_view, kDramLevels> kNames = {"channel", "rank", "bank_group",
-                                                                       "bank"};
+  static constexpr std::array<std::string_view, kDramLevels> kNames = {"channel", "rank", "stack_id",
+                                                                       "bank_group", "bank"};
   return kNames.at(static_cast<std::size_t>(level));
 }
 

@@ -33,13 +33,15 @@ inline constexpr int kDramCommands = 12;
 std::string_view name_of(DramCommand c);  // as in the files: "ACT1", "ACT", "PRE", "PREA", "RD", "RDA", ...
 bool dram_command_from_name(std::string_view name, DramCommand& out);
 
-// Where two commands meet: they address the same node of this level.
-enum class DramLevel : std::uint8_t { channel, rank, bank_group, bank };
-inline constexpr int kDramLevels = 4;
+// Where two commands meet: they address the same node of this level. From the widest to the narrowest; stack:
+// the dies of a rank that share a stack ID (HBM3 of eight dies and more).
+enum class DramLevel : std::uint8_t { channel, rank, stack, bank_group, bank };
+inline constexpr int kDramLevels = 5;
 std::string_view name_of(DramLevel level);
 
 // From the first clock of the `window`-th last `before` to the first clock of `after` at the same node pass
-// at least `clocks`; with `other`, of a `before` of another rank of the channel.
+// at least `clocks`; with `other`, of a `before` of another rank of the channel, or another stack of the
+// rank.
 struct DramConstraint {
   DramLevel level = DramLevel::bank;
   DramCommand before = DramCommand::activate, after = DramCommand::activate;
@@ -72,12 +74,13 @@ struct DramEnergy {
 
 struct DramDevice {
   std::string name, standard, description;
-  std::uint64_t tck_ps = 0;          // period of the command clock
-  std::uint32_t data_rate_mt_s = 0;  // transfers a second and pin, millions
-  std::uint32_t channel_bits = 0;    // data pins of a channel, of all its pseudo-channels
-  bool pseudo_channels = false;      // ranks are pseudo-channels: each has its share of the pins
-  std::uint32_t ranks = 1, bank_groups = 1, banks = 1;  // bank groups a rank, banks a group
-  std::uint32_t rows = 0, bursts = 0;                   // rows a bank, bursts a row
+  std::uint64_t tck_ps = 0;                  // period of the command clock
+  std::uint32_t data_rate_mt_s = 0;          // transfers a second and pin, millions
+  std::uint32_t channel_bits = 0;            // data pins of a channel, of all its pseudo-channels
+  bool pseudo_channels = false;              // ranks are pseudo-channels: each has its share of the pins
+  std::uint32_t ranks = 1, stacks = 1;       // stacks (stack IDs) a rank
+  std::uint32_t bank_groups = 1, banks = 1;  // bank groups a stack, banks a group
+  std::uint32_t rows = 0, bursts = 0;        // rows a bank, bursts a row
   std::uint32_t burst_bytes = 0;
   std::uint32_t command_buses = 1;
   std::array<DramCommandUse, kDramCommands> commands{};
@@ -101,7 +104,8 @@ struct DramDevice {
   std::string digest;         // of all values of the preset's and the standard's file
 
   bool exists(DramCommand c) const { return commands[static_cast<std::size_t>(c)].exists; }
-  std::uint32_t banks_of_rank() const { return bank_groups * banks; }
+  std::uint32_t groups_of_rank() const { return stacks * bank_groups; }
+  std::uint32_t banks_of_rank() const { return groups_of_rank() * banks; }
   std::uint32_t banks_of_channel() const { return ranks * banks_of_rank(); }
   std::uint64_t channel_bytes() const {
     return std::uint64_t{banks_of_channel()} * rows * bursts * burst_bytes;

@@ -15,8 +15,8 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::string_view, kDramAddressFields> kFieldNames = {"channel", "rank", "bank_group",
-                                                                          "bank",    "row",  "column"};
+constexpr std::array<std::string_view, kDramAddressFields> kFieldNames = {
+    "channel", "rank", "bank_group", "bank", "row", "column", "stack_id"};
 constexpr std::size_t kMostParts = 64, kMostHashes = 16;
 
 std::optional<DramAddressField> field_from_name(std::string_view name) {
@@ -93,8 +93,8 @@ std::string_view name_of(DramAddressField f) {
 
 std::uint32_t bits_of(const DramSystem& system, DramAddressField field) {
   const DramDevice& d = system.device;
-  const std::array<std::uint32_t, kDramAddressFields> counts = {system.channels, d.ranks, d.bank_groups,
-                                                                d.banks,         d.rows,  d.bursts};
+  const std::array<std::uint32_t, kDramAddressFields> counts = {
+      system.channels, d.ranks, d.bank_groups, d.banks, d.rows, d.bursts, d.stacks};
   return static_cast<std::uint32_t>(std::bit_width(counts.at(static_cast<std::size_t>(field)) - 1));
 }
 
@@ -102,8 +102,8 @@ std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint
   using F = DramAddressField;
   const std::vector<F> order =
       system.device.pseudo_channels
-          ? std::vector<F>{F::channel, F::rank, F::bank_group, F::column, F::bank, F::row}
-          : std::vector<F>{F::channel, F::bank_group, F::column, F::bank, F::rank, F::row};
+          ? std::vector<F>{F::channel, F::rank, F::bank_group, F::column, F::bank, F::stack_id, F::row}
+          : std::vector<F>{F::channel, F::bank_group, F::column, F::bank, F::stack_id, F::rank, F::row};
   std::vector<DramAddressPart> mapping;
   for (const F field : order) {
     if (const std::uint32_t bits = bits_of(system, field); bits > 0) mapping.push_back({field, bits});

@@ -97,6 +97,7 @@ class DeviceReader {
     device_.channel_bits = static_cast<std::uint32_t>(o.channel_width_bits);
     device_.pseudo_channels = standard_.pseudo_channels;
     device_.ranks = static_cast<std::uint32_t>(o.ranks);
+    device_.stacks = static_cast<std::uint32_t>(o.stack_ids);
     device_.bank_groups = static_cast<std::uint32_t>(o.bank_groups);
     device_.banks = static_cast<std::uint32_t>(o.banks_per_group);
     device_.rows = static_cast<std::uint32_t>(o.rows);

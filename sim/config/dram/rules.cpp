@@ -44,7 +44,10 @@ DramOrganization read_organization(JsonObject& preset) {
   take("device_gbit", o.device_gbit, {1, 1024, "Gbit"});
   take("devices_per_rank", o.devices_per_rank, {1, 256, "devices"});
   take("ranks", o.ranks, {1, 16, "ranks or pseudo-channels", true});
-  take("bank_groups", o.bank_groups, {1, 32, "bank groups of a rank", true});
+  o.stack_ids =
+      object.take_whole("stack_ids", {1, 4, "stack IDs of a rank or pseudo-channel", true}, Need::optional)
+          .value_or(1);
+  take("bank_groups", o.bank_groups, {1, 32, "bank groups of a rank, or of a stack ID", true});
   take("banks_per_group", o.banks_per_group, {1, 32, "banks of a bank group", true});
   take("rows", o.rows, {1, 1 << 20, "rows of a bank", true});
   take("columns", o.columns, {1, 1 << 14, "columns of a row", true});
@@ -62,11 +65,11 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
   const auto complain = [&](const char* key, const std::string& what) {
     violations.add(std::string("/organization/") + key, what);
   };
-  const std::uint64_t bits =
-      o.ranks * o.bank_groups * o.banks_per_group * o.rows * o.columns * o.rank_width_bits;  // below 2^60
+  const std::uint64_t bits = o.ranks * o.stack_ids * o.bank_groups * o.banks_per_group * o.rows * o.columns *
+                             o.rank_width_bits;  // at most 2^60
   if (bits != o.capacity_mib << 23) {
     complain("capacity_mib",
-             fmt::format("{} MiB, but ranks x bank_groups x banks_per_group x rows x columns x "
+             fmt::format("{} MiB, but ranks x stack_ids x bank_groups x banks_per_group x rows x columns x "
                          "rank_width_bits are {} MiB; correct one of them",
                          o.capacity_mib, static_cast<double>(bits) / 0x1p23));
   }
@@ -93,6 +96,12 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
   }
   if (o.columns % o.burst_length != 0) {
     complain("columns", fmt::format("{} are no whole number of bursts of {}", o.columns, o.burst_length));
+  }
+  if (o.stack_ids > 1 && standard.reach != DramReach::one_group) {
+    complain("stack_ids",
+             fmt::format("{}, but REFpb of {} refreshes several bank groups, and which of another "
+                         "stack ID is not known; remove it",
+                         o.stack_ids, standard.name));
   }
   if (standard.reach == DramReach::two_groups && o.bank_groups < 2) {
     complain("bank_groups",

@@ -13,7 +13,7 @@ namespace tokencycle::config {
 
 struct DramOrganization {
   std::uint64_t channel_width_bits = 1, rank_width_bits = 1, device_width_bits = 1, device_gbit = 1;
-  std::uint64_t devices_per_rank = 1, ranks = 1, bank_groups = 1, banks_per_group = 1;
+  std::uint64_t devices_per_rank = 1, ranks = 1, stack_ids = 1, bank_groups = 1, banks_per_group = 1;
   std::uint64_t rows = 1, columns = 1, burst_length = 1, burst_bytes = 1, channels_per_device = 1,
                 capacity_mib = 1;
 

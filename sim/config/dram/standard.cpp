@@ -22,6 +22,10 @@ constexpr std::array kRequiredCommands = {DramCommand::activate,      DramComman
                                           DramCommand::write,         DramCommand::refresh_all};
 constexpr std::array<std::string_view, 2> kRequiredParameters = {"nBL", "nRFC"};
 
+bool whole_rank(DramCommand c) {
+  return c == DramCommand::precharge_all || c == DramCommand::refresh_all;
+}
+
 std::vector<std::string> names_of(const std::map<std::string, std::string>& parameters) {
   std::vector<std::string> names;
   names.reserve(parameters.size());
@@ -184,8 +188,8 @@ class StandardReader {
   }
 
   DramStandard::Row read_row(JsonObject& row) {
-    static constexpr std::array<std::string_view, kDramLevels> kLevels = {"channel", "rank", "bank_group",
-                                                                          "bank"};
+    static constexpr std::array<std::string_view, kDramLevels> kLevels = {"channel", "rank", "stack_id",
+                                                                          "bank_group", "bank"};
     DramStandard::Row result;
     DramConstraint form;
     form.level = static_cast<DramLevel>(row.take_choice("level", kLevels).value_or(0));
@@ -196,8 +200,17 @@ class StandardReader {
         static_cast<std::uint32_t>(row.take_whole("window", {1, 16, "commands"}, Need::optional).value_or(1));
     form.other = row.take_boolean("other", Need::optional).value_or(false);
     form.section = row.take_text("section", kLongestText).value_or("");
-    if (form.other && (form.level != DramLevel::rank || form.window != 1)) {
-      row.complain("other", "true is only allowed at level \"rank\" with window 1; remove it");
+    const bool siblings = form.level == DramLevel::rank || form.level == DramLevel::stack;
+    if (form.other && (!siblings || form.window != 1)) {
+      row.complain("other",
+                   "true is only allowed at the levels \"rank\" and \"stack_id\" with window 1; remove it");
+    }
+    if (form.level == DramLevel::stack) {
+      if (form.window != 1) row.complain("window", "only 1 is allowed at level \"stack_id\"; remove it");
+      for (const auto* list : {&before, &after}) {
+        if (std::none_of(list->begin(), list->end(), whole_rank)) continue;
+        row.complain("level", "\"stack_id\" is not allowed for PREA and REFab, which address all of a rank");
+      }
     }
     for (const DramCommand b : before) {
       for (const DramCommand a : after) {

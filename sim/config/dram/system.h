@@ -7,8 +7,8 @@
 
 namespace tokencycle::config {
 
-enum class DramAddressField : std::uint8_t { channel, rank, bank_group, bank, row, column };
-inline constexpr int kDramAddressFields = 6;
+enum class DramAddressField : std::uint8_t { channel, rank, bank_group, bank, row, column, stack_id };
+inline constexpr int kDramAddressFields = 7;
 std::string_view name_of(DramAddressField f);
 
 // A run of address bits, at least one.
@@ -52,8 +52,9 @@ std::uint32_t bits_of(const DramSystem& system, DramAddressField field);
 // Spreads neighbouring bursts over whatever can transfer at the same time: channels, pseudo-channels (their
 // data buses are separate) and bank groups (only in different ones do bursts follow each other without a gap,
 // nCCD_S < nCCD_L). Then comes the rest of a row, so that a stream finds its rows open; then banks, so that
-// the next rows open while these are read; then ranks, since another rank costs idle clocks of the bus; then
-// rows. A request of several bursts stays in its channel: its bursts are spread over what comes next.
+// the next rows open while these are read; then stack IDs and ranks, since another one costs idle clocks of
+// the bus; then rows. A request of several bursts stays in its channel: its bursts are spread over what comes
+// next.
 std::vector<DramAddressPart> default_mapping(const DramSystem& system, std::uint32_t request_bursts = 1);
 
 // Whether all bursts of a request, aligned to its size, are in one channel.

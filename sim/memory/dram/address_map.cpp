@@ -25,10 +25,12 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
     : burst_shift_(log2_of(system.device.burst_bytes)),
       bank_bits_(log2_of(system.device.banks)),
       group_bits_(log2_of(system.device.bank_groups)),
+      stack_bits_(log2_of(system.device.stacks)),
       hashes_(system.hashes) {
   const config::DramDevice& d = system.device;
   bits_[index(DramAddressField::channel)] = config::bits_of(system, DramAddressField::channel);
   bits_[index(DramAddressField::rank)] = log2_of(d.ranks);
+  bits_[index(DramAddressField::stack_id)] = stack_bits_;
   bits_[index(DramAddressField::bank_group)] = group_bits_;
   bits_[index(DramAddressField::bank)] = bank_bits_;
   bits_[index(DramAddressField::row)] = log2_of(d.rows);
@@ -82,8 +84,9 @@ DramPlace DramAddressMap::place(std::uint64_t address) const {
   for (const config::DramAddressHash& h : hashes_) {
     value[index(h.field)] ^= low_bits(value[index(h.with)] >> h.shift, bits_[index(h.field)]);
   }
-  const std::uint32_t group =
-      value[index(DramAddressField::rank)] << group_bits_ | value[index(DramAddressField::bank_group)];
+  const std::uint32_t stack =
+      value[index(DramAddressField::rank)] << stack_bits_ | value[index(DramAddressField::stack_id)];
+  const std::uint32_t group = stack << group_bits_ | value[index(DramAddressField::bank_group)];
   return {value[index(DramAddressField::channel)], group << bank_bits_ | value[index(DramAddressField::bank)],
           value[index(DramAddressField::row)], value[index(DramAddressField::column)]};
 }

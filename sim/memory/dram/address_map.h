@@ -12,7 +12,7 @@ namespace tokencycle::memory {
 
 struct DramPlace {
   std::uint32_t channel = 0;
-  std::uint32_t bank = 0;  // of the channel: rank by rank, bank group by bank group
+  std::uint32_t bank = 0;  // of the channel: rank by rank, stack by stack, bank group by bank group
   std::uint32_t row = 0;
   std::uint32_t column = 0;  // burst of the row
 };
@@ -36,7 +36,7 @@ class DramAddressMap {
     std::size_t field;
     std::uint32_t from, bits, to;
   };
-  std::uint32_t burst_shift_, bank_bits_, group_bits_;
+  std::uint32_t burst_shift_, bank_bits_, group_bits_, stack_bits_;
   std::array<std::uint32_t, config::kDramAddressFields> bits_{};
   std::vector<Part> parts_;
   std::vector<config::DramAddressHash> hashes_;

@@ -26,13 +26,17 @@ std::uint32_t first_transfer_after_activation(const config::DramDevice& d) {
 DramBanks::DramBanks(const config::DramDevice& d, bool auto_precharge)
     : banks_of_rank_(d.banks_of_rank()),
       rank_count_(d.ranks),
+      stacks_(d.stacks),
+      banks_of_stack_(d.bank_groups * d.banks),
+      groups_of_stack_(d.bank_groups),
       reach_(d.refresh_reach),
       reach_apart_(d.bank_groups / d.refresh_reach * d.banks),
       synchronises_{d.sync_by_read, d.sync_by_write, d.sync_by_sync_read, d.sync_by_sync_write},
       open_(d.banks_of_channel()),
       refreshing_(d.banks_of_channel()) {
-  // Nodes: the channel, then ranks, bank groups, banks.
-  const std::uint32_t groups = d.ranks * d.bank_groups, first_group = 1 + d.ranks;
+  // Nodes: the channel, then ranks, stacks if a rank has several, bank groups, banks.
+  const std::uint32_t groups = d.ranks * d.groups_of_rank(),
+                      first_group = 1 + d.ranks + (d.stacks > 1 ? d.ranks * d.stacks : 0);
   const std::uint32_t first_bank = first_group + groups, nodes = first_bank + d.banks_of_channel();
   for (std::uint32_t b = 0; b < d.banks_of_channel(); ++b) {
     banks_.push_back({static_cast<std::uint32_t>((1 + b / banks_of_rank_) * kStride),
@@ -60,11 +64,15 @@ void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge
              wide.clocks >= c.clocks;
     });
   };
-  for (const config::DramConstraint& c : d.constraints) {
+  for (config::DramConstraint c : d.constraints) {
+    if (c.level == DramLevel::stack && stacks_ == 1) {
+      if (c.other) continue;
+      c.level = DramLevel::rank;
+    }
     add_cause(c);
     if (!given(c.before) || !given(c.after)) continue;
     const auto level = static_cast<std::uint8_t>(c.level), after = static_cast<std::uint8_t>(c.after);
-    if (!plain(c)) {
+    if (!plain(c) || c.level == DramLevel::stack) {
       rare_updates_[index(c.before)].push_back({c.clocks, c.window, level, after, c.other});
       longest_window_ = std::max<std::size_t>(longest_window_, c.window);
     } else if (!implied(c)) {
@@ -155,6 +163,10 @@ Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint3
       raise(nodes[index(a.level)]);
       continue;
     }
+    if (a.level == DramLevel::stack) {
+      for_stacks(bank, true, [&](std::uint32_t s) { raise(stack_node(s)); });
+      continue;
+    }
     for (std::uint32_t r = 0; r < rank_count_; ++r) {
       const auto rank = static_cast<std::uint32_t>((1 + r) * kStride);
       if (rank != nodes[index(DramLevel::rank)]) raise(rank);
@@ -178,7 +190,8 @@ void DramBanks::History::add(Clock now, std::size_t longest) {
   }
 }
 
-void DramBanks::update(const Nodes& nodes, Part part, DramCommand command, Clock now) {
+void DramBanks::update(std::uint32_t bank, Part part, DramCommand command, Clock now) {
+  const Nodes nodes = nodes_of(bank);
   const std::size_t c = index(command);
   const std::vector<Update>& updates = updates_[c];
   const std::size_t begin = part == Part::inner ? inner_[c] : 0;
@@ -189,18 +202,27 @@ void DramBanks::update(const Nodes& nodes, Part part, DramCommand command, Clock
   }
   const std::size_t first = part == Part::inner ? index(DramLevel::bank_group) : 0;
   const std::size_t last = part == Part::outer ? index(DramLevel::rank) : index(DramLevel::bank);
-  for (std::size_t level = first; level <= last; ++level) last_[nodes[level] + c] = now;
+  const auto for_levels = [&](auto visit) {
+    if (part != Part::inner) {
+      visit(nodes[index(DramLevel::channel)] + c);
+      visit(nodes[index(DramLevel::rank)] + c);
+    }
+    if (stacks_ > 1 && part == Part::all) visit(nodes[index(DramLevel::stack)] + c);
+    if (part != Part::outer) {
+      visit(nodes[index(DramLevel::bank_group)] + c);
+      visit(nodes[index(DramLevel::bank)] + c);
+    }
+  };
+  for_levels([&](std::size_t at) { last_[at] = now; });
   if (rare_updates_[c].empty()) return;
-  if (longest_window_ > 1) {
-    for (std::size_t level = first; level <= last; ++level)
-      histories_[nodes[level] + c].add(now, longest_window_);
-  }
+  if (longest_window_ > 1) for_levels([&](std::size_t at) { histories_[at].add(now, longest_window_); });
   for (const RareUpdate& u : rare_updates_[c]) {
-    if (u.level >= first && u.level <= last) update_rarely(nodes, u, command, now);
+    if (u.level >= first && u.level <= last) update_rarely(bank, nodes, u, command, now);
   }
 }
 
-void DramBanks::update_rarely(const Nodes& nodes, const RareUpdate& u, DramCommand command, Clock now) {
+void DramBanks::update_rarely(std::uint32_t bank, const Nodes& nodes, const RareUpdate& u,
+                              DramCommand command, Clock now) {
   const std::uint32_t node = nodes[u.level];
   const Clock from = u.window == 1 ? now : histories_[node + index(command)].past(u.window);
   if (from == kNoClock) return;
@@ -208,6 +230,13 @@ void DramBanks::update_rarely(const Nodes& nodes, const RareUpdate& u, DramComma
     Clock& ready = ready_[at + u.after];
     ready = std::max(ready, from + u.clocks);
   };
+  if (u.level == index(DramLevel::stack)) {
+    // earliest() does not ask the stacks, which few devices have: their bank groups hold it instead.
+    return for_stacks(bank, u.other, [&](std::uint32_t s) {
+      for (std::uint32_t g = 0; g < groups_of_stack_; ++g)
+        raise(banks_[s * banks_of_stack_ + g * (banks_of_stack_ / groups_of_stack_)].group);
+    });
+  }
   if (!u.other) return raise(node);
   for (std::uint32_t r = 0; r < rank_count_; ++r) {
     const auto rank = static_cast<std::uint32_t>((1 + r) * kStride);
@@ -216,9 +245,9 @@ void DramBanks::update_rarely(const Nodes& nodes, const RareUpdate& u, DramComma
 }
 
 void DramBanks::give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now) {
-  update(nodes_of(bank), whole_rank(command) ? Part::outer : Part::all, command, now);
+  update(bank, whole_rank(command) ? Part::outer : Part::all, command, now);
   if (command == DramCommand::refresh_bank) {
-    for (std::uint32_t i = 1; i < reach_; ++i) update(nodes_of(reached(bank, i)), Part::inner, command, now);
+    for (std::uint32_t i = 1; i < reach_; ++i) update(reached(bank, i), Part::inner, command, now);
   }
   change_state(command, bank, row, now);
 }

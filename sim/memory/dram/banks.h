@@ -42,7 +42,7 @@ struct DramSpan {
   Clock begin = 0, end = 0;
 };
 
-// Banks are numbered rank by rank, bank group by bank group. A command's time is its
+// Banks are numbered rank by rank, stack by stack, bank group by bank group. A command's time is its
 // first clock. The caller gives commands in order of time and never before earliest().
 class DramBanks {
  public:
@@ -161,13 +161,18 @@ class DramBanks {
   };
   using Nodes = std::array<std::uint32_t, config::kDramLevels>;  // where they begin in ready_
   Nodes nodes_of(std::uint32_t bank) const {
-    return {0, banks_[bank].rank, banks_[bank].group, banks_[bank].bank};
+    return {0, banks_[bank].rank, stacks_ > 1 ? stack_node(bank / banks_of_stack_) : 0, banks_[bank].group,
+            banks_[bank].bank};
+  }
+  std::uint32_t stack_node(std::uint32_t stack) const {  // of the channel; only where a rank has several
+    return static_cast<std::uint32_t>((1 + rank_count_ + stack) * kStride);
   }
   void add_constraints(const config::DramDevice& device, bool auto_precharge);
   void add_cause(const config::DramConstraint& c);
   enum class Part : std::uint8_t { all, outer, inner };  // levels: outer are channel and rank
-  void update(const Nodes& nodes, Part part, DramCommand command, Clock now);
-  void update_rarely(const Nodes& nodes, const RareUpdate& u, DramCommand command, Clock now);
+  void update(std::uint32_t bank, Part part, DramCommand command, Clock now);
+  void update_rarely(std::uint32_t bank, const Nodes& nodes, const RareUpdate& u, DramCommand command,
+                     Clock now);
   void change_state(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
   void close(std::uint32_t bank, Clock at);
   void derive_times(const config::DramDevice& device);
@@ -175,7 +180,16 @@ class DramBanks {
   Clock precharge_of(DramCommand transfer, std::uint32_t bank, Clock now) const;
   Clock earliest_refresh(std::uint32_t bank) const;
 
-  std::uint32_t banks_of_rank_, rank_count_, reach_, reach_apart_;
+  // Visits the stacks of the bank's rank, itself or all others.
+  template <class Visit>
+  void for_stacks(std::uint32_t bank, bool others, Visit visit) const {
+    const std::uint32_t own = bank / banks_of_stack_, first = own / stacks_ * stacks_;
+    for (std::uint32_t s = first; s < first + stacks_; ++s) {
+      if ((s != own) == others) visit(s);
+    }
+  }
+
+  std::uint32_t banks_of_rank_, rank_count_, stacks_, banks_of_stack_, groups_of_stack_, reach_, reach_apart_;
   std::array<std::vector<Update>, config::kDramCommands> updates_;
   std::array<std::vector<RareUpdate>, config::kDramCommands> rare_updates_;
   std::array<std::size_t, config::kDramCommands> inner_{};  // where updates_ of groups and banks begin

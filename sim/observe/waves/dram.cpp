@@ -68,7 +68,7 @@ void WaveDram::add_channel(const std::string& scope) {
   c.activated_queue = values_.add(scope, "activated_queue", bits_of(system_.activated_queue));
   for (std::uint32_t b = 0; b < d.banks_of_channel(); ++b) {
     const std::string of_bank = fmt::format("{}.rank{}.group{}.bank{}", scope, b / d.banks_of_rank(),
-                                            b / d.banks % d.bank_groups, b % d.banks);
+                                            b / d.banks % d.groups_of_rank(), b % d.banks);
     c.banks.push_back(
         {values_.add(of_bank, "state", states_.bits(), &states_), values_.add(of_bank, "row", row_bits)});
   }
