@@ -122,7 +122,7 @@ class DramController {
   bool forward_or_coalesce(Clock now, const DramRequest& request);
 
   void tick(Clock t);
-  // dram_choice.cpp: which command comes next.
+  // choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
   void choose_opened(Choice& best);
   void choose_from(DramQueue& queue, Choice& best);
@@ -157,7 +157,7 @@ class DramController {
   void due_refreshes();
   void skip_idle_refreshes(Clock until);
 
-  // dram_wait.cpp
+  // wait.cpp
   void note_wait(Clock t, DramWait wait);
   DramWait wait_at(Clock t) const;
   DramWait wait_of(const Choice& choice, Clock t) const;
