@@ -10,6 +10,7 @@ namespace {
 
 constexpr Presence kRequired = Presence::required;
 constexpr Presence kDefaulted = Presence::defaulted;
+constexpr Presence kUnusual = Presence::unusual;
 constexpr std::uint64_t kKiB = 1024, kMiB = kKiB * kKiB;
 
 // How to read and to write one member of Machine.
@@ -145,6 +146,10 @@ void add_dma(Table& t) {
                     1, 1024, kDefaulted, "writes of the store engine that wait for DRAM at the same time"));
   t.push_back(whole("/dma/port_bytes", at(&Machine::dma, &Dma::port_bytes), "bytes/cycle", 4, 1024,
                     kDefaulted, "scratchpad port of each of the two engines"));
+  t.push_back(whole("/dma/bursts_per_cycle", at(&Machine::dma, &Dma::bursts_per_cycle), "bursts/cycle", 1, 64,
+                    kUnusual,
+                    "bursts that an engine's scratchpad port takes in one cycle, port_bytes together; from 2 "
+                    "on the engine also reads ahead"));
 }
 
 void add_matrix(Table& t) {
@@ -234,7 +239,7 @@ void add_vector(Table& t) {
 
 void add_local_memories(Table& t) {
   t.push_back(whole("/scratchpad/capacity_kib", at(&Machine::scratchpad, &Scratchpad::capacity_bytes, kKiB),
-                    "KiB", 1, 65536, kRequired, "size of the scratchpad"));
+                    "KiB", 1, 1048576, kRequired, "size of the scratchpad"));
   t.push_back(
       power_of_two(whole("/scratchpad/banks", at(&Machine::scratchpad, &Scratchpad::banks), "banks", 1, 64,
                          kRequired, "banks; neighbouring bank words are in neighbouring banks")));
@@ -275,7 +280,7 @@ void add_dram(Table& t) {
            "ideal: from a request's grant to its last byte, unloaded; commands: the way to the controllers "
            "and back, which the devices' times come on top of"));
   t.push_back(
-      power_of_two(whole("/dram/burst_bytes", at(&Machine::dram, &Dram::burst_bytes), "bytes", 32, 256,
+      power_of_two(whole("/dram/burst_bytes", at(&Machine::dram, &Dram::burst_bytes), "bytes", 32, 1024,
                          kDefaulted, "size of one request; commands: one or more bursts of the devices")));
   t.push_back(whole("/dram/requests_in_flight", at(&Machine::dram, &Dram::requests_in_flight), "bursts", 1,
                     4096, kDefaulted, "accepted and unfinished requests, all channels together"));

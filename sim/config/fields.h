@@ -20,6 +20,7 @@ enum class Presence : std::uint8_t {
   required,   // the key must be there
   defaulted,  // absent: the value that a default-constructed Machine has
   optional,   // absent: the machine lacks the feature; written only when it is there
+  unusual,    // as defaulted, but written only when it differs
 };
 
 // A value as JSON has it (in the key's unit), already checked.

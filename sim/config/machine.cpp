@@ -95,7 +95,8 @@ std::string to_json(const Machine& machine) {
       continue;
     }
     const Value value = f.get(machine);
-    const bool absent = f.presence == Presence::optional && std::get<std::uint64_t>(value) == 0;
+    const bool absent = (f.presence == Presence::optional && std::get<std::uint64_t>(value) == 0) ||
+                        (f.presence == Presence::unusual && value == f.get(Machine{}));
     if (absent) continue;
     std::visit([&](const auto& v) { tree[Json::json_pointer(f.path)] = v; }, value);
   }

@@ -30,7 +30,8 @@ struct Dispatch {
 struct Dma {
   std::uint32_t load_bursts_in_flight = 32;
   std::uint32_t store_bursts_in_flight = 16;
-  std::uint32_t port_bytes = 64;  // scratchpad port of each engine, bytes a cycle
+  std::uint32_t port_bytes = 64;       // scratchpad port of each engine, bytes a cycle
+  std::uint32_t bursts_per_cycle = 1;  // accesses that the port makes in a cycle, port_bytes together
 };
 
 // Which operand stays in the array. weight_, input_stationary and dot_product arrays hold a tile and take

@@ -32,6 +32,12 @@ Rule port_fits(const std::string& path, std::uint32_t (*port_bytes)(const Machin
       }};
 }
 
+Found more_bursts_than_banks(const Machine& m) {
+  if (m.dma.bursts_per_cycle <= m.scratchpad.banks) return {};
+  return fmt::format("{} is more than the scratchpad's {} banks; allowed: at most {}, or add banks",
+                     m.dma.bursts_per_cycle, m.scratchpad.banks, m.scratchpad.banks);
+}
+
 Found narrow_scratchpad(const Machine& m) {
   if (bytes_a_cycle(m.scratchpad) >= 8) return {};
   return fmt::format("{} bank(s) of {} bytes; banks x bank_bytes must be at least 8: add banks or widen them",
@@ -113,6 +119,9 @@ const std::vector<Rule>& rules() {
        "`/fetch/buffer_words` >= 2 x burst_bytes / 32: the buffer holds two bursts",
        fetch_buffer_too_small},
       port_fits("/dma/port_bytes", [](const Machine& m) { return m.dma.port_bytes; }),
+      {{"/dma/bursts_per_cycle", "/scratchpad/banks"},
+       "`/dma/bursts_per_cycle` <= banks: each burst of a cycle takes a bank of its own",
+       more_bursts_than_banks},
       port_fits("/matrix/stationary_port_bytes",
                 [](const Machine& m) { return m.matrix.stationary_port_bytes; }),
       port_fits("/matrix/moving_port_bytes", [](const Machine& m) { return m.matrix.moving_port_bytes; }),

@@ -66,7 +66,8 @@ std::string_view name_of(State state) {
                                                                    "operand_wait",
                                                                    "array_drain",
                                                                    "writeback_wait",
-                                                                   "halted"};
+                                                                   "halted",
+                                                                   "port_wait"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

@@ -12,7 +12,7 @@ Json all_but_dram() {
     "fetch": {"buffer_words": 48, "requests_in_flight": 3},
     "scoreboard": {"entries": 20},
     "dispatch": {"queue_depth": 6},
-    "dma": {"load_bursts_in_flight": 24, "store_bursts_in_flight": 12, "port_bytes": 32},
+    "dma": {"load_bursts_in_flight": 24, "store_bursts_in_flight": 12, "port_bytes": 32, "bursts_per_cycle": 3},
     "matrix": {"dataflow": "weight-stationary", "rows": 16, "columns": 24, "double_buffered": false,
                "back_to_back": false, "stationary_port_bytes": 28, "moving_port_bytes": 36,
                "scale_latency_cycles": 5, "group_buffer_rows": 40,

@@ -124,6 +124,8 @@ TEST_CASE("rules that join keys: refused one step beyond, allowed at the limit")
       // 8 banks of 16 bytes: 128 bytes a cycle
       {"/dma/port_bytes", changed({{"/dma/port_bytes", 129}}), changed({{"/dma/port_bytes", 128}}),
        "at most 128"},
+      {"/dma/bursts_per_cycle", changed({{"/dma/bursts_per_cycle", 9}}),
+       changed({{"/dma/bursts_per_cycle", 8}}), "at most 8"},
       {"/matrix/stationary_port_bytes", changed({{"/matrix/stationary_port_bytes", 129}}),
        changed({{"/matrix/stationary_port_bytes", 128}}), "at most 128"},
       {"/matrix/moving_port_bytes", changed({{"/matrix/moving_port_bytes", 129}}),
@@ -157,6 +159,7 @@ TEST_CASE("the narrowest scratchpad has eight bytes a cycle") {
     return errors(changed({{"/scratchpad/banks", banks},
                            {"/scratchpad/bank_bytes", bank_bytes},
                            {"/dma/port_bytes", port},
+                           {"/dma/bursts_per_cycle", 1},
                            {"/matrix/stationary_port_bytes", port},
                            {"/matrix/moving_port_bytes", port},
                            {"/vector/lanes", lanes}}));
@@ -191,7 +194,7 @@ TEST_CASE("a forced tile of k values ends at groups' borders, and shorter ones n
 }
 
 TEST_CASE("each rule is exercised above") {
-  CHECK(rules().size() == 11);
+  CHECK(rules().size() == 12);
 }
 
 }  // namespace tokencycle::config

@@ -103,6 +103,12 @@ TEST_CASE("while decode waits for a transfer the memory's states name the cause,
       CHECK(cause_of({waits, state_event(100, channel_id(0), first),
                       state_event(100, channel_id(5), second)}) == (first_counts ? cause : other));
     }
+    // While the engine's port is what limits, the memory is not the cause; an engine that is not waited for
+    // changes nothing.
+    CHECK(cause_of({waits, state_event(100, channel_id(2), first),
+                    state_event(100, UnitId::load, State::port_wait)}) == Cause::dma_bandwidth);
+    CHECK(cause_of({waits, state_event(100, channel_id(2), first),
+                    state_event(100, UnitId::store, State::port_wait)}) == cause);
     // Whatever the memory does: nobody waits for it.
     CHECK(cause_of({state_event(100, channel_id(0), first)}) == Cause::dependency);
     CHECK(cause_of({state_event(100, UnitId::decode, State::fetch_wait),

@@ -21,7 +21,7 @@ std::string number_or_dot(std::int64_t value) {
 std::string short_state(std::uint8_t state) {
   static constexpr std::array<std::string_view, observe::kStates> kShort = {
       "idle", "busy", "word", "full", "raw",  "war",  "waw",  "queu", "sbrd", "fenc", "dram",
-      "rowc", "bank", "turn", "refr", "spac", "spad", "tile", "drai", "port", "halt"};
+      "rowc", "bank", "turn", "refr", "spac", "spad", "tile", "drai", "port", "halt", "dma"};
   return std::string(kShort.at(state));
 }
 

@@ -71,7 +71,8 @@ config::Machine random_machine(Random& random) {
   m.scratchpad.separate_write_port = one_in(random, 2);
   m.accumulator.capacity_bytes = 4 * 1024;
   const std::uint32_t width = m.scratchpad.banks * m.scratchpad.bank_bytes;
-  m.dma = {number(random, 1, 8), number(random, 1, 8), number(random, 4, width)};
+  m.dma = {number(random, 1, 8), number(random, 1, 8), number(random, 4, width),
+           one_in(random, 2) ? 1 : number(random, 1, m.scratchpad.banks)};
   make_matrix(random, m, width);
   m.vector.lanes = 1;
   while (m.vector.lanes < 8 && m.vector.lanes * 2 * 4 <= width && !one_in(random, 4)) m.vector.lanes *= 2;

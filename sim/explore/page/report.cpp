@@ -40,7 +40,7 @@ constexpr std::array<Link, 9> kLinks = {{{"summary", "Summary"},
 // markers.
 std::string shapes() {
   std::string out = "<svg class=\"shapes\" width=\"0\" height=\"0\" aria-hidden=\"true\"><defs>\n";
-  for (const int cause : {5, 7, 9, 11, 12}) {
+  for (const int cause : {4, 6, 8, 10, 12, 13}) {
     out += fmt::format(
         "<pattern id=\"h{0}\" width=\"5\" height=\"5\" patternUnits=\"userSpaceOnUse\" "
         "patternTransform=\"rotate(45)\"><rect width=\"5\" height=\"5\" style=\"fill:var(--k{0})\"/><rect "

@@ -192,6 +192,7 @@ std::string_view meaning_of(observe::Cause cause) {
       "the vector unit works",
       "the array waits while a tile of weights is shifted in",
       "a compute unit waits for a bank of the scratchpad",
+      "a transfer is waited for while its bursts wait for the DMA engine's port",
       "a transfer is waited for while DRAM's data buses are in use",
       "a transfer is waited for while DRAM changes rows",
       "a transfer is waited for while a bank of DRAM is busy",

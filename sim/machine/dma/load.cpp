@@ -10,7 +10,7 @@ namespace tokencycle::machine {
 using isa::Opcode;
 
 namespace {
-constexpr std::size_t kLargestBurst = 256;  // bytes; config allows no larger one
+constexpr std::size_t kLargestBurst = 1024;  // bytes; config allows no larger one
 }
 
 LoadDma::LoadDma(const DmaContext& context)
@@ -27,9 +27,8 @@ Cycle LoadDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint3
   if (i.op != Opcode::gather || !transfer.walk.at_row_start()) return earliest;
   const std::uint32_t at = i.a.byte() + 4 * static_cast<std::uint32_t>(transfer.walk.row());
   memory::Scratchpad& scratchpad = context_.local.scratchpad();
-  const Cycle granted =
-      scratchpad.reserve(memory::Port::load, now, std::max(earliest, port_free_), at, 4, false);
-  port_free_ = granted + 1;
+  const Cycle granted = scratchpad.reserve(memory::Port::load, now, port_.next(earliest, 4), at, 4, false);
+  port_.took(granted, 4);
   std::uint32_t index = 0;
   std::memcpy(&index, scratchpad.bytes().data() + at, sizeof index);
   transfer.walk.set_row_address(i.dram + std::uint64_t{index} * i.dram_stride);
@@ -45,9 +44,10 @@ Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, cons
   std::array<std::byte, kLargestBurst> data;
   if (filled) context_.storage.read(burst.address, std::span(data).first(burst.bytes));
   Cycle written = now;
+  wait_for_port(now, port_.next(now, std::min(burst.bytes, port_bytes_)));
   const auto write = [&](std::uint32_t at, std::uint32_t done, std::uint32_t n) {
-    written = scratchpad.reserve(memory::Port::load, now, std::max(now, port_free_), at, n, true);
-    port_free_ = written + 1;
+    written = scratchpad.reserve(memory::Port::load, now, port_.next(now, n), at, n, true);
+    port_.took(written, n);
     if (filled) std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
   };
   // Rows that follow each other in the scratchpad as well are written together.

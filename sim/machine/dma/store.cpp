@@ -11,7 +11,7 @@ namespace tokencycle::machine {
 StoreDma::StoreDma(const DmaContext& context)
     : DmaEngine(context, observe::UnitId::store, Turn::store, memory::Requester::store,
                 context.machine.dma.store_bursts_in_flight),
-      data_(context.machine.dma.store_bursts_in_flight + 1) {}
+      data_(tags(context.machine, context.machine.dma.store_bursts_in_flight)) {}
 
 BurstWalk StoreDma::walk_of(const isa::Instruction& i) const {
   return BurstWalk(i.dram, i.dram_stride, i.rows, row_bytes(i.dst_format, i.cols), burst_bytes_);
@@ -39,9 +39,11 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
       for (std::uint32_t done = 0; done < encoded.size(); done += port_bytes_) {
         const auto beat =
             std::min<std::uint32_t>(port_bytes_, static_cast<std::uint32_t>(encoded.size()) - done);
-        const Cycle granted = context_.local.scratchpad().reserve(
-            memory::Port::store, now, std::max(earliest, port_free_), source.byte() + done, beat, false);
-        port_free_ = granted + 1;
+        const Cycle begins = port_.next(earliest, beat);
+        if (at == piece.offset && done == 0) wait_for_port(earliest, begins);
+        const Cycle granted = context_.local.scratchpad().reserve(memory::Port::store, now, begins,
+                                                                  source.byte() + done, beat, false);
+        port_.took(granted, beat);
         read = granted + context_.local.scratchpad().read_latency();
       }
     }

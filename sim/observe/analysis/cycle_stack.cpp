@@ -8,11 +8,10 @@ namespace tokencycle::observe {
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kCauses> kNames = {
-      "matrix",         "vector",          "preload",
-      "scratchpad",     "dram_bandwidth",  "dram_row_conflict",
-      "dram_bank_busy", "dram_turnaround", "dram_refresh",
-      "dram_latency",   "front_end",       "drain",
-      "writeback",      "dependency"};
+      "matrix",          "vector",         "preload",           "scratchpad",
+      "dma_bandwidth",   "dram_bandwidth", "dram_row_conflict", "dram_bank_busy",
+      "dram_turnaround", "dram_refresh",   "dram_latency",      "front_end",
+      "drain",           "writeback",      "dependency"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -77,9 +76,9 @@ Cause CycleStack::memory_cause() const {
 Cause CycleStack::waiting_cause() const {
   const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
   const State decode = state(UnitId::decode);
-  if (waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::load) ||
-      waits_for_ == 1 + static_cast<std::uint64_t>(isa::Unit::store)) {
-    return memory_cause();
+  for (const isa::Unit unit : {isa::Unit::load, isa::Unit::store}) {
+    if (waits_for_ != 1 + static_cast<std::uint64_t>(unit)) continue;
+    return state(unit_id(unit)) == State::port_wait ? Cause::dma_bandwidth : memory_cause();
   }
   if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
   if (decode == State::halted || state(UnitId::matrix) == State::array_drain) return Cause::drain;

@@ -19,6 +19,7 @@ enum class Cause : std::uint8_t {
   vector,             // the vector unit works
   preload,            // the array waits for a stationary tile that is being shifted in
   scratchpad,         // a compute unit waits for a scratchpad bank
+  dma_bandwidth,      // decode waits for a DMA transfer, and its bursts wait for the engine's scratchpad port
   dram_bandwidth,     // decode waits for a DMA transfer, and a DRAM data bus carries data, or spaces bursts
   dram_row_conflict,  // the same, and no bus does: what the memory waits for, by kDataStates
   dram_bank_busy,

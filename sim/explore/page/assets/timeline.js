@@ -3,8 +3,8 @@
 "use strict";
 page.timeline = {};
 
-page.timeline.unit_colors = { matrix0: "--k0", vector0: "--k1", "dma0.read": "--k4", "dma0.write": "--k8", dram: "--k6",
-  fetch: "--k10", decode: "--k2", dispatch: "--k3", writeback: "--k12" };
+page.timeline.unit_colors = { matrix0: "--k0", vector0: "--k1", "dma0.read": "--k5", "dma0.write": "--k9", dram: "--k7",
+  fetch: "--k11", decode: "--k2", dispatch: "--k3", writeback: "--k13" };
 page.timeline.shown_first = ["matrix0", "vector0", "dma0.read", "dram"];
 
 // The intervals' middles, in cycles; the last one may be shorter than the others.
@@ -34,7 +34,7 @@ page.timeline.unit_lines = (result, lengths) => result.timeline.series
 // Bandwidth: bytes a cycle times the clock.
 page.timeline.byte_lines = (result, lengths) => result.timeline.series
   .filter((s) => s.unit === "bytes")
-  .map((s) => ({ name: s.name.replace("_bytes", ""), color: s.name.includes("read") ? "--k4" : "--k8", shown: true, unit: "GB/s",
+  .map((s) => ({ name: s.name.replace("_bytes", ""), color: s.name.includes("read") ? "--k5" : "--k9", shown: true, unit: "GB/s",
     values: lengths.map((length, i) => (s.values[i] || 0) / length * result.clock_ghz) }));
 
 page.timeline.cause_areas = (result, lengths) => page.data.causes.flatMap((cause, index) => {
