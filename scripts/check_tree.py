@@ -19,7 +19,7 @@ BELOW = {
     "numerics": ["base"],
     "isa": ["base", "numerics"],
     "model": ["base", "numerics"],
-    "config": ["base", "numerics"],
+    "config": ["base", "numerics", "isa"],
     "compiler": ["base", "numerics", "isa", "model", "config"],
     "observe": ["base", "numerics", "isa", "config"],
     "memory": ["base", "numerics", "isa", "config", "observe"],

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/quantity.h"
+#include "isa/vector/function.h"
 #include "numerics/format.h"
 
 namespace tokencycle::config {
@@ -59,8 +60,8 @@ struct Matrix {
 };
 
 // The functions of the vector unit that have a cost of their own. A beat is up to `lanes` elements.
-enum class VectorFunction : std::uint8_t { add, mul, copy, convert, quantize, exp, divide, reduce, rotary };
-inline constexpr int kVectorFunctions = 9;
+using VectorFunction = isa::LaneFunction;
+inline constexpr int kVectorFunctions = isa::kLaneFunctions;
 
 struct FunctionCost {
   std::uint32_t cycles_per_beat = 1;  // issue interval

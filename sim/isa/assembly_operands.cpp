@@ -224,8 +224,7 @@ ParsedInstruction parse_instruction(std::span<const Token> tokens) {
   Opcode op{};
   if (!opcode_from_name(tokens[0].text, op)) {
     std::vector<std::string_view> names;
-    names.reserve(kOpcodes);
-    for (int o = 0; o < kOpcodes; ++o) names.push_back(name_of(static_cast<Opcode>(o)));
+    for (const Opcode known : opcodes()) names.push_back(name_of(known));
     refuse(tokens[0], fmt::format("unknown instruction \"{}\"{}; allowed: {}", tokens[0].text,
                                   suggestion(tokens[0].text, names), join(names)));
   }

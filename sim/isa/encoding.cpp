@@ -64,10 +64,21 @@ void check_width(const Instruction& instruction, const FieldInfo& info, std::uin
   throw ProgramError(fmt::format("{}: a field that the opcode lacks is set", name_of(instruction.op)));
 }
 
-[[noreturn]] void refuse_opcode(unsigned code) {
+[[noreturn]] void refuse_opcode(Opcode op) {
+  const auto c = static_cast<std::uint32_t>(class_of(op));
+  std::string what;
+  if (c >= kClasses) {
+    what = fmt::format("there are classes 0 .. {}", kClasses - 1);
+  } else {
+    what = fmt::format("class {} has", name_of(class_of(op)));
+    for (const Opcode known : opcodes()) {
+      if (class_of(known) == class_of(op)) what += fmt::format(" {} {},", function_of(known), name_of(known));
+    }
+    what.pop_back();
+  }
   throw ProgramError(
-      fmt::format("unknown opcode {:#04x}; version {} of the instruction set has 0x00 .. {:#04x}", code,
-                  kVersion, kOpcodes - 1));
+      fmt::format("unknown opcode: class {}, function {}; in version {} of the instruction set {}", c,
+                  function_of(op), kVersion, what));
 }
 
 [[noreturn]] void refuse_unused(Opcode op, const Lanes& lanes) {
@@ -82,7 +93,7 @@ void check_width(const Instruction& instruction, const FieldInfo& info, std::uin
 }  // namespace
 
 Word encode(const Instruction& instruction) {
-  if (static_cast<int>(instruction.op) >= kOpcodes) refuse_opcode(static_cast<unsigned>(instruction.op));
+  if (!exists(instruction.op)) refuse_opcode(instruction.op);
   Lanes lanes{static_cast<std::uint64_t>(instruction.op)};
   Instruction kept;
   kept.op = instruction.op;
@@ -99,13 +110,18 @@ Word encode(const Instruction& instruction) {
   return word;
 }
 
+Opcode opcode_of(const Word& word) {
+  std::uint16_t low = 0;
+  std::memcpy(&low, word.data(), sizeof low);
+  return static_cast<Opcode>(low & mask(kOpcodeBits));
+}
+
 Instruction decode(const Word& word) {
   Lanes lanes{};
   std::memcpy(lanes.data(), word.data(), word.size());
-  const auto code = static_cast<unsigned>(lanes[0] & mask(kOpcodeBits));
-  if (code >= static_cast<unsigned>(kOpcodes)) refuse_opcode(code);
   Instruction instruction;
-  instruction.op = static_cast<Opcode>(code);
+  instruction.op = static_cast<Opcode>(lanes[0] & mask(kOpcodeBits));
+  if (!exists(instruction.op)) refuse_opcode(instruction.op);
   const Layout& layout = layout_of(instruction.op);
   std::uint64_t stray = 0;
   for (std::size_t i = 0; i < kWordLanes; ++i) stray |= lanes[i] & layout.unused[i];

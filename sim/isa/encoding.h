@@ -16,6 +16,9 @@ using Word = std::array<std::byte, kWordBytes>;
 // is not one that the opcode has, or breaks a rule of the README (rows >= 1, even rotate, ...).
 Word encode(const Instruction& instruction);
 
+// The opcode that a word's bits say, whether it exists or not.
+Opcode opcode_of(const Word& word);
+
 // Unpacks a word. Throws ProgramError for an unknown opcode, a non-zero unused bit or a value out of range.
 Instruction decode(const Word& word);
 

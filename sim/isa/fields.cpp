@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "isa/fields.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cstddef>
 #include <cstring>
-#include <initializer_list>
+#include <stdexcept>
 #include <type_traits>
+#include <vector>
+
+#include "isa/vector/function.h"
 
 namespace tokencycle::isa {
 
@@ -14,22 +20,21 @@ static_assert(std::is_standard_layout_v<Instruction> && std::is_trivially_copyab
               "fields are read and written at their offsets");
 
 template <class Member>
-constexpr FieldInfo field(std::string_view name, std::uint8_t bits, FieldKind kind, std::size_t offset) {
+constexpr FieldInfo field(std::string_view name, std::uint8_t first_bit, std::uint8_t bits, FieldKind kind,
+                          std::size_t offset) {
   static_assert(sizeof(Member) == 1 || sizeof(Member) == 4 || sizeof(Member) == 8);
-  return {name,
-          bits,
-          std::is_signed_v<Member> && !std::is_floating_point_v<Member>,
-          kind,
-          static_cast<std::uint16_t>(offset),
+  return {name,          first_bit,
+          bits,          std::is_signed_v<Member> && !std::is_floating_point_v<Member>,
+          kind,          static_cast<std::uint16_t>(offset),
           sizeof(Member)};
 }
 
-constexpr FieldInfo step_register(std::string_view name, std::size_t i) {
-  return field<std::uint8_t>(name, 4, FieldKind::step_register,
+constexpr FieldInfo step_register(std::string_view name, std::uint8_t first_bit, std::size_t i) {
+  return field<std::uint8_t>(name, first_bit, 4, FieldKind::step_register,
                              offsetof(Instruction, steps) + i * sizeof(LoopStep) + offsetof(LoopStep, reg));
 }
-constexpr FieldInfo step_bytes(std::string_view name, std::size_t i) {
-  return field<std::int32_t>(name, 32, FieldKind::step_bytes,
+constexpr FieldInfo step_bytes(std::string_view name, std::uint8_t first_bit, std::size_t i) {
+  return field<std::int32_t>(name, first_bit, 32, FieldKind::step_bytes,
                              offsetof(Instruction, steps) + i * sizeof(LoopStep) + offsetof(LoopStep, bytes));
 }
 
@@ -37,117 +42,156 @@ using Kind = FieldKind;
 using u8 = std::uint8_t;
 using u32 = std::uint32_t;
 
-// In the order of enum Field. Widths are the same in every opcode.
+// In the order of enum Field: name, first bit, bits. Fields whose bits overlap never occur together: the DRAM
+// operand with the second operand and what follows it, the scalar with b's stride, and so on (README.md).
 constexpr std::array<FieldInfo, kFields> kFieldTable = {{
-    field<LocalAddress>("dst", 32, Kind::local, offsetof(Instruction, dst)),
-    field<u8>("dst_reg", 4, Kind::address_register, offsetof(Instruction, dst_reg)),
-    field<u32>("dst_stride", 24, Kind::number, offsetof(Instruction, dst_stride)),
-    field<LocalAddress>("a", 32, Kind::local, offsetof(Instruction, a)),
-    field<u8>("a_reg", 4, Kind::address_register, offsetof(Instruction, a_reg)),
-    field<u32>("a_stride", 24, Kind::number, offsetof(Instruction, a_stride)),
-    field<LocalAddress>("b", 32, Kind::local, offsetof(Instruction, b)),
-    field<u8>("b_reg", 4, Kind::address_register, offsetof(Instruction, b_reg)),
-    field<u32>("b_stride", 24, Kind::number, offsetof(Instruction, b_stride)),
-    field<Format>("a_format", 4, Kind::format, offsetof(Instruction, a_format)),
-    field<Format>("b_format", 4, Kind::format, offsetof(Instruction, b_format)),
-    field<Format>("dst_format", 4, Kind::format, offsetof(Instruction, dst_format)),
-    field<DramAddress>("dram", 48, Kind::dram, offsetof(Instruction, dram)),
-    field<u8>("dram_reg", 4, Kind::address_register, offsetof(Instruction, dram_reg)),
-    field<u32>("dram_stride", 32, Kind::number, offsetof(Instruction, dram_stride)),
-    field<u32>("rows", 16, Kind::number, offsetof(Instruction, rows)),
-    field<u32>("cols", 24, Kind::number, offsetof(Instruction, cols)),
-    field<u32>("depth", 16, Kind::number, offsetof(Instruction, depth)),
-    field<u32>("k_offset", 8, Kind::number, offsetof(Instruction, k_offset)),
-    field<TileOrder>("order", 1, Kind::order, offsetof(Instruction, order)),
-    field<bool>("swap", 1, Kind::flag, offsetof(Instruction, swap)),
-    field<bool>("accumulate", 1, Kind::flag, offsetof(Instruction, accumulate)),
-    field<bool>("open", 1, Kind::flag, offsetof(Instruction, open)),
-    field<bool>("close", 1, Kind::flag, offsetof(Instruction, close)),
-    field<bool>("transposed", 1, Kind::flag, offsetof(Instruction, transposed)),
-    field<float>("scalar", 32, Kind::scalar, offsetof(Instruction, scalar)),
-    field<u32>("valid", 24, Kind::number, offsetof(Instruction, valid)),
-    field<bool>("causal", 1, Kind::flag, offsetof(Instruction, causal)),
-    field<u32>("head", 12, Kind::number, offsetof(Instruction, head)),
-    field<u32>("rotate", 12, Kind::number, offsetof(Instruction, rotate)),
-    field<RotaryPairs>("pairs", 1, Kind::pairs, offsetof(Instruction, pairs)),
-    field<u32>("count", 24, Kind::number, offsetof(Instruction, count)),
-    field<u32>("length", 16, Kind::loop_length, offsetof(Instruction, length)),
-    step_register("step 0 register", 0),
-    step_bytes("step 0 bytes", 0),
-    step_register("step 1 register", 1),
-    step_bytes("step 1 bytes", 1),
-    step_register("step 2 register", 2),
-    step_bytes("step 2 bytes", 2),
-    step_register("step 3 register", 3),
-    step_bytes("step 3 bytes", 3),
-    field<u8>("reg", 4, Kind::target_register, offsetof(Instruction, reg)),
-    field<std::int64_t>("value", 48, Kind::target_value, offsetof(Instruction, value)),
-    field<u8>("units", 8, Kind::units, offsetof(Instruction, units)),
+    field<LocalAddress>("dst", 51, 32, Kind::local, offsetof(Instruction, dst)),
+    field<u8>("dst_reg", 83, 4, Kind::address_register, offsetof(Instruction, dst_reg)),
+    field<u32>("dst_stride", 87, 24, Kind::number, offsetof(Instruction, dst_stride)),
+    field<LocalAddress>("a", 111, 32, Kind::local, offsetof(Instruction, a)),
+    field<u8>("a_reg", 143, 4, Kind::address_register, offsetof(Instruction, a_reg)),
+    field<u32>("a_stride", 147, 24, Kind::number, offsetof(Instruction, a_stride)),
+    field<LocalAddress>("b", 171, 32, Kind::local, offsetof(Instruction, b)),
+    field<u8>("b_reg", 203, 4, Kind::address_register, offsetof(Instruction, b_reg)),
+    field<u32>("b_stride", 207, 24, Kind::number, offsetof(Instruction, b_stride)),
+    field<Format>("a_format", 232, 6, Kind::format, offsetof(Instruction, a_format)),
+    field<Format>("b_format", 232, 6, Kind::format, offsetof(Instruction, b_format)),
+    field<Format>("dst_format", 250, 6, Kind::format, offsetof(Instruction, dst_format)),
+    field<DramAddress>("dram", 171, 48, Kind::dram, offsetof(Instruction, dram)),
+    field<u8>("dram_reg", 219, 4, Kind::address_register, offsetof(Instruction, dram_reg)),
+    field<u32>("dram_stride", 223, 32, Kind::number, offsetof(Instruction, dram_stride)),
+    field<u32>("rows", 11, 16, Kind::number, offsetof(Instruction, rows)),
+    field<u32>("cols", 27, 24, Kind::number, offsetof(Instruction, cols)),
+    field<u32>("depth", 238, 16, Kind::number, offsetof(Instruction, depth)),
+    field<u32>("k_offset", 171, 8, Kind::number, offsetof(Instruction, k_offset)),
+    field<TileOrder>("order", 255, 1, Kind::order, offsetof(Instruction, order)),
+    field<bool>("swap", 179, 1, Kind::flag, offsetof(Instruction, swap)),
+    field<bool>("accumulate", 254, 1, Kind::flag, offsetof(Instruction, accumulate)),
+    field<bool>("open", 180, 1, Kind::flag, offsetof(Instruction, open)),
+    field<bool>("close", 181, 1, Kind::flag, offsetof(Instruction, close)),
+    field<bool>("transposed", 182, 1, Kind::flag, offsetof(Instruction, transposed)),
+    field<float>("scalar", 207, 32, Kind::scalar, offsetof(Instruction, scalar)),
+    field<u32>("valid", 171, 24, Kind::number, offsetof(Instruction, valid)),
+    field<bool>("causal", 240, 1, Kind::flag, offsetof(Instruction, causal)),
+    field<u32>("head", 232, 12, Kind::number, offsetof(Instruction, head)),
+    field<u32>("rotate", 244, 12, Kind::number, offsetof(Instruction, rotate)),
+    field<RotaryPairs>("pairs", 231, 1, Kind::pairs, offsetof(Instruction, pairs)),
+    field<u32>("count", 11, 24, Kind::number, offsetof(Instruction, count)),
+    field<u32>("length", 35, 16, Kind::loop_length, offsetof(Instruction, length)),
+    step_register("step 0 register", 51, 0),
+    step_bytes("step 0 bytes", 55, 0),
+    step_register("step 1 register", 147, 1),
+    step_bytes("step 1 bytes", 151, 1),
+    step_register("step 2 register", 183, 2),
+    step_bytes("step 2 bytes", 187, 2),
+    step_register("step 3 register", 219, 3),
+    step_bytes("step 3 bytes", 223, 3),
+    field<u8>("reg", 11, 4, Kind::target_register, offsetof(Instruction, reg)),
+    field<std::int64_t>("value", 171, 48, Kind::target_value, offsetof(Instruction, value)),
+    field<u8>("units", 11, 8, Kind::units, offsetof(Instruction, units)),
 }};
 
-constexpr Layout pack(std::initializer_list<Field> fields) {
-  Layout layout;
-  std::uint32_t bit = kOpcodeBits;
-  for (const Field f : fields) {
-    const std::uint8_t bits = kFieldTable[static_cast<std::size_t>(f)].bits;
-    layout.placed[layout.count++] = {f, static_cast<std::uint8_t>(bit), bits};
-    bit += bits;
-  }
-  if (bit > kWordBytes * 8) throw "the fields of an opcode exceed the word";  // refused by the compiler
-  for (std::uint32_t b = bit; b < kWordBytes * 8; ++b) layout.unused[b / 64] |= std::uint64_t{1} << (b % 64);
-  return layout;
-}
+using F = Field;
 
-using enum Field;
+constexpr FieldSet kSums = set_of(F::depth, F::accumulate);
+constexpr FieldSet kTileRow = set_of(F::a_format, F::k_offset);
+constexpr FieldSet kSteps = set_of(F::step0_reg, F::step0_bytes, F::step1_reg, F::step1_bytes, F::step2_reg,
+                                   F::step2_bytes, F::step3_reg, F::step3_bytes);
 
-constexpr Layout kElementwise = pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride});
-
-// In the order of enum Opcode.
-constexpr std::array<Layout, kOpcodes> kLayouts = {
-    /* nop */ pack({}),
-    /* halt */ pack({}),
-    /* fence */ pack({units}),
-    /* loop */
-    pack({count, length, step0_reg, step0_bytes, step1_reg, step1_bytes, step2_reg, step2_bytes, step3_reg,
-          step3_bytes}),
-    /* set_address */ pack({reg, value}),
-    /* add_address */ pack({reg, value}),
-    /* load */ pack({dst, dst_reg, dst_stride, dram, dram_reg, dram_stride, rows, cols}),
-    /* gather */ pack({dst, dst_reg, dst_stride, dram, dram_reg, dram_stride, rows, cols, a, a_reg}),
-    /* store */
-    pack({a, a_reg, a_stride, dram, dram_reg, dram_stride, rows, cols, a_format, dst_format}),
-    /* preload */ pack({a, a_reg, a_stride, a_format, order, k_offset, rows, cols}),
-    /* multiply */
-    pack({a, a_reg, a_stride, a_format, k_offset, dst, dst_reg, dst_stride, rows, cols, depth, swap,
-          accumulate, open, close, transposed}),
-    /* add */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, b_stride}),
-    /* mul */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, b_stride}),
-    /* scale */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, scalar}),
-    /* copy */ kElementwise,
-    /* convert */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, a_format, dst_format}),
-    /* silu */ kElementwise,
-    /* rms_norm */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, scalar}),
-    /* softmax */
-    pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, scalar, valid, causal, dst_format}),
-    /* rotary */
-    pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, b, b_reg, b_stride, head, rotate, pairs}),
-    /* transpose */ pack({dst, dst_reg, dst_stride, rows, cols, a, a_reg, a_stride, a_format}),
-    /* reduce_sum */ kElementwise,
-    /* reduce_max */ kElementwise,
-    /* argmax */ kElementwise,
-    /* matmul */
-    pack({a, a_reg, a_stride, b, b_reg, b_stride, b_format, order, dst, dst_reg, dst_stride, rows, cols,
-          depth, accumulate}),
+// Everything outside of the vector unit. Ascending opcodes.
+constexpr OpcodeRow kOtherRows[] = {
+    {Opcode::nop, "nop", 0},
+    {Opcode::halt, "halt", 0},
+    {Opcode::fence, "fence", set_of(F::units)},
+    {Opcode::loop, "loop", set_of(F::count, F::length) | kSteps},
+    {Opcode::set_address, "set_address", set_of(F::reg, F::value)},
+    {Opcode::add_address, "add_address", set_of(F::reg, F::value)},
+    {Opcode::load, "load", kRows | kDst | kDram},
+    {Opcode::gather, "gather", kRows | kDst | kDram | set_of(F::a, F::a_reg)},
+    {Opcode::store, "store", kRows | kA | kDram | set_of(F::a_format, F::dst_format)},
+    {Opcode::preload, "preload", kRows | kA | kTileRow | set_of(F::order)},
+    {Opcode::multiply, "multiply",
+     kRows | kDst | kA | kTileRow | kSums | set_of(F::swap, F::open, F::close, F::transposed)},
+    {Opcode::matmul, "matmul", kRows | kDst | kA | kB | kSums | set_of(F::b_format, F::order)},
 };
 
+// A store has no dst, and its DRAM operand lies where formats lie elsewhere.
+std::uint8_t first_bit(Opcode op, Field f) {
+  if (op == Opcode::store && f == F::a_format) return kFieldTable[static_cast<std::size_t>(F::dst)].first_bit;
+  if (op == Opcode::store && f == F::dst_format) {
+    return kFieldTable[static_cast<std::size_t>(F::dst)].first_bit + 6;
+  }
+  return kFieldTable[static_cast<std::size_t>(f)].first_bit;
+}
+
+Layout layout(const OpcodeRow& row) {
+  Layout made;
+  std::array<bool, kWordBytes * 8> used{};
+  std::fill_n(used.begin(), kOpcodeBits, true);
+  for (int n = 0; n < kFields; ++n) {
+    if ((row.fields >> n & 1) == 0) continue;
+    const auto f = static_cast<Field>(n);
+    const PlacedField placed{f, first_bit(row.op, f), kFieldTable[static_cast<std::size_t>(n)].bits};
+    made.placed.at(made.count++) = placed;
+    for (std::uint32_t b = placed.first_bit; b < std::uint32_t{placed.first_bit} + placed.bits; ++b) {
+      if (used.at(b)) throw std::logic_error(fmt::format("{}: two fields at bit {}", row.name, b));
+      used[b] = true;
+    }
+  }
+  for (std::size_t b = 0; b < used.size(); ++b) {
+    if (!used[b]) made.unused[b / 64] |= std::uint64_t{1} << (b % 64);
+  }
+  return made;
+}
+
+// All opcodes of this version with their layouts, made from the rows once.
+struct Opcodes {
+  std::vector<OpcodeRow> rows;
+  std::vector<Opcode> list;
+  std::vector<Layout> layouts;
+  std::array<std::int16_t, kOpcodeCodes> row_of{};  // -1: no such opcode
+
+  Opcodes() : rows(std::begin(kOtherRows), std::end(kOtherRows)) {
+    for (const VectorFunction& f : vector_functions()) rows.push_back({f.op, f.name, f.fields()});
+    row_of.fill(-1);
+    for (const OpcodeRow& row : rows) {
+      row_of.at(static_cast<std::size_t>(row.op)) = static_cast<std::int16_t>(list.size());
+      list.push_back(row.op);
+      layouts.push_back(layout(row));
+    }
+  }
+};
+const Opcodes& all() {
+  static const Opcodes kAll;
+  return kAll;
+}
+
 }  // namespace
+
+std::span<const OpcodeRow> opcode_rows() {
+  return all().rows;
+}
+
+std::span<const Opcode> opcodes() {
+  return all().list;
+}
+
+bool exists(Opcode op) {
+  const auto code = static_cast<std::size_t>(op);
+  return code < kOpcodeCodes && all().row_of[code] >= 0;
+}
+
+std::string_view name_of(Opcode op) {
+  return exists(op) ? all().rows[static_cast<std::size_t>(all().row_of[static_cast<std::size_t>(op)])].name
+                    : "unknown";
+}
 
 const FieldInfo& info_of(Field f) {
   return kFieldTable[static_cast<std::size_t>(f)];
 }
 
 const Layout& layout_of(Opcode op) {
-  return kLayouts[static_cast<std::size_t>(op)];
+  return all().layouts[static_cast<std::size_t>(all().row_of[static_cast<std::size_t>(op)])];
 }
 
 std::uint64_t get_field(const Instruction& instruction, Field f) {

@@ -60,6 +60,19 @@ enum class Field : std::uint8_t {
 };
 inline constexpr int kFields = static_cast<int>(Field::units) + 1;
 
+// Fields as bits of a number.
+using FieldSet = std::uint64_t;
+static_assert(kFields <= 64);
+template <class... F>
+constexpr FieldSet set_of(F... fields) {
+  return ((FieldSet{1} << static_cast<unsigned>(fields)) | ... | FieldSet{0});
+}
+inline constexpr FieldSet kDst = set_of(Field::dst, Field::dst_reg, Field::dst_stride);
+inline constexpr FieldSet kA = set_of(Field::a, Field::a_reg, Field::a_stride);
+inline constexpr FieldSet kB = set_of(Field::b, Field::b_reg, Field::b_stride);
+inline constexpr FieldSet kDram = set_of(Field::dram, Field::dram_reg, Field::dram_stride);
+inline constexpr FieldSet kRows = set_of(Field::rows, Field::cols);
+
 // How a field is written in assembly text.
 enum class FieldKind : std::uint8_t {
   local,             // `dst=s:0x100+r1`: the address and, behind the plus, the field that follows it
@@ -79,10 +92,11 @@ enum class FieldKind : std::uint8_t {
   units,  // `units=load,matrix`
 };
 
-// One field: its place in the Instruction structure and its width in the word.
+// One field: its place in the word, the same in every instruction that has it, and in the Instruction
+// structure.
 struct FieldInfo {
   std::string_view name;
-  std::uint8_t bits;
+  std::uint8_t first_bit, bits;
   bool is_signed;
   FieldKind kind;
   std::uint16_t offset;  // bytes into Instruction
@@ -90,24 +104,35 @@ struct FieldInfo {
 };
 const FieldInfo& info_of(Field field);
 
-// A field at its place in the word.
+// A field at its place in the word of one opcode.
 struct PlacedField {
   Field field = Field::dst;
   std::uint8_t first_bit = 0, bits = 0;
 };
 
-inline constexpr std::uint32_t kOpcodeBits = 8;  // bits 0..7 of every word
 inline constexpr std::size_t kWordLanes = kWordBytes / 8;
 inline constexpr std::size_t kMaxFields = 20;
 
-// The word of one opcode: its fields packed without gaps from bit 8 on.
+// The word of one opcode.
 struct Layout {
   std::array<PlacedField, kMaxFields> placed{};
   std::uint8_t count = 0;
   std::array<std::uint64_t, kWordLanes> unused{};  // bits that must be zero
   std::span<const PlacedField> fields() const { return {placed.data(), count}; }
 };
+// Of an opcode that exists.
 const Layout& layout_of(Opcode op);
+
+// An opcode outside of the vector unit. Those of the vector unit: vector/function.h.
+struct OpcodeRow {
+  Opcode op;
+  std::string_view name;
+  FieldSet fields;
+};
+// The rows of this version, all units.
+std::span<const OpcodeRow> opcode_rows();
+// True for an opcode that has a row.
+bool exists(Opcode op);
 
 // The value of a field: signed fields sign-extended, a float as its bits.
 std::uint64_t get_field(const Instruction& instruction, Field field);

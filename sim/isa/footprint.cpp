@@ -4,6 +4,7 @@
 
 #include "isa/encoding.h"
 #include "isa/program_check.h"
+#include "isa/vector/function.h"
 
 namespace tokencycle::isa {
 
@@ -56,11 +57,23 @@ void write(Footprint& f, const Range& range) {
 Range rows_of_a(const Instruction& i, std::uint32_t element) {
   return local(i.a, i.rows, i.a_stride, std::uint64_t{i.cols} * element);
 }
-Range rows_of_b(const Instruction& i) {
-  return local(i.b, i.rows, i.b_stride, std::uint64_t{i.cols} * kF32Bytes);
-}
 Range rows_of_dst(const Instruction& i, std::uint64_t bytes) {
   return local(i.dst, i.rows, i.dst_stride, bytes);
+}
+
+Range second_operand(const Instruction& i, Second second) {
+  const bool one = second == Second::one_row;
+  const std::uint64_t width = second == Second::angles ? i.rotate : i.cols;
+  return local(i.b, one ? 1 : i.rows, i.b_stride, width * kF32Bytes);
+}
+
+Footprint vector_footprint(const Instruction& i) {
+  Footprint f;
+  const Second second = vector_function(i.op).second;
+  read(f, local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
+  if (second != Second::none) read(f, second_operand(i, second));
+  write(f, local(i.dst, result_rows(i), i.dst_stride, result_row_bytes(i)));
+  return f;
 }
 
 }  // namespace
@@ -107,46 +120,8 @@ Footprint footprint(const Instruction& i) {
       if (i.accumulate) read(f, rows_of_dst(i, f32_row));
       write(f, rows_of_dst(i, f32_row));
       break;
-    case Opcode::rms_norm:
-      read(f, rows_of_a(i, kF32Bytes));
-      read(f, local(i.b, 1, 0, f32_row));
-      write(f, rows_of_dst(i, f32_row));
-      break;
-    case Opcode::add:
-    case Opcode::mul:
-      read(f, rows_of_a(i, kF32Bytes));
-      read(f, rows_of_b(i));
-      write(f, rows_of_dst(i, f32_row));
-      break;
-    case Opcode::scale:
-    case Opcode::copy:
-    case Opcode::silu:
-      read(f, rows_of_a(i, kF32Bytes));
-      write(f, rows_of_dst(i, f32_row));
-      break;
-    case Opcode::convert:
-      read(f, local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
-      write(f, rows_of_dst(i, row_bytes(i.dst_format, i.cols)));
-      break;
-    case Opcode::softmax:
-      read(f, rows_of_a(i, kF32Bytes));
-      write(f, rows_of_dst(i, row_bytes(i.dst_format, i.cols)));
-      break;
-    case Opcode::rotary:
-      read(f, rows_of_a(i, kF32Bytes));
-      read(f, local(i.b, i.rows, i.b_stride, std::uint64_t{i.rotate} * kF32Bytes));
-      write(f, rows_of_dst(i, f32_row));
-      break;
-    case Opcode::transpose:
-      read(f, rows_of_a(i, block_bytes(i.a_format)));
-      write(f, local(i.dst, i.cols, i.dst_stride, std::uint64_t{i.rows} * block_bytes(i.a_format)));
-      break;
-    case Opcode::reduce_sum:
-    case Opcode::reduce_max:
-    case Opcode::argmax:
-      read(f, rows_of_a(i, kF32Bytes));
-      write(f, rows_of_dst(i, kF32Bytes));
-      break;
+    default:
+      return vector_footprint(i);
   }
   return f;
 }

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "base/quantity.h"
@@ -11,52 +12,94 @@
 
 namespace tokencycle::isa {
 
-inline constexpr std::uint32_t kVersion = 1;
+inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kWordBytes = 32;         // one instruction word
 inline constexpr std::uint32_t kAddressRegisters = 16;  // r0 is always zero
 inline constexpr std::uint32_t kLoopDepth = 4;          // nested hardware loops
 
-enum class Opcode : std::uint8_t {
-  // front end: executed by decode, never dispatched
+// What kind of operation an instruction is. A class fixes where the instruction executes and how its operands
+// relate: map and zip are element by element, reduce makes one value of a row, norm and softmax need values
+// of the row before they can write it, select finds places in a row, move puts elements elsewhere.
+enum class Class : std::uint8_t {
+  control = 0,  // front end: executed by decode, never dispatched
+  dma,
+  matrix,
+  map,
+  zip,
+  reduce,
+  norm,
+  softmax,
+  select,
+  move,
+};
+inline constexpr std::uint32_t kClasses = 10;
+inline constexpr std::uint32_t kFunctionBits = 7;                 // of a function number within its class
+inline constexpr std::uint32_t kOpcodeBits = 4 + kFunctionBits;   // bits 0 .. 10 of every word
+inline constexpr std::uint32_t kOpcodeCodes = 1u << kOpcodeBits;  // codes that fit, used or not
+
+// An instruction's number: its function in the low bits, its class above. The enumerators are those that code
+// names; a function of the vector unit needs none, its row in vector/table.cpp gives class and number.
+enum class Opcode : std::uint16_t {
   nop = 0,
   halt,
   fence,
   loop,
   set_address,
   add_address,
-  // DMA
-  load,
+
+  load = static_cast<unsigned>(Class::dma) << kFunctionBits,
   gather,
   store,
-  // matrix unit
-  preload,
+
+  preload = static_cast<unsigned>(Class::matrix) << kFunctionBits,
   multiply,
-  // vector unit
-  add,
-  mul,
-  scale,
-  copy,
+  matmul,  // output-stationary arrays
+
+  copy = static_cast<unsigned>(Class::map) << kFunctionBits,
   convert,
+  scale,
   silu,
-  rms_norm,
-  softmax,
-  rotary,
-  transpose,
-  reduce_sum,
+
+  add = static_cast<unsigned>(Class::zip) << kFunctionBits,
+  mul,
+
+  reduce_sum = static_cast<unsigned>(Class::reduce) << kFunctionBits,
   reduce_max,
-  argmax,
-  // matrix unit, output-stationary arrays
-  matmul,
+
+  rms_norm = static_cast<unsigned>(Class::norm) << kFunctionBits,
+
+  softmax = static_cast<unsigned>(Class::softmax) << kFunctionBits,
+
+  argmax = static_cast<unsigned>(Class::select) << kFunctionBits,
+
+  transpose = static_cast<unsigned>(Class::move) << kFunctionBits,
+  rotary,
 };
-inline constexpr int kOpcodes = static_cast<int>(Opcode::matmul) + 1;
+constexpr Opcode opcode(Class c, unsigned function) {
+  return static_cast<Opcode>(static_cast<unsigned>(c) << kFunctionBits | function);
+}
+constexpr Class class_of(Opcode op) {
+  return static_cast<Class>(static_cast<unsigned>(op) >> kFunctionBits);
+}
+constexpr unsigned function_of(Opcode op) {
+  return static_cast<unsigned>(op) & ((1u << kFunctionBits) - 1);
+}
+// Every instruction there is, in ascending order.
+std::span<const Opcode> opcodes();
 
 // Where an instruction executes.
 enum class Unit : std::uint8_t { front_end = 0, load, store, matrix, vector };
 inline constexpr int kUnits = 5;
 
-std::string_view name_of(Opcode op);
+std::string_view name_of(Opcode op);  // the mnemonic; "unknown" where there is none
 std::string_view name_of(Unit unit);
-Unit unit_of(Opcode op);
+std::string_view name_of(Class c);
+constexpr Unit unit_of(Opcode op) {
+  if (class_of(op) == Class::control) return Unit::front_end;
+  if (class_of(op) == Class::matrix) return Unit::matrix;
+  if (class_of(op) == Class::dma) return op == Opcode::store ? Unit::store : Unit::load;
+  return Unit::vector;
+}
 
 // A byte address in the core's own memories: the scratchpad, or (top bit set) the accumulator memory.
 class LocalAddress {

@@ -112,10 +112,11 @@ void check_header(Reader& in) {
   }
   const auto version = in.number<std::uint16_t>("the version");
   if (version != kVersion) {
-    in.fail(kMagic.size(),
-            fmt::format("instruction-set version {}; this program reads version {}: compile the "
-                        "program again",
-                        version, kVersion));
+    in.fail(
+        kMagic.size(),
+        fmt::format("a program of version {} of the instruction set; this tokencycle executes version {}: "
+                    "compile the model again, or assemble the text again",
+                    version, kVersion));
   }
 }
 

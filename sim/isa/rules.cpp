@@ -7,19 +7,14 @@
 #include <string>
 
 #include "base/error.h"
+#include "isa/vector/rows.h"
 
 namespace tokencycle::isa {
 
 namespace {
 
-using FormatSet = std::uint32_t;  // bit = Format value
-constexpr FormatSet bit(Format f) {
-  return 1u << static_cast<std::uint32_t>(f);
-}
-constexpr FormatSet kFloats = bit(Format::f32) | bit(Format::f16) | bit(Format::bf16);
-constexpr FormatSet kPlain = kFloats | bit(Format::u8) | bit(Format::u32);
-constexpr FormatSet kNumbers = kFloats | bit(Format::q8_0) | bit(Format::q4_0);
-constexpr FormatSet kMultiplied = kNumbers | bit(Format::i8) | bit(Format::i4);
+constexpr FormatSet kPlain = kFloats | formats(Format::u8, Format::u32);
+constexpr FormatSet kMultiplied = kNumbers | formats(Format::i8, Format::i4);
 
 [[noreturn]] void refuse(const Instruction& i, const std::string& what) {
   throw ProgramError(fmt::format("{}: {}", name_of(i.op), what));
@@ -28,7 +23,7 @@ constexpr FormatSet kMultiplied = kNumbers | bit(Format::i8) | bit(Format::i4);
 [[noreturn]] void refuse_format(const Instruction& i, std::string_view field, Format value, FormatSet set) {
   std::string allowed;
   for (std::uint32_t f = 0; f < kFormats; ++f) {
-    if ((set >> f & 1u) == 0) continue;
+    if ((set >> f & 1) == 0) continue;
     if (!allowed.empty()) allowed += ", ";
     allowed += name_of(static_cast<Format>(f));
   }
@@ -39,7 +34,7 @@ constexpr FormatSet kMultiplied = kNumbers | bit(Format::i8) | bit(Format::i4);
 }
 
 void in_set(const Instruction& i, std::string_view field, Format value, FormatSet set) {
-  if (static_cast<unsigned>(value) >= kFormats || (set & bit(value)) == 0)
+  if (static_cast<unsigned>(value) >= kFormats || (set >> static_cast<unsigned>(value) & 1) == 0)
     refuse_format(i, field, value, set);
 }
 
@@ -153,10 +148,20 @@ void check_matmul(const Instruction& i) {
   sums_in_accumulator(i);
 }
 
-void check_convert(const Instruction& i) {
-  in_set(i, "a_format", i.a_format, kNumbers);
-  in_set(i, "dst_format", i.dst_format, kNumbers);
+void check_vector(const Instruction& i) {
+  const VectorFunction& f = vector_function(i.op);
+  in_scratchpad(i, "dst", i.dst);
+  in_scratchpad(i, "b", i.b);
+  in_set(i, "a_format", i.a_format, f.a_formats);
+  in_set(i, "dst_format", i.dst_format, f.dst_formats);
   f32_in_accumulator(i, i.a_format);
+  finite_scalar(i);
+  if (f.check != nullptr) f.check(i);
+}
+
+}  // namespace
+
+void check_convert(const Instruction& i) {
   for (const Format f : {i.a_format, i.dst_format}) {
     if (i.cols % block_elements(f) == 0) continue;
     refuse(i, fmt::format("cols is {}; {} needs a multiple of {}", i.cols, name_of(f), block_elements(f)));
@@ -164,9 +169,7 @@ void check_convert(const Instruction& i) {
 }
 
 void check_softmax(const Instruction& i) {
-  in_set(i, "dst_format", i.dst_format, kFloats);
   at_least(i, "valid", i.valid, 1);
-  finite_scalar(i);
 }
 
 void check_rotary(const Instruction& i) {
@@ -178,29 +181,6 @@ void check_rotary(const Instruction& i) {
     refuse(i, fmt::format("cols is {}; it must be a multiple of head ({})", i.cols, i.head));
   }
 }
-
-void check_vector(const Instruction& i) {
-  in_scratchpad(i, "dst", i.dst);
-  in_scratchpad(i, "b", i.b);
-  switch (i.op) {
-    case Opcode::scale:
-    case Opcode::rms_norm:
-      return finite_scalar(i);
-    case Opcode::convert:
-      return check_convert(i);
-    case Opcode::softmax:
-      return check_softmax(i);
-    case Opcode::rotary:
-      return check_rotary(i);
-    case Opcode::transpose:
-      in_set(i, "a_format", i.a_format, kFloats);
-      return f32_in_accumulator(i, i.a_format);
-    default:
-      return;
-  }
-}
-
-}  // namespace
 
 void check_rules(const Instruction& i) {
   const Unit unit = unit_of(i.op);

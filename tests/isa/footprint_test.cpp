@@ -14,8 +14,6 @@ using test::Random;
 
 namespace {
 
-constexpr Format f32 = Format::f32;
-
 // The bounds of the bytes that one operand's element accesses touched.
 class Touched {
  public:
@@ -45,11 +43,10 @@ struct Touches {
 
 // The loop nests of vector operations, element by element.
 void walk_vector(const Instruction& i, Touches& t) {
-  const bool one_a_row = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
-  const bool has_b = i.op == Opcode::add || i.op == Opcode::mul;
-  const bool second = has_b || i.op == Opcode::rms_norm || i.op == Opcode::rotary;
-  const Format from = i.op == Opcode::convert || i.op == Opcode::transpose ? i.a_format : f32;
-  const Format to = i.op == Opcode::convert || i.op == Opcode::softmax ? i.dst_format : from;
+  const Class c = class_of(i.op);
+  const bool one_a_row = c == Class::reduce || c == Class::select;
+  const bool second = c == Class::zip || c == Class::norm || i.op == Opcode::rotary;
+  const Format from = i.a_format, to = i.op == Opcode::transpose ? from : i.dst_format;
   t.reads.resize(second ? 2 : 1);
   t.writes.resize(1);
   for (std::uint64_t r = 0; r < i.rows; ++r) {
@@ -60,8 +57,8 @@ void walk_vector(const Instruction& i, Touches& t) {
       } else {
         t.writes[0].element(i.dst, r * i.dst_stride, to, one_a_row ? 0 : c);
       }
-      if (has_b) t.reads[1].local(i.b, r * i.b_stride + 4 * c, 4);
-      if (i.op == Opcode::rms_norm) t.reads[1].local(i.b, 4 * c, 4);
+      if (c == Class::zip) t.reads[1].local(i.b, r * i.b_stride + 4 * c, 4);
+      if (c == Class::norm) t.reads[1].local(i.b, 4 * c, 4);
     }
     for (std::uint64_t p = 0; i.op == Opcode::rotary && p < i.rotate / 2; ++p) {
       t.reads[1].local(i.b, r * i.b_stride + 8 * p, 8);
@@ -194,8 +191,8 @@ Instruction small_instruction(Random& random, Opcode op) {
 
 TEST_CASE("footprints equal the bounds of the loop nests") {
   Random random(4);
-  for (int round = 0; round < 200 * kOpcodes; ++round) {
-    const auto op = static_cast<Opcode>(round % kOpcodes);
+  for (std::size_t round = 0; round < 200 * opcodes().size(); ++round) {
+    const Opcode op = opcodes()[round % opcodes().size()];
     if (unit_of(op) == Unit::front_end) continue;
     const Instruction i = small_instruction(random, op);
     encode(i);  // still valid
@@ -209,9 +206,9 @@ TEST_CASE("footprints equal the bounds of the loop nests") {
 
 TEST_CASE("front-end instructions touch nothing") {
   Random random(5);
-  for (int o = 0; o < kOpcodes; ++o) {
-    if (unit_of(static_cast<Opcode>(o)) != Unit::front_end) continue;
-    const Footprint f = footprint(test::random_instruction(random, static_cast<Opcode>(o)));
+  for (const Opcode op : opcodes()) {
+    if (unit_of(op) != Unit::front_end) continue;
+    const Footprint f = footprint(test::random_instruction(random, op));
     CHECK(f.read_count == 0);
     CHECK(f.write_count == 0);
   }

@@ -111,7 +111,10 @@ TEST_CASE("damaged program files are refused with file, byte and value") {
       {"", "byte 0: not a program file"},
       {"TCPRO", "byte 0: not a program file"},
       {with(good, 0, 'X'), "byte 0: not a program file"},
-      {with(good, 6, std::uint16_t{2}), "byte 6: instruction-set version 2; this program reads version 1"},
+      {with(good, 6, std::uint16_t{1}),
+       "byte 6: a program of version 1 of the instruction set; this tokencycle executes version 2: compile "
+       "the "
+       "model again, or assemble the text again"},
       {with(good, 8, ~std::uint64_t{0}), "byte 8: 18446744073709551615 instruction words"},
       {with(good, 8, std::uint64_t{5}), "byte 8: 5 instruction words need at least 32 bytes each"},
       {with(good, 16, std::uint64_t{1} << 40), "byte 16: 1099511627776 operators"},

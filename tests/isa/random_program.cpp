@@ -4,19 +4,24 @@
 #include <algorithm>
 #include <cmath>
 
-#include "isa/fields.h"
+#include "isa/vector/function.h"
 
 namespace tokencycle::isa::test {
 
 namespace {
 
-Format pick(Random& random, std::initializer_list<Format> formats) {
-  return formats.begin()[number(random, 0, formats.size() - 1)];
+Format pick(Random& random, std::initializer_list<Format> list) {
+  return list.begin()[number(random, 0, list.size() - 1)];
 }
 
-constexpr std::initializer_list<Format> kFloats = {Format::f32, Format::f16, Format::bf16};
-constexpr std::initializer_list<Format> kNumbers = {Format::f32, Format::f16, Format::bf16, Format::q8_0,
-                                                    Format::q4_0};
+Format pick(Random& random, FormatSet set) {
+  for (;;) {
+    const std::uint64_t f = number(random, 0, kFormats - 1);
+    if ((set >> f & 1) != 0) return static_cast<Format>(f);
+  }
+}
+
+constexpr std::initializer_list<Format> kStored = {Format::f32, Format::f16, Format::bf16};
 constexpr std::initializer_list<Format> kMultiplied = {Format::f32,  Format::f16, Format::bf16, Format::q8_0,
                                                        Format::q4_0, Format::i8,  Format::i4};
 constexpr std::initializer_list<Format> kByK = {Format::f32, Format::f16, Format::bf16, Format::i8,
@@ -51,6 +56,10 @@ void obey_rules(Random& random, Instruction& i) {
   i.b = scratchpad(i.b);
   if (unit == Unit::load || unit == Unit::matrix) i.a = scratchpad(i.a);
   if (!std::isfinite(i.scalar)) i.scalar = -0.0f;
+  if (unit == Unit::vector) {
+    i.a_format = pick(random, vector_function(i.op).a_formats);
+    i.dst_format = pick(random, vector_function(i.op).dst_formats);
+  }
   switch (i.op) {
     case Opcode::fence:
       i.units = static_cast<std::uint8_t>(number(random, 1, 15) << 1);
@@ -74,7 +83,7 @@ void obey_rules(Random& random, Instruction& i) {
       break;
     case Opcode::store:
       i.a_format = pick(random, kPlain);
-      i.dst_format = i.a_format == Format::f32 ? pick(random, kFloats) : i.a_format;
+      i.dst_format = i.a_format == Format::f32 ? pick(random, kStored) : i.a_format;
       break;
     case Opcode::preload:
       i.a_format = pick(random, i.order == TileOrder::nk ? kMultiplied : kByK);
@@ -93,23 +102,17 @@ void obey_rules(Random& random, Instruction& i) {
       i.dst = LocalAddress::accumulator(i.dst.byte());
       break;
     case Opcode::convert:
-      i.a_format = pick(random, kNumbers);
-      i.dst_format = pick(random, kNumbers);
       if (block_elements(i.a_format) != 1 || block_elements(i.dst_format) != 1) {
         i.cols = std::max(i.cols / kBlock * kBlock, kBlock);
       }
       break;
     case Opcode::softmax:
-      i.dst_format = pick(random, kFloats);
       i.valid = std::max(i.valid, 1u);
       break;
     case Opcode::rotary:
       i.head = std::max(i.head, 2u);
       i.rotate = static_cast<std::uint32_t>(number(random, 1, i.head / 2)) * 2;
       i.cols = static_cast<std::uint32_t>(number(random, 1, 4095)) * i.head;
-      break;
-    case Opcode::transpose:
-      i.a_format = pick(random, kFloats);
       break;
     default:
       break;
@@ -131,7 +134,7 @@ void add_words(Random& random, Program& program, std::uint32_t words) {
   for (std::uint32_t w = 0; w < words; ++w) {
     while (!ends.empty() && ends.back() <= w) ends.pop_back();
     const std::uint32_t room = (ends.empty() ? words : ends.back()) - w - 1;
-    auto op = static_cast<Opcode>(number(random, 0, kOpcodes - 1));
+    auto op = opcodes()[number(random, 0, opcodes().size() - 1)];
     if (random() % 6 == 0) op = Opcode::loop;
     if (op == Opcode::loop && (room == 0 || ends.size() == kLoopDepth)) op = Opcode::nop;
     Instruction i = random_instruction(random, op);

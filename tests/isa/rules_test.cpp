@@ -198,8 +198,8 @@ const std::vector<Refusal>& refusals() {
 }  // namespace
 
 TEST_CASE("the plain form of every opcode is valid") {
-  for (int o = 0; o < kOpcodes; ++o) {
-    const Instruction i = plain(static_cast<Opcode>(o));
+  for (const Opcode op : opcodes()) {
+    const Instruction i = plain(op);
     INFO(name_of(i.op));
     CHECK(decode(encode(i)) == i);
   }

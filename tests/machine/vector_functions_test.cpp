@@ -67,7 +67,7 @@ Instruction instruction(Opcode op, const Operand& a) {
 Values executed(const Instruction& i, std::span<const std::byte> a, std::span<const std::byte> b = {}) {
   std::vector<std::byte> result;
   execute_vector(i, {a, b}, result);
-  REQUIRE(result.size() == dst_rows(i) * dst_row_bytes(i));
+  REQUIRE(result.size() == isa::result_rows(i) * isa::result_row_bytes(i));
   Values values(result.size() / 4);
   std::memcpy(values.data(), result.data(), values.size() * 4);
   return values;
@@ -248,8 +248,8 @@ TEST_CASE("transpose moves elements of four or two bytes without looking at them
     i.cols = columns;
     i.a_stride = static_cast<std::uint32_t>(stride);
     i.a_format = f;
-    CHECK(dst_rows(i) == columns);
-    CHECK(dst_row_bytes(i) == rows * size);
+    CHECK(isa::result_rows(i) == columns);
+    CHECK(isa::result_row_bytes(i) == rows * size);
     execute_vector(i, {a, {}}, result);
     for (std::size_t r = 0; r < rows; ++r) {
       for (std::size_t c = 0; c < columns; ++c) {

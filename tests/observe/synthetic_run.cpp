@@ -115,7 +115,7 @@ Cycle SyntheticRun::step(EventHub& hub, std::uint32_t instructions, Cycle stop_a
   std::uint64_t t = now_ + 3, last = t;
   for (std::uint32_t i = 0; i < instructions; ++i, ++sequence_) {
     const auto pc = static_cast<std::uint32_t>(i % (program_.words.size() - 1));
-    const isa::Opcode op = static_cast<isa::Opcode>(program_.words[pc][0]);
+    const isa::Opcode op = isa::opcode_of(program_.words[pc]);
     InstructionRecord r{sequence_, pc, op, isa::unit_of(op), Cycle(t - 2), Cycle(t), {}, {}, {}, {}};
     add_stage(decode, r, UnitId::decode, r.decoded, Stage::decoded);
     std::uint64_t leaves = t;

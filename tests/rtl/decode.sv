@@ -84,7 +84,7 @@ module decode #(
   always_comb begin
     awaited = '0;
     if (f.op == isa_pkg::kHalt) awaited = unit_active;
-    if (f.op == isa_pkg::kFence) awaited = unit_active & word[12:8];
+    if (f.op == isa_pkg::kFence) awaited = unit_active & word[15:11];
     fence_unit = '0;
     for (int u = 4; u >= 1; u--) if (awaited[u]) fence_unit = 3'(u);
   end

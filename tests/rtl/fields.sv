@@ -1,115 +1,82 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fields of an instruction word: the table "Encoding" of sim/isa/README.md as wires.
+// The fields of an instruction word: the table "Encoding" of sim/isa/README.md as wires. Every field has one
+// place; a class only says which of those that overlap is meant.
 module fields (
     input  logic [isa_pkg::kWordBits-1:0] word,
     output isa_pkg::fields_t              f
 );
-  // Field places that several opcodes share: the local operand, stride and register of an operand at bit p
-  // are p +: 32, p + 32 +: 4, p + 36 +: 24.
-  logic [7:0] op;
-  assign op = word[7:0];
+  logic [10:0] op;
+  logic [3:0] kind;
+  assign op = word[10:0];
+  assign kind = word[10:7];
 
-  logic vector;
-  assign vector = op >= isa_pkg::kAdd && op <= isa_pkg::kArgmax;
+  logic dma, matrix, vector;
+  assign dma = kind == isa_pkg::kDma;
+  assign matrix = kind == isa_pkg::kMatrix;
+  assign vector = kind >= isa_pkg::kMap && kind <= isa_pkg::kMove;
+
+  // Which operands there are.
+  logic has_a, has_b, has_dst;
+  assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore;
+  assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm || op == isa_pkg::kRotary;
+  assign has_dst = vector || (dma && op != isa_pkg::kStore) || (matrix && op != isa_pkg::kPreload);
 
   always_comb begin
     f = '0;
     f.op = op;
-    f.known = op <= isa_pkg::kMatmul;
+    f.kind = kind;
+    f.known = kind <= isa_pkg::kMove;
     f.unit = isa_pkg::kFrontEnd;
-    // First operand of the DMA writes and of the vector unit is dst, of all others a.
-    case (op)
-      isa_pkg::kLoad, isa_pkg::kGather: begin
-        f.unit = isa_pkg::kUnitLoad;
-        f.dst = word[8+:32];
-        f.dst_reg = word[40+:4];
-        f.dst_stride = word[44+:24];
-        if (op == isa_pkg::kGather) begin
-          f.a = word[192+:32];
-          f.a_reg = word[224+:4];
-        end
-      end
-      isa_pkg::kStore, isa_pkg::kPreload, isa_pkg::kMultiply, isa_pkg::kMatmul: begin
-        f.unit = op == isa_pkg::kStore ? isa_pkg::kUnitStore : isa_pkg::kUnitMatrix;
-        f.a = word[8+:32];
-        f.a_reg = word[40+:4];
-        f.a_stride = word[44+:24];
-      end
-      default:
-      if (vector) begin
-        f.unit = isa_pkg::kUnitVector;
-        f.dst = word[8+:32];
-        f.dst_reg = word[40+:4];
-        f.dst_stride = word[44+:24];
-        f.rows = word[68+:16];
-        f.cols = word[84+:24];
-        f.a = word[108+:32];
-        f.a_reg = word[140+:4];
-        f.a_stride = word[144+:24];
-      end
-    endcase
+    if (dma) f.unit = op == isa_pkg::kStore ? isa_pkg::kUnitStore : isa_pkg::kUnitLoad;
+    if (matrix) f.unit = isa_pkg::kUnitMatrix;
+    if (vector) f.unit = isa_pkg::kUnitVector;
 
-    case (op)
-      isa_pkg::kLoad, isa_pkg::kGather, isa_pkg::kStore: begin
-        f.dram = word[68+:48];
-        f.dram_reg = word[116+:4];
-        f.dram_stride = word[120+:32];
-        f.rows = word[152+:16];
-        f.cols = word[168+:24];
-        if (op == isa_pkg::kStore) begin
-          f.a_format = word[192+:4];
-          f.dst_format = word[196+:4];
-        end
+    if (dma || matrix || vector) begin
+      f.rows = word[11+:16];
+      f.cols = word[27+:24];
+    end
+    if (has_dst) begin
+      f.dst = word[51+:32];
+      f.dst_reg = word[83+:4];
+      f.dst_stride = word[87+:24];
+    end
+    if (has_a) begin
+      f.a = word[111+:32];
+      f.a_reg = word[143+:4];
+      if (op != isa_pkg::kGather) f.a_stride = word[147+:24];
+    end
+    f.has_b = has_b;
+    if (has_b) begin
+      f.b = word[171+:32];
+      f.b_reg = word[203+:4];
+      if (kind != isa_pkg::kNorm) f.b_stride = word[207+:24];
+    end
+    if (dma) begin
+      f.dram = word[171+:48];
+      f.dram_reg = word[219+:4];
+      f.dram_stride = word[223+:32];
+    end
+
+    if (op == isa_pkg::kStore) begin
+      f.a_format = word[51+:6];
+      f.dst_format = word[57+:6];
+    end
+    if (matrix) begin
+      if (op == isa_pkg::kMatmul) f.b_format = word[232+:6];
+      else begin
+        f.a_format = word[232+:6];
+        f.k_offset = word[171+:8];
       end
-      isa_pkg::kPreload: begin
-        f.a_format = word[68+:4];
-        f.order_kn = word[72];
-        f.k_offset = word[73+:8];
-        f.rows = word[81+:16];
-        f.cols = word[97+:24];
+      if (op != isa_pkg::kMultiply) f.order_kn = word[255];
+      if (op != isa_pkg::kPreload) begin
+        f.depth = word[238+:16];
+        f.accumulate = word[254];
       end
-      isa_pkg::kMultiply: begin
-        f.a_format = word[68+:4];
-        f.k_offset = word[72+:8];
-        f.dst = word[80+:32];
-        f.dst_reg = word[112+:4];
-        f.dst_stride = word[116+:24];
-        f.rows = word[140+:16];
-        f.cols = word[156+:24];
-        f.depth = word[180+:16];
-        f.accumulate = word[197];
-        f.transposed = word[200];
-      end
-      isa_pkg::kMatmul: begin
-        f.b = word[68+:32];
-        f.b_reg = word[100+:4];
-        f.b_stride = word[104+:24];
-        f.b_format = word[128+:4];
-        f.order_kn = word[132];
-        f.dst = word[133+:32];
-        f.dst_reg = word[165+:4];
-        f.dst_stride = word[169+:24];
-        f.rows = word[193+:16];
-        f.cols = word[209+:24];
-        f.depth = word[233+:16];
-        f.accumulate = word[249];
-      end
-      isa_pkg::kAdd, isa_pkg::kMul, isa_pkg::kRmsNorm, isa_pkg::kRotary: begin
-        f.b = word[168+:32];
-        f.b_reg = word[200+:4];
-        if (op != isa_pkg::kRmsNorm) f.b_stride = word[204+:24];
-        if (op == isa_pkg::kRotary) f.rotate = word[240+:12];
-      end
-      isa_pkg::kConvert: begin
-        f.a_format = word[168+:4];
-        f.dst_format = word[172+:4];
-      end
-      isa_pkg::kSoftmax: f.dst_format = word[225+:4];
-      isa_pkg::kTranspose: begin
-        f.a_format = word[168+:4];
-        f.dst_format = word[168+:4];
-      end
-      default: ;
-    endcase
+      if (op == isa_pkg::kMultiply) f.transposed = word[182];
+    end
+    if (op == isa_pkg::kConvert || op == isa_pkg::kTranspose) f.a_format = word[232+:6];
+    if (op == isa_pkg::kConvert || kind == isa_pkg::kSoftmax) f.dst_format = word[250+:6];
+    if (op == isa_pkg::kTranspose) f.dst_format = word[232+:6];
+    if (op == isa_pkg::kRotary) f.rotate = word[244+:12];
   end
 endmodule

@@ -8,32 +8,35 @@ package isa_pkg;
   localparam int kLoopDepth = 4;
   localparam int kLoopSteps = 4;
 
-  // Opcodes: bits 7 .. 0 of a word.
-  localparam logic [7:0] kNop = 8'h00;
-  localparam logic [7:0] kHalt = 8'h01;
-  localparam logic [7:0] kFence = 8'h02;
-  localparam logic [7:0] kLoop = 8'h03;
-  localparam logic [7:0] kSetAddress = 8'h04;
-  localparam logic [7:0] kAddAddress = 8'h05;
-  localparam logic [7:0] kLoad = 8'h06;
-  localparam logic [7:0] kGather = 8'h07;
-  localparam logic [7:0] kStore = 8'h08;
-  localparam logic [7:0] kPreload = 8'h09;
-  localparam logic [7:0] kMultiply = 8'h0a;
-  localparam logic [7:0] kAdd = 8'h0b;
-  localparam logic [7:0] kMul = 8'h0c;
-  localparam logic [7:0] kScale = 8'h0d;
-  localparam logic [7:0] kCopy = 8'h0e;
-  localparam logic [7:0] kConvert = 8'h0f;
-  localparam logic [7:0] kSilu = 8'h10;
-  localparam logic [7:0] kRmsNorm = 8'h11;
-  localparam logic [7:0] kSoftmax = 8'h12;
-  localparam logic [7:0] kRotary = 8'h13;
-  localparam logic [7:0] kTranspose = 8'h14;
-  localparam logic [7:0] kReduceSum = 8'h15;
-  localparam logic [7:0] kReduceMax = 8'h16;
-  localparam logic [7:0] kArgmax = 8'h17;
-  localparam logic [7:0] kMatmul = 8'h18;
+  // Classes: bits 10 .. 7 of a word. The vector unit has all from kMap on; a function's number there says what
+  // the lanes compute, which the front end need not know unless the bytes that it touches depend on it.
+  localparam logic [3:0] kControl = 4'd0;
+  localparam logic [3:0] kDma = 4'd1;
+  localparam logic [3:0] kMatrix = 4'd2;
+  localparam logic [3:0] kMap = 4'd3;
+  localparam logic [3:0] kZip = 4'd4;
+  localparam logic [3:0] kReduce = 4'd5;
+  localparam logic [3:0] kNorm = 4'd6;
+  localparam logic [3:0] kSoftmax = 4'd7;
+  localparam logic [3:0] kSelect = 4'd8;
+  localparam logic [3:0] kMove = 4'd9;
+
+  // Opcodes: bits 10 .. 0, class and function.
+  localparam logic [10:0] kNop = {kControl, 7'd0};
+  localparam logic [10:0] kHalt = {kControl, 7'd1};
+  localparam logic [10:0] kFence = {kControl, 7'd2};
+  localparam logic [10:0] kLoop = {kControl, 7'd3};
+  localparam logic [10:0] kSetAddress = {kControl, 7'd4};
+  localparam logic [10:0] kAddAddress = {kControl, 7'd5};
+  localparam logic [10:0] kLoad = {kDma, 7'd0};
+  localparam logic [10:0] kGather = {kDma, 7'd1};
+  localparam logic [10:0] kStore = {kDma, 7'd2};
+  localparam logic [10:0] kPreload = {kMatrix, 7'd0};
+  localparam logic [10:0] kMultiply = {kMatrix, 7'd1};
+  localparam logic [10:0] kMatmul = {kMatrix, 7'd2};
+  localparam logic [10:0] kConvert = {kMap, 7'd1};
+  localparam logic [10:0] kTranspose = {kMove, 7'd0};
+  localparam logic [10:0] kRotary = {kMove, 7'd1};
 
   // Units: where an instruction executes; also the bit of a fence's set.
   localparam logic [2:0] kFrontEnd = 3'd0;
@@ -43,15 +46,15 @@ package isa_pkg;
   localparam logic [2:0] kUnitVector = 3'd4;
 
   // Number formats.
-  localparam logic [3:0] kF32 = 4'd0;
-  localparam logic [3:0] kF16 = 4'd1;
-  localparam logic [3:0] kBf16 = 4'd2;
-  localparam logic [3:0] kQ8 = 4'd3;
-  localparam logic [3:0] kQ4 = 4'd4;
-  localparam logic [3:0] kU8 = 4'd5;
-  localparam logic [3:0] kU32 = 4'd6;
-  localparam logic [3:0] kI8 = 4'd7;
-  localparam logic [3:0] kI4 = 4'd8;
+  localparam logic [5:0] kF32 = 6'd0;
+  localparam logic [5:0] kF16 = 6'd1;
+  localparam logic [5:0] kBf16 = 6'd2;
+  localparam logic [5:0] kQ8 = 6'd3;
+  localparam logic [5:0] kQ4 = 6'd4;
+  localparam logic [5:0] kU8 = 6'd5;
+  localparam logic [5:0] kU32 = 6'd6;
+  localparam logic [5:0] kI8 = 6'd7;
+  localparam logic [5:0] kI4 = 6'd8;
 
   // What a stage does in a cycle: up to kFenceWait in the order of sim/observe/event.h, whose states of the units
   // and of memory no stage has.
@@ -83,21 +86,23 @@ package isa_pkg;
 
   // The fields of a word, zero where the opcode lacks one. Only those that the front end looks at.
   typedef struct packed {
-    logic [7:0]  op;
-    logic        known;  // an opcode of this version
+    logic [10:0] op;
+    logic [3:0]  kind;   // its class
+    logic        known;  // a class of this version
     logic [2:0]  unit;
     logic [31:0] a;
     logic [3:0]  a_reg;
     logic [23:0] a_stride;
-    logic [3:0]  a_format;
+    logic [5:0]  a_format;
+    logic        has_b;
     logic [31:0] b;
     logic [3:0]  b_reg;
     logic [23:0] b_stride;
-    logic [3:0]  b_format;
+    logic [5:0]  b_format;
     logic [31:0] dst;
     logic [3:0]  dst_reg;
     logic [23:0] dst_stride;
-    logic [3:0]  dst_format;
+    logic [5:0]  dst_format;
     logic [47:0] dram;
     logic [3:0]  dram_reg;
     logic [31:0] dram_stride;

@@ -9,7 +9,7 @@ module local_range #(
     input  logic [REGISTER_BITS-1:0]        register_value,  // added to the address
     input  logic [23:0]                     lines,           // at least 1 where used
     input  logic [23:0]                     stride,
-    input  logic [3:0]                      format,
+    input  logic [5:0]                      format,
     input  logic [7:0]                      skipped,
     input  logic [23:0]                     elements,
     input  isa_pkg::capacities_t            capacity,
@@ -18,7 +18,7 @@ module local_range #(
     output logic                            outside          // it leaves the memory
 );
   // Bytes of `count` elements in whole encoded units: 34 and 18 bytes for 32 elements, i4 two a byte.
-  function automatic logic [26:0] bytes_of(input logic [3:0] kind, input logic [24:0] count);
+  function automatic logic [26:0] bytes_of(input logic [5:0] kind, input logic [24:0] count);
     logic [26:0] blocks;
     blocks = {7'b0, count[24:5]};
     case (kind)

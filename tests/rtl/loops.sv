@@ -32,13 +32,16 @@ module loops #(
 
   // The word itself: set_address, add_address and loop.
   logic is_loop, is_set, is_add;
-  assign is_loop = word[7:0] == isa_pkg::kLoop;
-  assign is_set = word[7:0] == isa_pkg::kSetAddress;
-  assign is_add = word[7:0] == isa_pkg::kAddAddress;
+  assign is_loop = word[10:0] == isa_pkg::kLoop;
+  assign is_set = word[10:0] == isa_pkg::kSetAddress;
+  assign is_add = word[10:0] == isa_pkg::kAddAddress;
   logic [REGISTER_BITS-1:0] value;
-  assign value = {{(REGISTER_BITS - 47) {word[59]}}, word[58:12]};
+  assign value = {{(REGISTER_BITS - 47) {word[218]}}, word[217:171]};
+  // A loop's steps, 36 bits each: the first beside the others, since an address stands between.
+  logic [kSteps*36-1:0] steps;
+  assign steps = {word[254:147], word[86:51]};
   logic [kEndBits-1:0] new_end;
-  assign new_end = {1'b0, pc} + {{(kEndBits - 16) {1'b0}}, word[32+:16]} + 1'b1;
+  assign new_end = {1'b0, pc} + {{(kEndBits - 16) {1'b0}}, word[35+:16]} + 1'b1;
   logic [kEndBits-1:0] innermost_end;
   always_comb begin
     innermost_end = '1;
@@ -69,7 +72,7 @@ module loops #(
     logic [REGISTER_BITS-1:0] stepped;
     after = registers_q;
     for (int r = 1; r < 16; r++) begin
-      if (word[8+:4] == 4'(r)) begin
+      if (word[11+:4] == 4'(r)) begin
         if (is_set) after[r*REGISTER_BITS+:REGISTER_BITS] = value;
         if (is_add) begin
           after[r*REGISTER_BITS+:REGISTER_BITS] = registers_q[r*REGISTER_BITS+:REGISTER_BITS] + value;
@@ -134,12 +137,12 @@ module loops #(
         if (is_loop && depth_q == 3'(l)) begin
           start_q[l*PC_BITS+:PC_BITS] <= pc + 1'b1;
           end_q[l*kEndBits+:kEndBits] <= new_end;
-          remaining_q[l*24+:24] <= word[8+:24];
+          remaining_q[l*24+:24] <= word[11+:24];
           for (int s = 0; s < kSteps; s++) begin
-            step_reg_q[(l*kSteps+s)*4+:4] <= word[48+36*s+:4];
-            step_bytes_q[(l*kSteps+s)*32+:32] <= word[52+36*s+:32];
+            step_reg_q[(l*kSteps+s)*4+:4] <= steps[36*s+:4];
+            step_bytes_q[(l*kSteps+s)*32+:32] <= steps[36*s+4+:32];
             saved_q[(l*kSteps+s)*REGISTER_BITS+:REGISTER_BITS] <=
-                registers_q[word[48+36*s+:4]*REGISTER_BITS+:REGISTER_BITS];
+                registers_q[steps[36*s+:4]*REGISTER_BITS+:REGISTER_BITS];
           end
         end
       end

@@ -18,10 +18,10 @@ module operands #(
   assign vector = f.unit == isa_pkg::kUnitVector;
   assign load = f.unit == isa_pkg::kUnitLoad;
   assign store = f.unit == isa_pkg::kUnitStore;
-  assign reduces = f.op == isa_pkg::kReduceSum || f.op == isa_pkg::kReduceMax || f.op == isa_pkg::kArgmax;
+  assign reduces = f.kind == isa_pkg::kReduce || f.kind == isa_pkg::kSelect;
 
   // Integer blocks meet blocks with 8-bit values, plain integers 8-bit ones, floats their own kind.
-  logic [3:0] moving_format;
+  logic [5:0] moving_format;
   always_comb begin
     case (f.b_format)
       isa_pkg::kQ4: moving_format = isa_pkg::kQ8;
@@ -33,7 +33,7 @@ module operands #(
   // Lines, and elements of a line, of each operand. `a` defaults to rows of cols elements.
   logic a_used, b_used, dst_used;
   logic [23:0] a_lines, b_lines, dst_lines, a_elements, b_elements, dst_elements, a_stride, b_stride;
-  logic [3:0] a_format, b_format, dst_format;
+  logic [5:0] a_format, b_format, dst_format;
   logic [7:0] a_skipped;
   logic [23:0] rows;
   assign rows = {8'b0, f.rows};
@@ -70,15 +70,13 @@ module operands #(
   end
 
   always_comb begin
-    b_used = f.op == isa_pkg::kAdd || f.op == isa_pkg::kMul || f.op == isa_pkg::kRmsNorm ||
-             f.op == isa_pkg::kRotary || f.op == isa_pkg::kMatmul;
-    b_lines = rows;
+    b_used = f.has_b;
+    b_lines = f.kind == isa_pkg::kNorm ? 24'd1 : rows;
     b_stride = f.b_stride;
     b_format = f.b_format;
     b_elements = f.cols;
     case (f.op)
-      isa_pkg::kRmsNorm: b_lines = 24'd1;
-      isa_pkg::kRotary:  b_elements = {12'b0, f.rotate};
+      isa_pkg::kRotary: b_elements = {12'b0, f.rotate};
       isa_pkg::kMatmul: begin
         b_lines = f.order_kn ? {8'b0, f.depth} : f.cols;
         b_elements = f.order_kn ? f.cols : {8'b0, f.depth};

@@ -100,8 +100,7 @@ TEST_CASE("the RTL finds the footprint of every opcode's words") {
     const auto value = static_cast<std::int64_t>(isa::test::number(random, 0, 4000)) - 2000;
     std::memcpy(&top.registers[2 * r], &value, 8);
   }
-  for (int code = 0; code < isa::kOpcodes; ++code) {
-    const auto op = static_cast<Opcode>(code);
+  for (const Opcode op : isa::opcodes()) {
     int checked = 0;
     for (int n = 0; n < 400; ++n) {
       isa::Instruction i = with_any_weight(random, isa::test::random_instruction(random, op));

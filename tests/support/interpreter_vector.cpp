@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // The vector unit's instructions, row by row.
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <numeric>
 
+#include "isa/vector/function.h"
 #include "numerics/blocks.h"
 #include "numerics/reduce.h"
 #include "numerics/scalar.h"
@@ -89,27 +91,33 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
     case Opcode::reduce_max:
       d[0] = *std::max_element(a.begin(), a.end());
       return;
-    default:  // copy, convert
+    case Opcode::copy:
+    case Opcode::convert:
       std::copy(a.begin(), a.end(), d.begin());
       return;
+    case Opcode::argmax:
+      d[0] = std::bit_cast<float>(first_largest(a));
+      return;
+    default: {  // their values have tests of their own; where they come from and go to is what matters here
+      const isa::VectorFunction& f = isa::vector_function(i.op);
+      std::vector<float> second;
+      if (f.second == isa::Second::rows) second = b(i.cols);
+      if (f.second == isa::Second::one_row) second = read_row(i.b, 0, Format::f32, i.cols);
+      return f.compute({i, row, a, second, d});
+    }
   }
 }
 
 // All operands are read before the first result is written.
 void Interpreter::vector_operation(const Instruction& i) {
   if (i.op == Opcode::transpose) return transpose(i);
-  const bool reduces = i.op == Opcode::reduce_sum || i.op == Opcode::reduce_max || i.op == Opcode::argmax;
+  const bool reduces = isa::class_of(i.op) == isa::Class::reduce || isa::class_of(i.op) == isa::Class::select;
   const std::uint32_t width = reduces ? 1 : i.cols;
   const std::uint64_t bytes = row_bytes(i.dst_format, width);
   std::vector<std::byte> results(i.rows * bytes);
   for (std::uint32_t r = 0; r < i.rows; ++r) {
     const std::vector<float> a = read_row(i.a, std::uint64_t{r} * i.a_stride, i.a_format, i.cols);
     std::byte* out = results.data() + r * bytes;
-    if (i.op == Opcode::argmax) {
-      const std::uint32_t index = first_largest(a);
-      std::memcpy(out, &index, 4);
-      continue;
-    }
     std::vector<float> d(width);
     vector_row(i, r, a, d);
     encode_row(i.dst_format, d, {out, bytes});

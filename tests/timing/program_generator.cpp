@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "isa/vector/function.h"
 #include "timing/matrix_generator.h"
 #include "timing/operand_picker.h"
 
@@ -185,15 +186,17 @@ void Generator::store_integer_sums() {
 }
 
 void Generator::vector_operation() {
-  const auto op = static_cast<Opcode>(
-      number(random_, static_cast<std::uint32_t>(Opcode::add), static_cast<std::uint32_t>(Opcode::argmax)));
+  const auto functions = isa::vector_functions();
+  const isa::VectorFunction& f =
+      functions[number(random_, 0, static_cast<std::uint32_t>(functions.size()) - 1)];
+  const Opcode op = f.op;
   Instruction i = instruction(op);
   i.rows = number(random_, 1, kRows);
   i.cols = number(random_, 1, kColumns);
   fill_vector(i);
-  const bool reduces = op == Opcode::reduce_sum || op == Opcode::reduce_max || op == Opcode::argmax;
-  const bool turns = op == Opcode::transpose;
-  Format target = op == Opcode::transpose ? i.a_format : i.dst_format;
+  const bool reduces = f.result == isa::Result::one;
+  const bool turns = f.result == isa::Result::turned;
+  Format target = turns ? i.a_format : i.dst_format;
   if (op == Opcode::argmax && i.cols <= kLargestIndex + 1 && one_in(random_, 2)) target = Format::u32;
   const std::uint32_t dst_rows = turns ? i.cols : i.rows;
   const auto dst_bytes = static_cast<std::uint32_t>(reduces ? 4 : row_bytes(target, turns ? i.rows : i.cols));
@@ -213,17 +216,17 @@ void Generator::vector_operation() {
   // Row by row or all at once must be the same: operands are the result itself or lie elsewhere.
   const isa::Range out = pick_.span_of(i.dst, i.dst_reg, dst_rows, i.dst_stride, dst_bytes);
   if (!in_place && pick_.span_of(i.a, i.a_reg, i.rows, i.a_stride, a_bytes).overlaps(out)) return;
-  const bool binary =
-      op == Opcode::add || op == Opcode::mul || op == Opcode::rms_norm || op == Opcode::rotary;
-  if (binary && !second_operand(i, out)) return;
+  if (f.second != isa::Second::none && !second_operand(i, out)) return;
   emit(i);
 }
 
 // Places b outside of the result's bytes.
 bool Generator::second_operand(Instruction& i, const isa::Range& out) {
-  const std::uint32_t rows = i.op == Opcode::rms_norm ? 1 : i.rows;
-  const std::uint32_t bytes = (i.op == Opcode::rotary ? i.rotate : i.cols) * 4;
-  i.b_stride = i.op == Opcode::rms_norm ? 0 : pick_.stride(Format::f32, bytes, true);
+  const isa::Second second = isa::vector_function(i.op).second;
+  const bool one = second == isa::Second::one_row;
+  const std::uint32_t rows = one ? 1 : i.rows;
+  const std::uint32_t bytes = (second == isa::Second::angles ? i.rotate : i.cols) * 4;
+  i.b_stride = one ? 0 : pick_.stride(Format::f32, bytes, true);
   return pick_.local(Format::f32, rows, i.b_stride, bytes, i.b, i.b_reg) &&
          !pick_.span_of(i.b, i.b_reg, rows, i.b_stride, bytes).overlaps(out);
 }
@@ -233,12 +236,6 @@ void Generator::fill_vector(Instruction& i) {
     return std::uniform_real_distribution<float>(least, most)(random_);
   };
   switch (i.op) {
-    case Opcode::scale:
-      i.scalar = real(-0.5f, 0.5f);
-      break;
-    case Opcode::rms_norm:
-      i.scalar = real(1e-6f, 1e-2f);
-      break;
     case Opcode::softmax:
       i.scalar = real(0.1f, 1.0f);
       i.valid = number(random_, 1, kColumns + 2);
@@ -262,6 +259,8 @@ void Generator::fill_vector(Instruction& i) {
       i.pairs = one_in(random_, 2) ? isa::RotaryPairs::adjacent : isa::RotaryPairs::split;
       break;
     default:
+      if ((isa::vector_function(i.op).more & isa::set_of(isa::Field::scalar)) == 0) break;
+      i.scalar = isa::class_of(i.op) == isa::Class::norm ? real(1e-6f, 1e-2f) : real(-0.5f, 0.5f);
       break;
   }
 }

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include "isa/instruction.h"
+#include "isa/vector/function.h"
 
 namespace tokencycle::machine {
 
@@ -16,14 +16,9 @@ struct VectorOperands {
   std::span<const std::byte> a, b;
 };
 
-// Executes all rows into `result`: dst rows one after the other, each dst_row_bytes() long. The caller puts
-// them at their strides when the instruction finishes.
+// Executes all rows into `result`: isa::result_rows() rows one after the other, each isa::result_row_bytes()
+// long. The caller puts them at their strides when the instruction finishes.
 void execute_vector(const isa::Instruction& instruction, const VectorOperands& operands,
                     std::vector<std::byte>& result);
-
-// Bytes of one destination row, and the number of destination rows (transpose has one for each source
-// column).
-std::size_t dst_row_bytes(const isa::Instruction& instruction);
-std::size_t dst_rows(const isa::Instruction& instruction);
 
 }  // namespace tokencycle::machine

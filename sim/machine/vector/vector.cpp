@@ -5,12 +5,10 @@
 #include <cstring>
 
 #include "machine/vector/functions.h"
-#include "machine/vector/passes.h"
 
 namespace tokencycle::machine {
 
 using isa::Instruction;
-using isa::Opcode;
 using observe::State;
 
 namespace {
@@ -23,13 +21,6 @@ ByteRange bytes_of(Format format, std::uint32_t first, std::uint32_t count) {
   const std::uint64_t unit = block_elements(format), bytes = block_bytes(format);
   return {static_cast<std::uint32_t>(first * bytes / unit),
           static_cast<std::uint32_t>(ceil_div((std::uint64_t{first} + count) * bytes, unit))};
-}
-
-bool has_source_format(Opcode op) {
-  return op == Opcode::convert || op == Opcode::transpose;
-}
-bool has_result_format(Opcode op) {
-  return op == Opcode::convert || op == Opcode::softmax;
 }
 
 }  // namespace
@@ -97,9 +88,9 @@ void Vector::compute(const InFlight& entry) {
 
 void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeline& timeline) {
   bool after_reduction = false;
-  for (const VectorPass& pass : passes_of(i)) {
+  for (const isa::VectorPass& pass : isa::passes_of(i)) {
     std::uint64_t interval = 1, latency = 0;
-    for (const config::VectorFunction f : pass.chain) {
+    for (const isa::LaneFunction f : pass.chain()) {
       interval = std::max<std::uint64_t>(interval, description_.cost(f).cycles_per_beat);
       latency += description_.cost(f).latency_cycles;
     }
@@ -110,7 +101,7 @@ void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeli
     }
     after_reduction = !pass.writes;
   }
-  if (after_reduction && dst_row_bytes(i) == 4) time_write(now, i, row, 0, 1, timeline.result, timeline);
+  if (after_reduction) time_write(now, i, row, 0, 1, timeline.result, timeline);
 }
 
 void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::uint32_t first,
@@ -125,13 +116,13 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
                            part.end - part.begin, false);
     issue = std::max(issue, granted);
   };
-  read(i.a, i.a_stride, bytes_of(has_source_format(i.op) ? i.a_format : Format::f32, first, count));
+  read(i.a, i.a_stride, bytes_of(i.a_format, first, count));
   if (reads_b) {
     // A rotary beat needs the angles of its elements, at most one table row.
-    const std::uint32_t last = i.op == Opcode::rotary ? std::min(first % i.head + count, i.rotate) : 0;
-    const std::uint32_t begin =
-        i.op == Opcode::rotary ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
-    const std::uint32_t n = i.op == Opcode::rotary ? last - begin : count;
+    const bool angles = isa::vector_function(i.op).second == isa::Second::angles;
+    const std::uint32_t last = angles ? std::min(first % i.head + count, i.rotate) : 0;
+    const std::uint32_t begin = angles ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
+    const std::uint32_t n = angles ? last - begin : count;
     if (n > 0) read(i.b, i.b_stride, bytes_of(Format::f32, begin, n));
   }
   timeline.delayed += issue.value - timeline.issue.value;
@@ -149,7 +140,7 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
     timeline.delayed += granted.value - ready.value;
     timeline.end = std::max(timeline.end, granted + 1);
   };
-  if (i.op == Opcode::transpose) {  // a beat's elements go to as many rows
+  if (isa::vector_function(i.op).result == isa::Result::turned) {  // a beat's elements go to as many rows
     const std::uint32_t size = block_bytes(i.a_format);
     for (std::uint32_t c = first; c < first + count; ++c) {
       write(i.dst.byte() + c * i.dst_stride + row * size, size);
@@ -158,7 +149,7 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
     timeline.issue = std::max(timeline.issue, Cycle(timeline.issue.value + count - 1));
     return;
   }
-  const ByteRange part = bytes_of(has_result_format(i.op) ? i.dst_format : Format::f32, first, count);
+  const ByteRange part = bytes_of(i.dst_format, first, count);
   write(i.dst.byte() + row * i.dst_stride + part.begin, part.end - part.begin);
 }
 
@@ -169,7 +160,7 @@ void Vector::finish(Cycle now) {
 }
 
 void Vector::write_result(const Instruction& i) {
-  const std::size_t row_size = dst_row_bytes(i), rows = dst_rows(i);
+  const std::size_t row_size = isa::result_row_bytes(i), rows = isa::result_rows(i);
   const std::span<std::byte> out = local_.at(i.dst, (rows - 1) * i.dst_stride + row_size);
   for (std::size_t r = 0; r < rows; ++r) {
     std::memcpy(out.data() + r * i.dst_stride, result_.data() + r * row_size, row_size);

@@ -15,7 +15,7 @@ namespace tokencycle::machine {
 
 // An instruction makes one or more passes over each row (a norm needs the sum before it can scale). In a pass
 // a beat is read, goes through a chain of functions (vector.functions: issue interval and latency of each),
-// and is written or reduced. sim/machine/README.md lists the passes of each opcode.
+// and is written or reduced. isa/vector/table.cpp has the passes of each function.
 class Vector : public Clocked, public InstructionQueue {
  public:
   Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,

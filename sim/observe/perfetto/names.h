@@ -41,7 +41,7 @@ struct PerfettoAnnotation {
 
 inline constexpr std::uint32_t kFirstStateName = 1;
 inline constexpr std::uint32_t kFirstOpcodeName = kFirstStateName + kStates;
-inline constexpr std::uint32_t kFirstUnitName = kFirstOpcodeName + isa::kOpcodes;  // isa::Unit
+inline constexpr std::uint32_t kFirstUnitName = kFirstOpcodeName + isa::kOpcodeCodes;  // isa::Unit
 inline constexpr std::uint32_t kFirstFreeName = kFirstUnitName + isa::kUnits;
 
 PerfettoName perfetto_name(State state);

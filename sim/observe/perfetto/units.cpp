@@ -103,7 +103,7 @@ void PerfettoUnits::on_stage(const Event& event) {
 
 // Bits 0 to 7 of a word (sim/isa/README.md), which decode has checked.
 isa::Opcode PerfettoUnits::opcode_at(std::uint32_t pc) const {
-  return pc < program_->words.size() ? static_cast<isa::Opcode>(program_->words[pc][0]) : isa::Opcode::nop;
+  return pc < program_->words.size() ? isa::opcode_of(program_->words[pc]) : isa::Opcode::nop;
 }
 
 PerfettoUnits::Running* PerfettoUnits::find(std::uint64_t sequence) {

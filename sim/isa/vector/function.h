@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of the vector unit: what a row of their table says. Decoder, assembler, rules, footprints,
+// the vector unit's values and its timing all read this table; nothing else lists the functions.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <span>
+#include <string_view>
+
+#include "isa/fields.h"
+#include "isa/instruction.h"
+
+namespace tokencycle::isa {
+
+// The parts of a lane that have a cost of their own in a machine's description (vector.functions). Every
+// function is a chain of these, so that a new function needs no new key there.
+enum class LaneFunction : std::uint8_t { add, mul, copy, convert, quantize, exp, divide, reduce, rotary };
+inline constexpr int kLaneFunctions = 9;
+
+// One way of a row through the lanes.
+struct VectorPass {
+  static constexpr std::size_t kLongest = 12;
+  std::array<LaneFunction, kLongest> functions{};
+  std::uint8_t count = 0;
+  bool reads_b = false;
+  bool writes = false;  // else the pass ends in a value for the row, which the next pass waits for
+
+  std::span<const LaneFunction> chain() const {
+    return {functions.data(), count};
+  }  // what each beat goes through
+};
+struct VectorPasses {
+  std::array<VectorPass, 4> passes{};
+  std::uint8_t count = 0;
+
+  constexpr VectorPasses() = default;
+  constexpr VectorPasses(std::initializer_list<VectorPass> list) {
+    for (const VectorPass& p : list) passes[count++] = p;
+  }
+  std::span<const VectorPass> all() const { return {passes.data(), count}; }
+};
+
+// A row of fp32 operands and its result.
+struct RowOperands {
+  const Instruction& instruction;
+  std::uint32_t row;
+  std::span<const float> a;  // (cols)
+  std::span<const float> b;  // as Second says
+  std::span<float> d;  // (cols), or 1 value where the result is one a row; the bits of a u32 for indices
+};
+
+// What the second operand holds.
+enum class Second : std::uint8_t {
+  none,
+  rows,     // rows x cols
+  one_row,  // 1 x cols, for every row
+  angles,   // rows x rotate: pairs (cos, sin)
+};
+
+// Where the results go.
+enum class Result : std::uint8_t {
+  same,    // rows x cols
+  one,     // one value a row
+  turned,  // cols x rows
+};
+
+using FormatSet = std::uint64_t;  // bit = Format value
+template <class... F>
+constexpr FormatSet formats(F... list) {
+  return ((FormatSet{1} << static_cast<unsigned>(list)) | ...);
+}
+inline constexpr FormatSet kF32 = formats(Format::f32);
+inline constexpr FormatSet kFloats = formats(Format::f32, Format::f16, Format::bf16);
+inline constexpr FormatSet kNumbers =
+    kFloats | formats(Format::q8_0, Format::q4_0);  // encode_row, decode_row
+
+struct VectorFunction {
+  Opcode op;
+  std::string_view name;
+  void (*compute)(const RowOperands&) =
+      nullptr;  // a row; null where elements move unchanged (Result::turned)
+  VectorPasses passes;
+  Second second = Second::none;
+  Result result = Result::same;
+  FieldSet more = 0;                            // operands beyond rows, cols, dst, a and b
+  FormatSet a_formats = kF32;                   // more than f32: the instruction has an a_format
+  FormatSet dst_formats = kF32;                 // more than f32: it has a dst_format
+  void (*check)(const Instruction&) = nullptr;  // rules of its own; throws ProgramError
+  VectorPasses block_passes = {};               // in place of `passes` where dst_format is a block format
+
+  FieldSet fields() const;
+};
+
+std::span<const VectorFunction> vector_functions();
+// The row of a vector unit's opcode that exists.
+const VectorFunction& vector_function(Opcode op);
+// The passes of an instruction over each row, in order of execution.
+std::span<const VectorPass> passes_of(const Instruction& instruction);
+
+// One row of the result in bytes, and how many there are.
+std::uint64_t result_row_bytes(const Instruction& instruction);
+std::uint64_t result_rows(const Instruction& instruction);
+
+}  // namespace tokencycle::isa

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+// The functions of the vector unit, one row each. A function's number within its class is for ever: programs
+// on disk hold it. sim/isa/README.md says how to add one.
+#include <functional>
+
+#include "isa/vector/rows.h"
+#include "numerics/scalar.h"
+
+namespace tokencycle::isa {
+
+namespace {
+
+using L = LaneFunction;
+using Chain = std::initializer_list<LaneFunction>;
+
+constexpr VectorPass pass(Chain chain, bool reads_b, bool writes) {
+  VectorPass p;
+  for (const LaneFunction f : chain) p.functions[p.count++] = f;
+  p.reads_b = reads_b;
+  p.writes = writes;
+  return p;
+}
+constexpr VectorPass writes(Chain chain) {
+  return pass(chain, false, true);
+}
+constexpr VectorPass writes_with_b(Chain chain) {
+  return pass(chain, true, true);
+}
+constexpr VectorPass value(Chain chain) {  // ends in a value for the row
+  return pass(chain, false, false);
+}
+
+constexpr FieldSet kScalar = set_of(Field::scalar);
+
+// Ascending opcodes.
+constexpr VectorFunction kTable[] = {
+    // map: dst = f(a), element by element
+    {.op = Opcode::copy, .name = "copy", .compute = copy_row, .passes = {writes({L::copy})}},
+    {.op = Opcode::convert,
+     .name = "convert",
+     .compute = copy_row,
+     .passes = {writes({L::convert})},
+     .a_formats = kNumbers,
+     .dst_formats = kNumbers,
+     .check = check_convert,
+     .block_passes = {value({L::reduce}),
+                      writes({L::mul, L::quantize})}},  // a block's largest value comes first
+    {.op = Opcode::scale,
+     .name = "scale",
+     .compute = scale_row,
+     .passes = {writes({L::mul})},
+     .more = kScalar},
+    {.op = Opcode::silu,
+     .name = "silu",
+     .compute = map_row<silu_f32>,
+     .passes = {writes({L::exp, L::add, L::divide})}},
+
+    // zip: dst = f(a, b), element by element
+    {.op = Opcode::add,
+     .name = "add",
+     .compute = zip_row<std::plus<float>>,
+     .passes = {writes_with_b({L::add})},
+     .second = Second::rows},
+    {.op = Opcode::mul,
+     .name = "mul",
+     .compute = zip_row<std::multiplies<float>>,
+     .passes = {writes_with_b({L::mul})},
+     .second = Second::rows},
+
+    // reduce: one f32 a row
+    {.op = Opcode::reduce_sum,
+     .name = "reduce_sum",
+     .compute = sum_row,
+     .passes = {value({L::reduce})},
+     .result = Result::one},
+    {.op = Opcode::reduce_max,
+     .name = "reduce_max",
+     .compute = max_row,
+     .passes = {value({L::reduce})},
+     .result = Result::one},
+
+    // norm: a row scaled by values of the row, then by a gain
+    {.op = Opcode::rms_norm,
+     .name = "rms_norm",
+     .compute = rms_norm_row,
+     .passes = {value({L::mul, L::reduce}), writes_with_b({L::divide, L::mul, L::mul})},
+     .second = Second::one_row,
+     .more = kScalar},
+
+    // softmax. The exponentials are computed twice rather than kept: a row may be longer than any register
+    // file.
+    {.op = Opcode::softmax,
+     .name = "softmax",
+     .compute = softmax_row,
+     .passes = {value({L::mul, L::reduce}), value({L::mul, L::add, L::exp, L::reduce}),
+                writes({L::mul, L::add, L::exp, L::divide, L::convert})},
+     .more = kScalar | set_of(Field::valid, Field::causal),
+     .dst_formats = kFloats,
+     .check = check_softmax},
+
+    // select: a place in each row
+    {.op = Opcode::argmax,
+     .name = "argmax",
+     .compute = argmax_row,
+     .passes = {value({L::reduce})},
+     .result = Result::one},
+
+    // move: elements to other places
+    {.op = Opcode::transpose,
+     .name = "transpose",
+     .passes = {writes({L::copy})},
+     .result = Result::turned,
+     .a_formats = kFloats},
+    {.op = Opcode::rotary,
+     .name = "rotary",
+     .compute = rotary_row,
+     .passes = {writes_with_b({L::rotary})},
+     .second = Second::angles,
+     .more = set_of(Field::head, Field::rotate, Field::pairs),
+     .check = check_rotary},
+};
+
+// Row numbers by opcode; kNone where there is no row.
+constexpr std::uint8_t kNone = 0xff;
+constexpr auto kRowOf = [] {
+  std::array<std::uint8_t, kOpcodeCodes> rows{};
+  rows.fill(kNone);
+  std::uint8_t row = 0;
+  for (const VectorFunction& f : kTable) rows[static_cast<std::size_t>(f.op)] = row++;
+  return rows;
+}();
+
+}  // namespace
+
+FieldSet VectorFunction::fields() const {
+  FieldSet set = kRows | kDst | kA | more;
+  if (second == Second::one_row) {
+    set |= set_of(Field::b, Field::b_reg);
+  } else if (second != Second::none) {
+    set |= kB;
+  }
+  if (a_formats != kF32) set |= set_of(Field::a_format);
+  if (dst_formats != kF32) set |= set_of(Field::dst_format);
+  return set;
+}
+
+std::span<const VectorFunction> vector_functions() {
+  return kTable;
+}
+
+const VectorFunction& vector_function(Opcode op) {
+  return kTable[kRowOf[static_cast<std::size_t>(op)]];
+}
+
+std::span<const VectorPass> passes_of(const Instruction& i) {
+  const VectorFunction& f = vector_function(i.op);
+  return f.block_passes.count != 0 && block_elements(i.dst_format) > 1 ? f.block_passes.all()
+                                                                       : f.passes.all();
+}
+
+std::uint64_t result_rows(const Instruction& i) {
+  return vector_function(i.op).result == Result::turned ? i.cols : i.rows;
+}
+
+std::uint64_t result_row_bytes(const Instruction& i) {
+  switch (vector_function(i.op).result) {
+    case Result::one:
+      return row_bytes(i.dst_format, 1);
+    case Result::turned:
+      return row_bytes(i.a_format, i.rows);
+    case Result::same:
+      break;
+  }
+  return row_bytes(i.dst_format, i.cols);
+}
+
+}  // namespace tokencycle::isa
