@@ -115,6 +115,7 @@ void Lowering::embedding(std::uint32_t index) {
   gather.dram = c_.layout.weights + c_.model.embedding().offset;
   gather.dram_stride = gather.cols = d.embedding_row_bytes;
   gather.rows = tokens;
+  gather.table_rows = c_.model.embedding().rows;
   builder_.emit(gather);
   builder_.allow_loads_from_here();
   if (!as_stored)

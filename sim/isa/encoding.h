@@ -41,8 +41,8 @@ struct Footprint {
   }
 };
 
-// The footprint of an instruction. gather's DRAM reads depend on data: they are reported as the whole table
-// [dram, dram + dram_stride * 2^32) clipped to 2^48, so a gather orders after every store into that table.
+// The footprint of an instruction. Which rows a gather reads depends on data: its whole table is reported, so
+// that it orders after every store into the table.
 Footprint footprint(const Instruction& instruction);
 
 }  // namespace tokencycle::isa

@@ -28,6 +28,7 @@ enum class Field : std::uint8_t {
   dram,
   dram_reg,
   dram_stride,
+  table_rows,
   rows,
   cols,
   depth,

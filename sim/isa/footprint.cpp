@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The bytes that an instruction touches. Called for every dynamic instruction: no allocation, no tables.
-#include <algorithm>
-
 #include "isa/encoding.h"
 #include "isa/program_check.h"
 #include "isa/vector/function.h"
@@ -19,8 +17,8 @@ Range local(LocalAddress at, std::uint64_t rows, std::uint64_t stride, std::uint
           at.byte() + (rows - 1) * stride + bytes};
 }
 
-Range dram_rows(const Instruction& i, std::uint64_t row) {
-  return {Space::dram, i.dram.value, i.dram.value + (i.rows - std::uint64_t{1}) * i.dram_stride + row};
+Range dram_rows(const Instruction& i, std::uint64_t rows, std::uint64_t row) {
+  return {Space::dram, i.dram.value, i.dram.value + (rows - 1) * i.dram_stride + row};
 }
 
 // Elements [k_offset, k_offset + k) of `rows` encoded rows: whole blocks.
@@ -36,15 +34,6 @@ Range encoded(const Instruction& i, std::uint64_t rows, std::uint64_t k) {
 Range weight_of_matmul(const Instruction& i) {
   if (i.order == TileOrder::nk) return local(i.b, i.cols, i.b_stride, row_bytes(i.b_format, i.depth));
   return local(i.b, i.depth, i.b_stride, row_bytes(i.b_format, i.cols));
-}
-
-// Where any 32-bit index may lead; beyond 2^48 there is no memory.
-Range table(const Instruction& i) {
-  constexpr std::uint64_t kLastIndex = 0xffff'ffffu;
-  const std::uint64_t begin = i.dram.value;
-  const bool reaches_end = i.dram_stride >= 1u << 16;  // and the product below cannot overflow
-  const std::uint64_t end = reaches_end ? kDramEnd : begin + i.dram_stride * kLastIndex + i.cols;
-  return {Space::dram, begin, std::max(std::min(end, kDramEnd), begin + i.cols)};
 }
 
 void read(Footprint& f, const Range& range) {
@@ -90,17 +79,17 @@ Footprint footprint(const Instruction& i) {
     case Opcode::add_address:
       break;
     case Opcode::load:
-      read(f, dram_rows(i, i.cols));
+      read(f, dram_rows(i, i.rows, i.cols));
       write(f, rows_of_dst(i, i.cols));
       break;
     case Opcode::gather:
       read(f, local(i.a, i.rows, kIndexBytes, kIndexBytes));
-      read(f, table(i));
+      read(f, dram_rows(i, i.table_rows, i.cols));  // which of them, data says
       write(f, rows_of_dst(i, i.cols));
       break;
     case Opcode::store:
       read(f, rows_of_a(i, block_bytes(i.a_format)));
-      write(f, dram_rows(i, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
+      write(f, dram_rows(i, i.rows, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
       break;
     case Opcode::preload:
       read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows)

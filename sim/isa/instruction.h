@@ -147,6 +147,7 @@ struct Instruction {
   DramAddress dram;  // DRAM operand (bytes), < 2^48
   std::uint8_t dram_reg = 0;
   std::uint32_t dram_stride = 0;  // bytes between rows
+  std::uint32_t table_rows = 0;   // gather: rows of the table in DRAM, >= 1, < 2^24
 
   std::uint32_t rows = 0;      // < 2^16
   std::uint32_t cols = 0;      // elements of a row (bytes for load and gather), < 2^24

@@ -197,10 +197,12 @@ void check_rules(const Instruction& i) {
     case Opcode::set_address:
     case Opcode::add_address:
       return check_address(i);
-    case Opcode::load:
     case Opcode::gather:
-      in_scratchpad(i, "dst", i.dst);
-      return in_scratchpad(i, "a", i.a);
+      at_least(i, "table_rows", i.table_rows, 1);
+      in_scratchpad(i, "a", i.a);
+      return in_scratchpad(i, "dst", i.dst);
+    case Opcode::load:
+      return in_scratchpad(i, "dst", i.dst);
     case Opcode::store:
       return check_store(i);
     case Opcode::preload:

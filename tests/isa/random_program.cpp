@@ -81,6 +81,9 @@ void obey_rules(Random& random, Instruction& i) {
     case Opcode::add_address:
       i.reg = static_cast<std::uint8_t>(number(random, 1, 15));
       break;
+    case Opcode::gather:
+      i.table_rows = std::max(i.table_rows, 1u);
+      break;
     case Opcode::store:
       i.a_format = pick(random, kPlain);
       i.dst_format = i.a_format == Format::f32 ? pick(random, kStored) : i.a_format;

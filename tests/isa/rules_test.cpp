@@ -32,6 +32,9 @@ Instruction plain(Opcode op) {
       i.depth = 1;
       i.dst = LocalAddress::accumulator(0);
       break;
+    case Opcode::gather:
+      i.table_rows = 1;
+      break;
     case Opcode::softmax:
       i.valid = 1;
       break;
@@ -97,6 +100,7 @@ const std::vector<Refusal>& refusals() {
       {Opcode::load, [](I& i) { i.scalar = 1.0f; }, "load has no field scalar"},
       {Opcode::gather, [](I& i) { i.dst = kAccumulator; }, "gather: dst is in the accumulator memory"},
       {Opcode::gather, [](I& i) { i.a = kAccumulator; }, "gather: a is in the accumulator memory"},
+      {Opcode::gather, [](I& i) { i.table_rows = 0; }, "gather: table_rows is 0; it must be at least 1"},
       {Opcode::gather, [](I& i) { i.a_stride = 4; }, "gather has no field a_stride"},
       {Opcode::store, [](I& i) { i.a_format = i.dst_format = Format::q8_0; },
        "store: a_format is q8_0; allowed: f32, f16, bf16, u8, u32"},

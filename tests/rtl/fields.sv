@@ -43,7 +43,8 @@ module fields (
     if (has_a) begin
       f.a = word[111+:32];
       f.a_reg = word[143+:4];
-      if (op != isa_pkg::kGather) f.a_stride = word[147+:24];
+      if (op == isa_pkg::kGather) f.table_rows = word[147+:24];
+      else f.a_stride = word[147+:24];
     end
     f.has_b = has_b;
     if (has_b) begin

@@ -106,6 +106,7 @@ package isa_pkg;
     logic [47:0] dram;
     logic [3:0]  dram_reg;
     logic [31:0] dram_stride;
+    logic [23:0] table_rows;
     logic [15:0] rows;
     logic [23:0] cols;
     logic [15:0] depth;

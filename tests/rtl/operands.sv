@@ -127,8 +127,8 @@ module operands #(
     end
   end
   dram_range #(.REGISTER_BITS(REGISTER_BITS)) range_dram (
-      .used(load || store), .table_of_rows(f.op == isa_pkg::kGather), .address(f.dram),
-      .register_value(registers[f.dram_reg*REGISTER_BITS+:REGISTER_BITS]), .rows(f.rows),
+      .used(load || store), .address(f.dram),
+      .register_value(registers[f.dram_reg*REGISTER_BITS+:REGISTER_BITS]), .rows(f.op == isa_pkg::kGather ? f.table_rows : rows),
       .stride(f.dram_stride), .row_bytes(dram_row), .capacity(capacity), .range(footprint.dram),
       .outside(dram_outside)
   );

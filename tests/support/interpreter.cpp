@@ -151,6 +151,7 @@ void Interpreter::gather(const Instruction& i) {
   for (std::uint64_t r = 0; r < i.rows; ++r) {
     std::uint32_t index = 0;
     std::memcpy(&index, local_at(i.a, 4 * r, 4), 4);
+    if (index >= i.table_rows) fail(fmt::format("index {} of {} rows", index, i.table_rows));
     std::memcpy(local_at(i.dst, r * i.dst_stride, i.cols),
                 dram_at(i.dram.value + std::uint64_t{index} * i.dram_stride, i.cols), i.cols);
   }

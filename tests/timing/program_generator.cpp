@@ -142,9 +142,10 @@ void Generator::gather() {
   i.cols = number(random_, 1, in_blocks(f) ? 1 : 12) * block_bytes(f);
   i.dst_stride = pick_.stride(f, i.cols, false);
   i.dram_stride = pick_.stride(f, i.cols, true);
+  i.table_rows = kLargestIndex + 1;
   if (pick_.local(f, i.rows, i.dst_stride, i.cols, i.dst, i.dst_reg) &&
       pick_.local(Format::u32, i.rows, 4, 4, i.a, i.a_reg) &&
-      pick_.in_dram(f, kLargestIndex + 1, i.dram_stride, i.cols, i)) {
+      pick_.in_dram(f, i.table_rows, i.dram_stride, i.cols, i)) {
     emit(i);
   }
 }

@@ -1,9 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/dma/load.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <cstring>
+
+#include "base/error.h"
 
 namespace tokencycle::machine {
 
@@ -31,6 +35,11 @@ Cycle LoadDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint3
   port_.took(granted, 4);
   std::uint32_t index = 0;
   std::memcpy(&index, scratchpad.bytes().data() + at, sizeof index);
+  if (index >= i.table_rows) {
+    throw SimulationError(
+        fmt::format("the machine stopped at word {}: gather: index {} of row {}, but the table has {} rows",
+                    transfer.entry->record.pc, index, transfer.walk.row(), i.table_rows));
+  }
   transfer.walk.set_row_address(i.dram + std::uint64_t{index} * i.dram_stride);
   return granted + scratchpad.read_latency();
 }

@@ -97,8 +97,6 @@ void Decode::check_bounds() const {
   const auto check = [&](const isa::Range& r, const char* what) {
     const auto space = static_cast<std::size_t>(r.space);
     if (r.end <= capacity_[space]) return;
-    // gather's table is open-ended; its rows are checked one by one when they are read.
-    if (held_.op == Opcode::gather && r.space == isa::Space::dram && r.begin < capacity_[space]) return;
     trap(fmt::format("it would {} bytes {} to {} of {}, which has {}", what, r.begin, r.end, kNames[space],
                      capacity_[space]));
   };
