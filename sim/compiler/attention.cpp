@@ -9,7 +9,7 @@ namespace {
 
 using isa::TileOrder;
 
-constexpr std::uint32_t kMostPanelRows = (1u << 16) - kBlock;
+constexpr std::uint32_t kMostPanelRows = (1u << 16) - kPlainGroup;
 
 // KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see `positions`
 // positions. Moving row (h, m, g) is query head g of the group of KV head h, token m of the block.
@@ -234,8 +234,8 @@ class Attention {
   std::uint32_t panel_rows(const Block& b, std::uint32_t cols) const {
     const std::uint64_t row = std::uint64_t{cols} * element_, ring = c_.plan.ring_bytes();
     if (b.positions * row <= ring / 2 && b.positions <= kMostPanelRows) return b.positions;
-    const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / row / kBlock, 1);
-    return static_cast<std::uint32_t>(std::min<std::uint64_t>(groups * kBlock, kMostPanelRows));
+    const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / row / kPlainGroup, 1);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(groups * kPlainGroup, kMostPanelRows));
   }
 
   // Columns of scores that half the accumulator memory holds, whole tiles if possible.

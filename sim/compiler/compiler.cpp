@@ -50,7 +50,7 @@ void check_step(const Step& step, const Options& options, std::uint32_t batch_li
 
 // Plans are made for a round number of positions, so that there are few different ones.
 std::uint32_t planned_positions(std::uint32_t positions, std::uint32_t context) {
-  return std::min(std::max(std::bit_ceil(positions), kBlock), context);
+  return std::min(std::max(std::bit_ceil(positions), kPlainGroup), context);
 }
 
 // Room for the words of any step, twice what the longest of a few take: a single token and a batch, where the
@@ -82,8 +82,9 @@ std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint
 
 Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options)
     : model_(model), machine_(machine), options_(options) {
-  if (options.kv_format != Format::f16 && options.kv_format != Format::f32) {
-    throw UsageError(fmt::format("a KV cache in {}; allowed: f16, f32", name_of(options.kv_format)));
+  if (!kCacheFormats.has(options.kv_format)) {
+    throw UsageError(
+        fmt::format("a KV cache in {}; allowed: {}", name_of(options.kv_format), kCacheFormats.names()));
   }
   if (options_.context == 0) options_.context = model.shape().context;
   if (options_.context > model.shape().context) {

@@ -8,9 +8,8 @@ namespace {
 
 void count_projection(Demands& d, const model::Weight& w, FormatSet& input) {
   input.add(activation_format(w.format));
-  const std::uint32_t group = std::min(w.cols, kBlock);
-  d.smallest_rectangle =
-      std::max(d.smallest_rectangle, static_cast<std::uint32_t>(row_bytes(w.format, group)));
+  const std::uint32_t cut = std::min(w.cols, cut_elements(w.format));
+  d.smallest_rectangle = std::max(d.smallest_rectangle, static_cast<std::uint32_t>(row_bytes(w.format, cut)));
   const std::uint64_t tile = std::min(d.columns, w.rows) * row_bytes(w.format, w.cols);
   d.widest_tile = static_cast<std::uint32_t>(
       std::min<std::uint64_t>(std::max<std::uint64_t>(d.widest_tile, tile), 1u << 30));
@@ -46,7 +45,7 @@ Demands demands_of(const model::LlamaModel& model, const config::Machine& machin
   d.columns = chunk_columns(machine.matrix);
   const std::uint32_t forced = machine.matrix.tiling.k;
   const std::uint32_t pass = forced == 0 ? machine.matrix.rows : std::min(machine.matrix.rows, forced);
-  d.pass_depth = std::max(pass / kBlock, 1u) * kBlock;
+  d.pass_rows = pass;
   d.accumulator_half = machine.accumulator.capacity_bytes / 8;
   d.embedding_format = model.embedding().format;
   d.embedding_row_bytes = static_cast<std::uint32_t>(row_bytes(d.embedding_format, d.shape.width));
@@ -57,6 +56,7 @@ Demands demands_of(const model::LlamaModel& model, const config::Machine& machin
     count_projection(d, l.attn_output, d.attention_result);
     for (const model::Weight* w : {&l.ffn_gate, &l.ffn_up}) count_projection(d, *w, d.feed_input);
     count_projection(d, l.ffn_down, d.feed_result);
+    d.feed_cut = std::max(d.feed_cut, cut_elements(l.ffn_down.format));
     count_gain(d, l.attn_norm);
     count_gain(d, l.ffn_norm);
   }

@@ -14,10 +14,6 @@ namespace {
 
 using config::Dataflow;
 
-bool in_blocks(Format f) {
-  return block_elements(f) == kBlock;
-}
-
 void check_type(const config::Machine& machine, const GemmType& type, const GemmShape& shape) {
   const MultiplyType needed = multiply_type(type.w);
   if (machine.matrix.cycles_per_row[static_cast<std::size_t>(needed)] == 0) {
@@ -26,10 +22,10 @@ void check_type(const config::Machine& machine, const GemmType& type, const Gemm
                     "/matrix/cycles_per_row/{} to the configuration, or choose another type",
                     machine.name, type.name, name_of(needed), name_of(needed)));
   }
-  if (in_blocks(type.w) && shape.k % kBlock != 0) {
+  if (is_scaled(type.w) && shape.k % cut_elements(type.w) != 0) {
     throw UsageError(
         fmt::format("-K is {}; with --dtype {} it must be a multiple of {}, the length of a block", shape.k,
-                    type.name, kBlock));
+                    type.name, cut_elements(type.w)));
   }
   if (static_cast<double>(shape.m) * shape.n * shape.k >= 0x1p62) {
     throw UsageError(fmt::format("-M {} -N {} -K {}: 2^62 multiplications or more; make one of them smaller",
@@ -44,13 +40,13 @@ std::uint32_t or_any(std::uint32_t limit) {
 // How k is cut. Groups of 32 end in a pass, or a unit of several passes ends with its group.
 void cut_k(const config::Matrix& matrix, GemmMapping& map) {
   const std::uint32_t height = map.holds_tile ? matrix.rows : map.shape.k;
-  const std::uint32_t most = std::min(height, or_any(matrix.tiling.k));
+  const std::uint32_t most = std::min(height, or_any(matrix.tiling.k)), cut = cut_elements(map.type.w);
   if (map.type.integer_sums()) {
     map.unit = map.pass = most;
-  } else if (most >= kBlock) {
-    map.unit = map.pass = most / kBlock * kBlock;
+  } else if (most >= cut) {
+    map.unit = map.pass = most / cut * cut;
   } else {
-    map.unit = kBlock;
+    map.unit = cut;
     map.pass = most;
   }
   if (!map.holds_tile && map.shape.k <= or_any(matrix.tiling.k)) map.unit = map.pass = map.shape.k;
@@ -58,7 +54,7 @@ void cut_k(const config::Matrix& matrix, GemmMapping& map) {
   throw ConfigurationError(fmt::format(
       "/matrix/tiling/k is {}, and a matmul of {} takes whole groups of {}; allowed: multiples of "
       "{}, or no tiling of k",
-      matrix.tiling.k, map.type.name, kBlock, kBlock));
+      matrix.tiling.k, map.type.name, cut, cut));
 }
 
 }  // namespace
@@ -98,7 +94,7 @@ GemmMapping map_gemm(const config::Machine& machine, const GemmType& type, const
   map.moving_format = map.x_held ? type.w : type.x;
   map.held_format = map.x_held ? type.x : type.w;
   // Rows of k come in where the array is entered in time R; blocks lie along k and cannot.
-  const bool rows_of_n = in_blocks(map.held_format) || matrix.dataflow == Dataflow::dot_product;
+  const bool rows_of_n = is_scaled(map.held_format) || matrix.dataflow == Dataflow::dot_product;
   map.order = rows_of_n ? isa::TileOrder::nk : isa::TileOrder::kn;
   map.moving = map.x_held ? shape.n : shape.m;
   map.held = map.x_held ? shape.m : shape.n;

@@ -46,7 +46,7 @@ class Planner {
   }
 
  private:
-  std::uint32_t smallest_unit() const { return std::min(map_.unit, kBlock); }
+  std::uint32_t smallest_unit() const { return std::min(map_.unit, cut_elements(map_.type.w)); }
   std::uint32_t sums_part(std::uint32_t parts) const {
     return machine_.accumulator.capacity_bytes / (4 * parts) * 4;
   }
@@ -83,7 +83,9 @@ class Planner {
       return;
     }
     // The longest depths of a matmul that leave room for a second chunk, or the shortest.
-    const std::uint32_t least = smallest_unit(), whole = std::min(map_.unit, kMostRows / kBlock * kBlock);
+    const std::uint32_t least = smallest_unit(),
+                        whole = std::min(map_.unit,
+                                         kMostRows / cut_elements(map_.type.w) * cut_elements(map_.type.w));
     for (std::uint32_t unit = whole;; unit = static_cast<std::uint32_t>(round_up(unit / 2, least))) {
       plan.map.unit = plan.map.pass = unit;
       if (try_chunks(plan) || unit <= least) return;

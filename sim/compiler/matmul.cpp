@@ -21,13 +21,14 @@ ChunkShape choose_chunk(const Demands& d, const StoredMatrix& w, std::uint32_t r
     const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(whole_rows, most));
     return {n == w.rows || n < d.columns ? n : round_down(n, d.columns), w.cols};
   }
-  // Not one tile of whole rows: cut k too, at pass borders if possible, at group borders otherwise.
-  const std::uint64_t group_bytes = row_bytes(w.format, std::min(kBlock, w.cols));
-  const std::uint32_t k = round_down(chunk_bytes / tile / group_bytes * kBlock, kBlock);
+  // Not one tile of whole rows: cut k too, at pass borders if possible.
+  const std::uint32_t cut = cut_elements(w.format), pass = std::max(d.pass_rows / cut, 1u) * cut;
+  const std::uint64_t cut_bytes = row_bytes(w.format, std::min(cut, w.cols));
+  const std::uint32_t k = round_down(chunk_bytes / tile / cut_bytes * cut, cut);
   if (k >= w.cols) return {tile, w.cols};
-  if (k >= d.pass_depth) return {tile, round_down(k, d.pass_depth)};
-  if (k >= kBlock) return {tile, k};
-  return {static_cast<std::uint32_t>(std::max<std::uint64_t>(chunk_bytes / group_bytes, 1)), kBlock};
+  if (k >= pass) return {tile, round_down(k, pass)};
+  if (k >= cut) return {tile, k};
+  return {static_cast<std::uint32_t>(std::max<std::uint64_t>(chunk_bytes / cut_bytes, 1)), cut};
 }
 
 void emit_matmul(Builder& builder, const Demands& d, const config::Matrix& array, std::uint32_t chunk_bytes,

@@ -68,8 +68,9 @@ class Residents {
     const auto end = static_cast<std::uint32_t>(bytes_);
     const auto turn = [end](std::uint32_t& at) { at = at == 0 ? 0 : end - at; };
     turn(p.gain), turn(p.q_encoded), turn(p.scores), turn(p.probabilities);
-    for (const Format f : kEncodedActivations) {
-      const auto i = static_cast<std::size_t>(f);
+    for (std::size_t i = 0; i < kFormats; ++i) {
+      const auto f = static_cast<Format>(i);
+      if (!kActivationFormats.has(f) || f == Format::f32) continue;
       for (Plan::Encoded* e :
            {&p.attention_input, &p.attention_result, &p.feed_input, &p.feed_result, &p.head_input}) {
         turn((*e)[i]);
@@ -89,8 +90,10 @@ class Residents {
 
   // Encoded forms of a row buffer at `source`, at the high end.
   void encoded(const FormatSet& formats, std::uint64_t cols, std::uint32_t source, Plan::Encoded& out) {
-    for (const Format f : kEncodedActivations) {
-      if (formats.has(f)) out[static_cast<std::size_t>(f)] = high(tokens_ * row_bytes(f, cols));
+    for (int i = 0; i < kFormats; ++i) {
+      const auto f = static_cast<Format>(i);
+      if (f != Format::f32 && formats.has(f))
+        out[static_cast<std::size_t>(f)] = high(tokens_ * row_bytes(f, cols));
     }
     out[static_cast<std::size_t>(Format::f32)] = source;
   }
@@ -170,7 +173,7 @@ std::uint64_t smallest_ring(const Demands& d, std::uint64_t positions, const Att
   const std::uint64_t kv_columns =
       std::uint64_t{b.kv_heads} * d.shape.head_dim;  // of keys; of values fewer when result_columns says so
   const std::uint64_t panel =
-      std::min<std::uint64_t>(positions, kBlock) * kv_columns * block_bytes(d.kv_format);
+      std::min<std::uint64_t>(positions, kPlainGroup) * kv_columns * block_bytes(d.kv_format);
   return aligned(std::max({std::uint64_t{d.gain_bytes}, std::uint64_t{d.shape.rope_dims} * 4,
                            std::uint64_t{d.smallest_rectangle}, panel}));
 }
@@ -204,7 +207,7 @@ bool shrink(const Demands& d, AttentionBlock& b) {
 bool fits_accumulator(const Demands& d, const AttentionBlock& b) {
   const std::uint64_t rows = moving_rows(d, b);
   return rows <= kRowLimit && rows * d.shape.head_dim <= d.accumulator_half &&
-         rows * std::min(d.columns, kBlock) <= d.accumulator_half;
+         rows * std::min(d.columns, kPlainGroup) <= d.accumulator_half;
 }
 
 AttentionBlock smallest_block(const Demands& d) {
@@ -212,11 +215,11 @@ AttentionBlock smallest_block(const Demands& d) {
   return {1, 1, std::max(columns, 1u)};
 }
 
-// The next smaller block of feed-forward columns: whole groups, which the encoding needs. fp32 rows are not
+// The next smaller block of feed-forward columns: whole blocks, which the encoding needs. fp32 rows are not
 // encoded and stay whole.
 bool shrink(const Demands& d, std::uint32_t& feed_block) {
-  if (feed_block <= kBlock || d.feed_result.has(Format::f32)) return false;
-  feed_block = static_cast<std::uint32_t>(round_up(feed_block / 2, kBlock));
+  if (feed_block <= d.feed_cut || d.feed_result.has(Format::f32)) return false;
+  feed_block = static_cast<std::uint32_t>(round_up(feed_block / 2, d.feed_cut));
   return true;
 }
 

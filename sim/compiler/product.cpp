@@ -11,7 +11,6 @@ using isa::Opcode;
 using isa::TileOrder;
 
 constexpr std::uint8_t kTileRegister = 1, kMovingRegister = 2, kSumsRegister = 3;  // address registers
-constexpr std::uint32_t kDepthLimit = kRowLimit / kBlock * kBlock;
 
 // A limit that the description may leave to us.
 std::uint32_t limited(std::uint32_t most, std::uint32_t forced) {
@@ -28,13 +27,15 @@ struct TiledProduct {
   bool transposed = false, first = true;
   std::uint32_t columns = 0;  // of a tile
   std::uint32_t k = 0;        // most k values of a pass
+  std::uint32_t group = 0;    // k values that are summed before a scale applies
+  std::uint32_t cut = 0;      // k values at whose multiples both operands can be cut
   std::uint32_t most_rows = 0;
 };
 
 class Tiler {
  public:
   Tiler(Builder& builder, const TiledProduct& product) : builder_(builder), p_(product) {
-    unit_ = std::max(p_.k / kBlock, 1u) * kBlock;
+    unit_ = std::max(p_.k / p_.cut, 1u) * p_.cut;
     const std::uint64_t column = p_.order == TileOrder::nk ? p_.tile.stride : block_bytes(p_.tile_format);
     column_step_ = column * p_.columns;
     tile_step_ =
@@ -74,15 +75,16 @@ class Tiler {
     if (rest != 0) unit(t, cols, whole, rest, whole > 0 || !p_.first);
   }
 
-  // k values [u * unit, + depth) of tile t: one pass of whole groups, or the passes of one group in an
-  // array with fewer rows than a group.
+  // k values [u * unit, + depth) of tile t: passes of whole groups, or the passes of one group after the
+  // other in an array with fewer rows than a group.
   void unit(std::uint32_t t, std::uint32_t cols, std::uint32_t u, std::uint32_t depth, bool accumulate) {
-    const std::uint32_t pass = p_.k < kBlock ? p_.k : unit_;
+    const std::uint32_t whole = std::min(p_.k / p_.group * p_.group, unit_);
     const Rows tile = p_.tile + (t * column_step_ + u * tile_step_);
     const Rows moving = p_.moving + u * moving_step_;
-    for (std::uint32_t k = 0; k < depth; k += pass) {
-      const std::uint32_t part = std::min(pass, depth - k);
-      preload(tile, cols, k, part);
+    for (std::uint32_t k = 0; k < depth;) {
+      const std::uint32_t in_group = k % p_.group, group_end = k - in_group + p_.group;
+      const std::uint32_t end = std::min(whole != 0 ? k + whole : std::min(k + p_.k, group_end), depth);
+      preload(tile, cols, k, end - k);
       Instruction i;
       i.op = Opcode::multiply;
       i.a = moving.at;
@@ -95,13 +97,14 @@ class Tiler {
       i.dst_stride = p_.sums.stride;
       i.rows = p_.rows;
       i.cols = cols;
-      i.depth = part;
+      i.depth = end - k;
       i.swap = true;
-      i.accumulate = accumulate;
-      i.open = k == 0;
-      i.close = k + part == depth;
+      i.accumulate = accumulate || k >= p_.group;
+      i.open = in_group == 0;
+      i.close = end % p_.group == 0 || end == depth;
       i.transposed = p_.transposed;
       builder_.emit(i);
+      k = end;
     }
   }
 
@@ -126,8 +129,9 @@ class Tiler {
 };
 
 // Unfinished group sums wait in a buffer of limited rows when a group takes several passes.
-std::uint32_t most_moving_rows(const config::Matrix& array, std::uint32_t k, std::uint32_t depth) {
-  return k < std::min(kBlock, depth) ? std::min(array.group_buffer_rows, kRowLimit) : kRowLimit;
+std::uint32_t most_moving_rows(const config::Matrix& array, std::uint32_t k, std::uint32_t group,
+                               std::uint32_t depth) {
+  return k < std::min(group, depth) ? std::min(array.group_buffer_rows, kRowLimit) : kRowLimit;
 }
 
 // The weight lies in the array and activations move.
@@ -136,7 +140,9 @@ TiledProduct hold_weight(const config::Matrix& array, const Product& p) {
   t.first = p.first;
   t.k = limited(array.rows, array.tiling.k);
   t.columns = limited(array.columns, array.tiling.n);
-  t.most_rows = limited(most_moving_rows(array, t.k, p.depth), array.tiling.m);
+  t.group = group_elements(p.format);
+  t.cut = cut_elements(p.format);
+  t.most_rows = limited(most_moving_rows(array, t.k, t.group, p.depth), array.tiling.m);
   return t;
 }
 
@@ -146,7 +152,9 @@ TiledProduct hold_input(const config::Matrix& array, const Product& p) {
                  p.depth, true, p.first};
   t.k = limited(array.rows, array.tiling.k);
   t.columns = limited(array.columns, array.tiling.m);
-  t.most_rows = limited(most_moving_rows(array, t.k, p.depth), array.tiling.n);
+  t.group = group_elements(p.format);
+  t.cut = cut_elements(p.format);
+  t.most_rows = limited(most_moving_rows(array, t.k, t.group, p.depth), array.tiling.n);
   return t;
 }
 
@@ -167,7 +175,8 @@ class Streamer {
       : builder_(builder), p_(product) {
     rows_ = limited(array.rows, array.tiling.m);
     columns_ = limited(array.columns, array.tiling.n);
-    depth_ = limited(kDepthLimit, array.tiling.k);
+    const std::uint32_t cut = cut_elements(p_.format);
+    depth_ = std::max(limited(kRowLimit, array.tiling.k) / cut * cut, cut);
     const std::uint64_t column = p_.order == TileOrder::nk ? p_.w.stride : block_bytes(p_.format);
     column_step_ = column * columns_;
   }

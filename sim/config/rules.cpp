@@ -62,26 +62,29 @@ Found beat_too_wide(const Machine& m) {
       m.vector.lanes, m.vector.lanes * 4, m.scratchpad.banks, m.scratchpad.bank_bytes, width, width / 4);
 }
 
+// Passes are whole groups of 32 or parts of one; formats with shorter groups divide them.
+constexpr std::uint32_t kGroup = kPlainGroup;
+
 Found no_group_buffer(const Machine& m) {
   if (m.matrix.dataflow == Dataflow::output_stationary) return {};  // a cell keeps its sum
-  const std::uint32_t pass = std::min(m.matrix.rows, m.matrix.tiling.k == 0 ? kBlock : m.matrix.tiling.k);
-  if (pass >= kBlock || m.matrix.group_buffer_rows >= 1) return {};
+  const std::uint32_t pass = std::min(m.matrix.rows, m.matrix.tiling.k == 0 ? kGroup : m.matrix.tiling.k);
+  if (pass >= kGroup || m.matrix.group_buffer_rows >= 1) return {};
   return fmt::format(
       "{} rows of the group buffer, and passes of {} k values, which need several for a group of {}; "
       "allowed: "
       "at least 1, or an array of {} rows or more without a smaller tiling/k",
-      m.matrix.group_buffer_rows, pass, kBlock, kBlock);
+      m.matrix.group_buffer_rows, pass, kGroup, kGroup);
 }
 
 // A pass that crosses a group's border has to begin at one.
 Found uneven_tile(const Machine& m) {
   const std::uint32_t k = m.matrix.tiling.k;
-  if (k % kBlock == 0) return {};
+  if (k % kGroup == 0) return {};
   if (m.matrix.dataflow == Dataflow::output_stationary) {
-    return fmt::format("{}; allowed on an output-stationary array: a multiple of {}", k, kBlock);
+    return fmt::format("{}; allowed on an output-stationary array: a multiple of {}", k, kGroup);
   }
-  if (k < kBlock) return {};
-  return fmt::format("{}; allowed: at most {}, or a multiple of {}", k, kBlock, kBlock);
+  if (k < kGroup) return {};
+  return fmt::format("{}; allowed: at most {}, or a multiple of {}", k, kGroup, kGroup);
 }
 
 Found no_multiplier(const Machine& m) {

@@ -144,13 +144,13 @@ model::GgufFile open_shapes(const std::filesystem::path& path, const std::option
   std::optional<Format> format;
   if (weights) {
     Format chosen{};
-    const bool known = format_from_name(*weights, chosen) &&
-                       (chosen == Format::f32 || chosen == Format::f16 || chosen == Format::bf16 ||
-                        chosen == Format::q8_0 || chosen == Format::q4_0);
-    if (!known) {
-      const std::vector<std::string> allowed = {"f32", "f16", "bf16", "q8_0", "q4_0"};
-      throw UsageError(fmt::format("--weights is '{}'; it must be f32, f16, bf16, q8_0 or q4_0{}", *weights,
-                                   did_you_mean(*weights, allowed)));
+    if (!format_from_name(*weights, chosen) || !kModelFormats.has(chosen)) {
+      std::vector<std::string> allowed;
+      for (const FormatRow& r : kFormatTable) {
+        if (r.ggml >= 0 && r.as_weight) allowed.emplace_back(r.name);
+      }
+      throw UsageError(fmt::format("--weights is '{}'; it must be {}{}", *weights,
+                                   kModelFormats.names(" or "), did_you_mean(*weights, allowed)));
     }
     format = chosen;
   }

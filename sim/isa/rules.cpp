@@ -13,29 +13,30 @@ namespace tokencycle::isa {
 
 namespace {
 
-constexpr FormatSet kPlain = kFloats | formats(Format::u8, Format::u32);
-constexpr FormatSet kMultiplied = kNumbers | formats(Format::i8, Format::i4);
+constexpr FormatSet kStored = formats_where(
+    [](const FormatRow& r) { return r.numbers == Numbers::real || r.numbers == Numbers::data; });
+// Either operand of a product may be the one that lies in the array.
+constexpr FormatSet kMultiplied = [] {
+  FormatSet set = kWeightFormats;
+  for (const FormatRow& r : kFormatTable) {
+    if (r.as_weight) set.add(r.as_weight->activations);
+  }
+  return set;
+}();
 
 [[noreturn]] void refuse(const Instruction& i, const std::string& what) {
   throw ProgramError(fmt::format("{}: {}", name_of(i.op), what));
 }
 
 [[noreturn]] void refuse_format(const Instruction& i, std::string_view field, Format value, FormatSet set) {
-  std::string allowed;
-  for (std::uint32_t f = 0; f < kFormats; ++f) {
-    if ((set >> f & 1) == 0) continue;
-    if (!allowed.empty()) allowed += ", ";
-    allowed += name_of(static_cast<Format>(f));
-  }
   const auto raw = static_cast<unsigned>(value);
   const std::string shown =
       raw < kFormats ? std::string(name_of(value)) : fmt::format("unknown format {}", raw);
-  refuse(i, fmt::format("{} is {}; allowed: {}", field, shown, allowed));
+  refuse(i, fmt::format("{} is {}; allowed: {}", field, shown, set.names()));
 }
 
 void in_set(const Instruction& i, std::string_view field, Format value, FormatSet set) {
-  if (static_cast<unsigned>(value) >= kFormats || (set >> static_cast<unsigned>(value) & 1) == 0)
-    refuse_format(i, field, value, set);
+  if (!set.has(value)) refuse_format(i, field, value, set);
 }
 
 void at_least(const Instruction& i, std::string_view field, std::uint32_t value, std::uint32_t least) {
@@ -89,8 +90,8 @@ void check_address(const Instruction& i) {
 }
 
 void check_store(const Instruction& i) {
-  in_set(i, "a_format", i.a_format, kPlain);
-  in_set(i, "dst_format", i.dst_format, kPlain);
+  in_set(i, "a_format", i.a_format, kStored);
+  in_set(i, "dst_format", i.dst_format, kStored);
   if (i.a_format != Format::u32) f32_in_accumulator(i, i.a_format);  // u32: int32 sums as they are
   const bool narrows =
       i.a_format == Format::f32 && (i.dst_format == Format::f16 || i.dst_format == Format::bf16);
@@ -104,7 +105,7 @@ void check_store(const Instruction& i) {
 
 // Blocks lie along k; rows of k are for the others.
 void plain_in_order_kn(const Instruction& i, std::string_view field, Format format) {
-  if (i.order == TileOrder::nk || block_elements(format) < kBlock) return;
+  if (i.order == TileOrder::nk || !is_scaled(format)) return;
   refuse(i, fmt::format("{} is {} and order kn; a block format needs order nk", field, name_of(format)));
 }
 
@@ -125,9 +126,9 @@ void check_preload(const Instruction& i) {
   in_set(i, "a_format", i.a_format, kMultiplied);
   plain_in_order_kn(i, "a_format", i.a_format);
   if (i.order == TileOrder::nk) return whole_bytes(i, i.a_format);
-  if (i.k_offset >= kBlock) {
+  if (i.k_offset >= kPlainGroup) {
     refuse(i, fmt::format("k_offset is {}; with order kn it is a position within the group, 0 .. {}",
-                          i.k_offset, kBlock - 1));
+                          i.k_offset, kPlainGroup - 1));
   }
 }
 
@@ -142,7 +143,7 @@ void check_multiply(const Instruction& i) {
 void check_matmul(const Instruction& i) {
   in_scratchpad(i, "a", i.a);
   in_scratchpad(i, "b", i.b);
-  in_set(i, "b_format", i.b_format, kMultiplied);
+  in_set(i, "b_format", i.b_format, kWeightFormats);
   plain_in_order_kn(i, "b_format", i.b_format);
   at_least(i, "depth", i.depth, 1);
   sums_in_accumulator(i);

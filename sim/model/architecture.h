@@ -84,7 +84,7 @@ struct Operator {
 class LlamaModel {
  public:
   // Throws ModelError: missing keys and tensors, wrong shapes, tensors that the graph does not use (biases,
-  // experts, ...), types outside F32 F16 BF16 Q8_0 Q4_0, scalings other than none and linear, all by name.
+  // experts, ...), types without a format, scalings other than none and linear, all by name.
   // rope_pairs overrides the pairing of the architecture ("llama": adjacent).
   explicit LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs = std::nullopt);
 

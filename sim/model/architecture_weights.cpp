@@ -61,7 +61,7 @@ Weight WeightLoader::matrix(const std::string& name, std::uint32_t rows, std::ui
 
 Weight WeightLoader::gain(const std::string& name, std::uint32_t width) {
   Weight weight = matrix(name, 1, width);
-  if (block_elements(weight.format) != 1) {
+  if (!is_real(weight.format)) {
     file_.fail(fmt::format(
         "tensor {} is stored as {}, but a norm's gain should be F32, F16 or BF16; convert the model "
         "again",

@@ -16,7 +16,6 @@ namespace tokencycle::model {
 namespace {
 
 constexpr std::string_view kModels = "LlamaForCausalLM, MistralForCausalLM";
-constexpr std::string_view kWeightFormats = "f32, f16, bf16, q8_0, q4_0";
 
 // What the tensors' shapes follow from.
 struct Shape {
@@ -118,17 +117,17 @@ void read_rope(const ConfigObject& config, Keys& keys, Shape& s) {
 Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
   if (asked) return *asked;
   if (config.has("quantization_config")) {
-    config.fail(
-        "quantization_config",
-        fmt::format("the weights are stored in a format of their own; choose --weights {}", kWeightFormats));
+    config.fail("quantization_config",
+                fmt::format("the weights are stored in a format of their own; choose --weights {}",
+                            kModelFormats.names()));
   }
   const char* key = config.has("dtype") ? "dtype" : "torch_dtype";
   const std::string type = config.text(key).value_or("");
   if (type == "float32") return Format::f32;
   if (type == "float16") return Format::f16;
   if (type == "bfloat16") return Format::bf16;
-  config.fail(
-      key, fmt::format("supported are float32, float16 and bfloat16; choose --weights {}", kWeightFormats));
+  config.fail(key, fmt::format("supported are float32, float16 and bfloat16; choose --weights {}",
+                               kModelFormats.names()));
 }
 
 // Lays out tensors one after the other, aligned as in a file.

@@ -15,7 +15,7 @@ namespace tokencycle::model {
 bool looks_like_config_json(const std::filesystem::path& path);
 
 // The directory of the GGUF file that such a model would be converted to: architecture llama, all matrices in
-// `weights` (f32, f16, bf16, q8_0, q4_0; by default what torch_dtype says), gains and rotary factors in f32,
+// `weights` (one of kModelFormats; by default what torch_dtype says), gains and rotary factors in f32,
 // tensors in the order of the graph. Throws IoError when the file cannot be read, ModelError (file, JSON
 // path, value, what is allowed, what to do) when it is not a sound description of a model that the graph
 // computes.

@@ -28,9 +28,9 @@ void add_to(std::span<float> x, std::span<const float> y) {
 }  // namespace
 
 Reference::Reference(const LlamaModel& model, Format kv_format) : model_(model), kv_format_(kv_format) {
-  if (kv_format != Format::f16 && kv_format != Format::f32) {
-    throw ConfigurationError(
-        fmt::format("the KV cache of the reference holds f16 or f32, not {}", name_of(kv_format)));
+  if (!kCacheFormats.has(kv_format)) {
+    throw ConfigurationError(fmt::format("the KV cache of the reference holds {}, not {}",
+                                         kCacheFormats.names(" or "), name_of(kv_format)));
   }
   const Hyperparameters& shape = model.shape();
   x_.resize(shape.width);

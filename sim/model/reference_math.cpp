@@ -12,46 +12,38 @@
 namespace tokencycle::model {
 namespace {
 
-// One block of q8_0 or q4_0, unpacked: value i is scale * q[i].
-struct IntegerBlock {
-  float scale = 0;
-  std::int8_t q[kBlock];
+// A row of integers with scales: the weight's groups of `group` elements have a scale each.
+struct ScaledRow {
+  std::vector<std::int8_t> q;
+  std::vector<GroupScale> groups;
+  ScaledRow(std::size_t elements, std::size_t group) : q(elements), groups(elements / group) {}
 };
 
-IntegerBlock unpack(Format f, const std::byte* bytes) {
-  IntegerBlock block;
-  std::uint16_t scale = 0;
-  std::memcpy(&scale, bytes, sizeof scale);
-  block.scale = f32_from_f16(scale);
-  bytes += sizeof scale;
-  if (f == Format::q8_0) {
-    std::memcpy(block.q, bytes, kBlock);
-    return block;
-  }
-  for (std::uint32_t j = 0; j < kBlock / 2; ++j) {  // q4_0
-    const int pair = std::to_integer<int>(bytes[j]);
-    block.q[j] = static_cast<std::int8_t>((pair & 15) - 8);
-    block.q[j + kBlock / 2] = static_cast<std::int8_t>((pair >> 4) - 8);
-  }
-  return block;
+std::int32_t sum_of_products(const std::int8_t* x, const std::int8_t* w, std::size_t count) {
+  std::int32_t sum = 0;
+  for (std::size_t i = 0; i < count; ++i) sum += x[i] * w[i];
+  return sum;
 }
 
-std::vector<IntegerBlock> unpack_row(Format f, std::span<const std::byte> row) {
-  std::vector<IntegerBlock> blocks;
-  for (std::size_t i = 0; i < row.size(); i += block_bytes(f)) blocks.push_back(unpack(f, row.data() + i));
-  return blocks;
+void unpack(Format f, std::span<const std::byte> row, std::uint32_t group, ScaledRow& out) {
+  unpack_row(f, row.data(), 0, static_cast<std::uint32_t>(out.q.size()), group, out.q.data(),
+             out.groups.data());
 }
 
 void multiply_integers(const Weight& weight, std::span<const std::byte> x_row, std::span<float> y) {
-  const std::vector<IntegerBlock> x = unpack_row(Format::q8_0, x_row);
+  const std::uint32_t group = group_elements(weight.format);
+  const bool minimum = row_of(weight.format).offset == Offset::minimum;
+  ScaledRow x(weight.cols, group), w(weight.cols, group);
+  unpack(activation_format(weight.format), x_row, group, x);
   for (std::uint32_t n = 0; n < weight.rows; ++n) {
-    const std::span<const std::byte> row = weight.row(n);
+    unpack(weight.format, weight.row(n), group, w);
     float acc = 0.0f;
-    for (std::size_t b = 0; b < x.size(); ++b) {
-      const IntegerBlock w = unpack(weight.format, row.data() + b * block_bytes(weight.format));
-      std::int32_t sum = 0;
-      for (std::uint32_t i = 0; i < kBlock; ++i) sum += x[b].q[i] * w.q[i];
-      acc = acc + (x[b].scale * w.scale) * static_cast<float>(sum);
+    for (std::size_t g = 0; g < x.groups.size(); ++g) {
+      const std::int32_t sum = sum_of_products(&x.q[g * group], &w.q[g * group], group);
+      const GroupScale &xs = x.groups[g], &ws = w.groups[g];
+      float term = (xs.scale * ws.scale) * static_cast<float>(sum);
+      if (minimum) term = term + ws.offset * xs.offset;
+      acc = acc + term;
     }
     y[n] = acc;
   }
@@ -70,8 +62,8 @@ void multiply_floats(const Weight& weight, std::span<const float> x, std::span<f
 float grouped_dot(std::span<const float> row, const float* b, std::size_t stride) {
   const float* a = row.data();  // without the bounds checks of debug builds, where this loop is all the time
   float acc = 0.0f;
-  for (std::size_t first = 0; first < row.size(); first += kBlock) {
-    const std::size_t end = std::min<std::size_t>(first + kBlock, row.size());
+  for (std::size_t first = 0; first < row.size(); first += kPlainGroup) {
+    const std::size_t end = std::min<std::size_t>(first + kPlainGroup, row.size());
     float sum = 0.0f;
     for (std::size_t k = first; k < end; ++k) sum = sum + a[k] * b[k * stride];
     acc = acc + sum;
@@ -81,7 +73,7 @@ float grouped_dot(std::span<const float> row, const float* b, std::size_t stride
 
 void multiply(const Weight& weight, std::span<const float> x, std::span<float> y) {
   const Format f = activation_format(weight.format);
-  if (f != Format::q8_0) return multiply_floats(weight, rounded_to(f, x), y);
+  if (is_real(f)) return multiply_floats(weight, rounded_to(f, x), y);
   std::vector<std::byte> row(row_bytes(f, x.size()));
   encode_row(f, x, row);
   multiply_integers(weight, row, y);

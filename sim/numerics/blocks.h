@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Rows of numbers in their stored formats: encode (quantize) and decode (dequantize).
+// Rows of numbers in their stored formats: encode (quantize), decode (dequantize), and unpack for products.
 #pragma once
 
 #include <cstddef>
@@ -11,18 +11,30 @@
 namespace tokencycle {
 
 // Decodes row elements [first, first + out.size()) of `row` (encoded in f, starting at element 0) to fp32.
-// A block value is f32(d) * f32(q). u32 and u8 are not numbers here and are refused
-// (std::invalid_argument), as are elements outside the row.
+// Elements outside the row and formats that hold no numbers are refused (std::invalid_argument).
 void decode_row(Format f, std::span<const std::byte> row, std::uint64_t first, std::span<float> out);
 
-// Encodes all of `values` into `row` (row_bytes(f, values.size()) bytes).
-// f16 and bf16 round to nearest even. q8_0 follows ggml's quantize_row_q8_0_ref: amax = max |x| of the
-// block, d = amax / 127, id = d ? 1 / d : 0, q = roundf(x * id) (half away from zero), d stored as fp16.
-// q4_0 follows ggml's quantize_row_q4_0_ref: max = the value with the largest |x| (the first such),
-// d = max / -8, id = d ? 1 / d : 0, q = min(15, int8(x * id + 8.5f)).
-// Where ggml leaves the result to the host it is fixed here: q saturates and NaN gives q = 0; the d of a
-// block with a NaN or an infinity is one too, so that the block does not decode to finite numbers in silence.
-// Throws std::invalid_argument for a row of another size and for u8, u32, i8 and i4.
+// Encodes all of `values` into `row` (row_bytes(f, values.size()) bytes), as the format's file says.
+// Throws std::invalid_argument for a row of another size and for formats that nothing encodes.
 void encode_row(Format f, std::span<const float> values, std::span<std::byte> row);
+
+// Elements [first, first + count) of a row of a scaled format: their q, and the scale of each group that they
+// lie in. A group is `group` elements, one or more of the format's own: all have one scale then, and the
+// offset is the sum of theirs.
+void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32_t count, std::uint32_t group,
+                std::int8_t* q, GroupScale* scales);
+
+// Elements [first, first + count) of a row of plain integers.
+inline void integers_of_row(Format f, const std::byte* row, std::uint64_t first, std::size_t count,
+                            std::int8_t* out) {
+  row_of(f).integers(row, first, count, out);
+}
+
+// What one closed group adds to the fp32 accumulator: (d_x * d_w) * sum, and for weights with a minimum
+// + m_w * s_x. x and w may change places.
+inline float group_term(const GroupScale& x, const GroupScale& w, std::int32_t sum, bool minimum) {
+  const float product = (x.scale * w.scale) * static_cast<float>(sum);
+  return minimum ? product + x.offset * w.offset : product;
+}
 
 }  // namespace tokencycle

@@ -14,10 +14,10 @@ Format pick(Random& random, std::initializer_list<Format> list) {
   return list.begin()[number(random, 0, list.size() - 1)];
 }
 
-Format pick(Random& random, FormatSet set) {
-  for (;;) {
-    const std::uint64_t f = number(random, 0, kFormats - 1);
-    if ((set >> f & 1) != 0) return static_cast<Format>(f);
+Format pick(Random& random, const FormatSet& set) {
+  while (true) {
+    const auto f = static_cast<Format>(random() % kFormats);
+    if (set.has(f)) return f;
   }
 }
 
@@ -90,7 +90,7 @@ void obey_rules(Random& random, Instruction& i) {
       break;
     case Opcode::preload:
       i.a_format = pick(random, i.order == TileOrder::nk ? kMultiplied : kByK);
-      if (i.order == TileOrder::kn) i.k_offset %= kBlock;
+      if (i.order == TileOrder::kn) i.k_offset %= kPlainGroup;
       if (i.a_format == Format::i4) i.k_offset &= ~1u;
       break;
     case Opcode::multiply:
@@ -106,7 +106,7 @@ void obey_rules(Random& random, Instruction& i) {
       break;
     case Opcode::convert:
       if (block_elements(i.a_format) != 1 || block_elements(i.dst_format) != 1) {
-        i.cols = std::max(i.cols / kBlock * kBlock, kBlock);
+        i.cols = std::max(i.cols / kPlainGroup * kPlainGroup, kPlainGroup);
       }
       break;
     case Opcode::softmax:

@@ -151,7 +151,7 @@ TEST_CASE("group parts are cut at every 32nd element of the row") {
     i.open = open;
     i.close = close;
     std::string text;
-    for (const GroupPart& p : group_parts(i)) {
+    for (const GroupPart& p : group_parts(i, kPlainGroup)) {
       text += std::to_string(p.begin) + "-" + std::to_string(p.end) + (p.starts ? "s" : "") +
               (p.closes ? "c" : "") + " ";
     }

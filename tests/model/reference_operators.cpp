@@ -48,8 +48,8 @@ std::uint32_t bits(float x) {
 
 // The value of an integer block's element over its scale.
 int quantum(Format f, std::span<const std::byte> row, std::size_t i) {
-  const std::byte* block = row.data() + i / kBlock * block_bytes(f) + 2;
-  const std::size_t j = i % kBlock;
+  const std::byte* block = row.data() + i / kPlainGroup * block_bytes(f) + 2;
+  const std::size_t j = i % kPlainGroup;
   if (f == Format::q8_0) return static_cast<std::int8_t>(std::to_integer<unsigned>(block[j]));
   const unsigned pair = std::to_integer<unsigned>(block[j % 16]);
   return static_cast<int>(j < 16 ? pair & 15u : pair >> 4) - 8;
@@ -112,9 +112,9 @@ TEST_CASE("an integer product is exact in each block and scales in fp32") {
     for (std::uint32_t n = 0; n < rows; ++n) {
       const auto row = owned.weight.row(n);
       float acc = 0.0f;
-      for (std::size_t b = 0; b < cols / kBlock; ++b) {
+      for (std::size_t b = 0; b < cols / kPlainGroup; ++b) {
         long sum = 0;
-        for (std::size_t i = b * kBlock; i < (b + 1) * kBlock; ++i) {
+        for (std::size_t i = b * kPlainGroup; i < (b + 1) * kPlainGroup; ++i) {
           sum += static_cast<long>(quantum(Format::q8_0, x_row, i)) * quantum(f, row, i);
         }
         const float scale = block_scale(Format::q8_0, x_row, b) * block_scale(f, row, b);

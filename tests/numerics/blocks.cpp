@@ -18,6 +18,7 @@ using namespace tokencycle;
 namespace {
 
 using Bytes = std::vector<std::byte>;
+constexpr std::uint32_t kBlock = 32;  // of q8_0 and q4_0
 constexpr float kNan = std::numeric_limits<float>::quiet_NaN();
 constexpr float kInfinity = std::numeric_limits<float>::infinity();
 

@@ -139,7 +139,7 @@ Stimulus<test::OutputRegisters> drive_output(const Trial& trial, const test::Out
           static_cast<std::uint32_t>(pass),
           k,
           last,
-          wave.kind != test::Kind::integer && k % kBlock == kBlock - 1,
+          wave.kind != test::Kind::integer && k % kPlainGroup == kPlainGroup - 1,
           i.accumulate,
           i.rows,
           i.cols,

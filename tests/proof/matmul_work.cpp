@@ -16,7 +16,7 @@ isa::Instruction matmul(Trial& trial, Random& random, RegionChooser& regions) {
   i.op = isa::Opcode::matmul;
   i.b_format = random_format(random, trial.wish.integers);
   const Format a_format = activation_format(i.b_format);
-  const bool blocks = block_elements(i.b_format) == kBlock;
+  const bool blocks = is_scaled(i.b_format);
   i.order = !blocks && chance(random, 0.5) ? isa::TileOrder::kn : isa::TileOrder::nk;
   i.rows = trial.size(random, m.rows);
   i.cols = trial.size(random, m.columns);
@@ -34,7 +34,7 @@ isa::Instruction matmul(Trial& trial, Random& random, RegionChooser& regions) {
   const bool integer = kind_of(i.b_format) == test::Kind::integer;
   const std::uint64_t step = m.cycles_per_row[static_cast<std::size_t>(multiplier(i.b_format, a_format))];
   const std::uint64_t folds = integer ? 0 : 2 * std::uint64_t{m.scale_latency_cycles};
-  regions.choose(random, i, integer, i.depth * step, integer ? 0 : std::min(i.depth, kBlock) * step,
+  regions.choose(random, i, integer, i.depth * step, integer ? 0 : std::min(i.depth, kPlainGroup) * step,
                  i.depth * step + folds);
   return i;
 }

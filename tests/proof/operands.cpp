@@ -63,7 +63,7 @@ std::uint32_t append_lines(Random& random, std::vector<std::byte>& memory, Forma
 }
 
 test::Operand element(Format format, std::span<const std::byte> row, std::uint32_t index) {
-  const std::uint32_t block = index / kBlock * block_bytes(format), within = index % kBlock;
+  const std::uint32_t block = index / kPlainGroup * block_bytes(format), within = index % kPlainGroup;
   const auto integer = [](int value) { return std::bit_cast<std::uint32_t>(value); };
   switch (format) {
     case Format::f32:

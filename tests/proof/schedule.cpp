@@ -68,7 +68,7 @@ class Rules {
                       (before.kind == test::Kind::real) == (next.kind == test::Kind::real);
     if (!same) return left(e, before);
     if (!output()) return e + before.fold;
-    return more(entered(e, before) + before.fold, Time{std::min(n.depth, kBlock)} * next.step);
+    return more(entered(e, before) + before.fold, Time{std::min(n.depth, kPlainGroup)} * next.step);
   }
   // A float sum goes in again a cycle after it came out.
   Time goes_on(Time e, const Wave& w) const {
@@ -78,14 +78,14 @@ class Rules {
   // too short for it, or that ends within an edge buffer, is no matter of the array.
   bool exact(const Wave& w) const {
     const isa::Instruction& i = *w.work;
-    const std::uint32_t top = i.order == isa::TileOrder::kn ? std::min(i.depth, kBlock) : i.cols;
-    const bool whole = i.depth <= kBlock || i.depth % kBlock == 0;
+    const std::uint32_t top = i.order == isa::TileOrder::kn ? std::min(i.depth, kPlainGroup) : i.cols;
+    const bool whole = i.depth <= kPlainGroup || i.depth % kPlainGroup == 0;
     return !output() || (whole && i.depth >= std::max(i.rows, top));
   }
 
  private:
   Time sum_latency(const Wave& w) const {
-    const Time segment = std::min(m_.rows, kBlock), segments = (m_.rows + kBlock - 1) / kBlock;
+    const Time segment = std::min(m_.rows, kPlainGroup), segments = (m_.rows + kPlainGroup - 1) / kPlainGroup;
     if (w.kind == test::Kind::real) return (1 + segment) * w.step;
     const Time further = w.kind == test::Kind::integer ? tree_steps(segments) : 0;
     return (1 + tree_steps(segment) + further) * w.step;

@@ -12,8 +12,8 @@ namespace {
 // Groups end one after the other, and each is folded behind the one before it.
 std::uint64_t matmul_fold(std::uint64_t depth, std::uint64_t step, std::uint64_t latency) {
   std::uint64_t folded = 0, ready = 0;
-  for (std::uint64_t k = 0; k < depth; k += kBlock) {
-    ready = std::min(depth, k + kBlock) * step;
+  for (std::uint64_t k = 0; k < depth; k += kPlainGroup) {
+    ready = std::min(depth, k + kPlainGroup) * step;
     folded = std::max(folded, ready) + latency;
   }
   return folded - ready;
@@ -34,7 +34,8 @@ Wave wave_of(const Trial& trial, const isa::Instruction& work, const isa::Instru
     wave.fold = matmul_fold(work.depth, wave.step, latency);
     return wave;
   }
-  for (std::uint32_t k = 1; k < work.depth; ++k) wave.segments += (work.k_offset + k) % kBlock == 0 ? 1 : 0;
+  for (std::uint32_t k = 1; k < work.depth; ++k)
+    wave.segments += (work.k_offset + k) % kPlainGroup == 0 ? 1 : 0;
   wave.closing = wave.segments - (work.close ? 0 : 1);
   wave.fold = std::uint64_t{wave.closing} * latency;
   return wave;

@@ -67,7 +67,7 @@ isa::Instruction with_any_weight(isa::test::Random& random, isa::Instruction i) 
   if (i.op == Opcode::multiply) i.a_format = activation_format(weight);
   if (i.op == Opcode::matmul) {
     i.b_format = weight;
-    if (block_elements(weight) == kBlock) i.order = isa::TileOrder::nk;
+    if (is_scaled(weight)) i.order = isa::TileOrder::nk;
     i.depth = std::max(i.depth, 1u);
     i.dst = isa::LocalAddress::accumulator(i.dst.byte());
   }

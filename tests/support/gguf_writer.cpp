@@ -100,23 +100,8 @@ void TemporaryFile::write(std::span<const std::byte> contents) const {
 }
 
 std::uint32_t ggml_type_of(Format format) {
-  switch (format) {
-    case Format::f32:
-      return 0;
-    case Format::f16:
-      return 1;
-    case Format::q4_0:
-      return 2;
-    case Format::q8_0:
-      return 8;
-    case Format::bf16:
-      return 30;
-    case Format::u8:
-    case Format::u32:
-    case Format::i8:
-    case Format::i4:
-      break;
-  }
+  const int number = row_of(format).ggml;
+  if (number >= 0) return static_cast<std::uint32_t>(number);
   throw std::invalid_argument("not a format of tensors");
 }
 

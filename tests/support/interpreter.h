@@ -41,7 +41,8 @@ class Interpreter {
   // Elements of a row as the multipliers see them: numbers, or integers that floats hold exactly.
   struct Elements {
     std::vector<float> values;
-    std::vector<float> scales;  // of each element's block; 1 where the format has none
+    std::vector<float> scales;   // of each element's group; 1 where the format has none
+    std::vector<float> offsets;  // likewise: minimums of weights, sums of activations
   };
   struct Tile {
     Format format = Format::f32;
@@ -64,6 +65,7 @@ class Interpreter {
   void multiply(const isa::Instruction& i);
   void matmul(const isa::Instruction& i);
   void check_pass(const isa::Instruction& i) const;
+  static float term(Format weight, const Elements& x, const Elements& w, std::uint32_t k, float sum);
   Elements elements(const Matrix& matrix, std::uint32_t row, std::uint32_t first, std::uint32_t count);
   Tile tile(const Matrix& matrix, isa::TileOrder order, std::uint32_t k_offset, std::uint32_t k,
             std::uint32_t n);

@@ -73,7 +73,7 @@ config::Machine random_machine(Random& random, const config::Machine& base) {
 GemmShape random_shape(Random& random, const GemmType& type) {
   const auto side = [&] { return number(random, 1, number(random, 0, 2) == 0 ? 8 : 100); };
   GemmShape shape{side(), side(), side()};
-  if (block_elements(type.w) == kBlock) shape.k = kBlock * number(random, 1, 4);
+  if (is_scaled(type.w)) shape.k = kPlainGroup * number(random, 1, 4);
   return shape;
 }
 

@@ -53,8 +53,8 @@ std::vector<Format> MatrixGenerator::partners(Format tile) const {
 
 // A k_offset, up to `most_groups` whole groups and a part of one.
 std::uint32_t MatrixGenerator::first_element(Format f, std::uint32_t most_groups) {
-  const std::uint32_t within = one_in(random_, 2) ? 0 : number(random_, 0, kBlock - 1);
-  const std::uint32_t first = number(random_, 0, most_groups) * kBlock + within;
+  const std::uint32_t within = one_in(random_, 2) ? 0 : number(random_, 0, kPlainGroup - 1);
+  const std::uint32_t first = number(random_, 0, most_groups) * kPlainGroup + within;
   return f == Format::i4 ? first / 2 * 2 : first;  // two a byte
 }
 
@@ -66,8 +66,8 @@ void MatrixGenerator::preload() {
   const bool nk = i.order == TileOrder::nk;
   i.cols = number(random_, 1, matrix_.columns);
   i.k_offset = first_element(i.a_format, nk ? 3 : 0);
-  const std::uint32_t within = plain_integer(i.a_format) ? 0 : i.k_offset % kBlock;
-  i.rows = number(random_, 1, within == 0 ? matrix_.rows : std::min(matrix_.rows, kBlock - within));
+  const std::uint32_t within = plain_integer(i.a_format) ? 0 : i.k_offset % kPlainGroup;
+  i.rows = number(random_, 1, within == 0 ? matrix_.rows : std::min(matrix_.rows, kPlainGroup - within));
   const std::uint32_t lines = nk ? i.cols : i.rows;
   const std::uint32_t bytes = bytes_of_row(i.a_format, nk ? i.k_offset + i.rows : i.cols);
   i.a_stride = pick_.stride(i.a_format, bytes, true);
@@ -108,7 +108,7 @@ void MatrixGenerator::choose_moving(Instruction& i, const Instruction& tile) {
     return;
   }
   if (open_group_ && open_group_->cols <= tile.cols) i.cols = open_group_->cols;
-  i.k_offset = number(random_, 0, 2) * kBlock + tile.k_offset % kBlock;
+  i.k_offset = number(random_, 0, 2) * kPlainGroup + tile.k_offset % kPlainGroup;
   i.open = !continues_group(i) || one_in(random_, 2);
   i.close = matrix_.group_buffer_rows == 0 || !one_in(random_, 3);
   if (!i.open) {
@@ -140,7 +140,7 @@ void MatrixGenerator::matmul() {
   i.order = in_blocks(i.b_format) || one_in(random_, 2) ? TileOrder::nk : TileOrder::kn;
   i.rows = one_in(random_, 2) ? matrix_.rows : number(random_, 1, matrix_.rows);
   i.cols = one_in(random_, 2) ? matrix_.columns : number(random_, 1, matrix_.columns);
-  i.depth = number(random_, 1, one_in(random_, 4) ? kDepth : 2 * kBlock);
+  i.depth = number(random_, 1, one_in(random_, 4) ? kDepth : 2 * kPlainGroup);
   i.accumulate = one_in(random_, 2);
   const bool nk = i.order == TileOrder::nk;
   const std::uint32_t a_bytes = bytes_of_row(activations, i.depth);

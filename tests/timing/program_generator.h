@@ -25,7 +25,7 @@ struct Area {
 
 // Formats whose encoded units hold a block of values and its scale.
 constexpr bool in_blocks(Format f) {
-  return block_elements(f) == kBlock;
+  return is_scaled(f);
 }
 
 // The areas of one memory, one of each format (of the accumulator memory: f32, and u32 for int32 sums).

@@ -26,7 +26,7 @@ void make_matrix(Random& random, config::Machine& m, std::uint32_t widest_port) 
   x.stationary_port_bytes = number(random, 4, widest_port);
   x.moving_port_bytes = number(random, 4, widest_port);
   x.scale_latency_cycles = number(random, 0, 3);
-  x.group_buffer_rows = x.rows < kBlock ? number(random, 1, 16) : number(random, 0, 8);
+  x.group_buffer_rows = x.rows < kPlainGroup ? number(random, 1, 16) : number(random, 0, 8);
   for (std::uint32_t& c : x.cycles_per_row) c = one_in(random, 5) ? 0 : number(random, 1, 4);
   x.cycles_per_row[number(random, 0, kMultiplyTypes - 1)] = 1;
 }

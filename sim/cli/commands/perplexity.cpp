@@ -81,7 +81,7 @@ ExitCode perplexity_command(const Arguments& arguments) {
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
   Format kv_format = Format::f16;
   const std::string kv = parser.get<std::string>("kv-type");
-  if (!format_from_name(kv, kv_format) || (kv_format != Format::f16 && kv_format != Format::f32)) {
+  if (!format_from_name(kv, kv_format) || !kCacheFormats.has(kv_format)) {
     const std::vector<std::string> allowed = {"f16", "f32"};
     throw UsageError(
         fmt::format("--kv-type is '{}'; it must be f16 or f32{}", kv, did_you_mean(kv, allowed)));

@@ -51,7 +51,7 @@ void random_row(Random& random, Format f, std::span<std::byte> row) {
       std::memcpy(p, &bits, sizeof bits);
     } else {
       for (std::uint32_t i = 0; i < unit; ++i) p[i] = random.byte();
-      if (block_elements(f) < kBlock) continue;
+      if (!is_scaled(f)) continue;
       const std::uint16_t scale = f16_from_f32(random.number() * 0x1p-6f);
       std::memcpy(p, &scale, sizeof scale);
     }
@@ -67,29 +67,11 @@ GemmOperand random_operand(Random& random, Format f, std::uint32_t rows, std::ui
   return operand;
 }
 
-// The q of a row as integers, and the d of its blocks.
-void integers_of(const GemmOperand& operand, std::uint32_t r, std::int8_t* out, float* scales) {
-  const std::byte* row = operand.row(r);
-  const Format f = operand.format;
-  for (std::uint32_t k = 0; k < operand.k; ++k) {
-    if (f == Format::i8) {
-      out[k] = static_cast<std::int8_t>(row[k]);
-    } else if (f == Format::i4) {
-      const unsigned pair = std::to_integer<unsigned>(row[k / 2]);
-      const int nibble = static_cast<int>(k % 2 == 0 ? pair & 15u : pair >> 4);
-      out[k] = static_cast<std::int8_t>(nibble < 8 ? nibble : nibble - 16);
-    } else {
-      const std::byte* block = row + std::size_t{k / kBlock} * block_bytes(f);
-      const std::uint32_t j = k % kBlock;
-      const unsigned half = std::to_integer<unsigned>(block[2 + j % 16]);
-      out[k] = f == Format::q8_0
-                   ? static_cast<std::int8_t>(block[2 + j])
-                   : static_cast<std::int8_t>(static_cast<int>(j < 16 ? half & 15u : half >> 4) - 8);
-      std::uint16_t scale = 0;
-      std::memcpy(&scale, block, sizeof scale);
-      if (scales != nullptr) scales[k / kBlock] = f32_from_f16(scale);
-    }
-  }
+// The q of a row as integers, and the scales of its groups.
+void integers_of(const GemmOperand& operand, std::uint32_t r, std::uint32_t group, std::int8_t* out,
+                 GroupScale* scales) {
+  if (is_integer(operand.format)) return integers_of_row(operand.format, operand.row(r), 0, operand.k, out);
+  unpack_row(operand.format, operand.row(r), 0, operand.k, group, out, scales);
 }
 
 }  // namespace
@@ -110,12 +92,13 @@ void GemmValues::place(const compiler::GemmPlan& plan, memory::DramStorage& dram
 
 void GemmValues::decode_weights() {
   const std::size_t k = shape_.k, n = shape_.n;
-  if (multiply_type(type_.w) == MultiplyType::int8 || multiply_type(type_.w) == MultiplyType::int4) {
+  if (!is_real(type_.w)) {
     integers_.resize(n * k);
-    const std::size_t groups = type_.integer_sums() ? 0 : k / kBlock;
+    const std::uint32_t group = group_elements(type_.w);
+    const std::size_t groups = type_.integer_sums() ? 0 : k / group;
     scales_.resize(n * groups);
     for (std::uint32_t r = 0; r < n; ++r) {
-      integers_of(w_, r, integers_.data() + r * k, scales_.data() + r * groups);
+      integers_of(w_, r, group, integers_.data() + r * k, scales_.data() + r * groups);
     }
     return;
   }
@@ -129,7 +112,7 @@ void GemmValues::decode_weights() {
 
 void GemmValues::integer_row(std::uint32_t m, std::vector<std::uint32_t>& out) const {
   std::vector<std::int8_t> x(shape_.k);
-  integers_of(x_, m, x.data(), nullptr);
+  integers_of(x_, m, 0, x.data(), nullptr);
   for (std::uint32_t n = 0; n < shape_.n; ++n) {
     const std::int8_t* w = integers_.data() + std::size_t{n} * shape_.k;
     std::uint32_t sum = 0;  // int32 modulo 2^32
@@ -139,18 +122,18 @@ void GemmValues::integer_row(std::uint32_t m, std::vector<std::uint32_t>& out) c
 }
 
 void GemmValues::block_row(std::uint32_t m, std::vector<std::uint32_t>& out) const {
-  const std::uint32_t groups = shape_.k / kBlock;
+  const std::uint32_t group = group_elements(type_.w), groups = shape_.k / group;
   std::vector<std::int8_t> x(shape_.k);
-  std::vector<float> scales(groups);
-  integers_of(x_, m, x.data(), scales.data());
+  std::vector<GroupScale> scales(groups);
+  integers_of(x_, m, group, x.data(), scales.data());
   for (std::uint32_t n = 0; n < shape_.n; ++n) {
     const std::int8_t* w = integers_.data() + std::size_t{n} * shape_.k;
-    const float* d = scales_.data() + std::size_t{n} * groups;
+    const GroupScale* d = scales_.data() + std::size_t{n} * groups;
     float total = 0.0f;
     for (std::uint32_t g = 0; g < groups; ++g) {
       std::int32_t sum = 0;
-      for (std::uint32_t k = g * kBlock; k < (g + 1) * kBlock; ++k) sum += int{x[k]} * w[k];
-      total += (scales[g] * d[g]) * static_cast<float>(sum);
+      for (std::uint32_t k = g * group; k < (g + 1) * group; ++k) sum += int{x[k]} * w[k];
+      total += group_term(scales[g], d[g], sum, row_of(type_.w).offset == Offset::minimum);
     }
     out[n] = std::bit_cast<std::uint32_t>(total);
   }
@@ -159,9 +142,9 @@ void GemmValues::block_row(std::uint32_t m, std::vector<std::uint32_t>& out) con
 void GemmValues::float_row(std::uint32_t m, std::vector<std::uint32_t>& out) const {
   std::vector<float> x(shape_.k), sums(shape_.n), totals(shape_.n);
   decode_row(type_.x, {x_.row(m), row_bytes(type_.x, shape_.k)}, 0, x);
-  for (std::uint32_t begin = 0; begin < shape_.k; begin += kBlock) {
+  for (std::uint32_t begin = 0; begin < shape_.k; begin += kPlainGroup) {
     std::fill(sums.begin(), sums.end(), 0.0f);
-    for (std::uint32_t k = begin; k < std::min(shape_.k, begin + kBlock); ++k) {
+    for (std::uint32_t k = begin; k < std::min(shape_.k, begin + kPlainGroup); ++k) {
       const float* w = floats_.data() + std::size_t{k} * shape_.n;
       for (std::uint32_t n = 0; n < shape_.n; ++n) sums[n] += x[k] * w[n];
     }

@@ -8,6 +8,7 @@
 
 #include "compiler/gemm_plan.h"
 #include "memory/dram/storage.h"
+#include "numerics/blocks.h"
 
 namespace tokencycle::app {
 
@@ -49,7 +50,7 @@ class GemmValues {
   GemmOperand x_, w_;
   std::vector<std::byte> moving_, held_;  // panels
   std::vector<std::int8_t> integers_;     // of w: [n][k]
-  std::vector<float> scales_;             // [n][k / 32]
+  std::vector<GroupScale> scales_;        // [n][group]
   std::vector<float> floats_;             // [k][n]
 };
 

@@ -66,15 +66,8 @@ enum class Result : std::uint8_t {
   turned,  // cols x rows
 };
 
-using FormatSet = std::uint64_t;  // bit = Format value
-template <class... F>
-constexpr FormatSet formats(F... list) {
-  return ((FormatSet{1} << static_cast<unsigned>(list)) | ...);
-}
-inline constexpr FormatSet kF32 = formats(Format::f32);
-inline constexpr FormatSet kFloats = formats(Format::f32, Format::f16, Format::bf16);
-inline constexpr FormatSet kNumbers =
-    kFloats | formats(Format::q8_0, Format::q4_0);  // encode_row, decode_row
+inline constexpr FormatSet kF32Alone =
+    formats_where([](const FormatRow& r) { return &r == &row_of(Format::f32); });
 
 struct VectorFunction {
   Opcode op;
@@ -85,8 +78,8 @@ struct VectorFunction {
   Second second = Second::none;
   Result result = Result::same;
   FieldSet more = 0;                            // operands beyond rows, cols, dst, a and b
-  FormatSet a_formats = kF32;                   // more than f32: the instruction has an a_format
-  FormatSet dst_formats = kF32;                 // more than f32: it has a dst_format
+  FormatSet a_formats = kF32Alone;              // more than f32: the instruction has an a_format
+  FormatSet dst_formats = kF32Alone;            // more than f32: it has a dst_format
   void (*check)(const Instruction&) = nullptr;  // rules of its own; throws ProgramError
   VectorPasses block_passes = {};               // in place of `passes` where dst_format is a block format
 

@@ -40,8 +40,8 @@ constexpr VectorFunction kTable[] = {
      .name = "convert",
      .compute = copy_row,
      .passes = {writes({L::convert})},
-     .a_formats = kNumbers,
-     .dst_formats = kNumbers,
+     .a_formats = kDecodedFormats,
+     .dst_formats = kEncodedFormats,
      .check = check_convert,
      .block_passes = {value({L::reduce}),
                       writes({L::mul, L::quantize})}},  // a block's largest value comes first
@@ -95,7 +95,7 @@ constexpr VectorFunction kTable[] = {
      .passes = {value({L::mul, L::reduce}), value({L::mul, L::add, L::exp, L::reduce}),
                 writes({L::mul, L::add, L::exp, L::divide, L::convert})},
      .more = kScalar | set_of(Field::valid, Field::causal),
-     .dst_formats = kFloats,
+     .dst_formats = kRealFormats,
      .check = check_softmax},
 
     // select: a place in each row
@@ -110,7 +110,7 @@ constexpr VectorFunction kTable[] = {
      .name = "transpose",
      .passes = {writes({L::copy})},
      .result = Result::turned,
-     .a_formats = kFloats},
+     .a_formats = kRealFormats},
     {.op = Opcode::rotary,
      .name = "rotary",
      .compute = rotary_row,
@@ -139,8 +139,8 @@ FieldSet VectorFunction::fields() const {
   } else if (second != Second::none) {
     set |= kB;
   }
-  if (a_formats != kF32) set |= set_of(Field::a_format);
-  if (dst_formats != kF32) set |= set_of(Field::dst_format);
+  if (a_formats != kF32Alone) set |= set_of(Field::a_format);
+  if (dst_formats != kF32Alone) set |= set_of(Field::dst_format);
   return set;
 }
 

@@ -109,7 +109,7 @@ class DotProductArray : public Dataflow {
  private:
   // The multipliers' step, then a step a level of the tree (or an addition of the chain).
   std::uint64_t latency(const ArrayPass& pass) const {
-    const std::uint64_t segment = std::min<std::uint64_t>(rows_, kBlock);
+    const std::uint64_t segment = std::min(rows_, pass.group);
     if (!pass.integer) return (1 + segment) * pass.step + pass.fold;
     const std::uint64_t inputs = pass.grouped ? segment : rows_;
     return (1 + tree_levels(inputs)) * pass.step + pass.fold;
@@ -132,12 +132,13 @@ std::unique_ptr<Dataflow> make_dataflow(const config::Matrix& matrix) {
   return nullptr;
 }
 
-std::uint64_t folds_behind(std::uint64_t depth, std::uint64_t step, std::uint64_t latency) {
-  const std::uint64_t last = (depth - 1) / kBlock;  // group index; groups before it have 32 k values
+std::uint64_t folds_behind(std::uint64_t depth, std::uint64_t group, std::uint64_t step,
+                           std::uint64_t latency) {
+  const std::uint64_t last = (depth - 1) / group;  // group index; groups before it are whole
   if (last == 0) return latency;
-  const std::uint64_t group = kBlock * step, ready = depth * step;
+  const std::uint64_t between = group * step, ready = depth * step;
   // Either folding keeps pace with the groups, or it is behind since the first one.
-  const std::uint64_t before = std::max(last * group + latency, group + last * latency);
+  const std::uint64_t before = std::max(last * between + latency, between + last * latency);
   return std::max(before, ready) + latency - ready;
 }
 

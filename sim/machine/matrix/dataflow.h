@@ -12,16 +12,17 @@ namespace tokencycle::machine {
 
 // One pass of operands through the array: a multiply, or a matmul of an output-stationary array.
 struct ArrayPass {
-  std::uint64_t step = 1;   // cycles that the multiplier type needs for one element of a cell
-  std::uint64_t rows = 0;   // moving rows; output-stationary: rows of results
-  std::uint64_t depth = 0;  // k values
-  bool integer = false;     // sums may be added in any order
-  bool grouped = true;      // sums of groups of 32; plain integers are summed without groups
-  std::uint64_t fold = 0;   // cycles from the last sum to the last total: the scale-and-accumulate cells
+  std::uint64_t step = 1;             // cycles that the multiplier type needs for one element of a cell
+  std::uint64_t rows = 0;             // moving rows; output-stationary: rows of results
+  std::uint64_t depth = 0;            // k values
+  bool integer = false;               // sums may be added in any order
+  bool grouped = true;                // sums of groups; plain integers are summed without groups
+  std::uint64_t group = kPlainGroup;  // k values of a group
+  std::uint64_t fold = 0;  // cycles from the last sum to the last total: the scale-and-accumulate cells
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(step, rows, depth, integer, grouped, fold);
+    state(step, rows, depth, integer, grouped, group, fold);
   }
 };
 
@@ -50,8 +51,9 @@ class Dataflow {
 // The dataflow of a machine; throws nothing: the configuration was checked.
 std::unique_ptr<Dataflow> make_dataflow(const config::Matrix& matrix);
 
-// Cycles from the last sum of a cell that keeps its total to that total: groups of 32 k values end one after
-// the other, the last one at `depth`, and each is folded in `latency` cycles behind the one before.
-std::uint64_t folds_behind(std::uint64_t depth, std::uint64_t step, std::uint64_t latency);
+// Cycles from the last sum of a cell that keeps its total to that total: groups of `group` k values end one
+// after the other, the last one at `depth`, and each is folded in `latency` cycles behind the one before.
+std::uint64_t folds_behind(std::uint64_t depth, std::uint64_t group, std::uint64_t step,
+                           std::uint64_t latency);
 
 }  // namespace tokencycle::machine

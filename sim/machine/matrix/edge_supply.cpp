@@ -7,6 +7,13 @@ namespace tokencycle::machine {
 
 namespace {
 
+// Buffers of the edges hold whole blocks of 32; of longer blocks a part.
+constexpr std::uint32_t kEdgeUnit = 32;
+
+std::uint32_t encoded_depth(Format f, std::uint32_t depth) {
+  return is_scaled(f) ? static_cast<std::uint32_t>(round_up(depth, kEdgeUnit)) : depth;
+}
+
 // Lines of one operand within a chunk: line i is wanted i steps behind the chunk's first element.
 struct Lines {
   std::uint32_t address, stride, count;
@@ -73,15 +80,15 @@ class Supply {
 
   Lines left_lines(std::uint32_t k, std::uint32_t depth) const {
     const Format f = activation_format(i_.b_format);
-    return {static_cast<std::uint32_t>(i_.a.byte() + row_bytes(f, k)), i_.a_stride, i_.rows,
-            row_bytes(f, depth)};
+    const RowPart part = row_part(f, k, encoded_depth(f, depth));
+    return {i_.a.byte() + part.begin, i_.a_stride, i_.rows, part.bytes};
   }
   Lines top_lines(std::uint32_t k, std::uint32_t depth) const {
     if (i_.order == isa::TileOrder::kn) {
       return {i_.b.byte() + k * i_.b_stride, i_.b_stride, depth, row_bytes(i_.b_format, i_.cols)};
     }
-    return {static_cast<std::uint32_t>(i_.b.byte() + row_bytes(i_.b_format, k)), i_.b_stride, i_.cols,
-            row_bytes(i_.b_format, depth)};
+    const RowPart part = row_part(i_.b_format, k, encoded_depth(i_.b_format, depth));
+    return {i_.b.byte() + part.begin, i_.b_stride, i_.cols, part.bytes};
   }
 
   const config::Matrix& matrix_;
@@ -93,7 +100,7 @@ class Supply {
 }  // namespace
 
 std::uint32_t edge_chunk(const config::Matrix& matrix) {
-  return static_cast<std::uint32_t>(round_up(std::max(matrix.rows, matrix.columns), kBlock));
+  return static_cast<std::uint32_t>(round_up(std::max(matrix.rows, matrix.columns), kEdgeUnit));
 }
 
 EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const config::Matrix& matrix, Cycle now,

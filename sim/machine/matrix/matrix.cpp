@@ -14,24 +14,7 @@ namespace tokencycle::machine {
 using isa::Opcode;
 using observe::State;
 
-namespace {
-
-// What the port reads of an encoded row for elements [first, first + count): whole blocks, or of a single
-// q8_0 block the elements and the scale.
-struct RowPart {
-  std::uint32_t begin, bytes;
-};
-RowPart row_part(Format format, std::uint32_t first, std::uint32_t count) {
-  const std::uint32_t unit = block_elements(format);
-  if (format == Format::q8_0 && first % kBlock + count <= kBlock) {
-    return {first / kBlock * block_bytes(format) + first % kBlock, count + 2};
-  }
-  const std::uint32_t begin = first / unit * block_bytes(format);
-  const std::uint32_t end = static_cast<std::uint32_t>(ceil_div(first + count, unit)) * block_bytes(format);
-  return {begin, end - begin};
-}
-
-}  // namespace
+namespace {}  // namespace
 
 Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
                ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
@@ -124,8 +107,7 @@ void Matrix::check_pass(const InFlight& entry) const {
   const std::string wrong = mismatch(i, active_, group_buffer_);
   if (!wrong.empty()) trap(entry, wrong);
   if (i.open || !open_format_) return;
-  const auto blocks = [](Format f) { return block_elements(f) == kBlock; };
-  if (*open_format_ == active_.format() || (blocks(*open_format_) && blocks(active_.format()))) return;
+  if (*open_format_ == active_.format() || (is_scaled(*open_format_) && is_scaled(active_.format()))) return;
   trap(entry, fmt::format("it continues group sums of a {} tile with a {} tile", name_of(*open_format_),
                           name_of(active_.format())));
 }
@@ -182,11 +164,13 @@ ArrayPass Matrix::pass_of(const InFlight& entry) const {
   pass.step = description_.cycles_per_row[static_cast<std::size_t>(*type)];
   pass.rows = i.rows;
   pass.depth = i.depth;
-  pass.integer = *type == MultiplyType::int8 || *type == MultiplyType::int4;
-  pass.grouped = moving != Format::i8 && moving != Format::i4;
+  pass.integer = !is_real(tile);
+  pass.grouped = !is_integer(tile);
+  pass.group = group_elements(*weight_of(tile, moving));
   if (pass.grouped) {
     const std::uint64_t latency = description_.scale_latency_cycles;
-    pass.fold = matmul ? folds_behind(i.depth, pass.step, latency) : closing_groups(i) * latency;
+    pass.fold = matmul ? folds_behind(i.depth, pass.group, pass.step, latency)
+                       : closing_groups(i, static_cast<std::uint32_t>(pass.group)) * latency;
   }
   return pass;
 }
@@ -232,7 +216,7 @@ Cycle Matrix::totals_ready(const InFlight& entry, const ArrayPass& shape) const 
     // A moving row meets its total once. A cell of an output-stationary array takes the old one when its
     // first group ends.
     const std::uint64_t lead =
-        (i.op == Opcode::matmul ? std::min<std::uint64_t>(kBlock, i.depth) : p.shape.rows) * shape.step;
+        (i.op == Opcode::matmul ? std::min<std::uint64_t>(shape.group, i.depth) : p.shape.rows) * shape.step;
     const Cycle folded = p.entered + p.shape.fold;
     if (folded.value > lead) ready = std::max(ready, folded - lead);
   }

@@ -8,64 +8,16 @@
 #include <cstring>
 
 #include "numerics/blocks.h"
-#include "numerics/scalar.h"
 
 namespace tokencycle::machine {
 
 namespace {
 
-float half_at(const std::byte* p) {
-  std::uint16_t h = 0;
-  std::memcpy(&h, p, sizeof h);
-  return f32_from_f16(h);
-}
-
-// Two's complement of four bits.
-std::int8_t signed_nibble(unsigned nibble) {
-  return static_cast<std::int8_t>(static_cast<int>(nibble ^ 8u) - 8);
-}
-
-// Elements [first, first + count) of a row of i8 or i4.
-void plain_integers(Format format, const std::byte* row, std::uint32_t first, std::uint32_t count,
-                    std::int8_t* out) {
-  if (format == Format::i8) {
-    std::memcpy(out, row + first, count);
-    return;
-  }
-  for (std::uint32_t e = first; e < first + count; ++e) {
-    const auto pair = std::to_integer<unsigned>(row[e / 2]);
-    *out++ = signed_nibble(e % 2 == 0 ? pair & 15u : pair >> 4);
-  }
-}
-
-// Elements [first, first + count) of a row of integers, with or without scales, as integers.
-void decode_integers(Format format, const std::byte* row, std::uint32_t first, std::uint32_t count,
-                     std::int8_t* out) {
-  if (format == Format::i8 || format == Format::i4) return plain_integers(format, row, first, count, out);
-  const std::uint32_t unit = block_bytes(format);
-  for (std::uint32_t i = 0; i < count;) {
-    const std::uint32_t element = first + i, in_block = element % kBlock;
-    const std::byte* q = row + std::size_t{element / kBlock} * unit + 2;
-    const std::uint32_t n = std::min(count - i, kBlock - in_block);
-    if (format == Format::q8_0 && n == kBlock) {
-      std::memcpy(out + i, q, kBlock);
-    } else if (format == Format::q8_0) {
-      std::memcpy(out + i, q + in_block, n);
-    } else {
-      for (std::uint32_t j = in_block; j < in_block + n; ++j) {
-        const auto byte = std::to_integer<unsigned>(q[j % (kBlock / 2)]);
-        const unsigned nibble = j < kBlock / 2 ? byte & 15u : byte >> 4;
-        out[i + j - in_block] = static_cast<std::int8_t>(static_cast<int>(nibble) - 8);
-      }
-    }
-    i += n;
-  }
-}
-
 std::int32_t dot(const std::int8_t* x, const std::int8_t* w, std::uint32_t count) {
+  constexpr std::uint32_t kUsual = 32;
   std::int32_t sum = 0;
-  if (count == kBlock) {  // whole groups are the rule; a fixed count vectorizes without a remainder
-    for (std::uint32_t i = 0; i < kBlock; ++i) sum += static_cast<std::int32_t>(x[i]) * w[i];
+  if (count == kUsual) {  // whole groups are the rule; a fixed count vectorizes without a remainder
+    for (std::uint32_t i = 0; i < kUsual; ++i) sum += static_cast<std::int32_t>(x[i]) * w[i];
     return sum;
   }
   for (std::uint32_t i = 0; i < count; ++i) sum += static_cast<std::int32_t>(x[i]) * w[i];
@@ -89,31 +41,40 @@ void Tile::load(const isa::Instruction& preload, std::span<const std::byte> memo
 
 void Tile::load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory) {
   integers_.resize(std::size_t{columns_} * depth_);
-  const std::uint32_t first_group = k_offset_ / kBlock;
-  groups_ = (k_offset_ + depth_ - 1) / kBlock - first_group + 1;
+  const std::uint32_t own = group_elements(format_);
+  groups_ = (k_offset_ + depth_ - 1) / own - k_offset_ / own + 1;
   scales_.resize(std::size_t{columns_} * groups_);
   for (std::uint32_t n = 0; n < columns_; ++n) {
-    const std::byte* row = memory.data() + std::size_t{n} * preload.a_stride;
-    decode_integers(format_, row, k_offset_, depth_, integers_.data() + std::size_t{n} * depth_);
-    for (std::uint32_t g = 0; g < groups_; ++g) {
-      scales_[std::size_t{n} * groups_ + g] =
-          half_at(row + std::size_t{first_group + g} * block_bytes(format_));
-    }
+    unpack_row(format_, memory.data() + std::size_t{n} * preload.a_stride, k_offset_, depth_, own,
+               integers_.data() + std::size_t{n} * depth_, scales_.data() + std::size_t{n} * groups_);
   }
+}
+
+GroupScale Tile::scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const {
+  const std::uint32_t own = group_elements(format_);
+  const GroupScale* scales = scales_.data() + std::size_t{n} * groups_;
+  if (own == group) return scales[index];
+  // Of activations that weights with longer groups meet: from the group that holds the tile's first element.
+  const std::uint32_t first = k_offset_ / group * group / own, loaded = k_offset_ / own;
+  const std::uint32_t begin = std::max(first + index * group / own, loaded);
+  const std::uint32_t end = std::min(first + (index + 1) * group / own, loaded + groups_);
+  GroupScale sum = scales[begin - loaded];
+  for (std::uint32_t g = begin + 1; g < end; ++g) sum.offset += scales[g - loaded].offset;
+  return sum;
 }
 
 void Tile::load_integers(const isa::Instruction& preload, std::span<const std::byte> memory) {
   integers_.resize(std::size_t{columns_} * depth_);
   if (preload.order == isa::TileOrder::nk) {
     for (std::uint32_t n = 0; n < columns_; ++n) {
-      plain_integers(format_, memory.data() + std::size_t{n} * preload.a_stride, k_offset_, depth_,
-                     integers_.data() + std::size_t{n} * depth_);
+      integers_of_row(format_, memory.data() + std::size_t{n} * preload.a_stride, k_offset_, depth_,
+                      integers_.data() + std::size_t{n} * depth_);
     }
     return;
   }
   std::vector<std::int8_t> line(columns_);
   for (std::uint32_t k = 0; k < depth_; ++k) {
-    plain_integers(format_, memory.data() + std::size_t{k} * preload.a_stride, 0, columns_, line.data());
+    integers_of_row(format_, memory.data() + std::size_t{k} * preload.a_stride, 0, columns_, line.data());
     for (std::uint32_t n = 0; n < columns_; ++n) integers_[std::size_t{n} * depth_ + k] = line[n];
   }
 }
@@ -136,10 +97,10 @@ void Tile::load_plain(const isa::Instruction& preload, std::span<const std::byte
   }
 }
 
-std::vector<GroupPart> group_parts(const isa::Instruction& multiply) {
+std::vector<GroupPart> group_parts(const isa::Instruction& multiply, std::uint32_t group) {
   std::vector<GroupPart> parts;
   for (std::uint32_t k = 0; k < multiply.depth;) {
-    const std::uint32_t to_border = kBlock - (multiply.k_offset + k) % kBlock;
+    const std::uint32_t to_border = group - (multiply.k_offset + k) % group;
     const std::uint32_t end = std::min(multiply.depth, k + to_border);
     const bool last = end == multiply.depth;
     parts.push_back({k, end, k > 0 || multiply.open, !last || multiply.close});
@@ -151,21 +112,23 @@ std::vector<GroupPart> group_parts(const isa::Instruction& multiply) {
 namespace {
 
 void multiply_integers(const isa::Instruction& multiply, const Tile& tile, std::span<const std::byte> moving,
-                       std::span<const GroupPart> parts, GroupBuffer& buffer, float* term) {
+                       Format weight, std::span<const GroupPart> parts, GroupBuffer& buffer, float* term) {
+  const std::uint32_t group = group_elements(weight);
+  const bool minimum = row_of(weight).offset == Offset::minimum;
   std::vector<std::int8_t> x(multiply.depth);
+  std::vector<GroupScale> x_scales(parts.size());
   for (std::uint32_t m = 0; m < multiply.rows; ++m) {
-    const std::byte* row = moving.data() + std::size_t{m} * multiply.a_stride;
-    decode_integers(multiply.a_format, row, multiply.k_offset, multiply.depth, x.data());
+    unpack_row(multiply.a_format, moving.data() + std::size_t{m} * multiply.a_stride, multiply.k_offset,
+               multiply.depth, group, x.data(), x_scales.data());
     for (std::size_t g = 0; g < parts.size(); ++g) {
       const GroupPart& part = parts[g];
-      const std::uint32_t block = (multiply.k_offset + part.begin) / kBlock;
-      const float x_scale = half_at(row + std::size_t{block} * block_bytes(multiply.a_format));
       std::int32_t* waiting = part.starts && part.closes ? nullptr : buffer.integers(m);
       for (std::uint32_t n = 0; n < multiply.cols; ++n) {
         std::int32_t sum = dot(x.data() + part.begin, tile.column(n) + part.begin, part.end - part.begin);
         if (!part.starts) sum += waiting[n];
         if (part.closes) {
-          term[n] = (x_scale * tile.scale(n, static_cast<std::uint32_t>(g))) * static_cast<float>(sum);
+          term[n] =
+              group_term(x_scales[g], tile.scale(n, static_cast<std::uint32_t>(g), group), sum, minimum);
         } else {
           waiting[n] = sum;
         }
@@ -181,7 +144,7 @@ void multiply_unscaled(const isa::Instruction& multiply, const Tile& tile, std::
   std::vector<std::int8_t> x(multiply.depth);
   for (std::uint32_t m = 0; m < multiply.rows; ++m, sums += multiply.cols) {
     const std::byte* row = moving.data() + std::size_t{m} * multiply.a_stride;
-    plain_integers(multiply.a_format, row, multiply.k_offset, multiply.depth, x.data());
+    integers_of_row(multiply.a_format, row, multiply.k_offset, multiply.depth, x.data());
     for (std::uint32_t n = 0; n < multiply.cols; ++n) sums[n] = dot(x.data(), tile.column(n), multiply.depth);
   }
 }
@@ -214,10 +177,10 @@ void multiply_plain(const isa::Instruction& multiply, const Tile& tile, std::spa
 
 }  // namespace
 
-std::uint32_t closing_groups(const isa::Instruction& multiply) {
-  const std::uint32_t first = multiply.k_offset % kBlock, end = first + multiply.depth;
+std::uint32_t closing_groups(const isa::Instruction& multiply, std::uint32_t group) {
+  const std::uint32_t first = multiply.k_offset % group, end = first + multiply.depth;
   // Borders inside the pass, and its end if it says so.
-  return (end - 1) / kBlock + (multiply.close ? 1 : 0);
+  return (end - 1) / group + (multiply.close ? 1 : 0);
 }
 
 void multiply_tile(const isa::Instruction& multiply, const Tile& tile, std::span<const std::byte> moving,
@@ -228,11 +191,12 @@ void multiply_tile(const isa::Instruction& multiply, const Tile& tile, std::span
     terms.sums.resize(std::size_t{multiply.rows} * multiply.cols);
     return multiply_unscaled(multiply, tile, moving, terms.sums.data());
   }
-  const std::vector<GroupPart> parts = group_parts(multiply);
-  terms.groups = closing_groups(multiply);
+  const Format weight = weight_of(tile.format(), multiply.a_format).value();
+  const std::vector<GroupPart> parts = group_parts(multiply, group_elements(weight));
+  terms.groups = closing_groups(multiply, group_elements(weight));
   terms.values.resize(std::size_t{multiply.rows} * terms.groups * multiply.cols);
   if (tile.integer()) {
-    multiply_integers(multiply, tile, moving, parts, buffer, terms.values.data());
+    multiply_integers(multiply, tile, moving, weight, parts, buffer, terms.values.data());
   } else {
     multiply_plain(multiply, tile, moving, parts, buffer, terms.values.data());
   }
@@ -284,9 +248,9 @@ void fold_terms(const isa::Instruction& multiply, const Terms& terms, std::span<
 }
 
 std::optional<MultiplyType> multiplier_of(Format tile, Format moving) {
-  if (moving == activation_format(tile)) return multiply_type(tile);
-  if (tile == activation_format(moving)) return multiply_type(moving);
-  return std::nullopt;
+  const std::optional<Format> weight = weight_of(tile, moving);
+  if (!weight) return std::nullopt;
+  return multiply_type(*weight);
 }
 
 std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const GroupBuffer& buffer) {
@@ -295,18 +259,21 @@ std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const G
     return fmt::format("it multiplies {} k values by {} columns, but the tile has {} by {}", multiply.depth,
                        multiply.cols, tile.depth(), tile.columns());
   }
-  if (!multiplier_of(tile.format(), multiply.a_format)) {
-    return fmt::format(
-        "its operand is {}, but a {} tile goes with {} or with weights whose activations are {}",
-        name_of(multiply.a_format), name_of(tile.format()), name_of(activation_format(tile.format())),
-        name_of(tile.format()));
+  const std::optional<Format> weight = weight_of(tile.format(), multiply.a_format);
+  if (!weight) {
+    const auto& product = row_of(tile.format()).as_weight;
+    return fmt::format("its operand is {}, but a {} tile goes with {}weights whose activations are {}",
+                       name_of(multiply.a_format), name_of(tile.format()),
+                       product ? fmt::format("{} or with ", name_of(product->activations)) : std::string(),
+                       name_of(tile.format()));
   }
   if (!tile.grouped()) {
     if (multiply.open && multiply.close) return {};
     return fmt::format("sums of {} have no groups that stay open; it needs both `open` and `close`",
                        name_of(tile.format()));
   }
-  if (multiply.k_offset % kBlock != tile.k_offset() % kBlock) {
+  const std::uint32_t group = group_elements(*weight);
+  if (multiply.k_offset % group != tile.k_offset() % group) {
     return fmt::format("its k_offset {} and the tile's {} are at different places of a group",
                        multiply.k_offset, tile.k_offset());
   }
@@ -314,8 +281,8 @@ std::string mismatch(const isa::Instruction& multiply, const Tile& tile, const G
     return fmt::format("{} rows leave unfinished group sums, and matrix.group_buffer_rows is {}",
                        multiply.rows, buffer.rows());
   }
-  const std::uint32_t offset = multiply.k_offset % kBlock;
-  if (offset != 0 && offset + multiply.depth > kBlock) {
+  const std::uint32_t offset = multiply.k_offset % group;
+  if (offset != 0 && offset + multiply.depth > group) {
     return fmt::format("it crosses a group border but does not begin at one (k_offset {})",
                        multiply.k_offset);
   }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "isa/instruction.h"
+#include "numerics/blocks.h"
 
 namespace tokencycle::machine {
 
@@ -24,15 +25,14 @@ class Tile {
   std::uint32_t columns() const { return columns_; }  // n values
   std::uint32_t k_offset() const { return k_offset_; }
   Format format() const { return format_; }
-  bool integer() const { return !plain_float(format_); }
-  bool grouped() const { return format_ != Format::i8 && format_ != Format::i4; }
+  bool integer() const { return !is_real(format_); }
+  bool grouped() const { return !is_integer(format_); }
   bool loaded() const { return depth_ != 0; }
 
-  // Integer tiles: the k values of column n, and (block formats) the scale of its group `group`.
+  // Integer tiles: the k values of column n, and (block formats) the scale of its group number `index`, when
+  // groups have `group` elements.
   const std::int8_t* column(std::uint32_t n) const { return integers_.data() + std::size_t{n} * depth_; }
-  float scale(std::uint32_t n, std::uint32_t group) const {
-    return scales_[std::size_t{n} * groups_ + group];
-  }
+  GroupScale scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const;
   // Plain tiles: the n values of row k.
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 
@@ -42,7 +42,6 @@ class Tile {
   }
 
  private:
-  static bool plain_float(Format f) { return f == Format::f32 || f == Format::f16 || f == Format::bf16; }
   void load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory);
   void load_integers(const isa::Instruction& preload, std::span<const std::byte> memory);
   void load_plain(const isa::Instruction& preload, std::span<const std::byte> memory);
@@ -50,7 +49,7 @@ class Tile {
   Format format_ = Format::f32;
   std::uint32_t depth_ = 0, columns_ = 0, k_offset_ = 0, groups_ = 0;
   std::vector<std::int8_t> integers_;  // [n][k]
-  std::vector<float> scales_;          // [n][group]
+  std::vector<GroupScale> scales_;     // [n][group]
   std::vector<float> values_;          // [k][n]
   std::vector<float> line_;
 };
@@ -61,10 +60,10 @@ struct GroupPart {
   bool starts;  // the group's sum starts at zero here
   bool closes;  // the group ends here: its term goes to the accumulator
 };
-std::vector<GroupPart> group_parts(const isa::Instruction& multiply);
+std::vector<GroupPart> group_parts(const isa::Instruction& multiply, std::uint32_t group);
 
-// Group sums that wait for a later pass, [moving row][column]: arrays with fewer than 32 rows need several
-// passes for a group.
+// Group sums that wait for a later pass, [moving row][column]: arrays with fewer rows than a group
+// need several passes for it.
 class GroupBuffer {
  public:
   GroupBuffer(std::uint32_t rows, std::uint32_t columns)
@@ -91,8 +90,8 @@ struct Terms {
   std::vector<std::int32_t> sums;
 };
 
-// How many groups of 32 end in this multiply.
-std::uint32_t closing_groups(const isa::Instruction& multiply);
+// How many groups of so many k values end in this multiply.
+std::uint32_t closing_groups(const isa::Instruction& multiply, std::uint32_t group);
 
 // Multiplies `moving` (memory from the multiply's address `a` on) with the tile, by the order of additions of
 // numerics/README.md. Group sums that do not close stay in `buffer`.

@@ -66,8 +66,8 @@ void read_type(GgufReader& reader, Entry& entry) {
                         in_quotes(tensor.name), id, supported_types()));
   }
   tensor.type_name = type->name;
-  tensor.supported = type->format.has_value();
-  if (tensor.supported) tensor.format = *type->format;
+  tensor.supported = type->format().has_value();
+  if (tensor.supported) tensor.format = *type->format();
   if (tensor.shape[0] % type->block_elements != 0) {
     reader.fail(at,
                 fmt::format("rows of tensor {} have {} values, but {} stores blocks of {}: the row must be a "

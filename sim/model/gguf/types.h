@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "numerics/format.h"
@@ -36,13 +37,13 @@ struct GgmlType {
   std::string_view name;
   std::uint32_t block_elements = 1;
   std::uint32_t block_bytes = 0;
-  std::optional<Format> format;  // where this project computes with it
+  std::optional<Format> format() const { return format_of_ggml(id); }  // where this project knows it
 };
 
 // The type with this number, also when it is not supported or was withdrawn from ggml; nullptr when unknown.
 const GgmlType* find_ggml_type(std::uint32_t id);
 
-// "F32, F16, BF16, Q8_0 and Q4_0": the supported types, for messages.
-std::string_view supported_types();
+// "F32, F16, BF16, Q8_0 and ...": the supported types, for messages.
+std::string supported_types();
 
 }  // namespace tokencycle::model

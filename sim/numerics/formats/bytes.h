@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts that the block formats share.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstdint>
+#include <cstring>
+
+#include "numerics/formats/row.h"
+#include "numerics/scalar.h"
+
+namespace tokencycle::formats {
+
+inline std::uint16_t load_u16(const std::byte* p) {
+  std::uint16_t v = 0;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+
+inline void store_u16(std::byte* p, std::uint16_t v) {
+  std::memcpy(p, &v, sizeof v);
+}
+
+inline float load_half(const std::byte* p) {
+  return f32_from_f16(load_u16(p));
+}
+
+// x limited to [low, high]; NaN gives 0.
+inline float saturate(float x, float low, float high) {
+  x = x > low ? x : (x == x ? low : 0.0f);
+  return x < high ? x : high;
+}
+
+// To the nearest integer, half away from zero, as C's roundf; |x| < 2^22. x - trunc(x) is exact.
+inline int round_half_away(float x) {
+  const int whole = static_cast<int>(x);
+  const float rest = x - static_cast<float>(whole);
+  return whole + (rest >= 0.5f ? 1 : 0) - (rest <= -0.5f ? 1 : 0);
+}
+
+// |x| as an integer: the bits of non-negative floats are ordered as the floats are, and NaN is above all.
+inline std::int32_t magnitude_bits(float x) {
+  return std::bit_cast<std::int32_t>(x) & 0x7FFFFFFF;
+}
+
+// The largest magnitude of `count` values; a NaN when there is one.
+inline float largest_magnitude(const float* x, std::uint32_t count) {
+  std::int32_t largest = 0;
+  for (std::uint32_t i = 0; i < count; ++i) largest = std::max(largest, magnitude_bits(x[i]));
+  return std::bit_cast<float>(largest);
+}
+
+// Whole blocks of a scaled format as fp32: scale * q, plus the minimum where there is one. This is how ggml's
+// dequantize_row_* computes, two roundings.
+template <std::uint32_t kElements, std::uint32_t kBytes, std::uint32_t kGroup, auto kUnpack, bool kMinimum>
+void decode_groups(const std::byte* in, std::size_t blocks, float* out) {
+  for (std::size_t b = 0; b < blocks; ++b, in += kBytes) {
+    for (std::uint32_t g = 0; g < kElements / kGroup; ++g, out += kGroup) {
+      std::int8_t q[kGroup];
+      const GroupScale s = kUnpack(in, g, q);
+      for (std::uint32_t i = 0; i < kGroup; ++i) {
+        const float product = s.scale * static_cast<float>(q[i]);
+        out[i] = kMinimum ? product + s.offset : product;
+      }
+    }
+  }
+}
+
+// Whole blocks, one call a block.
+template <std::uint32_t kElements, std::uint32_t kBytes, auto kEncode>
+void encode_blocks(const float* in, std::size_t blocks, std::byte* out) {
+  for (std::size_t b = 0; b < blocks; ++b) kEncode(in + b * kElements, out + b * kBytes);
+}
+
+}  // namespace tokencycle::formats
