@@ -16,7 +16,7 @@ import sys
 ALIGNMENT = 32
 BLOCK = 32
 U32, I32, F32, BOOL, STRING, ARRAY = 4, 5, 6, 7, 8, 9  # metadata value types of the format
-TENSOR_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q8_0": 8}
+TENSOR_TYPES = {"f32": 0, "f16": 1, "q4_0": 2, "q4_1": 3, "q8_0": 8}
 UNKNOWN, CONTROL, NORMAL, BYTE = 2, 3, 1, 6  # token types of the format
 
 
@@ -56,13 +56,23 @@ def encode_q4_0(block):
     return struct.pack("<e16B", scale, *(nibbles[i] | nibbles[i + 16] << 4 for i in range(16)))
 
 
+def encode_q4_1(block):
+    least = min(block)
+    scale = (max(block) - least) / 15
+    inverse = 1 / scale if scale else 0
+    nibbles = [max(0, min(15, int((v - least) * inverse + 0.5))) for v in block]
+    return struct.pack("<ee16B", scale, least, *(nibbles[i] | nibbles[i + 16] << 4 for i in range(16)))
+
+
+BLOCKS = {"q8_0": encode_q8_0, "q4_0": encode_q4_0, "q4_1": encode_q4_1}
+
+
 def encode(kind, values):
     if kind == "f32":
         return struct.pack(f"<{len(values)}f", *values)
     if kind == "f16":
         return struct.pack(f"<{len(values)}e", *values)
-    block = encode_q8_0 if kind == "q8_0" else encode_q4_0
-    return b"".join(block(values[i : i + BLOCK]) for i in range(0, len(values), BLOCK))
+    return b"".join(BLOCKS[kind](values[i : i + BLOCK]) for i in range(0, len(values), BLOCK))
 
 
 def vocabulary(size):

@@ -61,6 +61,22 @@ def q4_0_block(x):
     return half_bytes(d) + bytes(q[j] | q[j + 16] << 4 for j in range(16))
 
 
+def q8_1_block(x):
+    """d and q as q8_0, and between them s = d * (sum of q), with d as float32."""
+    d = single(max(abs(v) for v in x) / 127.0)
+    q = q8_0_block(x)[2:]
+    return half_bytes(d) + half_bytes(single(sum(struct.unpack("<32b", q)) * d)) + q
+
+
+def q4_1_block(x):
+    """d = (max - min) / 15, m = min, q = min(15, int8((x - m) / d + 0.5)); of equal values the first."""
+    least = min(x)
+    d = single(single(max(x) - least) / 15.0)
+    inverse = single(1.0 / d) if d else 0.0
+    q = [min(15, int(single(single(single(v - least) * inverse) + 0.5))) for v in x]
+    return half_bytes(d) + half_bytes(least) + bytes(q[j] | q[j + 16] << 4 for j in range(16))
+
+
 def rows():
     """(name, values) of each test row; all values are float32."""
     draw = random.Random(32)
@@ -118,6 +134,8 @@ def vector(name, values):
         "f16": b"".join(map(half_bytes, values)).hex(),
         "q8_0": b"".join(map(q8_0_block, parts)).hex(),
         "q4_0": b"".join(map(q4_0_block, parts)).hex(),
+        "q8_1": b"".join(map(q8_1_block, parts)).hex(),
+        "q4_1": b"".join(map(q4_1_block, parts)).hex(),
     }
 
 
@@ -138,7 +156,7 @@ def check(text):
     stored = json.loads(text)["vectors"]
     for entry in stored:
         bits = numpy.array([int(value, 16) for value in entry["input"]], dtype=numpy.uint32)
-        for name in ("f16", "q8_0", "q4_0"):
+        for name in ("f16", "q8_0", "q4_0"):  # the formats that export_gguf.py writes
             encoded = blocks.encode(bits.view(numpy.float32), blocks.NAMES[name.upper()]).hex()
             if encoded != entry[name]:
                 raise SystemExit(f"{entry['name']}: {name} gives {encoded}, expected {entry[name]}")

@@ -93,7 +93,7 @@ TEST_CASE("random models on random machines give the reference's bits") {
   m.feed_forward = pick(32u, 86u, 96u, 172u, 224u);
   m.vocabulary = pick(259u, 300u, 333u);
   m.context = pick(32u, 77u, 128u);
-  m.matrices = pick(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  m.matrices = pick(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   m.norms = pick(Format::f32, Format::f32, Format::f16);
   m.tied = pick(true, false);
   m.seed = seed;

@@ -205,7 +205,8 @@ TEST_CASE("rotary turns adjacent or split pairs of every head and copies the res
 
 TEST_CASE("convert is decode and encode, row by row, between all formats") {
   Random random(5);
-  constexpr Format kFormats[] = {Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0};
+  constexpr Format kFormats[] = {Format::f32,  Format::f16,  Format::bf16, Format::q8_0,
+                                 Format::q4_0, Format::q8_1, Format::q4_1};
   for (const Format from : kFormats) {
     for (const Format to : kFormats) {
       const std::uint32_t rows = 3, columns = 96, gap = 10;

@@ -41,7 +41,8 @@ LlamaModel changed(const SyntheticModel& spec, Change change) {
 }  // namespace
 
 TEST_CASE("weights are found with their shapes, in every format") {
-  const Format format = GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  const Format format =
+      GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   SyntheticModel spec;
   spec.matrices = format;
   spec.norms = block_elements(format) == 1 ? format : Format::f32;

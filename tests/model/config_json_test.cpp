@@ -62,7 +62,8 @@ void check_same_shape(const Hyperparameters& a, const Hyperparameters& b) {
 }  // namespace
 
 TEST_CASE("a config.json has the shapes, formats and places of the GGUF file of the same model") {
-  const Format format = GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  const Format format =
+      GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   const SyntheticModel spec = GENERATE(SyntheticModel{}, SyntheticModel{.kv_heads = 4, .tied = true},
                                        SyntheticModel{.head_dim = 32, .rope_base = 5e5f, .rope_scale = 4});
   CAPTURE(name_of(format));

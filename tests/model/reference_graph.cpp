@@ -83,7 +83,7 @@ TEST_CASE("each weight format stays within the error of its activations and cach
   // An activation is off by 2^-12 (f16), 2^-9 (bf16) or 1/254 of its block's largest value (q8_0) at most.
   const auto [format, limit] =
       GENERATE(std::pair{Format::f32, 1e-3}, std::pair{Format::f16, 2e-3}, std::pair{Format::bf16, 1e-2},
-               std::pair{Format::q8_0, 4e-2}, std::pair{Format::q4_0, 4e-2});
+               std::pair{Format::q8_0, 4e-2}, std::pair{Format::q4_0, 4e-2}, std::pair{Format::q4_1, 4e-2});
   SyntheticModel spec;
   spec.matrices = format;
   const auto model = test::make_synthetic_model(spec);

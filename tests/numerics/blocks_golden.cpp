@@ -35,7 +35,8 @@ TEST_CASE("encode_row agrees with the golden vectors of the Python quantizers") 
     for (const std::string& bits : vector["input"].get<std::vector<std::string>>()) {
       values.push_back(std::bit_cast<float>(static_cast<std::uint32_t>(std::stoul(bits, nullptr, 16))));
     }
-    for (const Format f : {Format::f16, Format::bf16, Format::q8_0, Format::q4_0}) {
+    for (const Format f :
+         {Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q8_1, Format::q4_1}) {
       const std::string name(name_of(f));
       if (!vector.contains(name)) continue;
       std::vector<std::byte> row(row_bytes(f, values.size()));

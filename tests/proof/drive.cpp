@@ -27,7 +27,11 @@ Operand padded(const config::Matrix& m, std::uint32_t k, std::uint32_t depth, au
   const std::uint32_t first_of_segment = k / test::kGroup * test::kGroup;
   Operand word;
   if (k < depth) word.bits = element_of(k).bits;
-  if (last_row && first_of_segment < depth) word.scale = element_of(within(k, depth)).scale;
+  if (last_row && first_of_segment < depth) {
+    const Operand last = element_of(within(k, depth));
+    word.scale = last.scale;
+    word.offset = last.offset;
+  }
   return word;
 }
 

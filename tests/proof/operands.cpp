@@ -40,6 +40,9 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
     } else if (format == Format::f16 || unit > 4) {  // blocks begin with their fp16 scale
       const std::uint16_t x = f16_from_f32(random_float(random));
       std::memcpy(to, &x, sizeof x);
+      if (format != Format::q8_1 && format != Format::q4_1) continue;
+      const std::uint16_t offset = f16_from_f32(random_float(random));
+      std::memcpy(to + 2, &offset, sizeof offset);
     }
   }
 }
@@ -47,8 +50,8 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
 }  // namespace
 
 Format random_format(Random& random, bool integers) {
-  constexpr std::array<Format, 7> kFormats = {Format::i8,   Format::i4,   Format::f32, Format::f16,
-                                              Format::bf16, Format::q8_0, Format::q4_0};
+  constexpr std::array kFormats = {Format::i8,   Format::i4,   Format::f32,  Format::f16,
+                                   Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1};
   return kFormats[pick(random, 0, integers ? 1 : kFormats.size() - 1)];
 }
 
@@ -82,6 +85,16 @@ test::Operand element(Format format, std::span<const std::byte> row, std::uint32
       return {integer((within < 16 ? pair & 15 : pair >> 4) - 8),
               f32_from_f16(number_at<std::uint16_t>(row, block))};
     }
+    case Format::q8_1:
+      return {integer(number_at<std::int8_t>(row, block + 4 + within)),
+              f32_from_f16(number_at<std::uint16_t>(row, block)),
+              f32_from_f16(number_at<std::uint16_t>(row, block + 2))};
+    case Format::q4_1: {
+      const int pair = number_at<std::uint8_t>(row, block + 4 + within % 16);
+      return {integer(within < 16 ? pair & 15 : pair >> 4),
+              f32_from_f16(number_at<std::uint16_t>(row, block)),
+              f32_from_f16(number_at<std::uint16_t>(row, block + 2))};
+    }
     case Format::i8:
       return {integer(number_at<std::int8_t>(row, index)), 0};
     case Format::i4: {
@@ -98,12 +111,13 @@ test::Operand element(Format format, std::span<const std::byte> row, std::uint32
 
 test::Kind kind_of(Format format) {
   if (format == Format::i8 || format == Format::i4) return test::Kind::integer;
-  return format == Format::q8_0 || format == Format::q4_0 ? test::Kind::scaled : test::Kind::real;
+  const bool real = format == Format::f32 || format == Format::f16 || format == Format::bf16;
+  return real ? test::Kind::real : test::Kind::scaled;
 }
 
 MultiplyType multiplier(Format one, Format other) {
   for (const Format f : {one, other}) {
-    if (f == Format::q4_0 || f == Format::i4) return MultiplyType::int4;
+    if (f == Format::q4_0 || f == Format::q4_1 || f == Format::i4) return MultiplyType::int4;
   }
   switch (one) {
     case Format::f32:

@@ -50,6 +50,9 @@ class TileWork {
     isa::Instruction i;
     i.op = isa::Opcode::preload;
     i.a_format = unfinished_ ? unfinished_->tile : random_format(random_, trial_.wish.integers);
+    if (!unfinished_ && i.a_format == Format::q4_1 && chance(random_, 0.3)) {
+      i.a_format = Format::q8_1;  // the tile holds activations
+    }
     const bool blocks = is_scaled(i.a_format);
     i.order =
         !blocks && (trial_.wish.integers || chance(random_, 0.5)) ? isa::TileOrder::kn : isa::TileOrder::nk;
@@ -70,6 +73,7 @@ class TileWork {
   Format moving_format(Format tile) {
     if (unfinished_) return unfinished_->moving;
     if (tile == Format::q8_0 && chance(random_, 0.3)) return Format::q4_0;  // the tile holds activations
+    if (tile == Format::q8_1) return Format::q4_1;
     if (tile == Format::i8 && chance(random_, 0.3)) return Format::i4;
     return activation_format(tile);
   }

@@ -55,6 +55,8 @@ package isa_pkg;
   localparam logic [5:0] kU32 = 6'd6;
   localparam logic [5:0] kI8 = 6'd7;
   localparam logic [5:0] kI4 = 6'd8;
+  localparam logic [5:0] kQ8Sum = 6'd9;      // q8_1
+  localparam logic [5:0] kQ4Minimum = 6'd10;  // q4_1
 
   // What a stage does in a cycle: up to kFenceWait in the order of sim/observe/event.h, whose states of the units
   // and of memory no stage has.

@@ -17,7 +17,7 @@ module local_range #(
     output logic [31:0]                     resolved,        // the address with its register added
     output logic                            outside          // it leaves the memory
 );
-  // Bytes of `count` elements in whole encoded units: 34 and 18 bytes for 32 elements, i4 two a byte.
+  // Bytes of `count` elements in whole encoded units: 18 to 36 bytes for 32 elements, i4 two a byte.
   function automatic logic [26:0] bytes_of(input logic [5:0] kind, input logic [24:0] count);
     logic [26:0] blocks;
     blocks = {7'b0, count[24:5]};
@@ -26,6 +26,8 @@ module local_range #(
       isa_pkg::kF16, isa_pkg::kBf16: bytes_of = {1'b0, count, 1'b0};
       isa_pkg::kQ8:                  bytes_of = (blocks << 5) + (blocks << 1);
       isa_pkg::kQ4:                  bytes_of = (blocks << 4) + (blocks << 1);
+      isa_pkg::kQ8Sum:               bytes_of = (blocks << 5) + (blocks << 2);
+      isa_pkg::kQ4Minimum:           bytes_of = (blocks << 4) + (blocks << 2);
       isa_pkg::kI4:                  bytes_of = {3'b0, count[24:1]};
       default:                       bytes_of = {2'b0, count};
     endcase
@@ -37,7 +39,8 @@ module local_range #(
 
   // A row is rounded up to whole units, what is skipped down.
   logic [24:0] round_up;
-  assign round_up = format == isa_pkg::kQ8 || format == isa_pkg::kQ4 ? 25'd31 :
+  assign round_up = format == isa_pkg::kQ8 || format == isa_pkg::kQ4 || format == isa_pkg::kQ8Sum ||
+                            format == isa_pkg::kQ4Minimum ? 25'd31 :
                     format == isa_pkg::kI4 ? 25'd1 : 25'd0;
 
   logic [49:0] first, last;

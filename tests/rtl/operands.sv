@@ -26,6 +26,7 @@ module operands #(
     case (f.b_format)
       isa_pkg::kQ4: moving_format = isa_pkg::kQ8;
       isa_pkg::kI4: moving_format = isa_pkg::kI8;
+      isa_pkg::kQ4Minimum: moving_format = isa_pkg::kQ8Sum;
       default:      moving_format = f.b_format;
     endcase
   end

@@ -17,7 +17,8 @@ std::uint32_t multiply_add(Kind kind, std::uint32_t sum, std::uint32_t x, std::u
 
 float add_term(Kind kind, float total, const SegmentSum& group) {
   if (kind == Kind::real) return total + std::bit_cast<float>(group.bits);
-  const float term = group.scale * static_cast<float>(std::bit_cast<std::int32_t>(group.bits));
+  float term = group.scale * static_cast<float>(std::bit_cast<std::int32_t>(group.bits));
+  if (group.offset) term = term + *group.offset;
   return total + term;
 }
 

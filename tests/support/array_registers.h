@@ -32,10 +32,11 @@ inline constexpr std::uint32_t kMostSegments = 4;  // groups in one column: arra
 enum class Kind : std::uint8_t { integer, scaled, real };
 
 // An operand on a wire: an integer or the bits of an fp32 number. The last row of a group's segment
-// carries the group's scale too.
+// carries the group's scale too, and where weights have a minimum, that or the sum that it meets.
 struct Operand {
   std::uint32_t bits = 0;
   float scale = 0.0f;
+  std::optional<float> offset = std::nullopt;
 };
 
 // The control bits that travel with a moving row.
@@ -52,11 +53,18 @@ struct RowControl {
   std::uint32_t destination = 0;  // row of the accumulator memory
 };
 
-// A group's sum on its way, with the product of its scales.
+// A group's sum on its way, with the product of its scales, and of minimum and sum.
 struct SegmentSum {
   std::uint32_t bits = 0;
   float scale = 0.0f;
+  std::optional<float> offset = std::nullopt;
 };
+
+// The product of minimum and sum, which the last cell of a segment makes beside that of the scales.
+inline std::optional<float> offset_product(const Operand& x, const Operand& w) {
+  if (!x.offset || !w.offset) return std::nullopt;
+  return *x.offset * *w.offset;
+}
 using SegmentSums = std::array<SegmentSum, kMostSegments>;
 
 // A moving row's sums in one column.

@@ -65,7 +65,8 @@ void DotRegisters::clock(const Inputs& inputs) {
     if (below_) {
       arrived = RowSums{below_->control, {}};
       for (std::size_t s = 0; s < below_->segments[c].size(); ++s) {
-        arrived->sums[s] = {below_->segments[c][s].sum, below_->segments[c][s].scale};
+        const Segment& below = below_->segments[c][s];
+        arrived->sums[s] = {below.sum, below.scale, below.offset};
       }
     }
     tails_[c].clock(cycle_, arrived, results_);
@@ -107,6 +108,7 @@ std::vector<DotRegisters::Segment> DotRegisters::products(const MovingRow& row, 
     const std::uint32_t zero = row.control.kind == Kind::real ? 0x8000'0000u : 0;
     segment.numbers.push_back(k < row.depth ? multiply_add(row.control.kind, zero, x.bits, w.bits) : 0);
     segment.scale = x.scale * w.scale;  // the last row's is the segment's
+    segment.offset = offset_product(x, w);
   }
   return segments;
 }

@@ -47,6 +47,7 @@ class DotRegisters {
     std::vector<std::uint32_t> numbers;
     std::uint32_t sum = 0;
     float scale = 0.0f;
+    std::optional<float> offset = std::nullopt;
   };
   // The registers between two stages.
   struct Stage {

@@ -85,7 +85,8 @@ void OutputRegisters::multiply(Cell& here, std::uint32_t m, std::uint32_t n) {
   Total& total = here.totals.back();
   here.sum = multiply_add(control.kind, here.sum, here.x->operand.bits, here.w->operand.bits);
   if (control.group_ends || control.last) {
-    total.waiting.push_back({here.sum, here.x->operand.scale * here.w->operand.scale});
+    total.waiting.push_back({here.sum, here.x->operand.scale * here.w->operand.scale,
+                             offset_product(here.x->operand, here.w->operand)});
     here.sum = 0;
   }
   total.complete = control.last;

@@ -23,7 +23,8 @@ void check_equal(const model::LlamaModel& model, const config::Machine& machine,
 }  // namespace
 
 TEST_CASE("every machine of configs/ equals the reference in every format of weights and cache") {
-  const Format format = GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  const Format format =
+      GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   const Format kv_format = GENERATE(Format::f16, Format::f32);
   CAPTURE(name_of(format), name_of(kv_format));
   // Rows of 172 are no whole blocks: the block formats' files hold that tensor in f16.

@@ -129,7 +129,8 @@ Json random_changes(std::mt19937_64& random, bool ideal) {
 }  // namespace
 
 TEST_CASE("every machine of configs/ takes the same cycles without values in every format") {
-  const Format format = GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  const Format format =
+      GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   CAPTURE(name_of(format));
   const Pair pair({.feed_forward = 172, .matrices = format, .norms = Format::f16, .rope_factors = true});
   for (const std::string& name : test::machine_names()) {
@@ -169,7 +170,8 @@ TEST_CASE("the tokens' rows decide about cycles, and do so without values") {
 }
 
 TEST_CASE("a config.json takes the cycles of the GGUF file of the same shape") {
-  const Format format = GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0);
+  const Format format =
+      GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);
   const bool tied = GENERATE(false, true);
   CAPTURE(name_of(format), tied);
   const SyntheticModel spec = {

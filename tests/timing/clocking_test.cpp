@@ -37,6 +37,7 @@ void unify_nans(std::vector<std::byte>& memory, const Areas& areas) {
         unify(at, 0x7fff, 0x7f80, 2);
       } else if (a.format == Format::f16 || in_blocks(a.format)) {
         unify(at, 0x7fff, 0x7c00, 2);
+        if (row_of(a.format).offset != Offset::none) unify(at + 2, 0x7fff, 0x7c00, 2);
       }
     }
   }

@@ -43,11 +43,11 @@ void MatrixGenerator::emit_one() {
 // Formats of moving rows that the machine can multiply with a tile.
 std::vector<Format> MatrixGenerator::partners(Format tile) const {
   std::vector<Format> formats;
-  const Format activations = activation_format(tile);
-  if (has(multiply_type(tile))) formats.push_back(activations);
-  // A tile of activations meets the narrower weights too.
-  if (tile == Format::q8_0 && has(MultiplyType::int4)) formats.push_back(Format::q4_0);
-  if (tile == Format::i8 && has(MultiplyType::int4)) formats.push_back(Format::i4);
+  for (const Format moving : {Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0,
+                              Format::q8_1, Format::q4_1, Format::i8, Format::i4}) {
+    const std::optional<Format> weight = weight_of(tile, moving);
+    if (weight && has(multiply_type(*weight))) formats.push_back(moving);
+  }
   return formats;
 }
 
@@ -135,7 +135,7 @@ bool MatrixGenerator::place_sums(Instruction& i) {
 void MatrixGenerator::matmul() {
   Instruction i = instruction(Opcode::matmul);
   i.b_format = pick_.matrix_format();
-  if (!has(multiply_type(i.b_format))) return;
+  if (!kWeightFormats.has(i.b_format) || !has(multiply_type(i.b_format))) return;
   const Format activations = activation_format(i.b_format);
   i.order = in_blocks(i.b_format) || one_in(random_, 2) ? TileOrder::nk : TileOrder::kn;
   i.rows = one_in(random_, 2) ? matrix_.rows : number(random_, 1, matrix_.rows);

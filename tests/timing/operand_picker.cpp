@@ -14,10 +14,10 @@ using isa::Opcode;
 
 namespace {
 
-constexpr Format kAreaFormats[] = {Format::f32,  Format::f16, Format::bf16, Format::q8_0,
-                                   Format::q4_0, Format::i8,  Format::i4,   Format::u32};
+constexpr Format kAreaFormats[] = {Format::f32,  Format::f16,  Format::bf16, Format::q8_0, Format::q4_0,
+                                   Format::q8_1, Format::q4_1, Format::i8,   Format::i4,   Format::u32};
 // Parts of a memory in thirty-seconds, in the order of kAreaFormats; the last one is for the gaps.
-constexpr std::uint32_t kShares[] = {10, 5, 4, 4, 2, 3, 2, 1};
+constexpr std::uint32_t kShares[] = {9, 5, 4, 3, 2, 2, 2, 2, 1, 1};
 constexpr std::uint32_t kFirstRegister[] = {1, 6, 10, 13, isa::kAddressRegisters};  // by loop depth
 
 Areas share_out(Random& random, std::uint32_t capacity) {
@@ -45,10 +45,10 @@ Format OperandPicker::any_format() {
   return kAreaFormats[number(random_, 0, std::size(kAreaFormats) - 1)];
 }
 Format OperandPicker::matrix_format() {
-  return kAreaFormats[number(random_, 0, 6)];
+  return kAreaFormats[number(random_, 0, 8)];
 }
 Format OperandPicker::number_format() {
-  return kAreaFormats[number(random_, 0, 4)];
+  return kAreaFormats[number(random_, 0, 6)];
 }
 Format OperandPicker::plain_format() {
   return kAreaFormats[number(random_, 0, 2)];
@@ -201,7 +201,9 @@ std::vector<isa::DataSegment> OperandPicker::random_data() {
         put(segment.bytes, at, f16_from_f32(real(-2, 2)));
       } else {
         for (std::uint32_t b = 0; b < size; ++b) segment.bytes[at + b] = static_cast<std::byte>(random_());
-        if (in_blocks(a.format)) put(segment.bytes, at, f16_from_f32(real(-0.1f, 0.1f)));
+        if (!in_blocks(a.format)) continue;
+        put(segment.bytes, at, f16_from_f32(real(-0.1f, 0.1f)));
+        if (row_of(a.format).offset != Offset::none) put(segment.bytes, at + 2, f16_from_f32(real(-1, 1)));
       }
     }
     data.push_back(std::move(segment));

@@ -26,8 +26,8 @@ class OperandPicker {
   OperandPicker(Random& random, const config::Machine& machine);
 
   Format any_format();
-  Format matrix_format();  // f32 f16 bf16 q8_0 q4_0 i8 i4
-  Format number_format();  // f32 f16 bf16 q8_0 q4_0
+  Format matrix_format();  // f32 f16 bf16 q8_0 q4_0 q8_1 q4_1 i8 i4
+  Format number_format();  // f32 f16 bf16 q8_0 q4_0 q8_1 q4_1
   Format plain_format();   // f32 f16 bf16
   // Bytes between rows of `bytes` bytes, whole units; with `repeats` now and then 0 or less than a row.
   std::uint32_t stride(Format f, std::uint32_t bytes, bool repeats);

@@ -20,7 +20,9 @@ enum class Format : std::uint8_t {
   u8 = 5,
   u32 = 6,
   i8 = 7,
-  i4 = 8
+  i4 = 8,
+  q8_1 = 9,
+  q4_1 = 10,
 };
 
 // How the matrix unit multiplies: the type of its multipliers, each with its own rate. int8 takes 8 bits by

@@ -7,7 +7,9 @@
 
 #include "numerics/formats/integers.h"
 #include "numerics/formats/q4_0.h"
+#include "numerics/formats/q4_1.h"
 #include "numerics/formats/q8_0.h"
+#include "numerics/formats/q8_1.h"
 #include "numerics/formats/real.h"
 
 namespace tokencycle {
@@ -22,6 +24,8 @@ inline constexpr std::array kFormatTable = {
     formats::kU32,        //
     formats::kI8,         //
     formats::kI4,         //
+    formats::q8_1::kRow,  //
+    formats::q4_1::kRow,  //
 };
 
 }  // namespace tokencycle
