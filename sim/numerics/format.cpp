@@ -33,6 +33,10 @@ constexpr bool rows_are_sound() {
     const FormatRow& x = kFormatTable[static_cast<std::size_t>(r.as_weight->activations)];
     if (r.numbers != x.numbers) return false;
     if (r.offset == Offset::minimum && x.offset != Offset::sum) return false;
+    if (x.offset == Offset::sum && x.granule_elements < r.group_elements &&
+        x.group_elements < r.group_elements) {
+      return false;
+    }
     if (r.numbers == Numbers::scaled && (r.group_elements % x.group_elements != 0 || x.encode == nullptr)) {
       return false;
     }

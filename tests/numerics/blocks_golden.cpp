@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does encode_row give the bytes that an independent quantizer (scripts/modelkit, Python) gives?
+// Do rows encode and decode as independent rules (scripts/modelkit, Python) say?
 #include <bit>
 #include <catch2/catch.hpp>
 #include <fstream>
@@ -43,6 +43,30 @@ TEST_CASE("encode_row agrees with the golden vectors of the Python quantizers") 
       encode_row(f, values, row);
       CAPTURE(vector["name"].get<std::string>(), name);
       REQUIRE(hexadecimal(row) == vector[name].get<std::string>());
+    }
+  }
+}
+
+TEST_CASE("decode_row agrees with the golden vectors of the rules element by element") {
+  std::ifstream file(TOKENCYCLE_SOURCE_DIR "/tests/golden/decoder_vectors.json");
+  REQUIRE(file.good());
+  const auto golden = nlohmann::json::parse(file);
+  REQUIRE(golden["vectors"].size() >= 27);
+  for (const auto& vector : golden["vectors"]) {
+    const std::string name = vector["format"], block = vector["block"], values = vector["values"];
+    Format f{};
+    REQUIRE(format_from_name(name, f));
+    std::vector<std::byte> row(block.size() / 2);
+    for (std::size_t i = 0; i < row.size(); ++i) {
+      row[i] = static_cast<std::byte>(std::stoul(block.substr(2 * i, 2), nullptr, 16));
+    }
+    REQUIRE(row.size() == block_bytes(f));
+    std::vector<float> decoded(values.size() / 8);
+    decode_row(f, row, 0, decoded);
+    for (std::size_t i = 0; i < decoded.size(); ++i) {
+      CAPTURE(name, i);
+      const auto bits = static_cast<std::uint32_t>(std::stoul(values.substr(8 * i, 8), nullptr, 16));
+      REQUIRE(decoded[i] == std::bit_cast<float>(bits));  // zeros have no sign there
     }
   }
 }

@@ -11,10 +11,9 @@ using namespace tokencycle;
 
 TEST_CASE("format names are those of model files and configurations, both ways") {
   const std::pair<Format, std::string> names[] = {
-      {Format::f32, "f32"},   {Format::f16, "f16"},   {Format::bf16, "bf16"},
-      {Format::q8_0, "q8_0"}, {Format::q4_0, "q4_0"}, {Format::u8, "u8"},
-      {Format::u32, "u32"},   {Format::i8, "i8"},     {Format::i4, "i4"},
-      {Format::q8_1, "q8_1"}, {Format::q4_1, "q4_1"}};
+      {Format::f32, "f32"},   {Format::f16, "f16"},   {Format::bf16, "bf16"}, {Format::q8_0, "q8_0"},
+      {Format::q4_0, "q4_0"}, {Format::u8, "u8"},     {Format::u32, "u32"},   {Format::i8, "i8"},
+      {Format::i4, "i4"},     {Format::q8_1, "q8_1"}, {Format::q4_1, "q4_1"}};
   REQUIRE(std::size(names) <= kFormats);
   for (const auto& [format, name] : names) {
     REQUIRE(name_of(format) == name);

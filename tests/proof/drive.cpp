@@ -22,9 +22,10 @@ std::uint32_t within(std::uint32_t k, std::uint32_t depth) {
 }
 
 // Elements outside are zero, but the segment's last row carries its group's scale all the same.
-Operand padded(const config::Matrix& m, std::uint32_t k, std::uint32_t depth, auto&& element_of) {
-  const bool last_row = k % test::kGroup == test::kGroup - 1 || k + 1 == m.rows;
-  const std::uint32_t first_of_segment = k / test::kGroup * test::kGroup;
+Operand padded(const config::Matrix& m, std::uint32_t group, std::uint32_t k, std::uint32_t depth,
+               auto&& element_of) {
+  const bool last_row = (k + 1) % group == 0 || k + 1 == m.rows;
+  const std::uint32_t first_of_segment = k / group * group;
   Operand word;
   if (k < depth) word.bits = element_of(k).bits;
   if (last_row && first_of_segment < depth) {
@@ -50,7 +51,7 @@ typename Registers::Inputs& at(Stimulus<Registers>& stimulus, const Registers& a
 
 Operand tile_word(const Trial& trial, const isa::Instruction& preload, std::uint32_t k, std::uint32_t c) {
   if (c >= preload.cols) return {};
-  return padded(trial.matrix(), k, preload.rows, [&](std::uint32_t row) {
+  return padded(trial.matrix(), group_of(preload.a_format), k, preload.rows, [&](std::uint32_t row) {
     if (preload.order == isa::TileOrder::kn) {
       return element(preload.a_format, line_at(trial.stationary, preload.a, preload.a_stride, row), c);
     }
@@ -61,7 +62,7 @@ Operand tile_word(const Trial& trial, const isa::Instruction& preload, std::uint
 
 Operand moving_word(const Trial& trial, const isa::Instruction& multiply, std::uint32_t m, std::uint32_t k) {
   const auto line = line_at(trial.moving, multiply.a, multiply.a_stride, m);
-  return padded(trial.matrix(), k, multiply.depth,
+  return padded(trial.matrix(), group_of(multiply.a_format), k, multiply.depth,
                 [&](std::uint32_t row) { return element(multiply.a_format, line, multiply.k_offset + row); });
 }
 
@@ -72,6 +73,7 @@ test::RowControl row_control(const Trial& trial, const Wave& wave, std::size_t p
   control.swap = i.swap && m == 0;
   control.open = i.open;
   control.accumulate = i.accumulate;
+  control.group = static_cast<std::uint8_t>(wave.group);
   control.segments = static_cast<std::uint8_t>(wave.segments);
   control.closing = static_cast<std::uint8_t>(wave.closing);
   control.step = static_cast<std::uint16_t>(wave.step);
@@ -143,7 +145,7 @@ Stimulus<test::OutputRegisters> drive_output(const Trial& trial, const test::Out
           static_cast<std::uint32_t>(pass),
           k,
           last,
-          wave.kind != test::Kind::integer && k % kPlainGroup == kPlainGroup - 1,
+          wave.kind != test::Kind::integer && (k + 1) % wave.group == 0,
           i.accumulate,
           i.rows,
           i.cols,

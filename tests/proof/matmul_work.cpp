@@ -34,8 +34,8 @@ isa::Instruction matmul(Trial& trial, Random& random, RegionChooser& regions) {
   const bool integer = kind_of(i.b_format) == test::Kind::integer;
   const std::uint64_t step = m.cycles_per_row[static_cast<std::size_t>(multiplier(i.b_format, a_format))];
   const std::uint64_t folds = integer ? 0 : 2 * std::uint64_t{m.scale_latency_cycles};
-  regions.choose(random, i, integer, i.depth * step, integer ? 0 : std::min(i.depth, kPlainGroup) * step,
-                 i.depth * step + folds);
+  regions.choose(random, i, integer, i.depth * step,
+                 integer ? 0 : std::min(i.depth, group_of(i.b_format)) * step, i.depth * step + folds);
   return i;
 }
 

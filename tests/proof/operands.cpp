@@ -13,6 +13,12 @@ namespace tokencycle::proof {
 
 namespace {
 
+const Format kQ6K = [] {
+  Format format{};
+  if (!format_from_name("q6_k", format)) throw std::logic_error("no q6_k");
+  return format;
+}();
+
 template <class Number>
 Number number_at(std::span<const std::byte> row, std::size_t byte) {
   Number number;
@@ -37,6 +43,12 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
     } else if (format == Format::bf16) {
       const std::uint16_t x = bf16_from_f32(random_float(random));
       std::memcpy(to, &x, sizeof x);
+    } else if (format == Format::q8_k) {
+      const float x = random_float(random);
+      std::memcpy(to, &x, sizeof x);
+    } else if (format == kQ6K) {
+      const std::uint16_t x = f16_from_f32(random_float(random));
+      std::memcpy(to + 208, &x, sizeof x);
     } else if (format == Format::f16 || unit > 4) {  // blocks begin with their fp16 scale
       const std::uint16_t x = f16_from_f32(random_float(random));
       std::memcpy(to, &x, sizeof x);
@@ -50,8 +62,8 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
 }  // namespace
 
 Format random_format(Random& random, bool integers) {
-  constexpr std::array kFormats = {Format::i8,   Format::i4,   Format::f32,  Format::f16,
-                                   Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1};
+  const std::array kFormats = {Format::i8,   Format::i4,   Format::f32,  Format::f16, Format::bf16,
+                               Format::q8_0, Format::q4_0, Format::q4_1, kQ6K};
   return kFormats[pick(random, 0, integers ? 1 : kFormats.size() - 1)];
 }
 
@@ -65,7 +77,22 @@ std::uint32_t append_lines(Random& random, std::vector<std::byte>& memory, Forma
   return static_cast<std::uint32_t>(first);
 }
 
+namespace {
+
+// Element 32 * j + i of 128: its low half in byte i + 32 * (j % 2), its high bits at bit 2 * j of byte i.
+test::Operand element_q6_k(std::span<const std::byte> block, std::uint32_t index) {
+  const std::uint32_t part = index / 128, j = index % 128 / 32, i = index % 32;
+  const int low = number_at<std::uint8_t>(block, part * 64 + j % 2 * 32 + i) >> (j < 2 ? 0 : 4) & 15;
+  const int high = number_at<std::uint8_t>(block, 128 + part * 32 + i) >> (2 * j) & 3;
+  const float scale = number_at<std::int8_t>(block, 192 + index / 16);
+  return {std::bit_cast<std::uint32_t>((low | high << 4) - 32),
+          f32_from_f16(number_at<std::uint16_t>(block, 208)) * scale};
+}
+
+}  // namespace
+
 test::Operand element(Format format, std::span<const std::byte> row, std::uint32_t index) {
+  if (format == kQ6K) return element_q6_k(row.subspan(index / 256 * 210), index % 256);
   const std::uint32_t block = index / kPlainGroup * block_bytes(format), within = index % kPlainGroup;
   const auto integer = [](int value) { return std::bit_cast<std::uint32_t>(value); };
   switch (format) {
@@ -95,6 +122,9 @@ test::Operand element(Format format, std::span<const std::byte> row, std::uint32
               f32_from_f16(number_at<std::uint16_t>(row, block)),
               f32_from_f16(number_at<std::uint16_t>(row, block + 2))};
     }
+    case Format::q8_k:
+      return {integer(number_at<std::int8_t>(row, index / 256 * 292 + 4 + index % 256)),
+              number_at<float>(row, index / 256 * 292)};
     case Format::i8:
       return {integer(number_at<std::int8_t>(row, index)), 0};
     case Format::i4: {
@@ -113,6 +143,10 @@ test::Kind kind_of(Format format) {
   if (format == Format::i8 || format == Format::i4) return test::Kind::integer;
   const bool real = format == Format::f32 || format == Format::f16 || format == Format::bf16;
   return real ? test::Kind::real : test::Kind::scaled;
+}
+
+std::uint32_t group_of(Format format) {
+  return format == Format::q8_k || format == kQ6K ? 16 : 32;
 }
 
 MultiplyType multiplier(Format one, Format other) {

@@ -27,6 +27,9 @@ test::Operand element(Format format, std::span<const std::byte> row, std::uint32
 
 // How sums of products of these two formats are formed, and which multipliers make the products.
 test::Kind kind_of(Format format);
+
+// k values that are summed before they are scaled.
+std::uint32_t group_of(Format format);
 MultiplyType multiplier(Format one, Format other);
 
 }  // namespace tokencycle::proof

@@ -68,7 +68,7 @@ class Rules {
                       (before.kind == test::Kind::real) == (next.kind == test::Kind::real);
     if (!same) return left(e, before);
     if (!output()) return e + before.fold;
-    return more(entered(e, before) + before.fold, Time{std::min(n.depth, kPlainGroup)} * next.step);
+    return more(entered(e, before) + before.fold, Time{std::min(n.depth, next.group)} * next.step);
   }
   // A float sum goes in again a cycle after it came out.
   Time goes_on(Time e, const Wave& w) const {
@@ -85,7 +85,7 @@ class Rules {
 
  private:
   Time sum_latency(const Wave& w) const {
-    const Time segment = std::min(m_.rows, kPlainGroup), segments = (m_.rows + kPlainGroup - 1) / kPlainGroup;
+    const Time segment = std::min(m_.rows, w.group), segments = (m_.rows + w.group - 1) / w.group;
     if (w.kind == test::Kind::real) return (1 + segment) * w.step;
     const Time further = w.kind == test::Kind::integer ? tree_steps(segments) : 0;
     return (1 + tree_steps(segment) + further) * w.step;

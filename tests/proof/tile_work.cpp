@@ -53,14 +53,15 @@ class TileWork {
     if (!unfinished_ && i.a_format == Format::q4_1 && chance(random_, 0.3)) {
       i.a_format = Format::q8_1;  // the tile holds activations
     }
+    const std::uint32_t group = group_of(i.a_format);
     const bool blocks = is_scaled(i.a_format);
     i.order =
         !blocks && (trial_.wish.integers || chance(random_, 0.5)) ? isa::TileOrder::kn : isa::TileOrder::nk;
-    std::uint32_t offset = chance(random_, 0.3) ? 2 * pick(random_, 0, 15) : 0;
+    std::uint32_t offset = chance(random_, 0.3) ? 2 * pick(random_, 0, group / 2 - 1) : 0;
     if (unfinished_) offset = unfinished_->offset;
     i.k_offset = offset + (i.order == isa::TileOrder::nk ? kPlainGroup * pick(random_, 0, 2) : 0);
     // A pass that does not begin with a group ends with it at the latest.
-    i.rows = size(offset == 0 ? m.rows : std::min(m.rows, kPlainGroup - offset));
+    i.rows = size(offset == 0 ? m.rows : std::min(m.rows, group - offset));
     i.cols = std::max(size(m.columns), unfinished_ ? unfinished_->cols : 0);
     const bool kn = i.order == isa::TileOrder::kn;
     const std::uint32_t elements = kn ? i.cols : i.k_offset + i.rows;
@@ -83,14 +84,15 @@ class TileWork {
     i.op = isa::Opcode::multiply;
     i.swap = first;
     i.a_format = moving_format(tile.a_format);
-    i.k_offset = tile.k_offset % kPlainGroup + kPlainGroup * pick(random_, 0, 2);
+    const std::uint32_t group = group_of(tile.a_format);
+    i.k_offset = tile.k_offset % group + kPlainGroup * pick(random_, 0, 2);
     i.depth = size(tile.rows);
     i.rows = unfinished_            ? unfinished_->rows
              : chance(random_, 0.1) ? pick(random_, 1, 40)
                                     : pick(random_, 1, 8);
     i.cols = unfinished_ ? unfinished_->cols : size(tile.cols);
     i.open = !unfinished_;
-    const std::uint32_t end = (i.k_offset + i.depth) % kPlainGroup;
+    const std::uint32_t end = (i.k_offset + i.depth) % group;
     const bool integer = kind_of(i.a_format) == test::Kind::integer;
     i.close = integer || end == 0 || end % 2 != 0 || chance(random_, 0.4);
     unfinished_.reset();
@@ -107,7 +109,8 @@ class TileWork {
   void choose_region(isa::Instruction& i, bool integer) {
     const config::Matrix& m = trial_.matrix();
     const std::uint32_t step = *std::min_element(m.cycles_per_row.begin(), m.cycles_per_row.end());
-    const std::uint32_t groups = (i.k_offset % kPlainGroup + i.depth + kPlainGroup - 1) / kPlainGroup;
+    const std::uint32_t group = group_of(i.a_format);
+    const std::uint32_t groups = (i.k_offset % group + i.depth + group - 1) / group;
     regions_.choose(random_, i, integer, std::uint64_t{i.rows} * step, 0,
                     integer ? 0 : std::uint64_t{groups} * m.scale_latency_cycles);
   }

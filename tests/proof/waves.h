@@ -18,7 +18,8 @@ struct Wave {
   const isa::Instruction* tile = nullptr;  // multiply: the preload of its tile
   test::Kind kind = test::Kind::integer;
   std::uint32_t step = 1;      // cycles of one multiply-add
-  std::uint32_t segments = 1;  // groups of 32 that it has a part of
+  std::uint32_t group = 32;    // k values that are summed before they are scaled
+  std::uint32_t segments = 1;  // groups that it has a part of
   std::uint32_t closing = 1;   // of which so many end in it
   std::uint64_t fold = 0;      // cycles from its last sum to its last total
 

@@ -24,8 +24,8 @@ struct ArrayShape {
   std::uint32_t accumulator_rows = 1;  // of `columns` 32-bit sums
 };
 
-inline constexpr std::uint32_t kGroup = 32;        // k values that are summed before they are scaled
-inline constexpr std::uint32_t kMostSegments = 4;  // groups in one column: arrays of up to 128 rows
+inline constexpr std::uint32_t kMostSegments =
+    8;  // groups in one column: arrays of up to 128 rows, groups of 16
 
 // integer: int32 sums. scaled: int32 sums of groups, each times two scales into an fp32 total.
 // real: fp32 sums of groups, in ascending k, into an fp32 total.
@@ -45,6 +45,7 @@ struct RowControl {
   bool swap = false;          // the first row of a pass that takes the spare tile
   bool open = true;           // the first group's sum starts at zero, not in the group buffer
   bool accumulate = false;    // add to the total in the accumulator memory
+  std::uint8_t group = 32;    // k values that are summed before they are scaled
   std::uint8_t segments = 1;  // groups that the pass has a part of
   std::uint8_t closing = 1;   // the first so many of them end here; a further one goes to the group buffer
   std::uint16_t step = 1;     // cycles of one multiply-add

@@ -11,6 +11,7 @@ namespace tokencycle::test {
 namespace {
 
 constexpr std::uint32_t kOne = 0x3F80'0000u;  // 1.0f
+constexpr std::uint32_t kLongest = 32;        // group of floats
 
 // Neighbours are added; an odd last one passes through.
 std::vector<std::uint32_t> add_pairs(const std::vector<std::uint32_t>& numbers) {
@@ -31,7 +32,7 @@ std::size_t levels(std::size_t inputs) {
 }  // namespace
 
 DotRegisters::DotRegisters(const ArrayShape& shape)
-    : shape_(shape), tree_(levels(shape.rows)), chain_(std::min(shape.rows, kGroup)) {
+    : shape_(shape), tree_(levels(shape.rows)), chain_(std::min(shape.rows, kLongest)) {
   for (auto& bank : tile_) bank.resize(std::size_t{shape.rows} * shape.columns);
   for (std::uint32_t c = 0; c < shape.columns; ++c) tails_.emplace_back(shape, c);
 }
@@ -44,11 +45,11 @@ bool DotRegisters::empty() const {
 }
 
 // Groups are added each by itself; plain integers go on through a second tree over the segments' sums.
-std::size_t DotRegisters::stages_of(Kind kind) const {
-  const std::size_t segment = std::min(shape_.rows, kGroup);
-  if (kind == Kind::real) return segment;
-  const std::size_t segments = (shape_.rows + kGroup - 1) / kGroup;
-  return levels(segment) + (kind == Kind::integer ? levels(segments) : 0);
+std::size_t DotRegisters::stages_of(const RowControl& control) const {
+  const std::size_t segment = std::min<std::size_t>(shape_.rows, control.group);
+  if (control.kind == Kind::real) return segment;
+  const std::size_t segments = (shape_.rows + segment - 1) / segment;
+  return levels(segment) + (control.kind == Kind::integer ? levels(segments) : 0);
 }
 
 void DotRegisters::clock(const Inputs& inputs) {
@@ -100,10 +101,11 @@ void DotRegisters::advance_multipliers() {
 }
 
 std::vector<DotRegisters::Segment> DotRegisters::products(const MovingRow& row, std::uint32_t c) const {
-  std::vector<Segment> segments((shape_.rows + kGroup - 1) / kGroup);
+  const std::uint32_t group = row.control.group;
+  std::vector<Segment> segments((shape_.rows + group - 1) / group);
   for (std::uint32_t k = 0; k < shape_.rows; ++k) {
     const Operand &x = row.elements[k], &w = weight(k, c);
-    Segment& segment = segments[k / kGroup];
+    Segment& segment = segments[k / group];
     // A float product is -0 plus itself: the sign of a zero stays.
     const std::uint32_t zero = row.control.kind == Kind::real ? 0x8000'0000u : 0;
     segment.numbers.push_back(k < row.depth ? multiply_add(row.control.kind, zero, x.bits, w.bits) : 0);
@@ -122,7 +124,7 @@ void DotRegisters::advance(Pipeline& pipeline) {
         for (Segment& s : column) {
           if (i < s.numbers.size()) s.sum = multiply_add(Kind::real, s.sum, s.numbers[i], kOne);
         }
-      } else if (i < levels(std::min(shape_.rows, kGroup))) {
+      } else if (i < levels(std::min<std::size_t>(shape_.rows, stage.control.group))) {
         for (Segment& s : column) s.numbers = add_pairs(s.numbers);
       } else {
         std::vector<std::uint32_t> sums;
@@ -138,7 +140,7 @@ void DotRegisters::advance(Pipeline& pipeline) {
 
 // Into the next stage's registers, behind the last one into those below the columns.
 void DotRegisters::hand_on(Pipeline& pipeline, std::size_t stage, Stage&& contents) {
-  const bool last = stage == stages_of(contents.control.kind);
+  const bool last = stage == stages_of(contents.control);
   std::optional<Stage>& next = last ? below_ : pipeline[stage];
   if (next) {
     throw RegisterFault(fmt::format("cycle {}: pass {} row {} runs into pass {} row {}", cycle_,

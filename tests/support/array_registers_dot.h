@@ -62,7 +62,7 @@ class DotRegisters {
   void advance_multipliers();
   std::vector<Segment> products(const MovingRow& row, std::uint32_t c) const;
   void hand_on(Pipeline& pipeline, std::size_t stage, Stage&& contents);
-  std::size_t stages_of(Kind kind) const;
+  std::size_t stages_of(const RowControl& control) const;
   void write_line(const TileLine& line);
   const Operand& weight(std::uint32_t k, std::uint32_t c) const {
     return tile_[active_][std::size_t{k} * shape_.columns + c];

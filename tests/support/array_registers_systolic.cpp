@@ -80,10 +80,10 @@ void SystolicRegisters::advance_cell(std::uint32_t k, std::uint32_t c) {
   if (++here.age < control.step) return;
 
   const Operand& weight = here.tile[here.active];
-  const std::uint32_t segment = control.kind == Kind::integer ? 0 : k / kGroup;
+  const std::uint32_t segment = control.kind == Kind::integer ? 0 : k / control.group;
   SegmentSum& sum = (*here.sums)[segment];
   sum.bits = multiply_add(control.kind, sum.bits, here.moving->operand.bits, weight.bits);
-  if (k % kGroup == kGroup - 1 || k + 1 == shape_.rows) {
+  if ((k + 1) % control.group == 0 || k + 1 == shape_.rows) {
     sum.scale = here.moving->operand.scale * weight.scale;
     sum.offset = offset_product(here.moving->operand, weight);
   }

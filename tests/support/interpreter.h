@@ -40,9 +40,11 @@ class Interpreter {
  private:
   // Elements of a row as the multipliers see them: numbers, or integers that floats hold exactly.
   struct Elements {
+    Format format = Format::f32;
+    std::uint32_t first = 0;  // in the row
     std::vector<float> values;
     std::vector<float> scales;   // of each element's group; 1 where the format has none
-    std::vector<float> offsets;  // likewise: minimums of weights, sums of activations
+    std::vector<std::byte> row;  // as stored, up to the last element
   };
   struct Tile {
     Format format = Format::f32;
@@ -65,6 +67,7 @@ class Interpreter {
   void multiply(const isa::Instruction& i);
   void matmul(const isa::Instruction& i);
   void check_pass(const isa::Instruction& i) const;
+  static float offset_of(const Elements& e, std::uint32_t k, std::uint32_t length);
   static float term(Format weight, const Elements& x, const Elements& w, std::uint32_t k, float sum);
   Elements elements(const Matrix& matrix, std::uint32_t row, std::uint32_t first, std::uint32_t count);
   Tile tile(const Matrix& matrix, isa::TileOrder order, std::uint32_t k_offset, std::uint32_t k,

@@ -58,14 +58,23 @@ void add_integers(std::byte* total, bool accumulate, const std::vector<float>& x
 
 }  // namespace
 
-// What the sum of the group that element k lies in adds to the total. A minimum meets the sum of the
-// activations in its group.
+// The offset of the group of `length` elements that element k lies in; of activations with several sums
+// there, all of them.
+float Interpreter::offset_of(const Elements& e, std::uint32_t k, std::uint32_t length) {
+  const std::uint32_t own = group_elements(e.format), begin = (e.first + k) / length * length;
+  float sum = quantized(e.format, e.row.data(), begin).offset;
+  for (std::uint32_t at = begin + own; at < begin + length; at += own) {
+    sum = sum + quantized(e.format, e.row.data(), at).offset;
+  }
+  return sum;
+}
+
+// What the sum of the group that element k lies in adds to the total.
 float Interpreter::term(Format weight, const Elements& x, const Elements& w, std::uint32_t k, float sum) {
   const float product = (x.scales[k] * w.scales[k]) * sum;
   if (row_of(weight).offset != Offset::minimum) return product;
-  if (group_elements(activation_format(weight)) != group_elements(weight))
-    throw std::runtime_error("a minimum that meets several sums of activations");
-  return product + x.offsets[k] * w.offsets[k];
+  const std::uint32_t length = group_elements(weight);
+  return product + offset_of(x, k, length) * offset_of(w, k, length);
 }
 
 // Elements [first, first + count) of an encoded row.
@@ -73,16 +82,17 @@ Interpreter::Elements Interpreter::elements(const Matrix& matrix, std::uint32_t 
                                             std::uint32_t count) {
   const Format f = matrix.format;
   const std::uint64_t offset = std::uint64_t{row} * matrix.stride;
-  Elements e{std::vector<float>(count), std::vector<float>(count, 1.0f), std::vector<float>(count)};
+  Elements e{f, first, std::vector<float>(count), std::vector<float>(count, 1.0f), {}};
   if (is_real(f)) {
     e.values = read_row(matrix.at, offset + std::uint64_t{first} * block_bytes(f), f, count);
     return e;
   }
   const std::byte* bytes = local_at(matrix.at, offset, row_bytes(f, first + count));
+  e.row.assign(bytes, bytes + row_bytes(f, first + count));
   for (std::uint32_t k = 0; k < count; ++k) {
     if (is_scaled(f)) {
       const Quantized q = quantized(f, bytes, first + k);
-      e.values[k] = q.q, e.scales[k] = q.scale, e.offsets[k] = q.offset;
+      e.values[k] = q.q, e.scales[k] = q.scale;
     } else {
       e.values[k] = integer(f, bytes, first + k);
     }
@@ -97,7 +107,7 @@ Interpreter::Tile Interpreter::tile(const Matrix& matrix, TileOrder order, std::
     for (std::uint32_t c = 0; c < n; ++c) t.columns.push_back(elements(matrix, c, k_offset, k));
     return t;
   }
-  t.columns.assign(n, {std::vector<float>(k), std::vector<float>(k, 1.0f), std::vector<float>(k)});
+  t.columns.assign(n, {matrix.format, 0, std::vector<float>(k), std::vector<float>(k, 1.0f), {}});
   for (std::uint32_t r = 0; r < k; ++r) {
     const Elements line = elements(matrix, r, 0, n);
     for (std::uint32_t c = 0; c < n; ++c) t.columns[c].values[r] = line.values[c];

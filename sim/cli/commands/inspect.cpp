@@ -66,9 +66,18 @@ void inspect_model(const std::filesystem::path& path) {
     bytes += t.bytes;
   }
   fmt::print("\nby type\n");
+  std::pair<std::uint64_t, std::uint64_t> all;
   for (const auto& [type, sum] : by_type) {
-    fmt::print("  {:<6} {:>14} parameters {:>14} bytes\n", type, with_separators(sum.first),
-               with_separators(sum.second));
+    fmt::print("  {:<6} {:>14} parameters {:>14} bytes {:>6.2f} bits each\n", type,
+               with_separators(sum.first), with_separators(sum.second),
+               8.0 * static_cast<double>(sum.second) / static_cast<double>(sum.first));
+    all.first += sum.first;
+    all.second += sum.second;
+  }
+  if (by_type.size() > 1 && all.first != 0) {
+    fmt::print("  {:<6} {:>14} parameters {:>14} bytes {:>6.2f} bits each\n", "all",
+               with_separators(all.first), with_separators(all.second),
+               8.0 * static_cast<double>(all.second) / static_cast<double>(all.first));
   }
 }
 

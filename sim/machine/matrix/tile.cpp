@@ -39,27 +39,37 @@ void Tile::load(const isa::Instruction& preload, std::span<const std::byte> memo
   grouped() ? load_blocks(preload, memory) : load_integers(preload, memory);
 }
 
+// The first element whose group's scale the tile holds. Sums of activations come with their granule, because
+// weights may have longer groups.
+std::uint32_t Tile::first_scaled() const {
+  const FormatRow& r = row_of(format_);
+  const std::uint32_t span =
+      r.offset == Offset::sum ? std::max(r.group_elements, r.granule_elements) : r.group_elements;
+  return k_offset_ / span * span;
+}
+
 void Tile::load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory) {
   integers_.resize(std::size_t{columns_} * depth_);
-  const std::uint32_t own = group_elements(format_);
-  groups_ = (k_offset_ + depth_ - 1) / own - k_offset_ / own + 1;
+  const std::uint32_t own = group_elements(format_), begin = first_scaled();
+  const std::uint32_t span = row_of(format_).offset == Offset::sum ? row_of(format_).granule_elements : own;
+  const auto end = static_cast<std::uint32_t>(round_up(k_offset_ + depth_, std::max(span, own)));
+  groups_ = (end - begin) / own;
+  first_group_ = k_offset_ / own - begin / own;
   scales_.resize(std::size_t{columns_} * groups_);
+  std::vector<std::int8_t> q(end - begin);
   for (std::uint32_t n = 0; n < columns_; ++n) {
-    unpack_row(format_, memory.data() + std::size_t{n} * preload.a_stride, k_offset_, depth_, own,
-               integers_.data() + std::size_t{n} * depth_, scales_.data() + std::size_t{n} * groups_);
+    unpack_row(format_, memory.data() + std::size_t{n} * preload.a_stride, begin, end - begin, own, q.data(),
+               scales_.data() + std::size_t{n} * groups_);
+    std::copy_n(q.data() + (k_offset_ - begin), depth_, integers_.data() + std::size_t{n} * depth_);
   }
 }
 
-GroupScale Tile::scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const {
+GroupScale Tile::joined_scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const {
   const std::uint32_t own = group_elements(format_);
-  const GroupScale* scales = scales_.data() + std::size_t{n} * groups_;
-  if (own == group) return scales[index];
-  // Of activations that weights with longer groups meet: from the group that holds the tile's first element.
-  const std::uint32_t first = k_offset_ / group * group / own, loaded = k_offset_ / own;
-  const std::uint32_t begin = std::max(first + index * group / own, loaded);
-  const std::uint32_t end = std::min(first + (index + 1) * group / own, loaded + groups_);
-  GroupScale sum = scales[begin - loaded];
-  for (std::uint32_t g = begin + 1; g < end; ++g) sum.offset += scales[g - loaded].offset;
+  const std::uint32_t at = ((k_offset_ / group + index) * group - first_scaled()) / own;
+  const GroupScale* scales = scales_.data() + std::size_t{n} * groups_ + at;
+  GroupScale sum = scales[0];
+  for (std::uint32_t g = 1; g < group / own; ++g) sum.offset += scales[g].offset;
   return sum;
 }
 

@@ -32,22 +32,27 @@ class Tile {
   // Integer tiles: the k values of column n, and (block formats) the scale of its group number `index`, when
   // groups have `group` elements.
   const std::int8_t* column(std::uint32_t n) const { return integers_.data() + std::size_t{n} * depth_; }
-  GroupScale scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const;
+  GroupScale scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const {
+    if (group != group_elements(format_)) return joined_scale(n, index, group);
+    return scales_[std::size_t{n} * groups_ + first_group_ + index];
+  }
   // Plain tiles: the n values of row k.
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(format_, depth_, columns_, k_offset_, groups_, integers_, scales_, values_);
+    state(format_, depth_, columns_, k_offset_, groups_, first_group_, integers_, scales_, values_);
   }
 
  private:
+  std::uint32_t first_scaled() const;
+  GroupScale joined_scale(std::uint32_t n, std::uint32_t index, std::uint32_t group) const;
   void load_blocks(const isa::Instruction& preload, std::span<const std::byte> memory);
   void load_integers(const isa::Instruction& preload, std::span<const std::byte> memory);
   void load_plain(const isa::Instruction& preload, std::span<const std::byte> memory);
 
   Format format_ = Format::f32;
-  std::uint32_t depth_ = 0, columns_ = 0, k_offset_ = 0, groups_ = 0;
+  std::uint32_t depth_ = 0, columns_ = 0, k_offset_ = 0, groups_ = 0, first_group_ = 0;
   std::vector<std::int8_t> integers_;  // [n][k]
   std::vector<GroupScale> scales_;     // [n][group]
   std::vector<float> values_;          // [k][n]

@@ -66,7 +66,7 @@ void read_type(GgufReader& reader, Entry& entry) {
                         in_quotes(tensor.name), id, supported_types()));
   }
   tensor.type_name = type->name;
-  tensor.supported = type->format().has_value();
+  tensor.supported = type->format().has_value() && kModelFormats.has(*type->format());
   if (tensor.supported) tensor.format = *type->format();
   if (tensor.shape[0] % type->block_elements != 0) {
     reader.fail(at,

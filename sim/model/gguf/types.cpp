@@ -69,9 +69,11 @@ const GgmlType* find_ggml_type(std::uint32_t id) {
 std::string supported_types() {
   std::string text;
   int left = 0;
-  for (const GgmlType& type : kTypes) left += type.format() ? 1 : 0;
+  const auto is_weight = [](const FormatRow& row) { return row.ggml >= 0 && row.as_weight; };
+  for (const FormatRow& row : kFormatTable) left += is_weight(row) ? 1 : 0;
   for (const FormatRow& row : kFormatTable) {
-    const GgmlType* type = row.ggml < 0 ? nullptr : find_ggml_type(static_cast<std::uint32_t>(row.ggml));
+    if (!is_weight(row)) continue;
+    const GgmlType* type = find_ggml_type(static_cast<std::uint32_t>(row.ggml));
     if (type == nullptr) continue;
     if (!text.empty()) text += left == 1 ? " and " : ", ";
     text += type->name;

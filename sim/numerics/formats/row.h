@@ -23,6 +23,7 @@ enum class Format : std::uint8_t {
   i4 = 8,
   q8_1 = 9,
   q4_1 = 10,
+  q8_k = 11,
 };
 
 // How the matrix unit multiplies: the type of its multipliers, each with its own rate. int8 takes 8 bits by

@@ -6,26 +6,44 @@
 #include <array>
 
 #include "numerics/formats/integers.h"
+#include "numerics/formats/mxfp4.h"
+#include "numerics/formats/q2_k.h"
+#include "numerics/formats/q3_k.h"
 #include "numerics/formats/q4_0.h"
 #include "numerics/formats/q4_1.h"
+#include "numerics/formats/q4_k.h"
+#include "numerics/formats/q5_0.h"
+#include "numerics/formats/q5_1.h"
+#include "numerics/formats/q5_k.h"
+#include "numerics/formats/q6_k.h"
 #include "numerics/formats/q8_0.h"
 #include "numerics/formats/q8_1.h"
+#include "numerics/formats/q8_k.h"
 #include "numerics/formats/real.h"
 
 namespace tokencycle {
 
 inline constexpr std::array kFormatTable = {
-    formats::kF32,        //
-    formats::kF16,        //
-    formats::kBf16,       //
-    formats::q8_0::kRow,  //
-    formats::q4_0::kRow,  //
-    formats::kU8,         //
-    formats::kU32,        //
-    formats::kI8,         //
-    formats::kI4,         //
-    formats::q8_1::kRow,  //
-    formats::q4_1::kRow,  //
+    formats::kF32,         //
+    formats::kF16,         //
+    formats::kBf16,        //
+    formats::q8_0::kRow,   //
+    formats::q4_0::kRow,   //
+    formats::kU8,          //
+    formats::kU32,         //
+    formats::kI8,          //
+    formats::kI4,          //
+    formats::q8_1::kRow,   //
+    formats::q4_1::kRow,   //
+    formats::q8_k::kRow,   //
+    formats::q4_k::kRow,   //
+    formats::q5_k::kRow,   //
+    formats::q6_k::kRow,   //
+    formats::q5_0::kRow,   //
+    formats::q5_1::kRow,   //
+    formats::q2_k::kRow,   //
+    formats::q3_k::kRow,   //
+    formats::mxfp4::kRow,  //
 };
 
 }  // namespace tokencycle

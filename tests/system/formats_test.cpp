@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is it the right number in every row of the table of number formats, on every array, with groups that take
+// several passes and passes that have several groups?
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "support/synthetic_model.h"
+#include "trial.h"
+
+using namespace tokencycle;
+using Json = nlohmann::json;
+
+namespace {
+
+// One layer whose rows are whole blocks of every format.
+std::unique_ptr<model::LlamaModel> model_in(Format format) {
+  return test::make_synthetic_model({.layers = 1,
+                                     .width = 256,
+                                     .heads = 4,
+                                     .kv_heads = 2,
+                                     .feed_forward = 512,
+                                     .vocabulary = 77,
+                                     .matrices = format,
+                                     .tokenizer = test::SyntheticTokenizer::none});
+}
+
+void check_equal(const model::LlamaModel& model, const config::Machine& machine,
+                 machine::Clocking clocking = machine::Clocking::gated) {
+  const auto tokens = test::random_tokens(5, model.shape().vocabulary);
+  app::Inference inference(model, machine, {.compile = {}, .clocking = clocking, .check = true});
+  const test::Trial trial = test::evaluate(inference, tokens, 4);
+  CHECK(test::difference(trial.logits, test::evaluate(model, Format::f16, tokens)) == "");
+}
+
+}  // namespace
+
+TEST_CASE("every weight format of the table equals the reference on every kind of array") {
+  const auto code = GENERATE(range(0, kFormats));
+  const auto format = static_cast<Format>(code);
+  if (!kModelFormats.has(format)) return;
+  CAPTURE(name_of(format));
+  const auto model = model_in(format);
+  REQUIRE(model->layer(0).ffn_down.format == format);
+  for (const char* name : {"edge", "edge-os", "edge-is", "edge-dot", "gemmini"}) {
+    CAPTURE(name);
+    check_equal(*model, test::machine(name));
+  }
+}
+
+TEST_CASE("every weight format equals the reference on arrays of any height") {
+  const auto code = GENERATE(range(0, kFormats));
+  const auto format = static_cast<Format>(code);
+  if (!kModelFormats.has(format)) return;
+  const std::uint32_t rows = GENERATE(5u, 16u, 48u, 100u, 256u);
+  const std::string dataflow = GENERATE("weight-stationary", "input-stationary");
+  CAPTURE(name_of(format), rows, dataflow);
+  const Json changes = {
+      {"matrix", {{"rows", rows}, {"columns", 20}, {"dataflow", dataflow}, {"group_buffer_rows", 16}}}};
+  check_equal(*model_in(format), test::machine("edge-ideal", changes));
+}
+
+TEST_CASE("a machine without the multipliers of a format refuses the model by name") {
+  for (const FormatRow& r : kFormatTable) {
+    if (r.ggml < 0 || !r.as_weight) continue;
+    Format format{};
+    REQUIRE(format_from_name(r.name, format));
+    if (is_real(format)) continue;
+    const std::string type(name_of(r.as_weight->multipliers));
+    const auto machine = test::machine("edge", {{"matrix", {{"cycles_per_row", {{type, 0}}}}}});
+    CHECK_THROWS_WITH(compiler::Compiler(*model_in(format), machine, {}),
+                      Catch::Contains(std::string(r.name)) && Catch::Contains(type));
+  }
+}
