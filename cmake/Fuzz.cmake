@@ -48,4 +48,5 @@ if(TOKENCYCLE_TESTS)
   set_target_properties(fuzz_replay PROPERTIES EXCLUDE_FROM_ALL OFF)
   # What was found once, then always the same changes; the bound on the time is for slow machines.
   add_test(NAME fuzz_replay COMMAND fuzz_replay --mutations 2000 --seconds 60 ${fuzz_folder}/found)
+  tokencycle_schedule()
 endif()

@@ -56,9 +56,34 @@ function(tokencycle_library name)
   endif()
 endfunction()
 
-# tokencycle_test(NAME LIBS ...): one Catch2 program from all sources of tests/NAME.
+include(${CMAKE_SOURCE_DIR}/tests/seconds.cmake)
+
+# tokencycle_schedule(): how ctest treats the tests of this folder, by the seconds that tests/seconds.cmake knows of each:
+# the longest start first, what takes moments has the label "quick" too, and one that hangs ends.
+function(tokencycle_schedule)
+  get_property(tests DIRECTORY PROPERTY TESTS)
+  foreach(test IN LISTS tests)
+    set(seconds 1)
+    foreach(entry IN LISTS TOKENCYCLE_SECONDS)
+      if(entry MATCHES "^(.+)=([0-9]+)$" AND CMAKE_MATCH_1 STREQUAL test)
+        set(seconds ${CMAKE_MATCH_2})
+      endif()
+    endforeach()
+    set(labels full)
+    if(seconds LESS_EQUAL TOKENCYCLE_QUICK_SECONDS)
+      list(APPEND labels quick)
+    endif()
+    # Seconds of an idle machine; sanitizers are several times slower, and a busy machine too.
+    math(EXPR timeout "300 + 20 * ${seconds}")
+    set_tests_properties(${test} PROPERTIES LABELS "${labels}" COST ${seconds} TIMEOUT ${timeout})
+  endforeach()
+endfunction()
+
+# tokencycle_test(NAME LIBS ...): one Catch2 program from all sources of tests/NAME. SPLIT: a test of ctest for each
+# source with test cases, NAME.SOURCE, so that they run side by side; NAME.rest runs what is in none of them, so that no
+# case can be left out.
 function(tokencycle_test name)
-  cmake_parse_arguments(ARG "" "" "LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "SPLIT" "" "LIBS" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${name}/*.cpp)
   if(NOT sources)
     return()
@@ -66,7 +91,24 @@ function(tokencycle_test name)
   set(target test_${name})
   add_executable(${target} ${sources})
   target_link_libraries(${target} PRIVATE tokencycle_test_main ${ARG_LIBS})
+  target_compile_options(${target} PRIVATE ${TOKENCYCLE_TEST_OPTIONS})
+  target_precompile_headers(${target} REUSE_FROM tokencycle_test_headers)
   target_compile_definitions(${target} PRIVATE
     TOKENCYCLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENCYCLE_BINARY="$<TARGET_FILE:tokencycle>")
-  add_test(NAME ${name} COMMAND ${target})
+  if(NOT ARG_SPLIT)
+    add_test(NAME ${name} COMMAND ${target})
+    return()
+  endif()
+  set(others "~[.]")  # cases for hand use only
+  foreach(source IN LISTS sources)
+    file(STRINGS ${source} cases REGEX "^TEST_CASE" LIMIT_COUNT 1)
+    if(cases)
+      # Catch2's -# makes the source's name a tag.
+      get_filename_component(stem ${source} NAME_WE)
+      string(REGEX REPLACE "_test$" "" part ${stem})
+      add_test(NAME ${name}.${part} COMMAND ${target} "-#" -w NoTests "[#${stem}]~[.]")
+      string(APPEND others "~[#${stem}]")
+    endif()
+  endforeach()
+  add_test(NAME ${name}.rest COMMAND ${target} "-#" ${others})
 endfunction()
