@@ -47,7 +47,12 @@ function(tokencycle_library name)
     target_link_libraries(${target} PUBLIC tokencycle_options ${ARG_LIBS})
     # Sources of a folder together: most of a compiler's time goes to headers and templates that all of them use.
     set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOKENCYCLE_UNITY} UNITY_BUILD_BATCH_SIZE 12)
-    if(ARG_COLD)
+    if(TOKENCYCLE_PCH AND name STREQUAL "base")
+      target_precompile_headers(${target} PRIVATE <fmt/format.h> <algorithm> <array> <cmath> <cstring> <filesystem>
+        <functional> <map> <memory> <optional> <span> <stdexcept> <string> <vector>)
+    elseif(TOKENCYCLE_PCH)
+      target_precompile_headers(${target} REUSE_FROM tokencycle_base)  # so that all must have the same options
+    elseif(ARG_COLD)
       target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
     endif()
   else()
