@@ -127,7 +127,8 @@ TEST_CASE("each obstacle in decode takes the same cycles") {
       "units=load,store,matrix\nhalt\n",
       // a gather orders after a store anywhere into its table
       "store a=s:0x400 a_stride=64 dram=0x8000 dram_stride=64 rows=2 cols=16\n"
-      "gather dst=s:0x0 dst_stride=64 dram=0x1000 dram_stride=64 rows=2 cols=64 a=s:0x100 table_rows=512\nhalt\n",
+      "gather dst=s:0x0 dst_stride=64 dram=0x1000 dram_stride=64 rows=2 cols=64 a=s:0x100 "
+      "table_rows=512\nhalt\n",
       // more of one unit than its queue and the board hold
       "copy dst=s:0x0 a=s:0x800 rows=1 cols=64\ncopy dst=s:0x100 a=s:0x800 rows=1 cols=64\n"
       "copy dst=s:0x200 a=s:0x800 rows=1 cols=64\ncopy dst=s:0x300 a=s:0x800 rows=1 cols=64\n"
@@ -205,7 +206,8 @@ TEST_CASE("what the model's decode refuses the RTL refuses at the same word in t
       "multiply a=s:0x0 a_format=f32 dst=a:0 dst_stride=4 rows=2 cols=8 depth=1 transposed open "
       "close\nhalt\n",
       "matmul a=s:0x0 b=s:0x0 dst=a:0 dst_stride=28 rows=2 cols=8 depth=1\nhalt\n",
-      "gather dst=s:0x0 dst_stride=64 dram=0x100000 dram_stride=64 rows=1 cols=64 a=s:0x100 table_rows=1\nhalt\n",
+      "gather dst=s:0x0 dst_stride=64 dram=0x100000 dram_stride=64 rows=1 cols=64 a=s:0x100 "
+      "table_rows=1\nhalt\n",
       "copy dst=s:0x0 a=s:0x100 rows=1 cols=64\nnop\n",
       "loop count=2 length=1\nloop count=2 length=2\nnop\nnop\nhalt\n",
       "loop count=2 length=5\nloop count=2 length=4\nloop count=2 length=3\nloop count=2 length=2\n"
