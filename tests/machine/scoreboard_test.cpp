@@ -21,7 +21,7 @@ isa::Footprint touching(std::vector<Range> reads, std::vector<Range> writes) {
   return f;
 }
 
-config::Machine machine(std::uint32_t entries = 8, std::uint32_t depth = 4) {
+config::Machine machine_of(std::uint32_t entries = 8, std::uint32_t depth = 4) {
   config::Machine m;
   m.scoreboard.entries = entries;
   m.dispatch.queue_depth = depth;
@@ -105,7 +105,7 @@ TEST_CASE("units that work in order exempt their own instructions, DMA engines d
 
 TEST_CASE("a unit's queue has a bounded number of entries, the scoreboard another") {
   const isa::Footprint none;
-  Scoreboard board(machine(5, 2));
+  Scoreboard board(machine_of(5, 2));
   InFlight& first = put(board, Unit::vector, none, 0);
   put(board, Unit::vector, none, 1);
   CHECK(board.obstacle(Unit::vector, none).state == State::queue_full);
@@ -143,7 +143,7 @@ TEST_CASE("a fence sees its units' instructions until they retire") {
 
 TEST_CASE("entries are reused; a random history is that of a plain list") {
   std::mt19937 random(11);
-  Scoreboard board(machine(6, 3));
+  Scoreboard board(machine_of(6, 3));
   std::vector<InFlight*> held;
   std::uint64_t sequence = 0;
   for (int step = 0; step < 5000; ++step) {

@@ -179,10 +179,10 @@ TEST_CASE("every tensor type of ggml has a name and a size") {
     CHECK(type->id == id);
     CHECK(type->block_bytes > 0);
     CHECK(names.insert(type->name).second);
-    if (!type->format) continue;
-    CHECK(type->block_elements == block_elements(*type->format));
-    CHECK(type->block_bytes == block_bytes(*type->format));
-    CHECK(test::ggml_type_of(*type->format) == id);
+    if (!type->format()) continue;
+    CHECK(type->block_elements == block_elements(*type->format()));
+    CHECK(type->block_bytes == block_bytes(*type->format()));
+    CHECK(test::ggml_type_of(*type->format()) == id);
   }
   CHECK(find_ggml_type(42) == nullptr);
   CHECK(find_ggml_type(0xffffffffu) == nullptr);
