@@ -95,8 +95,7 @@ function(tokencycle_test name)
   endif()
   set(target test_${name})
   add_executable(${target} ${sources})
-  target_link_libraries(${target} PRIVATE tokencycle_test_main ${ARG_LIBS})
-  target_compile_options(${target} PRIVATE ${TOKENCYCLE_TEST_OPTIONS})
+  target_link_libraries(${target} PRIVATE tokencycle_test_main ${ARG_LIBS} tokencycle_test_options)  # last: after -Wall
   target_precompile_headers(${target} REUSE_FROM tokencycle_test_headers)
   target_compile_definitions(${target} PRIVATE
     TOKENCYCLE_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TOKENCYCLE_BINARY="$<TARGET_FILE:tokencycle>")

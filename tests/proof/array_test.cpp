@@ -3,13 +3,15 @@
 #include <catch2/catch.hpp>
 
 #include "proof/compare.h"
+#include "support/trials.h"
 
 using namespace tokencycle;
 using namespace tokencycle::proof;
 
 namespace {
 
-void prove_many(config::Dataflow dataflow, std::uint64_t first, std::uint64_t count, const Wish& wish = {}) {
+void prove_many(config::Dataflow dataflow, std::uint64_t first, int trials, const Wish& wish = {}) {
+  const auto count = static_cast<std::uint64_t>(test::trials(trials));
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
     const std::string difference = prove(random_trial(dataflow, seed, wish));
     if (!difference.empty()) FAIL("seed " << seed << ": " << difference);

@@ -13,6 +13,7 @@
 #include "compiler/gemm_folds.h"
 #include "host/gemm/array_alone.h"
 #include "proof/altered.h"
+#include "support/trials.h"
 
 using namespace tokencycle;
 using compiler::GemmMapping;
@@ -250,7 +251,7 @@ Cycles textbook(const Trial& t) {
   }
 }
 
-constexpr int kTrials = 4000, kMutants = 400;
+constexpr int kTrials = test::trials(4000), kMutants = test::trials(400);
 
 }  // namespace
 

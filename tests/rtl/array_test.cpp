@@ -15,6 +15,7 @@
 #include "proof/altered.h"
 #include "proof/compare.h"
 #include "rtl/array_bench.h"
+#include "support/trials.h"
 
 using namespace tokencycle;
 using namespace tokencycle::proof;
@@ -55,7 +56,8 @@ std::string differs(const Array& array, std::uint64_t seed, bool full, const Alt
   return what.empty() ? what : describe(trial) + what;
 }
 
-void compare_streams(config::Dataflow dataflow, std::uint64_t first, std::uint64_t count) {
+void compare_streams(config::Dataflow dataflow, std::uint64_t first, int trials) {
+  const auto count = static_cast<std::uint64_t>(trials);
   for (const Array& array : kArrays) {
     if (array.dataflow != dataflow) continue;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
@@ -78,11 +80,11 @@ int found(config::Dataflow dataflow, const Alteration& by) {
 }  // namespace
 
 TEST_CASE("the weight-stationary array gives every sum in the cycle in which its RTL does") {
-  compare_streams(kWs, 1, 20);
+  compare_streams(kWs, 1, test::trials(20));
 }
 
 TEST_CASE("the output-stationary array gives every sum in the cycle in which its RTL does") {
-  compare_streams(kOs, 1, 20);
+  compare_streams(kOs, 1, test::trials(20));
 }
 
 TEST_CASE("hundreds of streams of folds are what the RTL makes of them", "[.thousands]") {
