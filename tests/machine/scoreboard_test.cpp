@@ -62,7 +62,7 @@ TEST_CASE("overlapping bytes are a hazard when one of the two writes them") {
       {touching({}, {kDram}), touching({}, {kLow, kDram}), State::write_after_write},
   };
   for (const Case& c : cases) {
-    Scoreboard board(machine());
+    Scoreboard board(machine_of());
     InFlight& older = put(board, Unit::load, c.older);
     const Obstacle found = board.obstacle(Unit::vector, c.younger);
     CHECK(found.state == c.expected);
@@ -77,7 +77,7 @@ TEST_CASE("overlapping bytes are a hazard when one of the two writes them") {
 
 TEST_CASE("read after write comes before write after write before write after read, whoever is older") {
   for (const bool reversed : {false, true}) {
-    Scoreboard board(machine());
+    Scoreboard board(machine_of());
     std::vector<std::pair<Unit, isa::Footprint>> entries = {{Unit::load, touching({kLow}, {})},
                                                             {Unit::store, touching({}, {kLow})},
                                                             {Unit::matrix, touching({}, {kHigh})}};
@@ -93,7 +93,7 @@ TEST_CASE("read after write comes before write after write before write after re
 TEST_CASE("units that work in order exempt their own instructions, DMA engines do not") {
   const isa::Footprint same = touching({kLow}, {kLow});
   for (const Unit unit : {Unit::load, Unit::store, Unit::matrix, Unit::vector}) {
-    Scoreboard board(machine());
+    Scoreboard board(machine_of());
     put(board, unit, same);
     const bool in_order = unit == Unit::matrix || unit == Unit::vector;
     CHECK(board.obstacle(unit, same).state == (in_order ? State::busy : State::read_after_write));
@@ -125,7 +125,7 @@ TEST_CASE("a unit's queue has a bounded number of entries, the scoreboard anothe
 }
 
 TEST_CASE("a fence sees its units' instructions until they retire") {
-  Scoreboard board(machine());
+  Scoreboard board(machine_of());
   const auto bit = [](Unit u) { return static_cast<std::uint8_t>(1u << static_cast<unsigned>(u)); };
   InFlight& load = put(board, Unit::load, {});
   InFlight& vector = put(board, Unit::vector, {});
