@@ -153,8 +153,8 @@ void check_vector(const Instruction& i) {
   const VectorFunction& f = vector_function(i.op);
   in_scratchpad(i, "dst", i.dst);
   in_scratchpad(i, "b", i.b);
-  in_set(i, "a_format", i.a_format, f.a_formats);
-  in_set(i, "dst_format", i.dst_format, f.dst_formats);
+  if (f.a_formats != kF32Alone) in_set(i, "a_format", i.a_format, f.a_formats);
+  if (f.dst_formats != kF32Alone) in_set(i, "dst_format", i.dst_format, f.dst_formats);
   f32_in_accumulator(i, i.a_format);
   finite_scalar(i);
   if (f.check != nullptr) f.check(i);

@@ -178,7 +178,8 @@ Instruction small_instruction(Random& random, Opcode op) {
     i.rotate = 2 * static_cast<std::uint32_t>(number(random, 1, i.head / 2));
     i.cols = i.head * static_cast<std::uint32_t>(number(random, 1, 4));
   } else if (op == Opcode::convert) {
-    i.cols = kPlainGroup * static_cast<std::uint32_t>(number(random, 1, 3));
+    i.cols = std::max(block_elements(i.a_format), block_elements(i.dst_format)) *
+             static_cast<std::uint32_t>(number(random, 1, 3));
   } else if (i.cols != 0) {
     i.cols = static_cast<std::uint32_t>(number(random, 1, 70));
   }

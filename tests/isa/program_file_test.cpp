@@ -121,7 +121,7 @@ TEST_CASE("damaged program files are refused with file, byte and value") {
       {with(good, 24, std::uint64_t{1} << 40), "byte 24: 1099511627776 sections"},
       {with(good, 32, std::uint64_t{1} << 60), "byte 32: 1152921504606846976 data segments"},
       {with(good, 40, std::uint64_t{1} << 40), "byte 40: 1099511627776 characters of the machine's name"},
-      {with(good, 53, std::uint8_t{0x99}), "byte 53: word 0: unknown opcode 0x99"},
+      {with(good, 53, std::uint8_t{0x99}), "byte 53: word 0: unknown opcode: class 1, function 25"},
       {with(good, 85 + 31, std::uint8_t{1}), "byte 85: word 1: halt: bit 248 of the word is set"},
       {with(good, 117, std::int32_t{-2}), "byte 117: operator 0: layer is -2"},
       {with(good, 121, std::uint32_t{1000}), "byte 125: an operator's name needs 1000 bytes"},

@@ -29,6 +29,13 @@ constexpr std::initializer_list<Format> kByK = {Format::f32, Format::f16, Format
 constexpr std::initializer_list<Format> kPlain = {Format::f32, Format::f16, Format::bf16, Format::u8,
                                                   Format::u32};
 
+// The largest number of columns up to `cols`, or the smallest, that both formats of a convert have blocks
+// for.
+std::uint32_t whole_blocks(const Instruction& i, std::uint32_t cols) {
+  const std::uint32_t unit = std::max(block_elements(i.a_format), block_elements(i.dst_format));
+  return std::max(cols / unit * unit, unit);
+}
+
 void fill(Random& random, Instruction& i) {
   for (const PlacedField& p : layout_of(i.op).fields()) {
     const FieldInfo& info = info_of(p.field);
@@ -105,9 +112,7 @@ void obey_rules(Random& random, Instruction& i) {
       i.dst = LocalAddress::accumulator(i.dst.byte());
       break;
     case Opcode::convert:
-      if (block_elements(i.a_format) != 1 || block_elements(i.dst_format) != 1) {
-        i.cols = std::max(i.cols / kPlainGroup * kPlainGroup, kPlainGroup);
-      }
+      i.cols = whole_blocks(i, i.cols);
       break;
     case Opcode::softmax:
       i.valid = std::max(i.valid, 1u);

@@ -115,7 +115,7 @@ const std::vector<Refusal>& refusals() {
       {Opcode::preload, [](I& i) { i.a = kAccumulator; }, "preload: a is in the accumulator memory"},
       {Opcode::preload, [](I& i) { i.a_format = Format::u8; },
        "preload: a_format is u8; allowed: f32, f16, bf16, q8_0, q4_0, i8, i4"},
-      {Opcode::preload, [](I& i) { i.a_format = static_cast<Format>(9); }, "a_format is unknown format 9"},
+      {Opcode::preload, [](I& i) { i.a_format = static_cast<Format>(63); }, "a_format is unknown format 63"},
       {Opcode::preload, [](I& i) { i.k_offset = 256; }, "preload: k_offset is 256; allowed: 0 .. 255"},
       {Opcode::preload,
        [](I& i) {
