@@ -3,7 +3,8 @@
 """Checks rules of the tree that no compiler checks.
 
 Include direction (a folder of sim/ includes only folders below it), where SystemC may be included, the licence
-line of every source, file length, and the formatting of the C++ sources.
+line of every source, file length, the formatting of the C++ sources, a README in each folder of sim/, and the links
+between READMEs.
 Prints one line a violation and exits with 1 if there is any.
 """
 
@@ -54,6 +55,31 @@ def check_text(root, path, text):
         yield f"{path.relative_to(root)}: {len(lines)} lines; more than {LONGEST_FILE}: which second thing is in it?"
 
 
+def anchors(text):
+    """The names that a page's headings have in links to them."""
+    headings = re.findall(r"^#+ (.*)$", text, re.M)
+    return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
+
+
+def check_readmes(root, pages):
+    """Yields folders of sim/ without a README, and links that lead nowhere."""
+    for folder in sorted(BELOW):
+        if not (root / "sim" / folder / "README.md").is_file():
+            yield f"sim/{folder}: has no README.md: what is it for, and how does one add to it?"
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        text = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+        for link in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"[a-z]+:", link):
+                continue
+            file, _, anchor = link.partition("#")
+            target = (page.parent / file).resolve() if file else page
+            if not target.exists():
+                yield f"{page.relative_to(root)}: the link to {link} leads to no file"
+            elif anchor and target.suffix == ".md" and anchor not in anchors(target.read_text(encoding="utf-8")):
+                yield f"{page.relative_to(root)}: the link to {link} leads to no heading"
+
+
 def check_format(root, files):
     """Yields sources that clang-format 14 would change."""
     for tool in ("clang-format-14", "clang-format"):
@@ -81,6 +107,8 @@ def main():
         violations += check_text(root, path, text)
         if path.is_relative_to(root / "sim"):
             violations += check_includes(root, path, text)
+    pages = sorted(p for p in root.rglob("*.md") if p.relative_to(root).parts[0] not in ("build", ".git"))
+    violations += check_readmes(root, pages)
     violations += check_format(root, cpp)
     for violation in violations:
         print(violation)
