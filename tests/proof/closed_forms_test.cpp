@@ -88,7 +88,7 @@ std::vector<Fold> folds_of(const Trial& t) {
   return folds;
 }
 
-// The formulas of sim/machine/README.md for one machine and type.
+// The formulas of README.md for one machine and type.
 class Forms {
  public:
   explicit Forms(const Trial& t)

@@ -102,10 +102,26 @@ def check_weight_format(copy):
     expect(outcomes[0] == outcomes[1], f"q8_0 gives the tokens {outcomes[0]}, iq4_nl with the same values {outcomes[1]}")
 
 
+def check_vector_function(copy):
+    (copy / "build" / "relu.tcasm").write_text("""
+.data 0x1000 f32 -2 -0.5 0 0.5 3 1 -1 4
+load dst=s:0x0 dst_stride=32 dram=0x1000 dram_stride=32 rows=1 cols=32
+relu_squared dst=s:0x100 dst_stride=32 a=s:0x0 a_stride=32 rows=1 cols=8
+store a=s:0x100 a_stride=32 dram=0x2000 dram_stride=32 rows=1 cols=8 a_format=f32 dst_format=f32
+halt
+""", encoding="utf-8")
+    program(copy, "asm", "relu.tcasm", "-o", "relu.tcp")
+    program(copy, "disasm", "relu.tcp", "-o", "again.tcasm")
+    expect("relu_squared" in (copy / "build" / "again.tcasm").read_text(encoding="utf-8"), "disasm does not know the function")
+    values = program(copy, "run", "-q", "-c", "edge", "--program", "relu.tcp", "--dump", "dram:0x2000:f32:8")
+    expect([float(v) for v in values.split()[-8:]] == [0, 0, 0, 0.25, 9, 1, 0, 16], f"the machine computes {values.strip()}")
+
+
 # name of the folder here: README, heading of the recipe in it, what must then work
 RECIPES = {
-    # "dram_scheduler": ("sim/memory/README.md", "To add a scheduler", check_dram_scheduler),
-    # "weight_format": ("sim/numerics/README.md", "To add a weight format", check_weight_format),
+    "vector_function": ("sim/isa/README.md", "To add a vector function", check_vector_function),
+    "dram_scheduler": ("sim/memory/dram/README.md", "To add a scheduler", check_dram_scheduler),
+    "weight_format": ("sim/numerics/README.md", "To add a weight format", check_weight_format),
     "trace_writer": ("sim/observe/README.md", "To add a trace writer", check_trace_writer),
 }
 
