@@ -68,7 +68,7 @@ std::string paragraph(const std::string& message) {
 }
 
 int report(ExitCode code, const std::string& message) {
-  // Where nobody reads it there is no other way.
+  // Where standard error is closed there is no other way.
   static_cast<void>(std::fflush(stdout));
   static_cast<void>(std::fputs(paragraph(message).c_str(), stderr));
   return static_cast<int>(code);

@@ -75,7 +75,7 @@ void add_model_options(OptionParser& parser) {
       "gated or every-edge: same events, other speed");
   add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
   add("weights", po::value<std::string>(), kWeightsHelp.c_str());
-  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens in place of a text");
+  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens instead of a text");
   add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
 }
 

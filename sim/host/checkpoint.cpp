@@ -66,7 +66,7 @@ void serialize_run(Archive& state, ModelRun& run) {
   if (run.sampler) state(*run.sampler);
 }
 
-// A line for the user. Where standard error cannot be written (a full disk), the run goes on all the same.
+// A line for the user. Where standard error cannot be written (a full disk), the run continues.
 void tell(const std::string& line) {
   static_cast<void>(std::fputs(("tokencycle: " + line + "\n").c_str(), stderr));
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Checkpoints of a run: everything that it is after a step, in a file, so that another process goes on there.
+// Checkpoints of a run: the run's full state after a step, in a file, so that another process continues
+// there.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,7 @@ struct CheckpointRequest {
   std::filesystem::path write;          // empty: none is written
   std::uint32_t every = kDefaultEvery;  // steps: a part of the prompt, or a token
   std::filesystem::path resume;         // empty: from the beginning
-  bool quiet = false;                   // does not tell on standard error where it goes on
+  bool quiet = false;                   // does not report on standard error where it continues
 };
 
 // Where a run was when a checkpoint was made.
@@ -44,7 +45,7 @@ class Checkpoints {
   // `planned`: the new tokens, where they are given. Throws IoError for a file that cannot be read or is
   // damaged, UsageError for one of another program or another run.
   void begin(ModelRun& run, std::span<const model::TokenId> planned = {});
-  // After each step. A file that cannot be written is told on standard error, and the run goes on.
+  // After each step. A file that cannot be written is reported on standard error, and the run continues.
   void stepped(ModelRun& run);
 
   // The newest one from which the run can go on: written by it, or the one where it began.

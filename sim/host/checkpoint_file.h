@@ -23,7 +23,7 @@ void write_checkpoint(const std::filesystem::path& path, const nlohmann::ordered
 void read_checkpoint(const std::filesystem::path& path,
                      const std::function<void(const nlohmann::ordered_json& header, std::istream&)>& state);
 
-// Whether the file begins as one.
+// True if the file begins as one.
 bool is_checkpoint(const std::filesystem::path& path);
 
 // The running program's file as a digest: state is laid out by its code. Empty where it cannot be read.

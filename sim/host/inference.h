@@ -38,7 +38,7 @@ struct InferenceOptions {
   // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
   machine::Values values = machine::Values::computed;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
-  std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nobody subscribes for it
+  std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nothing subscribes for it
   Traces* traces = nullptr;                  // outlives the Inference
   machine::Pulse pulse = {};                 // before each step, and many times a second while one runs
 };

@@ -36,7 +36,7 @@ struct ModelRun {
 
 class Checkpoints;
 
-// Sees a run while it goes on.
+// Sees a run while it lasts.
 class RunWatch {
  public:
   virtual ~RunWatch() = default;

@@ -51,7 +51,7 @@ void Traces::fail(Cycle end, std::string_view what) {
   if (closed_ || !begun_) return;
   try {
     close(end, fmt::format("ended at cycle {}: {}", end.value, what.substr(0, what.find('\n'))));
-  } catch (const std::exception&) {  // the first error is told, not what it led to
+  } catch (const std::exception&) {  // the first error is reported, not what it led to
   }
 }
 void Traces::close(Cycle end, const std::string& cut) {

@@ -123,7 +123,7 @@ constexpr std::uint32_t kinds(std::initializer_list<EventKind> list) {
   for (const EventKind k : list) set |= 1u << static_cast<unsigned>(k);
   return set;
 }
-// Told only while somebody wants them, because telling takes time; who wants them subscribes before the first
+// Reported only while an observer subscribes to them, because they cost time; it subscribes before the first
 // cycle. They are not in the event digest.
 inline constexpr std::uint32_t kOnRequest = kinds({EventKind::dram_command, EventKind::dram_queues});
 inline constexpr std::uint32_t kAlways = ((1u << kEventKinds) - 1) & ~kOnRequest;
@@ -149,7 +149,7 @@ class EventHub {
   void emit(const Event& event) {
     for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
-  // Whether somebody does.
+  // True if an observer subscribes to this kind.
   bool wants(EventKind kind) const { return !by_kind_[static_cast<std::size_t>(kind)].empty(); }
   // An instruction reached a stage at `cycle`; `value` as EventKind::instruction says.
   void emit_stage(Cycle cycle, const InstructionRecord& record, UnitId unit, Stage stage,

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// One number for the whole event stream but what is told on request (kOnRequest): equal digests mean equal
-// events in equal order.
+// One number for the whole event stream but what is reported on request (kOnRequest): equal digests mean
+// equal events in equal order.
 #pragma once
 
 #include <array>

@@ -26,7 +26,7 @@ class TraceFile {
   TraceFile(const TraceFile&) = delete;
   TraceFile& operator=(const TraceFile&) = delete;
 
-  // Whether `more` bytes still fit below the cap. A writer asks with its reserve, the bytes that its end
+  // True if `more` bytes still fit below the cap. A writer asks with its reserve, the bytes that its end
   // needs, included; write() itself refuses nothing.
   bool has_room(std::uint64_t more) const { return bytes_ <= max_bytes_ && more <= max_bytes_ - bytes_; }
   // Throws IoError; the temporary file is then gone.

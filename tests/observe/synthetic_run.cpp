@@ -10,7 +10,7 @@ namespace tokencycle::test {
 
 namespace {
 
-// The order of a cycle (sim/machine/README.md).
+// The order of a cycle (sim/machine/kernel/README.md).
 enum Turn : int { memory, writeback, units, dispatch, decode };
 
 }  // namespace

@@ -56,8 +56,8 @@ const std::vector<Case>& cases() {
   return kCases;
 }
 
-// sim/machine/README.md: beats of a pass are issued at the largest interval of its functions; a pass behind a
-// reduction waits for its value; results are written when they leave the chain.
+// sim/machine/vector/README.md: beats of a pass are issued at the largest interval of its functions; a pass
+// behind a reduction waits for its value; results are written when they leave the chain.
 std::uint64_t expected(const config::Machine& m, const Case& c, std::uint64_t rows, std::uint64_t cols) {
   std::uint64_t issue = 0, result = 0, end = 0;
   for (std::uint64_t r = 0; r < rows; ++r) {

@@ -33,7 +33,7 @@ OptionParser compare_parser() {
   OptionParser parser(
       "compare [-m MODEL] -c A -c B ... [RESULT.json ...] [options]",
       "Runs a model on several machines with the same tokens, and shows in what they differ and why.\n"
-      "Results of earlier runs may stand in place of machines, or beside them.",
+      "Results of earlier runs may stand instead of machines, or beside them.",
       "tokencycle compare -c edge -c edge-dot -n 8");
   auto add = parser.add();
   add("config,c", po::value<Names>()->composing(), "a machine, file or name in configs/; repeat for each");

@@ -32,7 +32,7 @@ OptionParser gemm_parser() {
                                                              "columns of X, rows of W")(
       "shapes", po::value<std::string>(), "products of a CSV file: lines of name, M, N, K")(
       "dtype", po::value<std::string>()->default_value("int8"), "int8, int4, fp16, bf16, fp32, q8_0 or q4_0")(
-      "dataflow", po::value<std::string>(), "ws, is, os or dot in place of the machine's")(
+      "dataflow", po::value<std::string>(), "ws, is, os or dot instead of the machine's")(
       "tiling", po::value<std::string>(), "most M,N,K of one instruction; 0: as many as fit")(
       "no-overlap", po::bool_switch(), "serial folds: neither double-buffered nor back to back")(
       "array-alone", po::bool_switch(), "leave out the run through DRAM")(

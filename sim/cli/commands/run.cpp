@@ -87,7 +87,7 @@ void stream(const std::string& text) {
   }
 }
 
-// A line a step in place of the text.
+// One line per step instead of the text.
 void print_step(const StepReport& step) {
   stream(fmt::format("{:>6} token{} {:>20} cycles\n", with_separators(step.tokens),
                      step.tokens == 1 ? " " : "s",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is said about a run while it goes on: a line of text, and the figures in it.
+// What is said about a run while it lasts: a line of text, and the figures in it.
 #pragma once
 
 #include <cstddef>

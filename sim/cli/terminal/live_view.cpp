@@ -50,7 +50,7 @@ void LiveView::show(double now) {
   if (line_) {
     line_->show(text);
   } else {
-    // Where it cannot be written (a full disk), the work goes on all the same.
+    // Where it cannot be written (a full disk), the work continues.
     static_cast<void>(std::fputs(("tokencycle: " + text + "\n").c_str(), lines_));
     static_cast<void>(std::fflush(lines_));
   }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One line at the bottom of a terminal, below text that goes on scrolling.
+// One line at the bottom of a terminal, below text that scrolls.
 #pragma once
 
 #include <cstdint>

@@ -57,7 +57,7 @@ class Node {
   const std::string& source_;
 };
 
-// Sums that stop at the largest number in place of beginning again at 0.
+// Sums that stop at the largest number instead of wrapping to 0.
 std::uint64_t add_counts(std::uint64_t a, std::uint64_t b);
 std::uint64_t sum_of(const observe::Stack& stack);
 void add_stack(observe::Stack& sum, const observe::Stack& more);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The matrix unit by itself, with operands as fast as it can take them: what the array's formulas speak of.
+// The matrix unit alone, with operands as fast as it can take them: what the array's formulas speak of.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One matrix product on one machine: the array by itself, then end to end through DRAM, every value checked.
+// One matrix product on one machine: the array alone, then end to end through DRAM, every value checked.
 #pragma once
 
 #include <array>

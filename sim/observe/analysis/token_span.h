@@ -20,7 +20,7 @@ struct TokenSpan {
   static TokenSpan of(const TraceStep& step) {
     return {step.token, step.tokens, std::string(step.phase), step.start, step.start};
   }
-  // Whether `next` works for the same token, as the steps of a long prompt do.
+  // True if `next` works for the same token, as the steps of a long prompt do.
   bool goes_on_with(const TokenSpan& next) const {
     return number == next.number && phase == next.phase && end == next.start;
   }

@@ -25,7 +25,7 @@ class CsvTrace final : public TraceWriter {
     if (!file_.is_open()) return;
     try {
       close(last_, "interrupted");
-    } catch (const IoError&) {  // it cannot be told any more, and nothing was left
+    } catch (const IoError&) {  // it cannot be reported any more, and nothing was left
     }
   }
 

@@ -46,7 +46,7 @@ KanataTrace::~KanataTrace() {
   if (closed_) return;
   try {
     close(now_ + 1, "interrupted");
-  } catch (...) {  // whoever destroys an open trace is on the way out with an error of its own
+  } catch (...) {  // an open trace is destroyed on the way out with another error
   }
 }
 

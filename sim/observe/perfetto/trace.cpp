@@ -41,7 +41,7 @@ class PerfettoTrace final : public TraceWriter {
     if (!file_.file().is_open()) return;
     try {
       close(last_, "interrupted");
-    } catch (const IoError&) {  // it cannot be told any more, and nothing was left
+    } catch (const IoError&) {  // it cannot be reported any more, and nothing was left
     }
   }
 

@@ -36,7 +36,7 @@ class FstFile {
   virtual void finish() = 0;
 };
 
-// Whether this program was built with the library.
+// True if this program was built with the library.
 bool can_write_fst();
 
 // Creates `path`; errors name `shown` instead. Throws UsageError with the remedy when the program was built
