@@ -53,7 +53,7 @@ OptionParser run_parser() {
   add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
   add("program", po::value<std::string>(), "run this program file instead of a model");
   add("dump", po::value<std::vector<std::string>>()->composing(),
-      "with --program: print memory at the end, dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT");
+      "with --program: print MEMORY:ADDRESS:FORMAT:COUNT at the end");
   add("quiet,q", po::bool_switch(), "print the generated text alone");
   return parser;
 }
