@@ -192,12 +192,14 @@ TEST_CASE("waits begin and end at the commands that they are about") {
       if (seen.waits[i].wait == DramWait::turnaround) {
         const Clock longest = s.parameters.cl + s.parameters.cwl + s.parameters.bl + s.parameters.wtr_l;
         // A wait that ends in a transfer was for it if neither a request nor a command came meanwhile that
-        // lets another one go sooner.
-        const bool undisturbed = next->clock == to &&
-                                 std::none_of(seen.accepted.begin(), seen.accepted.end(),
-                                              [&](Clock at) { return at + 1 >= from && at < to; }) &&
-                                 std::none_of(seen.commands.begin(), seen.commands.end(),
-                                              [&](const auto& c) { return c.clock >= from && c.clock < to; });
+        // lets another one go sooner, nor one of the other bus in the transfer's clock.
+        const bool undisturbed =
+            next->clock == to &&
+            std::none_of(seen.accepted.begin(), seen.accepted.end(),
+                         [&](Clock at) { return at + 1 >= from && at < to; }) &&
+            std::none_of(seen.commands.begin(), seen.commands.end(), [&](const auto& c) {
+              return c.clock >= from && c.clock <= to && (c.clock < to || !memory::is_transfer(c.command));
+            });
         CHECK(std::any_of(transfers.begin(), next, [&](const auto& c) {
           return c.clock + longest > from && (!undisturbed || is_write(c.command) != is_write(next->command));
         }));
