@@ -25,7 +25,9 @@ std::vector<Json> settings(const std::string& preset) {
           {{"channels", 8}, {"read_queue", 8}, {"write_queue", 4096}, {"activated_queue", 1}},
           {{"write_high", 1}, {"write_low", 0}},
           {{"write_high", 0.3}, {"write_low", 0.1}},
-          {{"mapping", {"row", "rank", "bank_group", "bank", "column", "channel"}}}};
+          {{"channels", 6}},
+          {{"scheduler", "fr-fcfs-row-hit"}, {"queue_of", "bank"}},
+          {{"mapping", {"row", "rank", "stack_id", "bank_group", "bank", "column", "channel"}}}};
 }
 
 // A machine in a folder of its own, with its presets beside it.

@@ -44,6 +44,7 @@ Bits expected_bits(const std::string& preset, std::size_t channels, std::size_t 
   append(bits, "bank_group", o["bank_groups"]);
   append(bits, "column", o["columns"].get<std::size_t>() / o["burst_length"].get<std::size_t>());
   append(bits, "bank", o["banks_per_group"]);
+  append(bits, "stack_id", o.value("stack_ids", std::size_t{1}));
   if (!pseudo) append(bits, "rank", o["ranks"]);
   append(bits, "row", o["rows"]);
   append(channel, "channel", channels);

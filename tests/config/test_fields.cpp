@@ -94,7 +94,7 @@ TEST_CASE("a power of two is demanded where one is needed") {
     check_in_range(key, static_cast<std::int64_t>(f.max) / 2);
     ++checked;
   }
-  CHECK(checked == 6);  // lanes, banks, bank_bytes, channels, burst_bytes of both models
+  CHECK(checked == 5);  // lanes, banks, bank_bytes, burst_bytes of both models
 }
 
 TEST_CASE("a value of the wrong JSON type is refused and the type is named") {
