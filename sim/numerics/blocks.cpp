@@ -86,6 +86,13 @@ void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32
                 std::int8_t* q, GroupScale* scales) {
   const FormatRow& r = row_of(f);
   const std::uint32_t own = r.group_elements, in_block = r.block_elements / own;
+  if (own == group && first % r.block_elements == 0 && count % r.block_elements == 0) {  // the usual
+    const std::byte* block = row + std::size_t{first / r.block_elements} * r.block_bytes;
+    for (std::uint32_t done = 0; done < count; done += r.block_elements, block += r.block_bytes) {
+      for (std::uint32_t g = 0; g < in_block; ++g, q += own) *scales++ = r.unpack(block, g, q);
+    }
+    return;
+  }
   const std::uint32_t begin = first / group * group, end = (first + count + group - 1) / group * group;
   for (std::uint32_t e = begin; e < end; e += own) {
     const std::byte* block = row + std::size_t{e / r.block_elements} * r.block_bytes;
