@@ -49,14 +49,41 @@ package isa_pkg;
   localparam logic [5:0] kF32 = 6'd0;
   localparam logic [5:0] kF16 = 6'd1;
   localparam logic [5:0] kBf16 = 6'd2;
-  localparam logic [5:0] kQ8 = 6'd3;
-  localparam logic [5:0] kQ4 = 6'd4;
   localparam logic [5:0] kU8 = 6'd5;
   localparam logic [5:0] kU32 = 6'd6;
-  localparam logic [5:0] kI8 = 6'd7;
-  localparam logic [5:0] kI4 = 6'd8;
-  localparam logic [5:0] kQ8Sum = 6'd9;      // q8_1
-  localparam logic [5:0] kQ4Minimum = 6'd10;  // q4_1
+
+  // What the hardware knows of a format, in the order of sim/numerics/formats/table.h: elements of a block as a
+  // power of two, its bytes, and the format that moves against it as a weight.
+  typedef struct packed {
+    logic [3:0] shift;
+    logic [8:0] bytes;
+    logic [5:0] moving;
+  } format_t;
+  function automatic format_t format_of(input logic [5:0] code);
+    case (code)
+      6'd0: format_of = '{4'd0, 9'd4, 6'd0};  // f32
+      6'd1: format_of = '{4'd0, 9'd2, 6'd1};  // f16
+      6'd2: format_of = '{4'd0, 9'd2, 6'd2};  // bf16
+      6'd3: format_of = '{4'd5, 9'd34, 6'd3};  // q8_0
+      6'd4: format_of = '{4'd5, 9'd18, 6'd3};  // q4_0
+      6'd5: format_of = '{4'd0, 9'd1, 6'd5};  // u8
+      6'd6: format_of = '{4'd0, 9'd4, 6'd6};  // u32
+      6'd7: format_of = '{4'd0, 9'd1, 6'd7};  // i8
+      6'd8: format_of = '{4'd1, 9'd1, 6'd7};  // i4
+      6'd9: format_of = '{4'd5, 9'd36, 6'd9};  // q8_1
+      6'd10: format_of = '{4'd5, 9'd20, 6'd9};  // q4_1
+      6'd11: format_of = '{4'd8, 9'd292, 6'd11};  // q8_k
+      6'd12: format_of = '{4'd8, 9'd144, 6'd11};  // q4_k
+      6'd13: format_of = '{4'd8, 9'd176, 6'd11};  // q5_k
+      6'd14: format_of = '{4'd8, 9'd210, 6'd11};  // q6_k
+      6'd15: format_of = '{4'd5, 9'd22, 6'd3};  // q5_0
+      6'd16: format_of = '{4'd5, 9'd24, 6'd9};  // q5_1
+      6'd17: format_of = '{4'd8, 9'd84, 6'd11};  // q2_k
+      6'd18: format_of = '{4'd8, 9'd110, 6'd11};  // q3_k
+      6'd19: format_of = '{4'd5, 9'd17, 6'd3};  // mxfp4
+      default: format_of = '{4'd0, 9'd1, code};
+    endcase
+  endfunction
 
   // What a stage does in a cycle: up to kFenceWait in the order of sim/observe/event.h, whose states of the units
   // and of memory no stage has.

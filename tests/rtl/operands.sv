@@ -20,16 +20,9 @@ module operands #(
   assign store = f.unit == isa_pkg::kUnitStore;
   assign reduces = f.kind == isa_pkg::kReduce || f.kind == isa_pkg::kSelect;
 
-  // Integer blocks meet blocks with 8-bit values, plain integers 8-bit ones, floats their own kind.
-  logic [5:0] moving_format;
-  always_comb begin
-    case (f.b_format)
-      isa_pkg::kQ4: moving_format = isa_pkg::kQ8;
-      isa_pkg::kI4: moving_format = isa_pkg::kI8;
-      isa_pkg::kQ4Minimum: moving_format = isa_pkg::kQ8Sum;
-      default:      moving_format = f.b_format;
-    endcase
-  end
+  // What moves against the weight of a matmul.
+  isa_pkg::format_t weight;
+  assign weight = isa_pkg::format_of(f.b_format);
 
   // Lines, and elements of a line, of each operand. `a` defaults to rows of cols elements.
   logic a_used, b_used, dst_used;
@@ -63,7 +56,7 @@ module operands #(
         a_skipped = f.k_offset;
       end
       isa_pkg::kMatmul: begin
-        a_format = moving_format;
+        a_format = weight.moving;
         a_elements = {8'b0, f.depth};
       end
       default: ;

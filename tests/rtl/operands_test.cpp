@@ -60,9 +60,11 @@ bool inside(std::span<const Range> ranges) {
 
 // Every format that the matrix unit multiplies, also the integers without scales.
 isa::Instruction with_any_weight(isa::test::Random& random, isa::Instruction i) {
-  constexpr std::array kWeights = {Format::f32,  Format::f16, Format::bf16, Format::q8_0,
-                                   Format::q4_0, Format::i8,  Format::i4};
-  const Format weight = kWeights[isa::test::number(random, 0, kWeights.size() - 1)];
+  constexpr int kKnown = 20;  // rows of the table that isa_pkg.sv has
+  Format weight{};
+  do {
+    weight = static_cast<Format>(isa::test::number(random, 0, kKnown - 1));
+  } while (!kWeightFormats.has(weight));
   if (i.op == Opcode::preload && i.order == isa::TileOrder::nk) i.a_format = weight;
   if (i.op == Opcode::multiply) i.a_format = activation_format(weight);
   if (i.op == Opcode::matmul) {
