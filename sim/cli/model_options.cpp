@@ -12,8 +12,6 @@ namespace po = boost::program_options;
 
 namespace {
 
-const std::string kWeightsHelp = "of a config.json: " + kModelFormats.names() + " (or torch_dtype)";
-
 template <class T>
 T choose(const OptionParser& parser, const std::string& name,
          std::initializer_list<std::pair<const char*, T>> choices) {
@@ -74,7 +72,7 @@ void add_model_options(OptionParser& parser) {
   add("clock", po::value<std::string>()->default_value("gated"),
       "gated or every-edge: same events, other speed");
   add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
-  add("weights", po::value<std::string>(), kWeightsHelp.c_str());
+  add("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (or torch_dtype)");
   add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens instead of a text");
   add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
 }

@@ -64,15 +64,14 @@ TEST_CASE("what is no model, or half of one, or holds an unknown type") {
   test::check_refusal(kModel, {"run", "-m", scratch.file("tail.gguf", bytes.substr(0, bytes.size() - 1))},
                       {"tail.gguf"});
 
-  constexpr std::uint32_t kQ6K =
-      14;  // a type of the format that the machine does not have: 210 bytes for 256
+  constexpr std::uint32_t kIq3S = 21;  // a type that the machine does not have: 110 bytes for 256
   test::GgufWriter writer = test::synthetic_gguf({.width = 256, .matrices = Format::f16});
   REQUIRE(writer.remove_tensor("output.weight"));
-  writer.tensor("output.weight", {256, 300}, kQ6K, std::vector<std::byte>(210 * 300));
+  writer.tensor("output.weight", {256, 300}, kIq3S, std::vector<std::byte>(110 * 300));
   const std::vector<std::byte> other = writer.bytes();
   const std::string path =
-      scratch.file("q6.gguf", {reinterpret_cast<const char*>(other.data()), other.size()});
-  test::check_refusal(kModel, {"run", "-m", path}, {"output.weight", "Q6_K"});
+      scratch.file("iq3.gguf", {reinterpret_cast<const char*>(other.data()), other.size()});
+  test::check_refusal(kModel, {"run", "-m", path}, {"output.weight", "IQ3_S"});
   const Outcome inspected = launch({"inspect", path});  // it can be looked at all the same
   CHECK(inspected.exit_code == 0);
   CHECK_THAT(inspected.out, Contains("(not supported)"));

@@ -163,8 +163,8 @@ TEST_CASE("tokens that cannot be are refused with what can") {
   refused({"--tokens", ids_in(scratch / "absent.json")}, {"absent.json"}, kIo);
   const std::string config = scratch.file("config.json", test::config_json_of({}).dump());
   check_refused(kUsage, {"-m", config, "--timing-only"}, {"no tokenizer", "--prompt-tokens N"});
-  check_refused(kUsage, {"-m", config, "--timing-only", "--weights", "q5_0"},
-                {"--weights is 'q5_0'", "q4_0"});
+  check_refused(kUsage, {"-m", config, "--timing-only", "--weights", "q9_0"},
+                {"--weights is 'q9_0'", "q4_0"});
   check_refused(kModel, {"-m", scratch.file("bad.json", "{}"), "--timing-only", "--prompt-tokens", "1"},
                 {"bad.json", "/max_position_embeddings is missing"});
 }

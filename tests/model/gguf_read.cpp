@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a sound file read back as it was written?
 #include <catch2/catch.hpp>
+#include <cctype>
 #include <cstring>
 #include <limits>
 #include <set>
@@ -123,8 +124,8 @@ TEST_CASE("tensors read back with shape, type, place and bytes") {
   if (alignment != 32) writer.u32("general.alignment", static_cast<std::uint32_t>(alignment));
   const std::vector<float> values = {1, 2, 3, 4, 5, 6};
   writer.tensor("plain", {3, 2}, Format::f32, values);
-  const std::vector<std::byte> blocks(144 * 4, std::byte{0x5a});
-  writer.tensor("k", {512, 2}, 12, blocks);  // Q4_K: blocks of 256 values in 144 bytes
+  const std::vector<std::byte> blocks(136 * 4, std::byte{0x5a});
+  writer.tensor("k", {512, 2}, 23, blocks);  // IQ4_XS: blocks of 256 values in 136 bytes
   writer.tensor("four", {1, 1, 3, 2}, Format::f16, std::vector<float>(6, 0.5f));
   const GgufFile file = open(writer);
   REQUIRE(file.tensors().size() == 3);
@@ -146,12 +147,30 @@ TEST_CASE("tensors read back with shape, type, place and bytes") {
 
   const GgufTensor* k = file.find_tensor("k");
   CHECK_FALSE(k->supported);
-  CHECK(k->type_name == "Q4_K");
+  CHECK(k->type_name == "IQ4_XS");
   CHECK(k->bytes == blocks.size());
   CHECK(k->data[0] == std::byte{0x5a});
   CHECK(file.find_tensor("four")->rows() == 6);
   for (const GgufTensor& tensor : file.tensors()) CHECK(tensor.file_offset % alignment == 0);
   CHECK(file.find_tensor("absent") == nullptr);
+}
+
+TEST_CASE("the rows of the table of formats have the sizes and names of GGUF's types") {
+  int known = 0;
+  for (const FormatRow& row : kFormatTable) {
+    if (row.ggml < 0) continue;
+    const GgmlType* type = find_ggml_type(static_cast<std::uint32_t>(row.ggml));
+    CAPTURE(row.name);
+    REQUIRE(type != nullptr);
+    std::string name(row.name);
+    for (char& c : name) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    CHECK(type->name == name);
+    CHECK(type->block_elements == row.block_elements);
+    CHECK(type->block_bytes == row.block_bytes);
+    CHECK(row_of(type->format().value()).name == row.name);
+    ++known;
+  }
+  CHECK(known >= 16);
 }
 
 TEST_CASE("the digest is that of the whole file") {
