@@ -71,6 +71,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<bool>("open", 180, 1, Kind::flag, offsetof(Instruction, open)),
     field<bool>("close", 181, 1, Kind::flag, offsetof(Instruction, close)),
     field<bool>("transposed", 182, 1, Kind::flag, offsetof(Instruction, transposed)),
+    field<bool>("per_row", 241, 1, Kind::flag, offsetof(Instruction, per_row)),
     field<float>("scalar", 207, 32, Kind::scalar, offsetof(Instruction, scalar)),
     field<u32>("valid", 171, 24, Kind::number, offsetof(Instruction, valid)),
     field<bool>("causal", 240, 1, Kind::flag, offsetof(Instruction, causal)),

@@ -39,6 +39,7 @@ enum class Field : std::uint8_t {
   open,
   close,
   transposed,
+  per_row,
   scalar,
   valid,
   causal,

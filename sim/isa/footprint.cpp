@@ -50,17 +50,11 @@ Range rows_of_dst(const Instruction& i, std::uint64_t bytes) {
   return local(i.dst, i.rows, i.dst_stride, bytes);
 }
 
-Range second_operand(const Instruction& i, Second second) {
-  const bool one = second == Second::one_row;
-  const std::uint64_t width = second == Second::angles ? i.rotate : i.cols;
-  return local(i.b, one ? 1 : i.rows, i.b_stride, width * kF32Bytes);
-}
-
 Footprint vector_footprint(const Instruction& i) {
   Footprint f;
-  const Second second = vector_function(i.op).second;
+  const std::uint64_t second = second_columns(i);
   read(f, local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
-  if (second != Second::none) read(f, second_operand(i, second));
+  if (second != 0) read(f, local(i.b, second_rows(i), i.b_stride, second * kF32Bytes));
   write(f, local(i.dst, result_rows(i), i.dst_stride, result_row_bytes(i)));
   return f;
 }

@@ -161,7 +161,8 @@ struct Instruction {
   bool close = false;               // multiply: the last group ends here and folds into the accumulator
   bool transposed = false;          // multiply: sums of a moving row go to one column of dst, not one row
 
-  float scalar = 0.0f;       // scale: factor; softmax: scale; rms_norm: epsilon
+  bool per_row = false;      // zip: b is one f32 for each row
+  float scalar = 0.0f;       // scale and the like: operand; softmax: scale; norms: epsilon
   std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24
   bool causal = false;       // softmax: each further row has one valid column more
   std::uint32_t head = 0;    // rotary: elements of a head, < 2^12

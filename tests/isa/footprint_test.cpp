@@ -57,8 +57,9 @@ void walk_vector(const Instruction& i, Touches& t) {
       } else {
         t.writes[0].element(i.dst, r * i.dst_stride, to, one_a_row ? 0 : c);
       }
-      if (kind == Class::zip) t.reads[1].local(i.b, r * i.b_stride + 4 * c, 4);
+      if (kind == Class::zip) t.reads[1].local(i.b, r * i.b_stride + (i.per_row ? 0 : 4 * c), 4);
       if (kind == Class::norm) t.reads[1].local(i.b, 4 * c, 4);
+      if (name_of(i.op) == "layer_norm") t.reads[1].local(i.b, 4 * (i.cols + c), 4);
     }
     for (std::uint64_t p = 0; i.op == Opcode::rotary && p < i.rotate / 2; ++p) {
       t.reads[1].local(i.b, r * i.b_stride + 8 * p, 8);

@@ -7,6 +7,8 @@
 #include <cstring>
 #include <random>
 
+#include "isa/encoding.h"
+#include "numerics/activation.h"
 #include "numerics/blocks.h"
 #include "numerics/scalar.h"
 
@@ -282,5 +284,78 @@ TEST_CASE("reductions: the pairwise sum, the maximum, the first place of the max
     CHECK(same_bits(executed(instruction(Opcode::reduce_max, a), a.bytes()), maxima));
     const Values found = executed(instruction(Opcode::argmax, a), a.bytes());
     CHECK(std::memcmp(found.data(), places.data(), places.size() * 4) == 0);
+  }
+}
+
+TEST_CASE("functions of one and of two operands are their expressions, element by element") {
+  using Expression = float (*)(float a, float b, float s);
+  const std::pair<const char*, Expression> functions[] = {
+      {"relu", [](float a, float, float) { return a < 0 ? 0.0f : a; }},
+      {"sigmoid", [](float a, float, float) { return 1.0f / (1.0f + exp_f32(-a)); }},
+      {"tanh", [](float a, float, float) { return tanh_f32(a); }},
+      {"gelu", [](float a, float, float) { return gelu_f32(a); }},
+      {"gelu_tanh", [](float a, float, float) { return gelu_tanh_f32(a); }},
+      {"square", [](float a, float, float) { return a * a; }},
+      {"sqrt", [](float a, float, float) { return std::sqrt(a); }},
+      {"rsqrt", [](float a, float, float) { return 1.0f / std::sqrt(a); }},
+      {"add_scalar", [](float a, float, float s) { return a + s; }},
+      {"max_scalar", [](float a, float, float s) { return a < s ? s : a; }},
+      {"min_scalar", [](float a, float, float s) { return s < a ? s : a; }},
+      {"add", [](float a, float b, float) { return a + b; }},
+      {"mul", [](float a, float b, float) { return a * b; }},
+      {"sub", [](float a, float b, float) { return a - b; }},
+      {"div", [](float a, float b, float) { return a / b; }},
+      {"max", [](float a, float b, float) { return a < b ? b : a; }},
+      {"min", [](float a, float b, float) { return b < a ? b : a; }},
+  };
+  Random random(21);
+  for (const auto& [name, expression] : functions) {
+    Opcode op{};
+    REQUIRE(isa::opcode_from_name(name, op));
+    for (const bool per_row : {false, true}) {
+      const bool two = isa::class_of(op) == isa::Class::zip;
+      if (per_row && !two) continue;
+      const Operand a(random, number(random, 1, 4), number(random, 1, 40)), b(random, a.rows, a.columns);
+      Instruction i = instruction(op, a);
+      i.b_stride = two ? b.stride() : 0;
+      i.per_row = per_row;
+      const bool scalar = (isa::vector_function(op).more & isa::set_of(isa::Field::scalar)) != 0;
+      i.scalar = scalar ? 0.25f : 0.0f;
+      Values wanted;
+      for (std::size_t r = 0; r < a.rows; ++r) {
+        for (std::size_t c = 0; c < a.columns; ++c) {
+          wanted.push_back(expression(a.row(r)[c], b.row(r)[per_row ? 0 : c], 0.25f));
+        }
+      }
+      INFO(name);
+      isa::encode(i);
+      CHECK(same_bits(executed(i, a.bytes(), two ? b.bytes() : std::span<const std::byte>()), wanted));
+    }
+  }
+}
+
+TEST_CASE("minimum, mean and layer norm are their definitions") {
+  Random random(22);
+  for (int round = 0; round < 20; ++round) {
+    const Operand a(random, number(random, 1, 4), number(random, 1, 70)), b(random, 1, 2 * a.columns);
+    const auto n = static_cast<float>(a.columns);
+    Values least, means, norms;
+    for (std::size_t r = 0; r < a.rows; ++r) {
+      const Values x = a.row(r);
+      least.push_back(*std::min_element(x.begin(), x.end()));
+      const float mean = pairwise(x) / n;
+      means.push_back(mean);
+      Values squares;
+      for (const float v : x) squares.push_back((v - mean) * (v - mean));
+      const float scale = 1.0f / std::sqrt(pairwise(squares) / n + 1e-5f);
+      for (std::size_t c = 0; c < x.size(); ++c) {
+        norms.push_back(((x[c] - mean) * scale) * b.values[c] + b.values[a.columns + c]);
+      }
+    }
+    CHECK(same_bits(executed(instruction(isa::opcode(isa::Class::reduce, 2), a), a.bytes()), least));
+    CHECK(same_bits(executed(instruction(isa::opcode(isa::Class::reduce, 3), a), a.bytes()), means));
+    Instruction norm = instruction(isa::opcode(isa::Class::norm, 1), a);
+    norm.scalar = 1e-5f;
+    CHECK(same_bits(executed(norm, a.bytes(), b.bytes()), norms));
   }
 }

@@ -78,6 +78,7 @@ module fields (
     if (op == isa_pkg::kConvert || op == isa_pkg::kTranspose) f.a_format = word[232+:6];
     if (op == isa_pkg::kConvert || kind == isa_pkg::kSoftmax) f.dst_format = word[250+:6];
     if (op == isa_pkg::kTranspose) f.dst_format = word[232+:6];
+    if (kind == isa_pkg::kZip) f.per_row = word[241];
     if (op == isa_pkg::kRotary) f.rotate = word[244+:12];
   end
 endmodule

@@ -35,6 +35,7 @@ package isa_pkg;
   localparam logic [10:0] kMultiply = {kMatrix, 7'd1};
   localparam logic [10:0] kMatmul = {kMatrix, 7'd2};
   localparam logic [10:0] kConvert = {kMap, 7'd1};
+  localparam logic [10:0] kLayerNorm = {kNorm, 7'd1};
   localparam logic [10:0] kTranspose = {kMove, 7'd0};
   localparam logic [10:0] kRotary = {kMove, 7'd1};
 
@@ -143,6 +144,7 @@ package isa_pkg;
     logic        order_kn;
     logic        accumulate;
     logic        transposed;
+    logic        per_row;
     logic [11:0] rotate;
   } fields_t;
 

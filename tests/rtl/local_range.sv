@@ -11,7 +11,7 @@ module local_range #(
     input  logic [23:0]                     stride,
     input  logic [5:0]                      format,
     input  logic [7:0]                      skipped,
-    input  logic [23:0]                     elements,
+    input  logic [24:0]                     elements,
     input  isa_pkg::capacities_t            capacity,
     output isa_pkg::local_range_t           range,
     output logic [31:0]                     resolved,        // the address with its register added
@@ -38,7 +38,7 @@ module local_range #(
   logic [49:0] first, last;
   assign first = {19'b0, sum[30:0]} + {23'b0, bytes_of(kind, {17'b0, skipped})};
   assign last = {19'b0, sum[30:0]} + 50'({24'b0, lines - 24'd1} * {24'b0, stride}) +
-                {23'b0, bytes_of(kind, {1'b0, elements} + round_up)};
+                {23'b0, bytes_of(kind, elements + round_up)};
 
   assign outside = used && (sum[REGISTER_BITS-1:31] != '0 ||
                             last > {18'b0, address[31] ? capacity.accumulator : capacity.scratchpad});

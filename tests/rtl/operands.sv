@@ -26,7 +26,8 @@ module operands #(
 
   // Lines, and elements of a line, of each operand. `a` defaults to rows of cols elements.
   logic a_used, b_used, dst_used;
-  logic [23:0] a_lines, b_lines, dst_lines, a_elements, b_elements, dst_elements, a_stride, b_stride;
+  logic [24:0] b_elements;  // twice the columns for a norm with gains and biases
+  logic [23:0] a_lines, b_lines, dst_lines, a_elements, dst_elements, a_stride, b_stride;
   logic [5:0] a_format, b_format, dst_format;
   logic [7:0] a_skipped;
   logic [23:0] rows;
@@ -68,12 +69,12 @@ module operands #(
     b_lines = f.kind == isa_pkg::kNorm ? 24'd1 : rows;
     b_stride = f.b_stride;
     b_format = f.b_format;
-    b_elements = f.cols;
+    b_elements = f.per_row ? 25'd1 : f.op == isa_pkg::kLayerNorm ? {f.cols, 1'b0} : {1'b0, f.cols};
     case (f.op)
-      isa_pkg::kRotary: b_elements = {12'b0, f.rotate};
+      isa_pkg::kRotary: b_elements = {13'b0, f.rotate};
       isa_pkg::kMatmul: begin
         b_lines = f.order_kn ? {8'b0, f.depth} : f.cols;
-        b_elements = f.order_kn ? f.cols : {8'b0, f.depth};
+        b_elements = f.order_kn ? {1'b0, f.cols} : {9'b0, f.depth};
       end
       default: ;
     endcase
@@ -93,7 +94,7 @@ module operands #(
   logic a_outside, b_outside, dst_outside, dram_outside;
   local_range #(.REGISTER_BITS(REGISTER_BITS)) range_a (
       .used(a_used), .address(f.a), .register_value(registers[f.a_reg*REGISTER_BITS+:REGISTER_BITS]),
-      .lines(a_lines), .stride(a_stride), .format(a_format), .skipped(a_skipped), .elements(a_elements),
+      .lines(a_lines), .stride(a_stride), .format(a_format), .skipped(a_skipped), .elements({1'b0, a_elements}),
       .capacity(capacity), .range(footprint.a), .resolved(a), .outside(a_outside)
   );
   local_range #(.REGISTER_BITS(REGISTER_BITS)) range_b (
@@ -104,7 +105,7 @@ module operands #(
   local_range #(.REGISTER_BITS(REGISTER_BITS)) range_dst (
       .used(dst_used), .address(f.dst), .register_value(registers[f.dst_reg*REGISTER_BITS+:REGISTER_BITS]),
       .lines(dst_lines), .stride(f.dst_stride), .format(dst_format), .skipped(8'b0),
-      .elements(dst_elements), .capacity(capacity), .range(footprint.dst), .resolved(dst),
+      .elements({1'b0, dst_elements}), .capacity(capacity), .range(footprint.dst), .resolved(dst),
       .outside(dst_outside)
   );
 

@@ -64,13 +64,13 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
   };
   switch (i.op) {
     case Opcode::add: {
-      const auto right = b(i.cols);
-      std::transform(a.begin(), a.end(), right.begin(), d.begin(), std::plus<>());
+      const auto right = b(i.per_row ? 1 : i.cols);
+      for (std::size_t c = 0; c < a.size(); ++c) d[c] = a[c] + right[i.per_row ? 0 : c];
       return;
     }
     case Opcode::mul: {
-      const auto right = b(i.cols);
-      std::transform(a.begin(), a.end(), right.begin(), d.begin(), std::multiplies<>());
+      const auto right = b(i.per_row ? 1 : i.cols);
+      for (std::size_t c = 0; c < a.size(); ++c) d[c] = a[c] * right[i.per_row ? 0 : c];
       return;
     }
     case Opcode::scale:
@@ -101,8 +101,8 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
     default: {  // their values have tests of their own; where they come from and go to is what matters here
       const isa::VectorFunction& f = isa::vector_function(i.op);
       std::vector<float> second;
-      if (f.second == isa::Second::rows) second = b(i.cols);
-      if (f.second == isa::Second::one_row) second = read_row(i.b, 0, Format::f32, i.cols);
+      if (f.second == isa::Second::rows) second = b(i.per_row ? 1 : i.cols);
+      if (f.second == isa::Second::row_pair) second = read_row(i.b, 0, Format::f32, 2 * i.cols);
       return f.compute({i, row, a, second, d});
     }
   }

@@ -21,7 +21,7 @@ inline constexpr int kLaneFunctions = 9;
 
 // One way of a row through the lanes.
 struct VectorPass {
-  static constexpr std::size_t kLongest = 12;
+  static constexpr std::size_t kLongest = 28;
   std::array<LaneFunction, kLongest> functions{};
   std::uint8_t count = 0;
   bool reads_b = false;
@@ -47,16 +47,17 @@ struct RowOperands {
   const Instruction& instruction;
   std::uint32_t row;
   std::span<const float> a;  // (cols)
-  std::span<const float> b;  // as Second says
+  std::span<const float> b;  // (second_columns)
   std::span<float> d;  // (cols), or 1 value where the result is one a row; the bits of a u32 for indices
 };
 
 // What the second operand holds.
 enum class Second : std::uint8_t {
   none,
-  rows,     // rows x cols
-  one_row,  // 1 x cols, for every row
-  angles,   // rows x rotate: pairs (cos, sin)
+  rows,      // rows x cols, or with per_row rows x 1
+  one_row,   // 1 x cols, for every row
+  row_pair,  // 1 x 2 cols, for every row: two rows one behind the other
+  angles,    // rows x rotate: pairs (cos, sin)
 };
 
 // Where the results go.
@@ -92,6 +93,9 @@ const VectorFunction& vector_function(Opcode op);
 // The passes of an instruction over each row, in order of execution.
 std::span<const VectorPass> passes_of(const Instruction& instruction);
 
+// fp32 elements in a row of the second operand, 0 where there is none, and how many rows it has.
+std::uint64_t second_columns(const Instruction& instruction);
+std::uint64_t second_rows(const Instruction& instruction);
 // One row of the result in bytes, and how many there are.
 std::uint64_t result_row_bytes(const Instruction& instruction);
 std::uint64_t result_rows(const Instruction& instruction);

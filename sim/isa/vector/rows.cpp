@@ -19,12 +19,32 @@ void scale_row(const RowOperands& o) {
   for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = o.a[c] * factor;
 }
 
+void square_row(const RowOperands& o) {
+  for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = o.a[c] * o.a[c];
+}
+
+void sqrt_row(const RowOperands& o) {
+  for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = std::sqrt(o.a[c]);
+}
+
+void rsqrt_row(const RowOperands& o) {
+  for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = 1.0f / std::sqrt(o.a[c]);
+}
+
 void sum_row(const RowOperands& o) {
   o.d[0] = pairwise_sum(o.a);
 }
 
 void max_row(const RowOperands& o) {
   o.d[0] = *std::max_element(o.a.begin(), o.a.end());
+}
+
+void min_row(const RowOperands& o) {
+  o.d[0] = *std::min_element(o.a.begin(), o.a.end());
+}
+
+void mean_row(const RowOperands& o) {
+  o.d[0] = pairwise_sum(o.a) / static_cast<float>(o.a.size());
 }
 
 void argmax_row(const RowOperands& o) {
@@ -37,6 +57,15 @@ void rms_norm_row(const RowOperands& o) {
   const float squares = pairwise_sum(o.d);
   const float r = 1.0f / std::sqrt(squares / static_cast<float>(o.a.size()) + o.instruction.scalar);
   for (std::size_t c = 0; c < o.a.size(); ++c) o.d[c] = (o.a[c] * r) * o.b[c];
+}
+
+// b: gains, then biases
+void layer_norm_row(const RowOperands& o) {
+  const std::size_t n = o.a.size();
+  const float mean = pairwise_sum(o.a) / static_cast<float>(n);
+  for (std::size_t c = 0; c < n; ++c) o.d[c] = (o.a[c] - mean) * (o.a[c] - mean);
+  const float r = 1.0f / std::sqrt(pairwise_sum(o.d) / static_cast<float>(n) + o.instruction.scalar);
+  for (std::size_t c = 0; c < n; ++c) o.d[c] = ((o.a[c] - mean) * r) * o.b[c] + o.b[n + c];
 }
 
 void softmax_row(const RowOperands& o) {

@@ -14,18 +14,34 @@ void map_row(const RowOperands& o) {
   for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = f(o.a[c]);
 }
 
-// d[c] = f(a[c], b[c])
+// d[c] = f(a[c], b[c]), or f(a[c], b[0]) with per_row
 template <class F>
 void zip_row(const RowOperands& o) {
-  for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = F{}(o.a[c], o.b[c]);
+  if (o.instruction.per_row) {
+    for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = F{}(o.a[c], o.b[0]);
+  } else {
+    for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = F{}(o.a[c], o.b[c]);
+  }
+}
+
+// d[c] = f(a[c], scalar)
+template <class F>
+void scalar_row(const RowOperands& o) {
+  for (std::size_t c = 0; c < o.d.size(); ++c) o.d[c] = F{}(o.a[c], o.instruction.scalar);
 }
 
 void copy_row(const RowOperands& o);
 void scale_row(const RowOperands& o);
+void square_row(const RowOperands& o);
+void sqrt_row(const RowOperands& o);
+void rsqrt_row(const RowOperands& o);
 void sum_row(const RowOperands& o);
 void max_row(const RowOperands& o);
+void min_row(const RowOperands& o);
+void mean_row(const RowOperands& o);
 void argmax_row(const RowOperands& o);
 void rms_norm_row(const RowOperands& o);
+void layer_norm_row(const RowOperands& o);
 void softmax_row(const RowOperands& o);
 void rotary_row(const RowOperands& o);
 

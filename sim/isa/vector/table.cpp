@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of the vector unit, one row each. A function's number within its class is for ever: programs
 // on disk hold it. sim/isa/README.md says how to add one.
+#include <algorithm>
 #include <functional>
 
 #include "isa/vector/rows.h"
+#include "numerics/activation.h"
 #include "numerics/scalar.h"
 
 namespace tokencycle::isa {
@@ -31,6 +33,14 @@ constexpr VectorPass value(Chain chain) {  // ends in a value for the row
 }
 
 constexpr FieldSet kScalar = set_of(Field::scalar);
+constexpr FieldSet kPerRow = set_of(Field::per_row);
+
+struct Larger {
+  float operator()(float a, float b) const { return std::max(a, b); }
+};
+struct Smaller {
+  float operator()(float a, float b) const { return std::min(a, b); }
+};
 
 // Ascending opcodes.
 constexpr VectorFunction kTable[] = {
@@ -54,18 +64,87 @@ constexpr VectorFunction kTable[] = {
      .name = "silu",
      .compute = map_row<silu_f32>,
      .passes = {writes({L::exp, L::add, L::divide})}},
+    {.op = opcode(Class::map, 4), .name = "relu", .compute = map_row<relu_f32>, .passes = {writes({L::add})}},
+    {.op = opcode(Class::map, 5),
+     .name = "sigmoid",
+     .compute = map_row<sigmoid_f32>,
+     .passes = {writes({L::exp, L::add, L::divide})}},
+    {.op = opcode(Class::map, 6),  // the polynomial for small values is no longer than this way
+     .name = "tanh",
+     .compute = map_row<tanh_f32>,
+     .passes = {writes({L::mul, L::exp, L::add, L::divide, L::add})}},
+    {.op = opcode(Class::map, 7),  // z, t, eight steps of the polynomial, tail, value
+     .name = "gelu",
+     .compute = map_row<gelu_f32>,
+     .passes = {writes({L::mul, L::mul, L::add, L::divide, L::mul, L::add, L::mul, L::add, L::mul,
+                        L::add, L::mul, L::add, L::mul, L::add, L::mul, L::add, L::mul, L::add,
+                        L::mul, L::add, L::mul, L::exp, L::mul, L::add, L::mul})}},
+    {.op = opcode(Class::map, 8),
+     .name = "gelu_tanh",
+     .compute = map_row<gelu_tanh_f32>,
+     .passes = {writes({L::mul, L::mul, L::add, L::mul, L::exp, L::add, L::divide})}},
+    {.op = opcode(Class::map, 9), .name = "square", .compute = square_row, .passes = {writes({L::mul})}},
+    {.op = opcode(Class::map, 10),  // the divider takes roots
+     .name = "sqrt",
+     .compute = sqrt_row,
+     .passes = {writes({L::divide})}},
+    {.op = opcode(Class::map, 11),
+     .name = "rsqrt",
+     .compute = rsqrt_row,
+     .passes = {writes({L::divide, L::divide})}},
+    {.op = opcode(Class::map, 12),
+     .name = "add_scalar",
+     .compute = scalar_row<std::plus<float>>,
+     .passes = {writes({L::add})},
+     .more = kScalar},
+    {.op = opcode(Class::map, 13),
+     .name = "max_scalar",
+     .compute = scalar_row<Larger>,
+     .passes = {writes({L::add})},
+     .more = kScalar},
+    {.op = opcode(Class::map, 14),
+     .name = "min_scalar",
+     .compute = scalar_row<Smaller>,
+     .passes = {writes({L::add})},
+     .more = kScalar},
 
     // zip: dst = f(a, b), element by element
     {.op = Opcode::add,
      .name = "add",
      .compute = zip_row<std::plus<float>>,
      .passes = {writes_with_b({L::add})},
-     .second = Second::rows},
+     .second = Second::rows,
+     .more = kPerRow},
     {.op = Opcode::mul,
      .name = "mul",
      .compute = zip_row<std::multiplies<float>>,
      .passes = {writes_with_b({L::mul})},
-     .second = Second::rows},
+     .second = Second::rows,
+     .more = kPerRow},
+    {.op = opcode(Class::zip, 2),
+     .name = "sub",
+     .compute = zip_row<std::minus<float>>,
+     .passes = {writes_with_b({L::add})},
+     .second = Second::rows,
+     .more = kPerRow},
+    {.op = opcode(Class::zip, 3),
+     .name = "div",
+     .compute = zip_row<std::divides<float>>,
+     .passes = {writes_with_b({L::divide})},
+     .second = Second::rows,
+     .more = kPerRow},
+    {.op = opcode(Class::zip, 4),
+     .name = "max",
+     .compute = zip_row<Larger>,
+     .passes = {writes_with_b({L::add})},
+     .second = Second::rows,
+     .more = kPerRow},
+    {.op = opcode(Class::zip, 5),
+     .name = "min",
+     .compute = zip_row<Smaller>,
+     .passes = {writes_with_b({L::add})},
+     .second = Second::rows,
+     .more = kPerRow},
 
     // reduce: one f32 a row
     {.op = Opcode::reduce_sum,
@@ -79,12 +158,31 @@ constexpr VectorFunction kTable[] = {
      .passes = {value({L::reduce})},
      .result = Result::one},
 
+    {.op = opcode(Class::reduce, 2),
+     .name = "reduce_min",
+     .compute = min_row,
+     .passes = {value({L::reduce})},
+     .result = Result::one},
+    {.op = opcode(Class::reduce, 3),
+     .name = "reduce_mean",
+     .compute = mean_row,
+     .passes = {value({L::reduce, L::divide})},
+     .result = Result::one},
+
     // norm: a row scaled by values of the row, then by a gain
     {.op = Opcode::rms_norm,
      .name = "rms_norm",
      .compute = rms_norm_row,
      .passes = {value({L::mul, L::reduce}), writes_with_b({L::divide, L::mul, L::mul})},
      .second = Second::one_row,
+     .more = kScalar},
+
+    {.op = opcode(Class::norm, 1),  // mean, variance, result
+     .name = "layer_norm",
+     .compute = layer_norm_row,
+     .passes = {value({L::reduce, L::divide}), value({L::add, L::mul, L::reduce}),
+                writes_with_b({L::divide, L::add, L::mul, L::mul, L::add})},
+     .second = Second::row_pair,
      .more = kScalar},
 
     // softmax. The exponentials are computed twice rather than kept: a row may be longer than any register
@@ -134,7 +232,7 @@ constexpr auto kRowOf = [] {
 
 FieldSet VectorFunction::fields() const {
   FieldSet set = kRows | kDst | kA | more;
-  if (second == Second::one_row) {
+  if (second == Second::one_row || second == Second::row_pair) {
     set |= set_of(Field::b, Field::b_reg);
   } else if (second != Second::none) {
     set |= kB;
@@ -156,6 +254,27 @@ std::span<const VectorPass> passes_of(const Instruction& i) {
   const VectorFunction& f = vector_function(i.op);
   return f.block_passes.count != 0 && block_elements(i.dst_format) > 1 ? f.block_passes.all()
                                                                        : f.passes.all();
+}
+
+std::uint64_t second_columns(const Instruction& i) {
+  switch (vector_function(i.op).second) {
+    case Second::none:
+      return 0;
+    case Second::rows:
+      return i.per_row ? 1 : i.cols;
+    case Second::one_row:
+      return i.cols;
+    case Second::row_pair:
+      return std::uint64_t{2} * i.cols;
+    case Second::angles:
+      return i.rotate;
+  }
+  return 0;
+}
+
+std::uint64_t second_rows(const Instruction& i) {
+  const Second second = vector_function(i.op).second;
+  return second == Second::one_row || second == Second::row_pair ? 1 : i.rows;
 }
 
 std::uint64_t result_rows(const Instruction& i) {

@@ -31,12 +31,6 @@ void write_row(Format format, const Row& values, std::span<std::byte> encoded) {
   std::memcpy(encoded.data(), values.data(), encoded.size());
 }
 
-// Elements of the second operand that one row needs.
-std::size_t second_width(const Instruction& i, isa::Second second) {
-  if (second == isa::Second::none) return 0;
-  return second == isa::Second::angles ? i.rotate : i.cols;
-}
-
 }  // namespace
 
 void execute_vector(const Instruction& i, const VectorOperands& operands, std::vector<std::byte>& result) {
@@ -45,7 +39,7 @@ void execute_vector(const Instruction& i, const VectorOperands& operands, std::v
   result.resize(isa::result_rows(i) * row_size);
   if (f.result == isa::Result::turned) return turn(i, operands.a, result);
   const std::size_t a_size = row_bytes(i.a_format, i.cols);
-  Row a(i.cols), b(second_width(i, f.second)), d(f.result == isa::Result::one ? 1 : i.cols);
+  Row a(i.cols), b(isa::second_columns(i)), d(f.result == isa::Result::one ? 1 : i.cols);
   for (std::uint32_t r = 0; r < i.rows; ++r) {
     read_row(i.a_format, operands.a.subspan(std::size_t{r} * i.a_stride, a_size), a);
     if (!b.empty()) {

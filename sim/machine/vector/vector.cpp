@@ -117,13 +117,17 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
     issue = std::max(issue, granted);
   };
   read(i.a, i.a_stride, bytes_of(i.a_format, first, count));
-  if (reads_b) {
+  const isa::Second second = isa::vector_function(i.op).second;
+  if (reads_b && i.per_row) {  // once for the row
+    if (first == 0) read(i.b, i.b_stride, bytes_of(Format::f32, 0, 1));
+  } else if (reads_b) {
     // A rotary beat needs the angles of its elements, at most one table row.
-    const bool angles = isa::vector_function(i.op).second == isa::Second::angles;
+    const bool angles = second == isa::Second::angles;
     const std::uint32_t last = angles ? std::min(first % i.head + count, i.rotate) : 0;
     const std::uint32_t begin = angles ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
     const std::uint32_t n = angles ? last - begin : count;
     if (n > 0) read(i.b, i.b_stride, bytes_of(Format::f32, begin, n));
+    if (second == isa::Second::row_pair) read(i.b, 0, bytes_of(Format::f32, i.cols + begin, n));
   }
   timeline.delayed += issue.value - timeline.issue.value;
   timeline.issue = issue + interval;
