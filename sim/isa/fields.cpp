@@ -72,6 +72,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<bool>("close", 181, 1, Kind::flag, offsetof(Instruction, close)),
     field<bool>("transposed", 182, 1, Kind::flag, offsetof(Instruction, transposed)),
     field<bool>("per_row", 241, 1, Kind::flag, offsetof(Instruction, per_row)),
+    field<u32>("extent", 232, 24, Kind::number, offsetof(Instruction, extent)),
     field<float>("scalar", 207, 32, Kind::scalar, offsetof(Instruction, scalar)),
     field<u32>("valid", 171, 24, Kind::number, offsetof(Instruction, valid)),
     field<bool>("causal", 240, 1, Kind::flag, offsetof(Instruction, causal)),

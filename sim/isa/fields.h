@@ -40,6 +40,7 @@ enum class Field : std::uint8_t {
   close,
   transposed,
   per_row,
+  extent,
   scalar,
   valid,
   causal,

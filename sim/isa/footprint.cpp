@@ -53,9 +53,11 @@ Range rows_of_dst(const Instruction& i, std::uint64_t bytes) {
 Footprint vector_footprint(const Instruction& i) {
   Footprint f;
   const std::uint64_t second = second_columns(i);
-  read(f, local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
+  read(f, local(i.a, first_rows(i), i.a_stride, row_bytes(i.a_format, first_columns(i))));
   if (second != 0) read(f, local(i.b, second_rows(i), i.b_stride, second * kF32Bytes));
-  write(f, local(i.dst, result_rows(i), i.dst_stride, result_row_bytes(i)));
+  const Range result = local(i.dst, result_rows(i), i.dst_stride, result_row_bytes(i));
+  if (vector_function(i.op).indexed == Indexed::dst_sums) read(f, result);
+  write(f, result);
   return f;
 }
 

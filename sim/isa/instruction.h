@@ -71,6 +71,7 @@ enum class Opcode : std::uint16_t {
   softmax = static_cast<unsigned>(Class::softmax) << kFunctionBits,
 
   argmax = static_cast<unsigned>(Class::select) << kFunctionBits,
+  top_k,
 
   transpose = static_cast<unsigned>(Class::move) << kFunctionBits,
   rotary,
@@ -151,7 +152,7 @@ struct Instruction {
 
   std::uint32_t rows = 0;      // < 2^16
   std::uint32_t cols = 0;      // elements of a row (bytes for load and gather), < 2^24
-  std::uint32_t depth = 0;     // multiply, matmul: k values of this pass, < 2^16
+  std::uint32_t depth = 0;     // multiply, matmul: k values of this pass; top_k: places of a row; < 2^16
   std::uint32_t k_offset = 0;  // preload, multiply: first k element within the row, < 2^8
 
   TileOrder order = TileOrder::nk;  // preload: of the tile; matmul: of b
@@ -161,6 +162,7 @@ struct Instruction {
   bool close = false;               // multiply: the last group ends here and folds into the accumulator
   bool transposed = false;          // multiply: sums of a moving row go to one column of dst, not one row
 
+  std::uint32_t extent = 0;  // move by index: elements or rows that an index may name, >= 1, < 2^24
   bool per_row = false;      // zip: b is one f32 for each row
   float scalar = 0.0f;       // scale and the like: operand; softmax: scale; norms: epsilon
   std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24

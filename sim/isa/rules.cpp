@@ -173,6 +173,15 @@ void check_softmax(const Instruction& i) {
   at_least(i, "valid", i.valid, 1);
 }
 
+void check_top_k(const Instruction& i) {
+  at_least(i, "depth", i.depth, 1);
+  if (i.depth > i.cols) refuse(i, fmt::format("depth is {}; a row has {} places (cols)", i.depth, i.cols));
+}
+
+void check_extent(const Instruction& i) {
+  at_least(i, "extent", i.extent, 1);
+}
+
 void check_rotary(const Instruction& i) {
   at_least(i, "head", i.head, 2);
   if (i.rotate < 2 || i.rotate % 2 != 0 || i.rotate > i.head) {

@@ -44,13 +44,28 @@ struct Touches {
 // The loop nests of vector operations, element by element.
 void walk_vector(const Instruction& i, Touches& t) {
   const Class kind = class_of(i.op);
+  const std::string_view name = name_of(i.op);
+  const bool by_index = name == "take" || name == "take_rows" || name == "put_rows" || name == "add_rows";
   const bool one_a_row = kind == Class::reduce || kind == Class::select;
-  const bool second = kind == Class::zip || kind == Class::norm || i.op == Opcode::rotary;
+  const bool second = kind == Class::zip || kind == Class::norm || i.op == Opcode::rotary || by_index;
   const Format from = i.a_format, to = i.op == Opcode::transpose ? from : i.dst_format;
-  t.reads.resize(second ? 2 : 1);
+  t.reads.resize(name == "add_rows" ? 3 : second ? 2 : 1);
   t.writes.resize(1);
   for (std::uint64_t r = 0; r < i.rows; ++r) {
     for (std::uint64_t c = 0; c < i.cols; ++c) {
+      if (by_index) {  // whatever the indices are
+        t.reads[1].local(i.b, r * i.b_stride + (name == "take" ? 4 * c : 0), 4);
+        for (const std::uint64_t n : {0u, i.extent - 1}) {
+          const bool put = name == "put_rows" || name == "add_rows";
+          t.reads[0].local(i.a, (name == "take_rows" ? n : r) * i.a_stride + 4 * (name == "take" ? n : c), 4);
+          t.writes[0].local(i.dst, (put ? n : r) * i.dst_stride + 4 * c, 4);
+          if (name == "add_rows") t.reads[2].local(i.dst, n * i.dst_stride + 4 * c, 4);
+        }
+        continue;
+      }
+      for (std::uint64_t n = 0; name == "top_k" && n < i.depth; ++n) {
+        t.writes[0].local(i.dst, r * i.dst_stride + 4 * n, 4);
+      }
       t.reads[0].element(i.a, r * i.a_stride, from, c);
       if (i.op == Opcode::transpose) {
         t.writes[0].local(i.dst, c * i.dst_stride + r * block_bytes(to), block_bytes(to));
@@ -172,6 +187,7 @@ void check_equal(std::span<const Range> ranges, const std::vector<Touched>& touc
 Instruction small_instruction(Random& random, Opcode op) {
   Instruction i = test::random_instruction(random, op);
   i.rows = static_cast<std::uint32_t>(number(random, 1, 20));
+  if (i.extent != 0) i.extent = static_cast<std::uint32_t>(number(random, 1, 90));
   if (op == Opcode::multiply || op == Opcode::matmul)
     i.depth = static_cast<std::uint32_t>(number(random, 1, 70));
   if (op == Opcode::rotary) {
@@ -184,6 +200,7 @@ Instruction small_instruction(Random& random, Opcode op) {
   } else if (i.cols != 0) {
     i.cols = static_cast<std::uint32_t>(number(random, 1, 70));
   }
+  if (name_of(op) == "top_k") i.depth = static_cast<std::uint32_t>(number(random, 1, i.cols));
   return i;
 }
 

@@ -63,6 +63,7 @@ void obey_rules(Random& random, Instruction& i) {
   i.b = scratchpad(i.b);
   if (unit == Unit::load || unit == Unit::matrix) i.a = scratchpad(i.a);
   if (!std::isfinite(i.scalar)) i.scalar = -0.0f;
+  if (class_of(i.op) == Class::move && i.op > Opcode::rotary) i.extent = std::max(i.extent, 1u);
   if (unit == Unit::vector) {
     i.a_format = pick(random, vector_function(i.op).a_formats);
     i.dst_format = pick(random, vector_function(i.op).dst_formats);
@@ -113,6 +114,9 @@ void obey_rules(Random& random, Instruction& i) {
       break;
     case Opcode::convert:
       i.cols = whole_blocks(i, i.cols);
+      break;
+    case Opcode::top_k:
+      i.depth = static_cast<std::uint32_t>(number(random, 1, std::min(i.cols, 0xffffu)));
       break;
     case Opcode::softmax:
       i.valid = std::max(i.valid, 1u);

@@ -41,7 +41,11 @@ Instruction plain(Opcode op) {
     case Opcode::rotary:
       i.head = i.rotate = 2;
       break;
+    case Opcode::top_k:
+      i.depth = 3;
+      break;
     default:
+      if (class_of(op) == Class::move && op > Opcode::rotary) i.extent = 1;
       break;
   }
   return i;
@@ -193,6 +197,10 @@ const std::vector<Refusal>& refusals() {
        },
        "transpose: a is in the accumulator memory"},
       {Opcode::argmax, [](I& i) { i.cols = 0; }, "argmax: cols is 0"},
+      {Opcode::top_k, [](I& i) { i.depth = 33; }, "top_k: depth is 33; a row has 32 places (cols)"},
+      {Opcode::top_k, [](I& i) { i.depth = 0; }, "top_k: depth is 0"},
+      {opcode(Class::move, 2), [](I& i) { i.extent = 0; }, "take: extent is 0; it must be at least 1"},
+      {opcode(Class::map, 6), [](I& i) { i.scalar = 1; }, "tanh has no field scalar"},
       {Opcode::nop, [](I& i) { i.rows = 1; }, "nop has no field rows"},
       {Opcode::halt, [](I& i) { i.units = 2; }, "halt has no field units"},
   };

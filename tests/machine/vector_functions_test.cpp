@@ -359,3 +359,65 @@ TEST_CASE("minimum, mean and layer norm are their definitions") {
     CHECK(same_bits(executed(norm, a.bytes(), b.bytes()), norms));
   }
 }
+
+namespace {
+
+std::vector<std::byte> bytes_of(const std::vector<std::uint32_t>& values) {
+  const auto bytes = std::as_bytes(std::span(values));
+  return {bytes.begin(), bytes.end()};
+}
+
+Instruction by_index(unsigned function, std::uint32_t rows, std::uint32_t cols, std::uint32_t extent) {
+  Instruction i;
+  i.op = isa::opcode(isa::Class::move, function);
+  i.rows = rows;
+  i.cols = cols;
+  i.extent = extent;
+  i.a_stride = i.dst_stride = 4 * cols;
+  i.b_stride = 4;
+  return i;
+}
+
+}  // namespace
+
+TEST_CASE("top-k names the largest, of equal ones the first") {
+  const Values x = {1, 7, 3, 7, -2, 9, 9};
+  Instruction i;
+  i.op = isa::opcode(isa::Class::select, 1);
+  i.rows = 1;
+  i.cols = 7;
+  i.depth = 5;
+  std::vector<std::byte> result;
+  execute_vector(i, {std::as_bytes(std::span(x)), {}}, result);
+  CHECK(result == bytes_of({5, 6, 1, 3, 2}));
+}
+
+TEST_CASE("elements and rows are taken, put and added by index") {
+  const Values table = {0, 1, 10, 11, 20, 21, 30, 31};  // four rows of two
+  const auto memory = std::as_bytes(std::span(table));
+  CHECK(executed(by_index(3, 3, 2, 4), memory, bytes_of({3, 0, 3})) == Values{30, 31, 0, 1, 30, 31});
+  Instruction take = by_index(2, 2, 3, 4);  // two rows of four elements
+  take.a_stride = 16;
+  take.b_stride = 12;
+  std::vector<std::byte> result;
+  execute_vector(take, {memory, bytes_of({3, 0, 0, 2, 1, 3})}, result);
+  CHECK(result == [] {
+    const Values wanted = {11, 0, 0, 30, 21, 31};
+    const auto bytes = std::as_bytes(std::span(wanted));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  }());
+  const std::vector<std::byte> places = bytes_of({2, 0, 2});
+  const Instruction put = by_index(4, 3, 2, 4);
+  execute_vector(put, {memory, places}, result);
+  CHECK(std::memcmp(result.data(), table.data(), 24) == 0);
+  CHECK(rows_of_result(put, places) == std::vector<std::uint32_t>{2, 0, 2});
+  // The third row adds to what the first one left.
+  const Values before = {100, 100, 200, 200, 300, 300, 400, 400};
+  const Instruction add = by_index(5, 3, 2, 4);
+  execute_vector(add, {memory, places, std::as_bytes(std::span(before))}, result);
+  const Values sums = {300, 301, 110, 111, 320, 322};
+  CHECK(std::memcmp(result.data(), sums.data(), 24) == 0);
+  using Catch::Matchers::Contains;
+  CHECK_THROWS_WITH(execute_vector(put, {memory, bytes_of({2, 4, 2})}, result),
+                    Contains("row 1: index 4 where the extent is 4"));
+}

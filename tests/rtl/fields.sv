@@ -18,7 +18,8 @@ module fields (
   // Which operands there are.
   logic has_a, has_b, has_dst;
   assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore;
-  assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm || op == isa_pkg::kRotary;
+  assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm ||
+                 (kind == isa_pkg::kMove && op != isa_pkg::kTranspose);
   assign has_dst = vector || (dma && op != isa_pkg::kStore) || (matrix && op != isa_pkg::kPreload);
 
   always_comb begin
@@ -79,6 +80,8 @@ module fields (
     if (op == isa_pkg::kConvert || kind == isa_pkg::kSoftmax) f.dst_format = word[250+:6];
     if (op == isa_pkg::kTranspose) f.dst_format = word[232+:6];
     if (kind == isa_pkg::kZip) f.per_row = word[241];
+    if (op == isa_pkg::kTopK) f.depth = word[238+:16];
+    if (kind == isa_pkg::kMove && op >= isa_pkg::kTake) f.extent = word[232+:24];
     if (op == isa_pkg::kRotary) f.rotate = word[244+:12];
   end
 endmodule

@@ -38,6 +38,11 @@ package isa_pkg;
   localparam logic [10:0] kLayerNorm = {kNorm, 7'd1};
   localparam logic [10:0] kTranspose = {kMove, 7'd0};
   localparam logic [10:0] kRotary = {kMove, 7'd1};
+  localparam logic [10:0] kTake = {kMove, 7'd2};
+  localparam logic [10:0] kTakeRows = {kMove, 7'd3};
+  localparam logic [10:0] kPutRows = {kMove, 7'd4};
+  localparam logic [10:0] kAddRows = {kMove, 7'd5};
+  localparam logic [10:0] kTopK = {kSelect, 7'd1};
 
   // Units: where an instruction executes; also the bit of a fence's set.
   localparam logic [2:0] kFrontEnd = 3'd0;
@@ -145,6 +150,7 @@ package isa_pkg;
     logic        accumulate;
     logic        transposed;
     logic        per_row;
+    logic [23:0] extent;
     logic [11:0] rotate;
   } fields_t;
 

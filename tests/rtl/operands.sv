@@ -56,6 +56,8 @@ module operands #(
         a_elements = {8'b0, f.depth} + {16'b0, f.k_offset};
         a_skipped = f.k_offset;
       end
+      isa_pkg::kTake: a_elements = f.extent;
+      isa_pkg::kTakeRows: a_lines = f.extent;
       isa_pkg::kMatmul: begin
         a_format = weight.moving;
         a_elements = {8'b0, f.depth};
@@ -71,6 +73,7 @@ module operands #(
     b_format = f.b_format;
     b_elements = f.per_row ? 25'd1 : f.op == isa_pkg::kLayerNorm ? {f.cols, 1'b0} : {1'b0, f.cols};
     case (f.op)
+      isa_pkg::kTakeRows, isa_pkg::kPutRows, isa_pkg::kAddRows: b_elements = 25'd1;
       isa_pkg::kRotary: b_elements = {13'b0, f.rotate};
       isa_pkg::kMatmul: begin
         b_lines = f.order_kn ? {8'b0, f.depth} : f.cols;
@@ -84,7 +87,8 @@ module operands #(
     dst_used = vector || load || f.op == isa_pkg::kMultiply || f.op == isa_pkg::kMatmul;
     dst_lines = rows;
     dst_format = load ? isa_pkg::kU8 : f.dst_format;
-    dst_elements = reduces ? 24'd1 : f.cols;
+    dst_elements = f.op == isa_pkg::kTopK ? {8'b0, f.depth} : reduces ? 24'd1 : f.cols;
+    if (f.op == isa_pkg::kPutRows || f.op == isa_pkg::kAddRows) dst_lines = f.extent;
     if (f.op == isa_pkg::kTranspose || (f.op == isa_pkg::kMultiply && f.transposed)) begin
       dst_lines = f.cols;
       dst_elements = rows;
@@ -128,7 +132,7 @@ module operands #(
       .outside(dram_outside)
   );
   assign dram = footprint.dram.first;
-  assign footprint.dst_read = f.accumulate;
+  assign footprint.dst_read = f.accumulate || f.op == isa_pkg::kAddRows;
   assign footprint.dram_read = load;
   assign footprint.dram_write = store;
 

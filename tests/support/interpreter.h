@@ -74,6 +74,7 @@ class Interpreter {
             std::uint32_t n);
   void vector_operation(const isa::Instruction& i);
   void vector_row(const isa::Instruction& i, std::uint32_t row, std::span<const float> a, std::span<float> d);
+  bool move_by_index(const isa::Instruction& i);  // false: it is no such instruction
   void transpose(const isa::Instruction& i);
 
   std::byte* dram_at(std::uint64_t at, std::uint64_t bytes);

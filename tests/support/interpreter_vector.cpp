@@ -5,6 +5,8 @@
 #include <cmath>
 #include <cstring>
 #include <numeric>
+#include <stdexcept>
+#include <string_view>
 
 #include "isa/vector/function.h"
 #include "numerics/blocks.h"
@@ -55,7 +57,51 @@ std::uint32_t first_largest(std::span<const float> x) {
   return static_cast<std::uint32_t>(std::max_element(x.begin(), x.end()) - x.begin());
 }
 
+// Places in the order of falling values; equal ones in their order.
+std::vector<std::uint32_t> places_by_size(std::span<const float> x) {
+  std::vector<std::uint32_t> left(x.size()), places;
+  std::iota(left.begin(), left.end(), 0u);
+  while (!left.empty()) {
+    std::size_t best = 0;
+    for (std::size_t n = 1; n < left.size(); ++n) {
+      if (x[left[n]] > x[left[best]]) best = n;
+    }
+    places.push_back(left[best]);
+    left.erase(left.begin() + static_cast<std::ptrdiff_t>(best));
+  }
+  return places;
+}
+
 }  // namespace
+
+// take, take_rows, put_rows and add_rows: whole memories, element by element.
+bool Interpreter::move_by_index(const Instruction& i) {
+  const std::string_view name = isa::name_of(i.op);
+  const bool put = name == "put_rows", sum = name == "add_rows", rows = name == "take_rows";
+  if (!put && !sum && !rows && name != "take") return false;
+  std::vector<float> a(std::size_t{i.rows} * i.cols);
+  std::vector<std::uint32_t> index(a.size());
+  for (std::uint64_t r = 0; r < i.rows; ++r) {
+    for (std::uint64_t c = 0; c < i.cols; ++c) {
+      const std::size_t n = r * i.cols + c;
+      std::memcpy(&index[n], local_at(i.b, r * i.b_stride + (name == "take" ? 4 * c : 0), 4), 4);
+      if (index[n] >= i.extent) throw std::runtime_error("an index behind the extent");
+      const std::uint64_t from_row = rows ? index[n] : r, from = name == "take" ? index[n] : c;
+      std::memcpy(&a[n], local_at(i.a, from_row * i.a_stride + 4 * from, 4), 4);
+    }
+  }
+  for (std::uint64_t r = 0; r < i.rows; ++r) {
+    for (std::uint64_t c = 0; c < i.cols; ++c) {
+      const std::size_t n = r * i.cols + c;
+      std::byte* out = local_at(i.dst, (put || sum ? index[n] : r) * i.dst_stride + 4 * c, 4);
+      float value = a[n], before = 0;
+      std::memcpy(&before, out, 4);
+      if (sum) value = before + value;
+      std::memcpy(out, &value, 4);
+    }
+  }
+  return true;
+}
 
 void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<const float> a,
                              std::span<float> d) {
@@ -91,6 +137,9 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
     case Opcode::reduce_max:
       d[0] = *std::max_element(a.begin(), a.end());
       return;
+    case Opcode::top_k:  // top_k
+      for (std::size_t n = 0; n < d.size(); ++n) d[n] = std::bit_cast<float>(places_by_size(a)[n]);
+      return;
     case Opcode::copy:
     case Opcode::convert:
       std::copy(a.begin(), a.end(), d.begin());
@@ -111,8 +160,9 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
 // All operands are read before the first result is written.
 void Interpreter::vector_operation(const Instruction& i) {
   if (i.op == Opcode::transpose) return transpose(i);
+  if (move_by_index(i)) return;
   const bool reduces = isa::class_of(i.op) == isa::Class::reduce || isa::class_of(i.op) == isa::Class::select;
-  const std::uint32_t width = reduces ? 1 : i.cols;
+  const std::uint32_t width = isa::name_of(i.op) == "top_k" ? i.depth : reduces ? 1 : i.cols;
   const std::uint64_t bytes = row_bytes(i.dst_format, width);
   std::vector<std::byte> results(i.rows * bytes);
   for (std::uint32_t r = 0; r < i.rows; ++r) {

@@ -197,17 +197,20 @@ void Generator::vector_operation() {
   i.rows = number(random_, 1, kRows);
   i.cols = number(random_, 1, kColumns);
   fill_vector(i);
-  const bool reduces = f.result == isa::Result::one;
+  const bool reduces = f.result == isa::Result::one || f.result == isa::Result::several;
+  const bool by_index = f.indexed != isa::Indexed::nothing;
   const bool turns = f.result == isa::Result::turned;
   Format target = turns ? i.a_format : i.dst_format;
-  if (op == Opcode::argmax && i.cols <= kLargestIndex + 1 && one_in(random_, 2)) target = Format::u32;
-  const std::uint32_t dst_rows = turns ? i.cols : i.rows;
-  const auto dst_bytes = static_cast<std::uint32_t>(reduces ? 4 : row_bytes(target, turns ? i.rows : i.cols));
-  const auto a_bytes = static_cast<std::uint32_t>(row_bytes(i.a_format, i.cols));
+  if (isa::class_of(op) == isa::Class::select && i.cols <= kLargestIndex + 1 && one_in(random_, 2))
+    target = Format::u32;
+  const auto dst_rows = static_cast<std::uint32_t>(isa::result_rows(i));
+  const auto a_rows = static_cast<std::uint32_t>(isa::first_rows(i));
+  const auto dst_bytes = static_cast<std::uint32_t>(isa::result_row_bytes(i));
+  const auto a_bytes = static_cast<std::uint32_t>(row_bytes(i.a_format, isa::first_columns(i)));
   i.a_stride = pick_.stride(i.a_format, a_bytes, true);
   i.dst_stride = pick_.stride(target, dst_bytes, false);
-  if (!pick_.readable(i.a_format, i.rows, i.a_stride, a_bytes, i.a, i.a_reg)) return;
-  const bool in_place = !reduces && !turns && i.a_format == target && target == Format::f32 &&
+  if (!pick_.readable(i.a_format, a_rows, i.a_stride, a_bytes, i.a, i.a_reg)) return;
+  const bool in_place = !reduces && !turns && !by_index && i.a_format == target && target == Format::f32 &&
                         !i.a.in_accumulator() && i.a_stride >= dst_bytes && one_in(random_, 3);
   if (in_place) {
     i.dst = i.a;
@@ -218,7 +221,7 @@ void Generator::vector_operation() {
   }
   // Row by row or all at once must be the same: operands are the result itself or lie elsewhere.
   const isa::Range out = pick_.span_of(i.dst, i.dst_reg, dst_rows, i.dst_stride, dst_bytes);
-  if (!in_place && pick_.span_of(i.a, i.a_reg, i.rows, i.a_stride, a_bytes).overlaps(out)) return;
+  if (!in_place && pick_.span_of(i.a, i.a_reg, a_rows, i.a_stride, a_bytes).overlaps(out)) return;
   if (f.second != isa::Second::none && !second_operand(i, out)) return;
   emit(i);
 }
@@ -229,7 +232,8 @@ bool Generator::second_operand(Instruction& i, const isa::Range& out) {
   const auto bytes = static_cast<std::uint32_t>(isa::second_columns(i) * 4);
   const bool strides = (isa::vector_function(i.op).fields() & isa::set_of(isa::Field::b_stride)) != 0;
   i.b_stride = !strides ? 0 : pick_.stride(Format::f32, bytes, true);
-  return pick_.local(Format::f32, rows, i.b_stride, bytes, i.b, i.b_reg) &&
+  const bool indices = isa::vector_function(i.op).indexed != isa::Indexed::nothing;
+  return pick_.local(indices ? Format::u32 : Format::f32, rows, i.b_stride, bytes, i.b, i.b_reg) &&
          !pick_.span_of(i.b, i.b_reg, rows, i.b_stride, bytes).overlaps(out);
 }
 
@@ -260,7 +264,12 @@ void Generator::fill_vector(Instruction& i) {
       i.cols = i.head * number(random_, 1, 3);
       i.pairs = one_in(random_, 2) ? isa::RotaryPairs::adjacent : isa::RotaryPairs::split;
       break;
+    case Opcode::top_k:
+      i.depth = number(random_, 1, i.cols);
+      break;
     default:
+      if (isa::vector_function(i.op).indexed != isa::Indexed::nothing)
+        i.extent = kLargestIndex + number(random_, 1, 4);
       i.per_row = isa::class_of(i.op) == isa::Class::zip && one_in(random_, 4);
       if ((isa::vector_function(i.op).more & isa::set_of(isa::Field::scalar)) == 0) break;
       i.scalar = isa::class_of(i.op) == isa::Class::norm ? real(1e-6f, 1e-2f) : real(-0.5f, 0.5f);

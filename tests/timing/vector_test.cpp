@@ -23,6 +23,7 @@ struct Case {
   std::uint32_t column_unit = 1;
   bool turns = false;    // each element is written by itself
   bool reduces = false;  // the last pass ends in one value a row
+  bool single = false;   // each element is read by itself
 };
 
 using enum VectorFunction;
@@ -45,8 +46,9 @@ const std::vector<Case>& cases() {
       {"sigmoid" + kA, {{{VectorFunction::exp, add, divide}, true}}},
       {"tanh" + kA, {{{mul, VectorFunction::exp, add, divide, add}, true}}},
       {"gelu" + kA,
-       {{{mul, mul, add, divide, mul, add, mul, add, mul, add, mul, add, mul, add, mul, add, mul, add, mul, add, mul,
-          VectorFunction::exp, mul, add, mul},
+       {{{mul, mul, add, divide, mul, add, mul, add, mul, add, mul,
+          add, mul, add, mul,    add, mul, add, mul, add, mul, VectorFunction::exp,
+          mul, add, mul},
          true}}},
       {"gelu_tanh" + kA, {{{mul, mul, add, mul, VectorFunction::exp, add, divide}, true}}},
       {"square" + kA, {{{mul}, true}}},
@@ -73,6 +75,10 @@ const std::vector<Case>& cases() {
       {"reduce_min" + kA, {{{reduce}, false}}, 1, false, true},
       {"reduce_mean" + kA, {{{reduce, divide}, false}}, 1, false, true},
       {"argmax" + kA, {{{reduce}, false}}, 1, false, true},
+      {"top_k depth=1" + kA, {{{reduce}, false}}, 1, false, true},
+      {"take_rows extent=4" + kB, {{{copy}, true}}},
+      {"put_rows extent=4" + kB, {{{copy}, true}}},
+      {"take extent=64" + kB, {{{copy}, true}}, 1, false, false, true},
   };
   return kCases;
 }
@@ -92,6 +98,7 @@ std::uint64_t expected(const config::Machine& m, const Case& c, std::uint64_t ro
       if (reduced) issue = std::max(issue, result);
       for (std::uint64_t done = 0; done < cols; done += m.vector.lanes) {
         const std::uint64_t count = std::min<std::uint64_t>(m.vector.lanes, cols - done);
+        if (c.single) issue += count - 1;
         result = issue + latency;
         issue += c.turns ? std::max(interval, interval + count - 1) : interval;
         end = std::max(end, result + (pass.writes ? (c.turns ? count : 1) : 0));

@@ -48,7 +48,7 @@ struct RowOperands {
   std::uint32_t row;
   std::span<const float> a;  // (cols)
   std::span<const float> b;  // (second_columns)
-  std::span<float> d;  // (cols), or 1 value where the result is one a row; the bits of a u32 for indices
+  std::span<float> d;        // (result_columns); the bits of a u32 for indices
 };
 
 // What the second operand holds.
@@ -58,13 +58,26 @@ enum class Second : std::uint8_t {
   one_row,   // 1 x cols, for every row
   row_pair,  // 1 x 2 cols, for every row: two rows one behind the other
   angles,    // rows x rotate: pairs (cos, sin)
+  indices,   // rows x cols of u32
+  index,     // rows x 1 of u32
+};
+
+// What the second operand's indices, each below `extent`, choose. The data says where, so that footprints
+// have all that could be chosen, and time is taken as if row (or element) n had the index n modulo extent.
+enum class Indexed : std::uint8_t {
+  nothing,
+  a_elements,  // of the row of a
+  a_rows,
+  dst_rows,
+  dst_sums,  // rows of dst, which the result is added to
 };
 
 // Where the results go.
 enum class Result : std::uint8_t {
-  same,    // rows x cols
-  one,     // one value a row
-  turned,  // cols x rows
+  same,     // rows x cols
+  one,      // one value a row
+  several,  // depth values a row
+  turned,   // cols x rows
 };
 
 inline constexpr FormatSet kF32Alone =
@@ -73,8 +86,7 @@ inline constexpr FormatSet kF32Alone =
 struct VectorFunction {
   Opcode op;
   std::string_view name;
-  void (*compute)(const RowOperands&) =
-      nullptr;  // a row; null where elements move unchanged (Result::turned)
+  void (*compute)(const RowOperands&) = nullptr;  // a row; null where elements move unchanged
   VectorPasses passes;
   Second second = Second::none;
   Result result = Result::same;
@@ -83,6 +95,8 @@ struct VectorFunction {
   FormatSet dst_formats = kF32Alone;            // more than f32: it has a dst_format
   void (*check)(const Instruction&) = nullptr;  // rules of its own; throws ProgramError
   VectorPasses block_passes = {};               // in place of `passes` where dst_format is a block format
+  Indexed indexed = Indexed::nothing;
+  bool repeated = false;  // the passes are made once for each of depth results
 
   FieldSet fields() const;
 };
@@ -96,6 +110,11 @@ std::span<const VectorPass> passes_of(const Instruction& instruction);
 // fp32 elements in a row of the second operand, 0 where there is none, and how many rows it has.
 std::uint64_t second_columns(const Instruction& instruction);
 std::uint64_t second_rows(const Instruction& instruction);
+// Rows and elements of a row of the first operand.
+std::uint64_t first_rows(const Instruction& instruction);
+std::uint64_t first_columns(const Instruction& instruction);
+// Elements of a row of the result; not where it is turned.
+std::uint64_t result_columns(const Instruction& instruction);
 // One row of the result in bytes, and how many there are.
 std::uint64_t result_row_bytes(const Instruction& instruction);
 std::uint64_t result_rows(const Instruction& instruction);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <vector>
 
 #include "numerics/reduce.h"
 #include "numerics/scalar.h"
@@ -50,6 +51,19 @@ void mean_row(const RowOperands& o) {
 void argmax_row(const RowOperands& o) {
   const auto index = std::max_element(o.a.begin(), o.a.end()) - o.a.begin();
   o.d[0] = std::bit_cast<float>(static_cast<std::uint32_t>(index));
+}
+
+// The places of the largest values, in falling order; of equal ones the earlier first.
+void top_k_row(const RowOperands& o) {
+  std::vector<bool> taken(o.a.size());
+  for (float& place : o.d) {
+    std::size_t best = o.a.size();
+    for (std::size_t c = 0; c < o.a.size(); ++c) {
+      if (!taken[c] && (best == o.a.size() || o.a[c] > o.a[best])) best = c;
+    }
+    taken[best] = true;
+    place = std::bit_cast<float>(static_cast<std::uint32_t>(best));
+  }
 }
 
 void rms_norm_row(const RowOperands& o) {

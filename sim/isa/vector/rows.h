@@ -40,6 +40,7 @@ void max_row(const RowOperands& o);
 void min_row(const RowOperands& o);
 void mean_row(const RowOperands& o);
 void argmax_row(const RowOperands& o);
+void top_k_row(const RowOperands& o);
 void rms_norm_row(const RowOperands& o);
 void layer_norm_row(const RowOperands& o);
 void softmax_row(const RowOperands& o);
@@ -49,5 +50,7 @@ void rotary_row(const RowOperands& o);
 void check_convert(const Instruction& i);
 void check_softmax(const Instruction& i);
 void check_rotary(const Instruction& i);
+void check_top_k(const Instruction& i);
+void check_extent(const Instruction& i);
 
 }  // namespace tokencycle::isa

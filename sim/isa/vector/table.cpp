@@ -77,8 +77,8 @@ constexpr VectorFunction kTable[] = {
      .name = "gelu",
      .compute = map_row<gelu_f32>,
      .passes = {writes({L::mul, L::mul, L::add, L::divide, L::mul, L::add, L::mul, L::add, L::mul,
-                        L::add, L::mul, L::add, L::mul, L::add, L::mul, L::add, L::mul, L::add,
-                        L::mul, L::add, L::mul, L::exp, L::mul, L::add, L::mul})}},
+                        L::add, L::mul, L::add, L::mul,    L::add, L::mul, L::add, L::mul, L::add,
+                        L::mul, L::add, L::mul, L::exp,    L::mul, L::add, L::mul})}},
     {.op = opcode(Class::map, 8),
      .name = "gelu_tanh",
      .compute = map_row<gelu_tanh_f32>,
@@ -203,6 +203,15 @@ constexpr VectorFunction kTable[] = {
      .passes = {value({L::reduce})},
      .result = Result::one},
 
+    {.op = Opcode::top_k,  // a search for each of the places
+     .name = "top_k",
+     .compute = top_k_row,
+     .passes = {value({L::reduce})},
+     .result = Result::several,
+     .more = set_of(Field::depth),
+     .check = check_top_k,
+     .repeated = true},
+
     // move: elements to other places
     {.op = Opcode::transpose,
      .name = "transpose",
@@ -216,6 +225,34 @@ constexpr VectorFunction kTable[] = {
      .second = Second::angles,
      .more = set_of(Field::head, Field::rotate, Field::pairs),
      .check = check_rotary},
+    {.op = opcode(Class::move, 2),
+     .name = "take",
+     .passes = {writes_with_b({L::copy})},
+     .second = Second::indices,
+     .more = set_of(Field::extent),
+     .check = check_extent,
+     .indexed = Indexed::a_elements},
+    {.op = opcode(Class::move, 3),
+     .name = "take_rows",
+     .passes = {writes_with_b({L::copy})},
+     .second = Second::index,
+     .more = set_of(Field::extent),
+     .check = check_extent,
+     .indexed = Indexed::a_rows},
+    {.op = opcode(Class::move, 4),
+     .name = "put_rows",
+     .passes = {writes_with_b({L::copy})},
+     .second = Second::index,
+     .more = set_of(Field::extent),
+     .check = check_extent,
+     .indexed = Indexed::dst_rows},
+    {.op = opcode(Class::move, 5),
+     .name = "add_rows",
+     .passes = {writes_with_b({L::add})},
+     .second = Second::index,
+     .more = set_of(Field::extent),
+     .check = check_extent,
+     .indexed = Indexed::dst_sums},
 };
 
 // Row numbers by opcode; kNone where there is no row.
@@ -268,6 +305,10 @@ std::uint64_t second_columns(const Instruction& i) {
       return std::uint64_t{2} * i.cols;
     case Second::angles:
       return i.rotate;
+    case Second::indices:
+      return i.cols;
+    case Second::index:
+      return 1;
   }
   return 0;
 }
@@ -277,20 +318,34 @@ std::uint64_t second_rows(const Instruction& i) {
   return second == Second::one_row || second == Second::row_pair ? 1 : i.rows;
 }
 
+std::uint64_t first_rows(const Instruction& i) {
+  return vector_function(i.op).indexed == Indexed::a_rows ? i.extent : i.rows;
+}
+
+std::uint64_t first_columns(const Instruction& i) {
+  return vector_function(i.op).indexed == Indexed::a_elements ? i.extent : i.cols;
+}
+
+std::uint64_t result_columns(const Instruction& i) {
+  switch (vector_function(i.op).result) {
+    case Result::one:
+      return 1;
+    case Result::several:
+      return i.depth;
+    default:
+      return i.cols;
+  }
+}
+
 std::uint64_t result_rows(const Instruction& i) {
-  return vector_function(i.op).result == Result::turned ? i.cols : i.rows;
+  const VectorFunction& f = vector_function(i.op);
+  if (f.indexed == Indexed::dst_rows || f.indexed == Indexed::dst_sums) return i.extent;
+  return f.result == Result::turned ? i.cols : i.rows;
 }
 
 std::uint64_t result_row_bytes(const Instruction& i) {
-  switch (vector_function(i.op).result) {
-    case Result::one:
-      return row_bytes(i.dst_format, 1);
-    case Result::turned:
-      return row_bytes(i.a_format, i.rows);
-    case Result::same:
-      break;
-  }
-  return row_bytes(i.dst_format, i.cols);
+  return vector_function(i.op).result == Result::turned ? row_bytes(i.a_format, i.rows)
+                                                        : row_bytes(i.dst_format, result_columns(i));
 }
 
 }  // namespace tokencycle::isa

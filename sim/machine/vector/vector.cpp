@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/vector/vector.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cstring>
+
+#include "base/error.h"
 
 #include "machine/vector/functions.h"
 
@@ -12,6 +16,8 @@ using isa::Instruction;
 using observe::State;
 
 namespace {
+
+constexpr std::uint32_t kF32Bytes = 4;
 
 // Bytes that elements [first, first + count) take in an encoded row, as offsets; blocks in proportion.
 struct ByteRange {
@@ -83,16 +89,26 @@ void Vector::compute(const InFlight& entry) {
   const auto reads = entry.footprint.read_ranges();
   VectorOperands operands{local_.at(i.a, reads[0].end - reads[0].begin), {}};
   if (reads.size() > 1) operands.b = local_.at(i.b, reads[1].end - reads[1].begin);
-  execute_vector(i, operands, result_);
+  if (reads.size() > 2) operands.dst = local_.at(i.dst, reads[2].end - reads[2].begin);
+  try {
+    execute_vector(i, operands, result_);
+    result_rows_ = rows_of_result(i, operands.b);
+  } catch (const SimulationError& error) {
+    throw SimulationError(fmt::format("the machine stopped at word {}: {}: {}", entry.record.pc,
+                                      isa::name_of(i.op), error.what()));
+  }
 }
 
 void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeline& timeline) {
+  const isa::VectorFunction& f = isa::vector_function(i.op);
+  const std::span<const isa::VectorPass> passes = isa::passes_of(i);
   bool after_reduction = false;
-  for (const isa::VectorPass& pass : isa::passes_of(i)) {
+  for (std::size_t n = 0; n < passes.size() * (f.repeated ? i.depth : 1); ++n) {
+    const isa::VectorPass& pass = passes[n % passes.size()];
     std::uint64_t interval = 1, latency = 0;
-    for (const isa::LaneFunction f : pass.chain()) {
-      interval = std::max<std::uint64_t>(interval, description_.cost(f).cycles_per_beat);
-      latency += description_.cost(f).latency_cycles;
+    for (const isa::LaneFunction part : pass.chain()) {
+      interval = std::max<std::uint64_t>(interval, description_.cost(part).cycles_per_beat);
+      latency += description_.cost(part).latency_cycles;
     }
     if (after_reduction) timeline.issue = std::max(timeline.issue, timeline.result);
     for (std::uint32_t first = 0; first < i.cols; first += description_.lanes) {
@@ -101,7 +117,12 @@ void Vector::time_row(Cycle now, const Instruction& i, std::uint32_t row, Timeli
     }
     after_reduction = !pass.writes;
   }
-  if (after_reduction) time_write(now, i, row, 0, 1, timeline.result, timeline);
+  if (!after_reduction) return;
+  const auto results = static_cast<std::uint32_t>(isa::result_columns(i));
+  for (std::uint32_t first = 0; first < results; first += description_.lanes) {
+    time_write(now, i, row, first, std::min(description_.lanes, results - first),
+               timeline.result + first / description_.lanes, timeline);
+  }
 }
 
 void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::uint32_t first,
@@ -109,27 +130,42 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
                        std::uint64_t latency, Timeline& timeline) {
   memory::Scratchpad& scratchpad = local_.scratchpad();
   Cycle issue = timeline.issue;
-  const auto read = [&](isa::LocalAddress at, std::uint32_t stride, ByteRange part) {
+  const auto read = [&](isa::LocalAddress at, std::uint32_t offset, ByteRange part) {
     if (at.in_accumulator()) return;
-    const Cycle granted =
-        scratchpad.reserve(memory::Port::vector, now, timeline.issue, at.byte() + row * stride + part.begin,
-                           part.end - part.begin, false);
+    const Cycle granted = scratchpad.reserve(memory::Port::vector, now, timeline.issue,
+                                             at.byte() + offset + part.begin, part.end - part.begin, false);
     issue = std::max(issue, granted);
   };
-  read(i.a, i.a_stride, bytes_of(i.a_format, first, count));
-  const isa::Second second = isa::vector_function(i.op).second;
-  if (reads_b && i.per_row) {  // once for the row
-    if (first == 0) read(i.b, i.b_stride, bytes_of(Format::f32, 0, 1));
+  const isa::VectorFunction& f = isa::vector_function(i.op);
+  const bool by_element = f.indexed == isa::Indexed::a_elements;
+  if (!by_element) {
+    const std::uint32_t from = f.indexed == isa::Indexed::a_rows ? row % i.extent : row;
+    read(i.a, from * i.a_stride, bytes_of(i.a_format, first, count));
+  }
+  if (f.indexed == isa::Indexed::dst_sums) {
+    read(i.dst, row % i.extent * i.dst_stride, bytes_of(Format::f32, first, count));
+  }
+  if (reads_b && isa::second_columns(i) == 1) {  // once for the row
+    if (first == 0) read(i.b, row * i.b_stride, bytes_of(Format::f32, 0, 1));
   } else if (reads_b) {
     // A rotary beat needs the angles of its elements, at most one table row.
-    const bool angles = second == isa::Second::angles;
+    const bool angles = f.second == isa::Second::angles;
     const std::uint32_t last = angles ? std::min(first % i.head + count, i.rotate) : 0;
     const std::uint32_t begin = angles ? std::min(first % i.head, last - (last > 0 ? 1 : 0)) : first;
     const std::uint32_t n = angles ? last - begin : count;
-    if (n > 0) read(i.b, i.b_stride, bytes_of(Format::f32, begin, n));
-    if (second == isa::Second::row_pair) read(i.b, 0, bytes_of(Format::f32, i.cols + begin, n));
+    if (n > 0) read(i.b, row * i.b_stride, bytes_of(Format::f32, begin, n));
+    if (f.second == isa::Second::row_pair) read(i.b, 0, bytes_of(Format::f32, i.cols + begin, n));
   }
   timeline.delayed += issue.value - timeline.issue.value;
+  if (by_element) {  // one after the other, once the indices are known
+    for (std::uint32_t c = first; c < first + count && !i.a.in_accumulator(); ++c) {
+      const Cycle due = c == first ? issue : issue + 1;
+      issue = scratchpad.reserve(memory::Port::vector, now, due,
+                                 i.a.byte() + row * i.a_stride + c % i.extent * kF32Bytes, kF32Bytes, false);
+      timeline.delayed += issue.value - due.value;
+    }
+    if (i.a.in_accumulator()) issue = issue + (count - 1);
+  }
   timeline.issue = issue + interval;
   timeline.result = issue + (scratchpad.read_latency() + latency);
   timeline.end = std::max(timeline.end, timeline.result);
@@ -154,7 +190,9 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
     return;
   }
   const ByteRange part = bytes_of(i.dst_format, first, count);
-  write(i.dst.byte() + row * i.dst_stride + part.begin, part.end - part.begin);
+  const isa::Indexed indexed = isa::vector_function(i.op).indexed;
+  const bool chosen = indexed == isa::Indexed::dst_rows || indexed == isa::Indexed::dst_sums;
+  write(i.dst.byte() + (chosen ? row % i.extent : row) * i.dst_stride + part.begin, part.end - part.begin);
 }
 
 void Vector::finish(Cycle now) {
@@ -164,10 +202,11 @@ void Vector::finish(Cycle now) {
 }
 
 void Vector::write_result(const Instruction& i) {
-  const std::size_t row_size = isa::result_row_bytes(i), rows = isa::result_rows(i);
-  const std::span<std::byte> out = local_.at(i.dst, (rows - 1) * i.dst_stride + row_size);
-  for (std::size_t r = 0; r < rows; ++r) {
-    std::memcpy(out.data() + r * i.dst_stride, result_.data() + r * row_size, row_size);
+  const std::size_t row_size = isa::result_row_bytes(i);
+  const std::span<std::byte> out = local_.at(i.dst, (isa::result_rows(i) - 1) * i.dst_stride + row_size);
+  for (std::size_t r = 0; r < result_rows_.size(); ++r) {
+    std::memcpy(out.data() + std::size_t{result_rows_[r]} * i.dst_stride, result_.data() + r * row_size,
+                row_size);
   }
 }
 

@@ -65,6 +65,7 @@ class Vector : public Clocked, public InstructionQueue {
   InFlight* running_ = nullptr;
   Cycle nominal_, finish_;  // end of the running instruction, without and with bank conflicts
   std::vector<std::byte> result_;
+  std::vector<std::uint32_t> result_rows_;  // rows of dst, one for each row of the result
   std::uint64_t elements_ = 0;
 };
 
