@@ -67,7 +67,7 @@ std::string operand(const Instruction& i, Field field, std::string_view end_labe
                                                       : fmt::format(" r{}={:#x}", value, bytes);
     }
     case FieldKind::units:
-      return fmt::format(" {}={}", info.name, unit_names(value));
+      return value == 0 ? "" : fmt::format(" {}={}", info.name, unit_names(value));
     case FieldKind::address_register:
     case FieldKind::step_bytes:
     case FieldKind::target_value:

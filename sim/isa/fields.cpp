@@ -92,6 +92,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<u8>("reg", 11, 4, Kind::target_register, offsetof(Instruction, reg)),
     field<std::int64_t>("value", 171, 48, Kind::target_value, offsetof(Instruction, value)),
     field<u8>("units", 11, 8, Kind::units, offsetof(Instruction, units)),
+    field<u8>("semaphore", 19, 4, Kind::number, offsetof(Instruction, semaphore)),
 }};
 
 using F = Field;
@@ -109,6 +110,8 @@ constexpr OpcodeRow kOtherRows[] = {
     {Opcode::loop, "loop", set_of(F::count, F::length) | kSteps},
     {Opcode::set_address, "set_address", set_of(F::reg, F::value)},
     {Opcode::add_address, "add_address", set_of(F::reg, F::value)},
+    {Opcode::signal, "signal", set_of(F::units, F::semaphore)},
+    {Opcode::wait, "wait", set_of(F::semaphore)},
     {Opcode::load, "load", kRows | kDst | kDram},
     {Opcode::gather, "gather", kRows | kDst | kDram | set_of(F::a, F::a_reg, F::table_rows)},
     {Opcode::store, "store", kRows | kA | kDram | set_of(F::a_format, F::dst_format)},

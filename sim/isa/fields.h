@@ -60,8 +60,9 @@ enum class Field : std::uint8_t {
   reg,
   value,
   units,
+  semaphore,
 };
-inline constexpr int kFields = static_cast<int>(Field::units) + 1;
+inline constexpr int kFields = static_cast<int>(Field::semaphore) + 1;
 
 // Fields as bits of a number.
 using FieldSet = std::uint64_t;

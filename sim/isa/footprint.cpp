@@ -73,6 +73,8 @@ Footprint footprint(const Instruction& i) {
     case Opcode::loop:
     case Opcode::set_address:
     case Opcode::add_address:
+    case Opcode::signal:
+    case Opcode::wait:
       break;
     case Opcode::load:
       read(f, dram_rows(i, i.rows, i.cols));

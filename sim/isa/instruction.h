@@ -15,7 +15,8 @@ namespace tokencycle::isa {
 inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kWordBytes = 32;         // one instruction word
 inline constexpr std::uint32_t kAddressRegisters = 16;  // r0 is always zero
-inline constexpr std::uint32_t kLoopDepth = 4;          // nested hardware loops
+inline constexpr std::uint32_t kSemaphores = 16;
+inline constexpr std::uint32_t kLoopDepth = 4;  // nested hardware loops
 
 // What kind of operation an instruction is. A class fixes where the instruction executes and how its operands
 // relate: map and zip are element by element, reduce makes one value of a row, norm and softmax need values
@@ -46,6 +47,8 @@ enum class Opcode : std::uint16_t {
   loop,
   set_address,
   add_address,
+  signal,
+  wait,
 
   load = static_cast<unsigned>(Class::dma) << kFunctionBits,
   gather,
@@ -176,7 +179,8 @@ struct Instruction {
   std::array<LoopStep, 4> steps{};  // loop: register steps at the end of each iteration
   std::uint8_t reg = 0;             // set_address, add_address: the register, 1..15
   std::int64_t value = 0;           // set_address, add_address: signed bytes, 48 bits
-  std::uint8_t units = 0;           // fence: set of units to wait for, bit = Unit value (1 << Unit)
+  std::uint8_t units = 0;           // fence, signal: set of units to wait for, bit = Unit value (1 << Unit)
+  std::uint8_t semaphore = 0;       // signal, wait: its number, 0..15
 
   bool operator==(const Instruction&) const = default;
 };

@@ -62,7 +62,8 @@ void finite_scalar(const Instruction& i) {
 
 void check_fence(const Instruction& i) {
   constexpr unsigned kAllowed = 0b11110;  // load, store, matrix, vector
-  if (i.units == 0 || (i.units & ~kAllowed) != 0) {
+  const bool empty = i.units == 0 && i.op == Opcode::fence;
+  if (empty || (i.units & ~kAllowed) != 0) {
     refuse(i,
            fmt::format("units is {:#x}; allowed is a non-empty set of load (0x2), store (0x4), matrix (0x8) "
                        "and vector (0x10)",
@@ -201,6 +202,7 @@ void check_rules(const Instruction& i) {
   if (unit == Unit::vector) return check_vector(i);
   switch (i.op) {
     case Opcode::fence:
+    case Opcode::signal:
       return check_fence(i);
     case Opcode::loop:
       return check_loop(i);

@@ -80,6 +80,8 @@ std::string decode_text(const MachineParts& parts) {
       return text + fmt::format(": {} entries", parts.machine.scoreboard.entries);
     case State::fence:
       return text;
+    case State::semaphore_wait:
+      return text + fmt::format(": nothing has signalled semaphore {}", decode.held()->semaphore);
     default:
       return text + hazard_text(obstacle.state, obstacle.unit, decode);
   }

@@ -67,7 +67,8 @@ std::string_view name_of(State state) {
                                                                    "array_drain",
                                                                    "writeback_wait",
                                                                    "halted",
-                                                                   "port_wait"};
+                                                                   "port_wait",
+                                                                   "semaphore_wait"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

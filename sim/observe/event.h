@@ -52,8 +52,9 @@ enum class State : std::uint8_t {
   writeback_wait,       // writeback: more results than ports
   halted,               // no program runs
   port_wait,            // DMA: at least as many of its bursts wait for its scratchpad port as for DRAM
+  semaphore_wait,       // decode: waits for a signal
 };
-inline constexpr int kStates = static_cast<int>(State::port_wait) + 1;
+inline constexpr int kStates = static_cast<int>(State::semaphore_wait) + 1;
 std::string_view name_of(State state);
 
 // The states of a DRAM channel's data bus, in the order in which they stand for memory as a whole when

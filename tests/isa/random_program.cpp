@@ -72,6 +72,9 @@ void obey_rules(Random& random, Instruction& i) {
     case Opcode::fence:
       i.units = static_cast<std::uint8_t>(number(random, 1, 15) << 1);
       break;
+    case Opcode::signal:
+      i.units = static_cast<std::uint8_t>(number(random, 0, 15) << 1);
+      break;
     case Opcode::loop: {
       i.count = std::max(i.count, 1u);
       i.length = std::max(i.length, 1u);

@@ -295,3 +295,27 @@ TEST_CASE("a fifth loop level, a body that leaves the loop around it, and a miss
   CHECK_THAT(error({loop(2), loop(2), nop, nop}), Contains("word 1") && Contains("beyond"));
   CHECK_THAT(error({nop, nop}), Contains("word 2") && Contains("halt"));
 }
+
+TEST_CASE("a core that waits goes on in the cycle after another core's signal") {
+  const auto words = [](const std::string& text) { return isa::assemble(text, "test").words; };
+  for (const bool signaller_first : {true, false}) {
+    Semaphores shared;
+    Bench waits(words("wait semaphore=5\nhalt")), signals(words("nop\nnop\nnop\nsignal semaphore=5\nhalt"));
+    for (Bench* b : {&waits, &signals}) {
+      b->decode.share(shared);
+      b->decode.start(Cycle(1));
+    }
+    std::uint64_t waited = 0, signalled = 0;
+    for (Cycle now(2); !waits.decode.halted(); now += Cycle(1)) {
+      REQUIRE(now.value < 20);
+      for (Bench* b : {signaller_first ? &signals : &waits, signaller_first ? &waits : &signals}) {
+        if (!b->decode.halted()) b->decode.edge(now);
+      }
+      if (signalled == 0 && signals.decode.pc() == 4) signalled = now.value;
+      if (waited == 0 && waits.decode.pc() == 1) waited = now.value;
+      if (waited == 0) CHECK(waits.decode.state() == observe::State::semaphore_wait);
+    }
+    CHECK(signalled == 5);
+    CHECK(waited == 6);
+  }
+}

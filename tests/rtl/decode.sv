@@ -84,15 +84,23 @@ module decode #(
   always_comb begin
     awaited = '0;
     if (f.op == isa_pkg::kHalt) awaited = unit_active;
-    if (f.op == isa_pkg::kFence) awaited = unit_active & word[15:11];
+    if (f.op == isa_pkg::kFence || f.op == isa_pkg::kSignal) awaited = unit_active & word[15:11];
     fence_unit = '0;
     for (int u = 4; u >= 1; u--) if (awaited[u]) fence_unit = 3'(u);
   end
   assign fence_waits = awaited != '0;
 
+  // A wait needs a count above zero, which it takes one off.
+  logic [isa_pkg::kSemaphores*16-1:0] counts_q;
+  logic [3:0] sem_id;
+  logic is_wait, semaphore_waits;
+  assign sem_id = word[22:19];
+  assign is_wait = f.op == isa_pkg::kWait;
+  assign semaphore_waits = is_wait && counts_q[sem_id*16+:16] == '0;
+
   assign trap = running_q && (ends || (present && !holding_q &&
                               (!f.known || operands_refused || loop_refused)));
-  assign leave = present && !trap && (front_end ? !fence_waits : obstacle == isa_pkg::kBusy);
+  assign leave = present && !trap && (front_end ? !fence_waits && !semaphore_waits : obstacle == isa_pkg::kBusy);
   assign issue = leave && !front_end;
   assign stop = !running_q || trap || (leave && f.op == isa_pkg::kHalt);
   assign move = leave && f.op != isa_pkg::kHalt;
@@ -103,7 +111,7 @@ module decode #(
     else if (leave) state = isa_pkg::kBusy;
     else if (!present) state = isa_pkg::kFetchWait;
     else begin
-      state = front_end ? isa_pkg::kFenceWait : obstacle;
+      state = semaphore_waits ? isa_pkg::kSemaphoreWait : front_end ? isa_pkg::kFenceWait : obstacle;
       waits_for = 3'd1 + (front_end ? fence_unit : blocker);
     end
   end
@@ -111,12 +119,15 @@ module decode #(
   always_ff @(posedge clk) begin
     if (reset) begin
       running_q <= 1'b1;
+      counts_q <= '0;
       holding_q <= 1'b0;
       pc_q <= '0;
     end else begin
       running_q <= !stop;
       holding_q <= present && !leave;
       if (move) pc_q <= next_pc;
+      if (leave && is_wait) counts_q[sem_id*16+:16] <= counts_q[sem_id*16+:16] - 1'b1;
+      if (leave && f.op == isa_pkg::kSignal) counts_q[sem_id*16+:16] <= counts_q[sem_id*16+:16] + 1'b1;
     end
   end
 endmodule

@@ -6,6 +6,7 @@ package isa_pkg;
 
   localparam int kWordBits = 256;
   localparam int kLoopDepth = 4;
+  localparam int kSemaphores = 16;
   localparam int kLoopSteps = 4;
 
   // Classes: bits 10 .. 7 of a word. The vector unit has all from kMap on; a function's number there says what
@@ -28,6 +29,8 @@ package isa_pkg;
   localparam logic [10:0] kLoop = {kControl, 7'd3};
   localparam logic [10:0] kSetAddress = {kControl, 7'd4};
   localparam logic [10:0] kAddAddress = {kControl, 7'd5};
+  localparam logic [10:0] kSignal = {kControl, 7'd6};
+  localparam logic [10:0] kWait = {kControl, 7'd7};
   localparam logic [10:0] kLoad = {kDma, 7'd0};
   localparam logic [10:0] kGather = {kDma, 7'd1};
   localparam logic [10:0] kStore = {kDma, 7'd2};
@@ -103,6 +106,7 @@ package isa_pkg;
   localparam logic [3:0] kQueueFull = 4'd7;
   localparam logic [3:0] kScoreboardFull = 4'd8;
   localparam logic [3:0] kFenceWait = 4'd9;
+  localparam logic [3:0] kSemaphoreWait = 4'd10;
   localparam logic [3:0] kWritebackWait = 4'd14;
   localparam logic [3:0] kHalted = 4'd15;
 

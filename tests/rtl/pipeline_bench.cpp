@@ -47,6 +47,8 @@ std::uint64_t bits(const WData* lanes, std::uint32_t first, std::uint32_t count)
 
 // A stage's state in isa_pkg.sv as the model's, which has more states in between.
 std::uint8_t state_of(std::uint8_t rtl) {
+  constexpr std::uint8_t kSemaphoreWait = 10;
+  if (rtl == kSemaphoreWait) return static_cast<std::uint8_t>(observe::State::semaphore_wait);
   constexpr std::uint8_t kWritebackWait = 14, kHalted = 15;
   if (rtl == kWritebackWait) return static_cast<std::uint8_t>(observe::State::writeback_wait);
   if (rtl == kHalted) return static_cast<std::uint8_t>(observe::State::halted);

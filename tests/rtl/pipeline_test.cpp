@@ -140,6 +140,20 @@ TEST_CASE("each obstacle in decode takes the same cycles") {
   check_same(narrow_machine(), program);
 }
 
+TEST_CASE("a wait without a signal waits in the RTL as long as the model is watched") {
+  config::Machine m = timing::plain_machine();
+  m.watchdog_cycles = 200;
+  const isa::Program program = isa::assemble(
+      "load dst=s:0x0 dst_stride=64 dram=0x1000 dram_stride=64 rows=4 cols=64\nsignal semaphore=3 "
+      "units=load\n"
+      "wait semaphore=3\nnop\nwait semaphore=3\nhalt\n",
+      "test");
+  const Trace trace = record(m, program.words, kWordsAt, program.data);
+  CHECK(trace.signals.back().decode == static_cast<std::uint8_t>(observe::State::semaphore_wait));
+  PipelineBench bench;
+  CHECK(same(bench.replay(trace)));
+}
+
 TEST_CASE("programs of the instruction set's tests take the same cycles") {
   for (const auto& entry : fs::directory_iterator(fs::path(TOKENCYCLE_SOURCE_DIR) / "tests/isa/programs")) {
     if (entry.path().extension() != ".tcasm") continue;

@@ -72,6 +72,7 @@ void Interpreter::place(std::span<const isa::DataSegment> data) {
 
 void Interpreter::run(std::span<const isa::Word> words, const Retired& retired) {
   registers_ = {};
+  semaphores_ = {};
   halted_ = false;
   try {
     block(words, 0, static_cast<std::uint32_t>(words.size()), 0, retired);
@@ -117,6 +118,12 @@ void Interpreter::execute(const Instruction& i) {
       return;
     case Opcode::add_address:
       registers_[i.reg] += i.value;
+      return;
+    case Opcode::signal:
+      ++semaphores_[i.semaphore];
+      return;
+    case Opcode::wait:
+      if (semaphores_[i.semaphore]-- == 0) fail(fmt::format("nothing signals semaphore {}", i.semaphore));
       return;
     case Opcode::load:
       return load(i);

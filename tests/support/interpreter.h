@@ -86,6 +86,7 @@ class Interpreter {
   Tile active_, shadow_;
   std::vector<float> group_sums_;                // [m][n]; exact integers for block formats
   std::uint32_t open_rows_ = 0, open_cols_ = 0;  // of the unfinished group; 0: none
+  std::array<std::uint64_t, isa::kSemaphores> semaphores_{};
   bool halted_ = false;
   std::uint32_t word_ = 0;
   InterpreterCounts counts_;

@@ -119,6 +119,14 @@ void Generator::front_end(std::uint32_t depth) {
     fence.units = static_cast<std::uint8_t>(number(random_, 1, 15) << 1);
     return emit(fence);
   }
+  if (one_in(random_, 4)) {  // each wait has its signal before it
+    Instruction signal = instruction(Opcode::signal), wait = instruction(Opcode::wait);
+    signal.units = static_cast<std::uint8_t>(number(random_, 0, 15) << 1);
+    signal.semaphore = wait.semaphore = static_cast<std::uint8_t>(number(random_, 0, isa::kSemaphores - 1));
+    emit(signal);
+    if (one_in(random_, 2)) load();
+    return emit(wait);
+  }
   for (const Instruction& i : pick_.set_register(depth)) emit(i);
 }
 

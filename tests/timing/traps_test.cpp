@@ -96,6 +96,17 @@ TEST_CASE("a program that stands still ends with the units' state") {
   CHECK_THAT(error_of("halt", m), Contains("20 cycles") && Contains("at cycle 21") && Contains("fetch_wait"));
 }
 
+TEST_CASE("a wait that nothing signals ends with the watchdog, which names the semaphore") {
+  config::Machine m = plain_machine();
+  m.watchdog_cycles = 100;
+  CHECK_THAT(error_of("signal semaphore=2\nwait semaphore=2\nnop\nwait semaphore=2\nhalt", m),
+             Contains("100 cycles") && Contains("word 3, semaphore_wait") && Contains("wait semaphore=2") &&
+                 Contains("nothing has signalled semaphore 2"));
+  CHECK(
+      error_of("signal semaphore=2 units=load\nsignal semaphore=2\nwait semaphore=2\nwait semaphore=2\nhalt",
+               m) == "");
+}
+
 TEST_CASE("a clock that would run out of simulation time stops the machine, and the next one runs") {
   config::Machine m = plain_machine();
   m.clock_ghz = 0.001;  // 10^6 of the kernel's picoseconds a cycle, of which it can count 2^64 - 1

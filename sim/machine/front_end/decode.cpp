@@ -21,7 +21,13 @@ Decode::Decode(const config::Machine& machine, observe::EventHub& hub, Instructi
       capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
                 machine.dram.capacity_bytes} {}
 
+void Decode::share(Semaphores& semaphores) {
+  semaphores_ = &semaphores;
+  semaphores.listen(clock_);
+}
+
 void Decode::start(Cycle now) {
+  own_semaphores_.clear();
   registers_.fill(0);
   loops_.clear();
   pc_ = 0;
@@ -35,6 +41,7 @@ void Decode::start(Cycle now) {
 // pc.
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
+  edge_ = now;
   if (!holding_) {
     if (pc_ >= source_.words()) stop_at("the program has no further word; it must end with halt");
     const FetchedWord word = source_.peek(now, pc_);
@@ -136,8 +143,19 @@ Obstacle Decode::obstacle() const {
   constexpr std::uint8_t kAllUnits = 0xff;
   const isa::Unit unit = isa::unit_of(held_.op);
   if (unit != isa::Unit::front_end) return scoreboard_.obstacle(unit, footprint_);
-  if (held_.op == Opcode::halt) return scoreboard_.fence_obstacle(kAllUnits);
-  return held_.op == Opcode::fence ? scoreboard_.fence_obstacle(held_.units) : Obstacle{};
+  switch (held_.op) {
+    case Opcode::halt:
+      return scoreboard_.fence_obstacle(kAllUnits);
+    case Opcode::fence:
+    case Opcode::signal:
+      return scoreboard_.fence_obstacle(held_.units);
+    case Opcode::wait:
+      return semaphores_->available(edge_, held_.semaphore)
+                 ? Obstacle{}
+                 : Obstacle{State::semaphore_wait, isa::Unit::front_end};
+    default:
+      return {};
+  }
 }
 
 Obstacle Decode::try_leave(Cycle now) {
@@ -154,13 +172,16 @@ Obstacle Decode::try_leave(Cycle now) {
 }
 
 Obstacle Decode::try_front_end(Cycle now) {
+  if (const Obstacle obstacle = this->obstacle(); obstacle.state != State::busy) return obstacle;
   switch (held_.op) {
-    case Opcode::fence:
-    case Opcode::halt:
-      if (const Obstacle obstacle = this->obstacle(); obstacle.state != State::busy) return obstacle;
-      break;
     case Opcode::loop:
       enter_loop();
+      break;
+    case Opcode::signal:
+      semaphores_->signal(now, held_.semaphore);
+      break;
+    case Opcode::wait:
+      semaphores_->take(held_.semaphore);
       break;
     case Opcode::set_address:
       registers_[held_.reg] = held_.value;

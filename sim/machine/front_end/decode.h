@@ -8,6 +8,7 @@
 
 #include "config/machine.h"
 #include "machine/front_end/scoreboard.h"
+#include "machine/front_end/semaphores.h"
 #include "machine/unit.h"
 
 namespace tokencycle::machine {
@@ -19,6 +20,9 @@ class Decode : public Clocked, public HazardBoard {
   Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
          InstructionQueue& dispatch, ClockControl& clock);
 
+  // Uses the semaphores of another owner, shared with other cores; call before start(). Alone, a core has its
+  // own, which are zero when a program starts.
+  void share(Semaphores& semaphores);
   void start(Cycle now);
   Cycle edge(Cycle now) override;
 
@@ -73,10 +77,12 @@ class Decode : public Clocked, public HazardBoard {
   std::vector<Loop> loops_;
   std::uint32_t pc_ = 0;
   std::uint64_t sequence_ = 0;
+  Semaphores own_semaphores_;
+  Semaphores* semaphores_ = &own_semaphores_;
   bool holding_ = false, halted_ = true;
   isa::Instruction held_;
   isa::Footprint footprint_;
-  Cycle fetched_, decoded_;
+  Cycle fetched_, decoded_, edge_;  // of the held word; the last edge
 };
 
 }  // namespace tokencycle::machine
