@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/terminal/live_view.h"
 #include "host/interrupt.h"
+#include "host/one_core.h"
 #include "numerics/blocks.h"
 #include "observe/analysis/cycle_stack.h"
 
@@ -137,6 +138,7 @@ void print_summary(machine::Accelerator& accelerator, observe::CycleStack& stack
 void run_program(const std::filesystem::path& path, const config::Machine& machine,
                  machine::Clocking clocking, const std::vector<std::string>& dump_texts, bool quiet,
                  const TraceRequest& request) {
+  refuse_several_cores(machine);
   std::vector<Dump> dumps;
   dumps.reserve(dump_texts.size());
   for (const std::string& text : dump_texts) dumps.push_back(parse_dump(text));

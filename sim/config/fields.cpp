@@ -129,6 +129,10 @@ void add_front_end(Table& t) {
                    "one paragraph: what the machine stands for and where its numbers come from"));
   t.push_back(real("/clock_ghz", at(&Machine::clock_ghz), "GHz", 0.001, 10,
                    "the clock; every cycle count of this file counts its periods"));
+  t.push_back(
+      whole("/cores", at(&Machine::cores), "cores", 1, 64, kUnusual,
+            "cores, all alike: each has the units and memories of this file for itself, and all share "
+            "its DRAM"));
   t.push_back(whole("/fetch/buffer_words", at(&Machine::fetch, &Fetch::buffer_words), "words of 32 bytes", 4,
                     65536, kDefaulted, "instruction buffer"));
   t.push_back(whole("/fetch/requests_in_flight", at(&Machine::fetch, &Fetch::requests_in_flight), "bursts", 1,
@@ -140,6 +144,8 @@ void add_front_end(Table& t) {
 }
 
 void add_dma(Table& t) {
+  t.push_back(whole("/dma/engines", at(&Machine::dma, &Dma::engines), "pairs", 1, kMostUnits, kUnusual,
+                    "pairs of a load and a store engine, each with bursts in flight and a port of its own"));
   t.push_back(whole("/dma/load_bursts_in_flight", at(&Machine::dma, &Dma::load_bursts_in_flight), "bursts", 1,
                     1024, kDefaulted, "reads of the load engine that wait for DRAM at the same time"));
   t.push_back(whole("/dma/store_bursts_in_flight", at(&Machine::dma, &Dma::store_bursts_in_flight), "bursts",
@@ -153,6 +159,8 @@ void add_dma(Table& t) {
 }
 
 void add_matrix(Table& t) {
+  t.push_back(whole("/matrix/units", at(&Machine::matrix, &Matrix::units), "units", 1, kMostUnits, kUnusual,
+                    "matrix units of a core, all alike, each with tiles and ports of its own"));
   t.push_back(choice("/matrix/dataflow", &Machine::matrix, &Matrix::dataflow, kDataflows,
                      "which operand stays in the array"));
   t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 1024,
@@ -219,6 +227,8 @@ std::string_view covers(VectorFunction f) {
 }
 
 void add_vector(Table& t) {
+  t.push_back(whole("/vector/units", at(&Machine::vector, &Vector::units), "units", 1, kMostUnits, kUnusual,
+                    "vector units of a core, all alike"));
   t.push_back(power_of_two(whole("/vector/lanes", at(&Machine::vector, &Vector::lanes), "elements", 1, 1024,
                                  kRequired, "elements of a beat")));
   for (int i = 0; i < kVectorFunctions; ++i) {

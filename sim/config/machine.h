@@ -15,6 +15,8 @@
 
 namespace tokencycle::config {
 
+inline constexpr std::uint32_t kMostUnits = 8;  // of a kind in a core
+
 struct Fetch {
   std::uint32_t buffer_words = 64;       // instruction buffer, words of 32 bytes; at least 4
   std::uint32_t requests_in_flight = 4;  // prefetch bursts outstanding
@@ -33,6 +35,7 @@ struct Dma {
   std::uint32_t store_bursts_in_flight = 16;
   std::uint32_t port_bytes = 64;       // scratchpad port of each engine, bytes a cycle
   std::uint32_t bursts_per_cycle = 1;  // accesses that the port makes in a cycle, port_bytes together
+  std::uint32_t engines = 1;           // pairs of a load and a store engine
 };
 
 // Which operand stays in the array. weight_, input_stationary and dot_product arrays hold a tile and take
@@ -57,6 +60,7 @@ struct Matrix {
   // Cycles a moving row occupies the array, by MultiplyType; 0: the machine lacks the type.
   std::array<std::uint32_t, kMultiplyTypes> cycles_per_row{};
   Tiling tiling;
+  std::uint32_t units = 1;  // of a core, all alike
 };
 
 // The functions of the vector unit that have a cost of their own. A beat is up to `lanes` elements.
@@ -71,6 +75,7 @@ struct FunctionCost {
 struct Vector {
   std::uint32_t lanes = 0;  // power of two
   std::array<FunctionCost, kVectorFunctions> functions{};
+  std::uint32_t units = 1;  // of a core, all alike
   const FunctionCost& cost(VectorFunction f) const { return functions[static_cast<std::size_t>(f)]; }
 };
 
@@ -112,6 +117,7 @@ struct Dram {
 struct Machine {
   std::string name, description;
   double clock_ghz = 1.0;
+  std::uint32_t cores = 1;  // all alike, each with memories of its own, on one DRAM
   Fetch fetch;
   Scoreboard scoreboard;
   Dispatch dispatch;

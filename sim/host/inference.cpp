@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/state_archives.h"
 #include "host/checker.h"
+#include "host/one_core.h"
 #include "host/traces.h"
 
 namespace tokencycle::app {
@@ -20,9 +21,11 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
       options_(options),
       compiler_(model, machine, options.compile),
       accelerator_(machine, options.clocking, options.values),
-      units_(machine.dram.channels, next_start_),
+      units_(observe::UnitList(machine), next_start_),
       stack_(next_start_),
       operators_(options.record ? &stack_ : nullptr, machine.peak_dram_gb_per_s() / machine.clock_ghz) {
+  refuse_several_cores(machine);
+  refuse_several_units(machine);
   if (options.record) {
     timeline_ = std::make_unique<observe::Timeline>(units_, stack_, machine.dram.burst_bytes, next_start_);
     pipeline_ = std::make_unique<observe::PipelineRows>(options.record->pipeline_token,

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/accelerator.h"
 
+#include <fmt/format.h>
+
+#include <utility>
+#include <vector>
+
 #include "base/error.h"
 #include "base/state_archives.h"
-#include "machine/dma/load.h"
-#include "machine/dma/store.h"
-#include "machine/kernel/clock_shell.h"
-#include "machine/kernel/execution_shell.h"
-#include "machine/kernel/front_end_shell.h"
 #include "machine/kernel/memory_shell.h"
 #include "machine/kernel/sim_context_shell.h"
 #include "machine/machine_state.h"
-#include "machine/matrix/matrix.h"
-#include "machine/vector/vector.h"
+#include "machine/topology/core.h"
 
 namespace tokencycle::machine {
 
@@ -30,126 +29,47 @@ class ProgressObserver : public observe::Observer {
 
 struct Accelerator::Modules {
   config::Machine machine;
-  const Values values;
   observe::EventHub hub;
   SimulationContext context;
-  memory::Scratchpad scratchpad;
-  LocalMemory local;
-
   ClockShell clock;
   MemoryShell memory;
-  FetchShell fetch;
-  DecodeShell decode;
-  DispatchShell dispatch;
-  ExecutionShell<LoadDma> load;
-  ExecutionShell<StoreDma> store;
-  ExecutionShell<Matrix> matrix;
-  ExecutionShell<Vector> vector;
-  WritebackShell writeback;
+  std::vector<std::unique_ptr<Core>> cores;
   ProgressObserver progress{clock};
 
-  Modules(const config::Machine& description, Clocking clocking, Values values_flow)
+  Modules(const config::Machine& description, Clocking clocking, Values values)
       : machine(description),
-        values(values_flow),
-        scratchpad(machine.scratchpad),
-        local(scratchpad, machine.accumulator.capacity_bytes),
         clock("clock", 1.0 / machine.clock_ghz, clocking, machine.watchdog_cycles),
-        memory("memory", machine, hub),
-        fetch("fetch", machine, memory.storage(), hub),
-        decode("decode", machine, hub),
-        dispatch("dispatch", hub),
-        load("load", make_dma<LoadDma>()),
-        store("store", make_dma<StoreDma>()),
-        matrix("matrix", make_unit<Matrix>()),
-        vector("vector", make_unit<Vector>()),
-        writeback("writeback", machine, hub) {
-    bind();
+        memory("memory", machine, hub) {
+    clock.out_memory(memory);
+    const auto units = static_cast<std::uint32_t>(units_of_core(machine).size());
+    for (std::uint32_t c = 0; c < machine.cores; ++c) {
+      const std::string name = "core" + std::to_string(c);
+      const CoreContext around{machine, hub, memory.storage(), values, static_cast<std::uint8_t>(c)};
+      cores.push_back(std::make_unique<Core>(name.c_str(), around, c * units));
+      cores.back()->bind(clock);
+    }
+    // The kernel would warn, from the second machine of a process on, that there is nothing to run yet.
+    sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the units exist from here on
+    attach();
     hub.subscribe(progress);
   }
 
-  // Every connection of the machine.
-  void bind() {
-    // The clock's edges, in the order of Turn.
-    clock.out_memory(memory);
-    clock.out_units(writeback);
-    clock.out_units(load);
-    clock.out_units(store);
-    clock.out_units(matrix);
-    clock.out_units(vector);
-    clock.out_units(dispatch);
-    clock.out_units(decode);
-
-    // Instructions go down: fetch, decode, dispatch, units.
-    decode.in_words(fetch);
-    decode.out_dispatch(dispatch);
-    dispatch.out_load(load);
-    dispatch.out_store(store);
-    dispatch.out_matrix(matrix);
-    dispatch.out_vector(vector);
-
-    // Results come back: units, writeback, scoreboard.
-    load.out_results(writeback);
-    store.out_results(writeback);
-    matrix.out_results(writeback);
-    vector.out_results(writeback);
-    load.out_hazards(decode);
-    store.out_hazards(decode);
-    matrix.out_hazards(decode);
-    vector.out_hazards(decode);
-    writeback.out_hazards(decode);
-
-    // Units ask the clock for their edges.
-    fetch.in_clock(clock);
-    decode.in_clock(clock);
-    dispatch.in_clock(clock);
-    load.in_clock(clock);
-    store.in_clock(clock);
-    matrix.in_clock(clock);
-    vector.in_clock(clock);
-    writeback.in_clock(clock);
-
-    // The kernel would warn, from the second machine of a process on, that there is nothing to run yet.
-    sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
-    sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the cores exist from here on
-    // Bursts, in the order of memory::Requester.
-    memory.interconnect().attach({&fetch.core(), &store.core(), &load.core()});
+  // Who asks for bursts, by kind in the order of their priority.
+  void attach() {
+    std::vector<memory::Attachment> sources;
+    for (const auto kind : {memory::Requester::fetch, memory::Requester::store, memory::Requester::load}) {
+      for (const auto& core : cores) core->attach(kind, sources);
+    }
+    memory.interconnect().attach(std::move(sources));
   }
 
-  template <class Core>
-  typename ExecutionShell<Core>::Make make_dma() {
-    return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
-      return std::make_unique<Core>(
-          DmaContext{machine, hub, local, memory.storage(), results, board, control, values});
-    };
-  }
-  template <class Core>
-  typename ExecutionShell<Core>::Make make_unit() {
-    return [this](ResultSink& results, HazardBoard& board, ClockControl& control) {
-      return std::make_unique<Core>(machine, hub, local, results, board, control, values);
-    };
-  }
-
-  void start(Cycle now, DramAddress base, std::uint32_t words) {
-    writeback.core().start(now);
-    load.core().start(now);
-    store.core().start(now);
-    matrix.core().start(now);
-    vector.core().start(now);
-    dispatch.core().start(now);
-    fetch.core().start(now, base, words);
-    decode.core().start(now);
-  }
-  void stop(Cycle now) {
-    writeback.core().stop(now);
-    load.core().stop(now);
-    store.core().stop(now);
-    matrix.core().stop(now);
-    vector.core().stop(now);
-    dispatch.core().stop(now);
-  }
   std::string state() {
-    return state_text({machine, fetch.core(), decode.core(), dispatch.core(), load.core(), store.core(),
-                       matrix.core(), vector.core(), writeback.core(), memory.interconnect()});
+    std::string text;
+    for (const auto& core : cores) text += units_text(core->parts());
+    text += channels_text(machine, memory.interconnect());
+    for (const auto& core : cores) text += in_flight_text(core->parts());
+    return text;
   }
 };
 
@@ -168,17 +88,29 @@ memory::DramStorage& Accelerator::dram() {
 }
 
 Execution Accelerator::execute(DramAddress base, std::uint32_t words) {
+  const ProgramPlace program{base, words};
+  return execute(std::span(&program, 1)).front();
+}
+
+std::vector<Execution> Accelerator::execute(std::span<const ProgramPlace> programs) {
   Modules& m = *modules_;
+  if (programs.empty() || programs.size() > m.cores.size()) {
+    throw SimulationError(
+        fmt::format("{} programs for a machine of {} cores (/cores)", programs.size(), m.cores.size()));
+  }
   m.context.enter();
   const Cycle start = m.clock.now() + 1;
-  m.start(start, base, words);
+  for (std::size_t c = 0; c < programs.size(); ++c)
+    m.cores[c]->start(start, programs[c].base, programs[c].words);
   try {
-    m.clock.run();
+    m.clock.run(static_cast<std::uint32_t>(programs.size()));
   } catch (const SimulationError& error) {
     throw SimulationError(error.what() + m.state());
   }
-  m.stop(m.clock.now());
-  return {start, m.clock.now() + 1};
+  std::vector<Execution> executions;
+  for (std::size_t c = 0; c < programs.size(); ++c)
+    executions.push_back({start, m.cores[c]->halted_at() + 1});
+  return executions;
 }
 
 void Accelerator::set_pulse(Pulse pulse) {
@@ -188,26 +120,34 @@ Cycle Accelerator::now() const {
   return modules_->clock.now();
 }
 
-std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::size_t bytes) const {
-  return modules_->local.at(address, bytes);
+std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::size_t bytes,
+                                              std::uint32_t core) const {
+  return modules_->cores.at(core)->local().at(address, bytes);
 }
 std::uint64_t Accelerator::multiplications() const {
-  return modules_->matrix.core().multiplications();
+  std::uint64_t sum = 0;
+  for (const auto& core : modules_->cores) sum += core->multiplications();
+  return sum;
 }
 std::uint64_t Accelerator::vector_elements() const {
-  return modules_->vector.core().elements();
+  std::uint64_t sum = 0;
+  for (const auto& core : modules_->cores) sum += core->vector_elements();
+  return sum;
 }
 std::uint64_t Accelerator::instructions() const {
-  return modules_->decode.core().instructions();
+  std::uint64_t sum = 0;
+  for (const auto& core : modules_->cores) sum += core->decode().instructions();
+  return sum;
 }
 std::uint64_t Accelerator::edges() const {
   return modules_->clock.edges();
 }
-const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester, bool write) const {
-  return modules_->memory.interconnect().counters(requester, write);
+const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester, bool write,
+                                                    std::uint32_t core) const {
+  return modules_->memory.interconnect().counters(requester, write, static_cast<std::uint8_t>(core));
 }
-const memory::PortCounters& Accelerator::port(memory::Port port) const {
-  return modules_->scratchpad.counters(port);
+const memory::PortCounters& Accelerator::port(memory::Port port, std::uint32_t core) const {
+  return modules_->cores.at(core)->scratchpad().counters(port);
 }
 std::optional<memory::DramUse> Accelerator::dram_use(std::uint32_t channel) const {
   return modules_->memory.interconnect().dram_use(channel, modules_->clock.now());
@@ -217,15 +157,14 @@ template <class Archive>
 void Accelerator::serialize(Archive& state) {
   Modules& m = *modules_;
   m.context.enter();  // for the kernel's time
-  state(m.clock, m.local, m.memory.storage(), m.memory.interconnect());
-  state(m.fetch.core(), m.decode.core(), m.dispatch.core(), m.load.core(), m.store.core(), m.matrix.core(),
-        m.vector.core(), m.writeback.core());
+  state(m.clock, m.memory.storage(), m.memory.interconnect());
+  for (const auto& core : m.cores) state(*core);
 }
 template void Accelerator::serialize(StateWriter&);
 template void Accelerator::serialize(StateReader&);
 
 void Accelerator::ignore_hazards() {
-  modules_->decode.core().scoreboard().ignore_hazards();
+  for (const auto& core : modules_->cores) core->decode().scoreboard().ignore_hazards();
 }
 
 }  // namespace tokencycle::machine

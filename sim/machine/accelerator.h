@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The machine put together: every module and every port binding is in accelerator.cpp.
+// The machine put together: a clock, a memory and its cores, whose units are bound in topology/core.cpp.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "config/machine.h"
 #include "isa/program.h"
@@ -29,6 +30,12 @@ struct Execution {
   }
 };
 
+// A program in DRAM.
+struct ProgramPlace {
+  DramAddress base;
+  std::uint32_t words = 0;
+};
+
 // One machine with its memory and its time. Two of them in a process do not know of each other, but only one
 // may execute at a time.
 class Accelerator {
@@ -46,21 +53,26 @@ class Accelerator {
   // Runs the `words` instruction words at `base` until halt. Throws SimulationError: traps, deadlock and
   // watchdog with the state of every unit.
   Execution execute(DramAddress base, std::uint32_t words);
+  // The same with a program for each of the first cores, all from the same cycle on, until the last one
+  // halts. Nothing orders one core's accesses to DRAM against another's.
+  std::vector<Execution> execute(std::span<const ProgramPlace> programs);
   // Called many times a second while a program runs; what it throws ends execute(), and this machine runs no
   // further program then.
   void set_pulse(Pulse pulse);
   Cycle now() const;  // the last cycle that ran
 
   // Contents of the core's memories, for checks and dumps.
-  std::span<const std::byte> local(isa::LocalAddress address, std::size_t bytes) const;
+  std::span<const std::byte> local(isa::LocalAddress address, std::size_t bytes,
+                                   std::uint32_t core = 0) const;
 
-  // Counters since the beginning.
+  // Counters since the beginning, of all cores where no core is named.
   std::uint64_t multiplications() const;  // multiply-accumulates
   std::uint64_t vector_elements() const;
   std::uint64_t instructions() const;  // decoded
   std::uint64_t edges() const;         // delivered by the clock
-  const memory::TrafficCounters& traffic(memory::Requester requester, bool write) const;
-  const memory::PortCounters& port(memory::Port port) const;
+  const memory::TrafficCounters& traffic(memory::Requester requester, bool write,
+                                         std::uint32_t core = 0) const;
+  const memory::PortCounters& port(memory::Port port, std::uint32_t core = 0) const;
   // Of a DRAM channel; nothing where the machine's memory is ideal.
   std::optional<memory::DramUse> dram_use(std::uint32_t channel) const;
 

@@ -64,7 +64,7 @@ std::string hazard_text(State hazard, isa::Unit unit, const Decode& decode) {
   return "";
 }
 
-std::string decode_text(const MachineParts& parts) {
+std::string decode_text(const CoreParts& parts) {
   const Decode& decode = parts.decode;
   std::string text = fmt::format("word {}, {}", decode.pc(), observe::name_of(decode.state()));
   if (decode.held() == nullptr) return text;
@@ -87,48 +87,55 @@ std::string decode_text(const MachineParts& parts) {
   }
 }
 
-std::string channels_text(const MachineParts& parts) {
+}  // namespace
+
+std::string channels_text(const config::Machine& machine, const memory::Interconnect& memory) {
   std::string text;
-  for (std::uint32_t i = 0; i < parts.machine.dram.channels; ++i) {
-    const memory::DramQueues q = parts.memory.queues(i);
+  for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
+    const memory::DramQueues q = memory.queues(i);
     text += fmt::format("\n  {}: {}, {} reads and {} writes wait, {} with their row open",
-                        name_of(observe::channel_id(i)), observe::name_of(parts.memory.state(i)), q.reads,
-                        q.writes, q.activated);
+                        name_of(observe::channel_id(i)), observe::name_of(memory.state(i)), q.reads, q.writes,
+                        q.activated);
   }
   return text;
 }
 
-}  // namespace
-
-std::string state_text(const MachineParts& parts) {
+std::string units_text(const CoreParts& parts) {
   std::string text;
-  const auto line = [&text](observe::UnitId unit, const std::string& what) {
-    text += fmt::format("\n  {}: {}", name_of(unit), what);
+  const auto line = [&](observe::UnitId unit, const std::string& what) {
+    text += fmt::format("\n  {}: {}", name_of(unit, parts.core, parts.machine.cores), what);
   };
   const auto state = [](const auto& unit) { return std::string(observe::name_of(unit.state())); };
+  // Of each unit of a kind.
+  const auto lines = [&](observe::UnitId first, const auto& units, const auto& what) {
+    for (std::uint32_t i = 0; i < units.size(); ++i) line(nth(first, i), state(*units[i]) + what(*units[i]));
+  };
+  const auto transfers = [](const DmaEngine& engine) {
+    return fmt::format(", {} transfers, {} bursts in flight", engine.transfers(), engine.bursts_in_flight());
+  };
+  const auto queue = [](const auto& unit) { return fmt::format(", {} instructions", unit.queued()); };
   line(observe::UnitId::fetch,
        fmt::format("{}, words {} to {} asked for or there, {} bursts in flight", state(parts.fetch),
                    parts.fetch.first_word(), parts.fetch.end_word(), parts.fetch.bursts_in_flight()));
   line(observe::UnitId::decode, decode_text(parts));
   line(observe::UnitId::dispatch, state(parts.dispatch));
-  const auto dma = [&](observe::UnitId id, const DmaEngine& engine) {
-    line(id, fmt::format("{}, {} transfers, {} bursts in flight", state(engine), engine.transfers(),
-                         engine.bursts_in_flight()));
-  };
-  dma(observe::UnitId::load, parts.load);
-  dma(observe::UnitId::store, parts.store);
-  line(observe::UnitId::matrix,
-       fmt::format("{}, {} instructions", state(parts.matrix), parts.matrix.queued()));
-  line(observe::UnitId::vector,
-       fmt::format("{}, {} instructions", state(parts.vector), parts.vector.queued()));
+  lines(observe::UnitId::load, parts.loads, transfers);
+  lines(observe::UnitId::store, parts.stores, transfers);
+  lines(observe::UnitId::matrix, parts.matrices, queue);
+  lines(observe::UnitId::vector, parts.vectors, queue);
   line(observe::UnitId::writeback,
        fmt::format("{}, {} waiting", state(parts.writeback), parts.writeback.waiting()));
-  text += channels_text(parts) + "\n  in flight:";
+  return text;
+}
+
+std::string in_flight_text(const CoreParts& parts) {
+  std::string text =
+      parts.machine.cores == 1 ? "\n  in flight:" : fmt::format("\n  core{} in flight:", parts.core);
   const std::vector<const InFlight*> all = in_flight(parts.decode.scoreboard());
   if (all.empty()) text += " none";
   for (const InFlight* e : all) {
     text += fmt::format("\n    word {}: {}   ({}, {})", e->record.pc, isa::disassemble(e->instruction),
-                        name_of(observe::unit_id(e->record.unit)), stage_text(e->record));
+                        name_of(observe::unit_id(e->record)), stage_text(e->record));
   }
   return text;
 }

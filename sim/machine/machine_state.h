@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "machine/dma/load.h"
 #include "machine/dma/store.h"
@@ -16,21 +17,25 @@
 
 namespace tokencycle::machine {
 
-struct MachineParts {
+struct CoreParts {
   const config::Machine& machine;
   const Fetch& fetch;
   const Decode& decode;
   const Dispatch& dispatch;
-  const LoadDma& load;
-  const StoreDma& store;
-  const Matrix& matrix;
-  const Vector& vector;
+  std::vector<const LoadDma*> loads;
+  std::vector<const StoreDma*> stores;
+  std::vector<const Matrix*> matrices;
+  std::vector<const Vector*> vectors;
   const Writeback& writeback;
-  const memory::Interconnect& memory;
+  std::uint32_t core = 0;
 };
 
-// A line a unit and DRAM channel: its state and its queue; then the instructions in flight with the stage
-// that they have reached, in order of decoding. Begins with a line break and ends without one.
-std::string state_text(const MachineParts& parts);
+// All texts begin with a line break and end without one. One line per unit of a core: its state and its
+// queue.
+std::string units_text(const CoreParts& parts);
+// The instructions in flight with the stage that they have reached, in order of decoding.
+std::string in_flight_text(const CoreParts& parts);
+// One line per DRAM channel.
+std::string channels_text(const config::Machine& machine, const memory::Interconnect& memory);
 
 }  // namespace tokencycle::machine

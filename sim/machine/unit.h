@@ -32,17 +32,28 @@ enum class Clocking { gated, every_edge };
 // same events; the row numbers that a gather reads, which become DRAM addresses, are copied in either case.
 enum class Values : std::uint8_t { computed, absent };
 
-// The order of evaluation within a cycle: from the end of the pipeline to its beginning, so that room made
-// in a cycle can be used in it, and what is handed on is seen in the next.
-enum class Turn : std::uint8_t { writeback = 0, load, store, matrix, vector, dispatch, decode };
-inline constexpr int kTurns = 7;
+// A unit's place in the clock's list, which is the order of evaluation within a cycle: of a core from the end
+// of the pipeline to its beginning, so that room made in a cycle can be used in it, and what is handed on is
+// seen in the next.
+enum class Turn : std::uint16_t {};
 
-// The clock as the units see it.
 class ClockControl {
  public:
   virtual ~ClockControl() = default;
   virtual void wake(Turn turn, Cycle cycle) = 0;  // an edge for that unit at `cycle` (or earlier)
-  virtual void stop() = 0;                        // the program has halted
+  virtual void stop() = 0;                        // a program has halted
+};
+
+// The clock as one unit sees it.
+class ClockLine {
+ public:
+  ClockLine(ClockControl& clock, Turn turn) : clock_(clock), turn_(turn) {}
+  void wake(Cycle cycle) const { clock_.wake(turn_, cycle); }
+  void stop() const { clock_.stop(); }
+
+ private:
+  ClockControl& clock_;
+  Turn turn_;
 };
 
 // A unit's queue of instructions, as dispatch sees it.

@@ -13,21 +13,35 @@ Interconnect::Interconnect(std::unique_ptr<Dram> dram, const config::Machine& ma
   dram_->tell(hub_);
 }
 
-void Interconnect::ask(int source) {
-  const Cycle wanted = sources_[source]->next_issue();
+void Interconnect::attach(std::vector<Attachment> sources) {
+  sources_ = std::move(sources);
+  wishes_.resize(sources_.size());
+  counters_.resize(sources_.size() * 2);
+}
+
+const TrafficCounters& Interconnect::counters(Requester requester, bool write, std::uint8_t core) const {
+  const auto source = std::find_if(sources_.begin(), sources_.end(), [&](const Attachment& a) {
+    return a.requester == requester && a.core == core;
+  });
+  return counters_.at(static_cast<std::size_t>(source - sources_.begin()) * 2 + (write ? 1 : 0));
+}
+
+void Interconnect::ask(std::size_t source) {
+  const BurstSource& unit = *sources_[source].unit;
+  const Cycle wanted = unit.next_issue();
   Wish& wish = wishes_[source];
   wish.cycle = wanted;
   if (wanted == kNever) return;
-  const DramAddress address = sources_[source]->head().address;
+  const DramAddress address = unit.head().address;
   if (address == wish.address) return;
   wish.address = address;
   wish.channel = dram_->channel_of(address);
 }
 
 // Notes how long the head waits for room: from the first cycle in which its channel would have taken it.
-bool Interconnect::has_room(int source) {
+bool Interconnect::has_room(std::size_t source) {
   Wish& wish = wishes_[source];
-  const bool write = sources_[source]->head().write;
+  const bool write = sources_[source].unit->head().write;
   if (!dram_->has_room(wish.channel, wish.address, write)) {
     if (wish.refused == kNever) wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
     return false;
@@ -39,19 +53,26 @@ bool Interconnect::has_room(int source) {
   return true;
 }
 
+// Of two sources that could issue in the same cycle.
+bool Interconnect::goes_first(std::size_t source, Cycle cycle, const Candidate& best) const {
+  if (cycle != best.cycle || cycle == kNever) return cycle < best.cycle;
+  return kind_of(sources_[source].requester) == kind_of(sources_[best.source].requester) &&
+         wishes_[source].served < wishes_[best.source].served;
+}
+
 Interconnect::Candidate Interconnect::next_issue() {
   Candidate best;
-  for (int i = 0; i < kRequesters; ++i) {
+  for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Wish& wish = wishes_[i];
-    if (wish.cycle >= best.cycle) continue;
+    if (wish.cycle > best.cycle) continue;
     const Cycle cycle = std::max({wish.cycle, time_, channel_next_[wish.channel]});
-    if (cycle < best.cycle && has_room(i)) best = {cycle, i};
+    if (goes_first(i, cycle, best) && has_room(i)) best = {cycle, i};
   }
   return best;
 }
 
 void Interconnect::advance(const Cycle& until) {
-  for (int i = 0; i < kRequesters; ++i) ask(i);
+  for (std::size_t i = 0; i < sources_.size(); ++i) ask(i);
   for (;;) {
     const Candidate issue_next = next_issue();
     const DramNotice notice = dram_->advance(std::min(until, issue_next.cycle));
@@ -70,9 +91,12 @@ void Interconnect::advance(const Cycle& until) {
 }
 
 void Interconnect::issue(const Candidate& candidate) {
-  BurstSource& source = *sources_[candidate.source];
-  const Burst burst = source.head();
-  const std::uint32_t channel = wishes_[candidate.source].channel;
+  BurstSource& source = *sources_[candidate.source].unit;
+  Burst burst = source.head();
+  burst.source = static_cast<std::uint16_t>(candidate.source);
+  Wish& wish = wishes_[candidate.source];
+  const std::uint32_t channel = wish.channel;
+  wish.served = ++served_;
   dram_->accept(candidate.cycle, burst);
   channel_next_[channel] = candidate.cycle + 1;
   TrafficCounters& c = counter(candidate.source, burst.write);
@@ -86,10 +110,10 @@ void Interconnect::issue(const Candidate& candidate) {
 
 void Interconnect::complete() {
   const Completion completion = dram_->take_completion();
-  const auto source = static_cast<int>(completion.burst.requester);
+  const std::size_t source = completion.burst.source;
   report(observe::EventKind::burst_done, completion.cycle, dram_->channel_of(completion.burst.address),
          completion.burst);
-  sources_[source]->completed(completion.cycle, completion.burst);
+  sources_[source].unit->completed(completion.cycle, completion.burst);
   ask(source);
 }
 
@@ -98,13 +122,13 @@ void Interconnect::change_bus(Cycle now) {
   dram_->report_bus_change(hub_);
   const observe::State state = dram_->data_state();
   if (state == before) return;
-  for (BurstSource* s : sources_) s->data_state_changed(now, state);
+  for (const Attachment& a : sources_) a.unit->data_state_changed(now, state);
 }
 
 void Interconnect::report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst) {
   hub_.emit({cycle, burst.address.value, burst.bytes, 0, kind, observe::channel_id(channel),
              static_cast<std::uint8_t>(static_cast<unsigned>(burst.requester) * 2 + (burst.write ? 1 : 0)),
-             0});
+             sources_[burst.source].core});
 }
 
 }  // namespace tokencycle::memory

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Between the requesters (fetch, store DMA, load DMA) and DRAM: arbitration, and the tight loop that advances
-// all of them lazily up to the cycle that somebody needs.
+// Between the requesters (the cores' fetch, store and load units) and DRAM: arbitration, and the tight loop
+// that advances all of them lazily up to the cycle that somebody needs.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -24,6 +23,13 @@ class BurstSource {
   virtual void data_state_changed(Cycle now, observe::State state) = 0;  // Dram::data_state()
 };
 
+// A unit at the interconnect.
+struct Attachment {
+  BurstSource* unit = nullptr;
+  Requester requester = Requester::fetch;
+  std::uint8_t core = 0;
+};
+
 struct TrafficCounters {
   std::uint64_t bursts = 0;            // accepted by DRAM
   std::uint64_t used_bytes = 0;        // bytes of them that the program asked for
@@ -37,15 +43,16 @@ struct TrafficCounters {
 };
 
 // Cycle by cycle: first data-bus changes and completions of that cycle, then the units (outside), then
-// issues. A channel accepts one burst a cycle; among requesters the order of Requester decides. So for a unit
+// issues. A channel accepts one burst a cycle; among requesters their kinds decide, among those of a kind the
+// one that was served least recently goes first. So for a unit
 // that acts at cycle t, everything that arrives at or before t has arrived and nothing of t has been issued
 // yet: the same answer whether advance() is called every cycle or once in a thousand.
 class Interconnect {
  public:
   Interconnect(std::unique_ptr<Dram> dram, const config::Machine& machine, observe::EventHub& hub);
 
-  // The sources in the order of Requester.
-  void attach(std::array<BurstSource*, kRequesters> sources) { sources_ = sources; }
+  // All sources, before time begins; kinds in their order of priority.
+  void attach(std::vector<Attachment> sources);
 
   // Completions up to and including `until`, issues before it. A source may lower `until` meanwhile, but not
   // below the cycle that it is told: the advance then ends there.
@@ -55,37 +62,35 @@ class Interconnect {
   DramQueues queues(std::uint32_t channel) const { return dram_->queues(channel); }
   observe::State state(std::uint32_t channel) const { return dram_->state(channel); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
-  const TrafficCounters& counters(Requester requester, bool write) const {
-    return counters_[static_cast<std::size_t>(requester) * 2 + (write ? 1 : 0)];
-  }
+  const TrafficCounters& counters(Requester requester, bool write, std::uint8_t core = 0) const;
   template <class Archive>
   void serialize(Archive& state) {
-    state(wishes_, channel_next_, time_, counters_);
+    state(wishes_, channel_next_, time_, served_, counters_);
     dram_->serialize(state);
   }
 
  private:
   struct Candidate {
     Cycle cycle = kNever;
-    int source = -1;
+    std::size_t source = 0;
   };
   struct Wish {  // what a source wants next; asked again only when it may have changed
     Cycle cycle = kNever;
     DramAddress address;        // of the head
     std::uint32_t channel = 0;  // that it goes to
     Cycle refused = kNever;     // since when DRAM has no room for it
+    std::uint64_t served = 0;   // number of the source's last burst among all
 
     template <class Archive>
     void serialize(Archive& state) {
-      state(cycle, address, channel, refused);
+      state(cycle, address, channel, refused, served);
     }
   };
-  void ask(int source);
+  void ask(std::size_t source);
   Candidate next_issue();
-  bool has_room(int source);
-  TrafficCounters& counter(int source, bool write) {
-    return counters_[static_cast<std::size_t>(source) * 2 + (write ? 1 : 0)];
-  }
+  bool goes_first(std::size_t source, Cycle cycle, const Candidate& best) const;
+  bool has_room(std::size_t source);
+  TrafficCounters& counter(std::size_t source, bool write) { return counters_[source * 2 + (write ? 1 : 0)]; }
   void issue(const Candidate& candidate);
   void complete();
   void change_bus(Cycle now);
@@ -93,12 +98,13 @@ class Interconnect {
 
   std::unique_ptr<Dram> dram_;
   observe::EventHub& hub_;
-  std::array<BurstSource*, kRequesters> sources_{};
-  std::array<Wish, kRequesters> wishes_{};
+  std::vector<Attachment> sources_;
+  std::vector<Wish> wishes_;         // by source
   std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
   Cycle time_;                       // nothing before it can be issued any more
   std::uint32_t burst_bytes_;
-  std::array<TrafficCounters, std::size_t{kRequesters} * 2> counters_{};
+  std::uint64_t served_ = 0;               // bursts so far
+  std::vector<TrafficCounters> counters_;  // of a source's reads, then of its writes
 };
 
 }  // namespace tokencycle::memory

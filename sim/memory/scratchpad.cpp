@@ -10,14 +10,15 @@ namespace {
 constexpr std::uint64_t kInitialSlots = 4096;
 }
 
-Scratchpad::Scratchpad(const config::Scratchpad& description)
+Scratchpad::Scratchpad(const config::Scratchpad& description, std::uint32_t units)
     : bytes_(description.capacity_bytes),
       banks_(description.banks),
       bank_shift_(static_cast<std::uint32_t>(std::countr_zero(description.bank_bytes))),
       read_latency_(description.read_latency_cycles),
       separate_write_port_(description.separate_write_port),
       all_banks_(banks_ == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << banks_) - 1),
-      slots_(kInitialSlots) {}
+      slots_(kInitialSlots),
+      counters_(std::size_t{kPorts} * units) {}
 
 std::uint64_t Scratchpad::bank_mask(std::uint32_t first_word, std::uint32_t words) const {
   if (words >= banks_) return all_banks_;

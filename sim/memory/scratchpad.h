@@ -12,9 +12,13 @@
 
 namespace tokencycle::memory {
 
-// Who is charged for what; index of the counters.
+// Who is charged for what; index of the counters. The ports of further units of a core follow.
 enum class Port : std::uint8_t { load = 0, store, stationary, moving, vector };
-inline constexpr int kPorts = 5;
+inline constexpr int kPorts = 5;  // kinds
+// That of the n-th unit of its kind, from 0.
+constexpr Port nth(Port port, std::uint32_t n) {
+  return static_cast<Port>(static_cast<std::uint32_t>(port) + kPorts * n);
+}
 
 struct PortCounters {
   std::uint64_t accesses = 0, bytes = 0, conflict_cycles = 0;
@@ -32,7 +36,8 @@ struct PortCounters {
 // first cycles in which all banks that it needs are free. This is what a per-cycle oldest-first arbiter does.
 class Scratchpad {
  public:
-  explicit Scratchpad(const config::Scratchpad& description);
+  // For `units` units of each kind at most.
+  explicit Scratchpad(const config::Scratchpad& description, std::uint32_t units = 1);
 
   std::uint32_t size() const { return static_cast<std::uint32_t>(bytes_.size()); }
   std::uint32_t read_latency() const { return read_latency_; }
@@ -67,10 +72,10 @@ class Scratchpad {
   std::vector<std::byte> bytes_;
   std::uint32_t banks_, bank_shift_, read_latency_;
   bool separate_write_port_;
-  std::uint64_t all_banks_;  // mask
-  std::vector<Slot> slots_;  // ring over future cycles, power of two long
-  Cycle base_;               // slots before it are free again
-  PortCounters counters_[kPorts];
+  std::uint64_t all_banks_;             // mask
+  std::vector<Slot> slots_;             // ring over future cycles, power of two long
+  Cycle base_;                          // slots before it are free again
+  std::vector<PortCounters> counters_;  // by Port
 };
 
 }  // namespace tokencycle::memory

@@ -8,7 +8,9 @@
 namespace tokencycle::observe {
 
 std::string name_of(UnitId unit) {
-  switch (unit) {
+  if (is_channel(unit)) return fmt::format("dram.channel{}", static_cast<unsigned>(unit) - kFirstChannel);
+  const std::uint32_t n = index_of_kind(unit);
+  switch (kind_of(unit)) {
     case UnitId::fetch:
       return "fetch";
     case UnitId::decode:
@@ -16,17 +18,22 @@ std::string name_of(UnitId unit) {
     case UnitId::dispatch:
       return "dispatch";
     case UnitId::load:
-      return "dma0.read";
+      return fmt::format("dma{}.read", n);
     case UnitId::store:
-      return "dma0.write";
+      return fmt::format("dma{}.write", n);
     case UnitId::matrix:
-      return "matrix0";
+      return fmt::format("matrix{}", n);
     case UnitId::vector:
-      return "vector0";
+      return fmt::format("vector{}", n);
     case UnitId::writeback:
-      return "writeback";
+      break;
   }
-  return fmt::format("dram.channel{}", static_cast<unsigned>(unit) - kFirstChannel);
+  return "writeback";
+}
+
+std::string name_of(UnitId unit, std::uint32_t core, std::uint32_t cores) {
+  if (cores == 1 || is_channel(unit)) return name_of(unit);
+  return fmt::format("core{}.{}", core, name_of(unit));
 }
 
 UnitId unit_id(isa::Unit unit) {

@@ -21,9 +21,29 @@ inline constexpr std::uint8_t kFirstChannel = static_cast<std::uint8_t>(UnitId::
 inline constexpr UnitId channel_id(std::uint32_t i) {
   return static_cast<UnitId>(kFirstChannel + i);
 }
+// Of a core; an id says which unit of its core, Event::core says which core.
+inline constexpr std::uint8_t kMostChannels = 64;
+constexpr bool is_channel(UnitId unit) {
+  return static_cast<unsigned>(unit) - kFirstChannel < kMostChannels;
+}
+// The n-th unit of the kind of `first`, from 0: further units have the ids behind the channels.
+constexpr UnitId nth(UnitId first, std::uint32_t n) {
+  if (n == 0) return first;
+  return static_cast<UnitId>(kMostChannels + kFirstChannel * n + static_cast<std::uint32_t>(first));
+}
+constexpr std::uint32_t index_of_kind(UnitId unit) {
+  const auto id = static_cast<std::uint32_t>(unit);
+  return id < kFirstChannel ? 0 : (id - kMostChannels) / kFirstChannel;
+}
+constexpr UnitId kind_of(UnitId unit) {
+  if (is_channel(unit)) return unit;
+  return static_cast<UnitId>(static_cast<unsigned>(unit) % kFirstChannel);
+}
 
 // "fetch", "decode", "dma0.read", "matrix0", "dram.channel3": the same names in every output.
 std::string name_of(UnitId unit);
+// With several cores "core1.matrix0".
+std::string name_of(UnitId unit, std::uint32_t core, std::uint32_t cores);
 
 // The executing unit's id of an instruction's unit (not for front_end).
 UnitId unit_id(isa::Unit unit);
@@ -91,7 +111,7 @@ struct Event {
   EventKind kind = EventKind::instruction;
   UnitId unit = UnitId::fetch;
   std::uint8_t detail = 0;
-  std::uint8_t reserved = 0;
+  std::uint8_t core = 0;  // that it happened in, or that asked for the burst; 0 for what belongs to none
 };
 static_assert(sizeof(Event) == 32);
 
@@ -107,14 +127,20 @@ struct InstructionRecord {
   std::uint64_t work = 0;
   // Matrix: work times the cycles that a cell takes for one product of the type.
   std::uint64_t cell_cycles = 0;
-  std::uint64_t scratchpad_bytes = 0;  // through its unit's ports
+  std::uint64_t scratchpad_bytes = 0;     // through its unit's ports
+  std::uint8_t unit_index = 0, core = 0;  // which of the units of its kind, in which core
 
   template <class Archive>
   void serialize(Archive& state) {
     state(sequence, pc, op, unit, fetched, decoded, dispatched, started, finished, written_back, work,
-          cell_cycles, scratchpad_bytes);
+          cell_cycles, scratchpad_bytes, unit_index, core);
   }
 };
+
+// Of the unit that executes it.
+inline UnitId unit_id(const InstructionRecord& record) {
+  return nth(unit_id(record.unit), record.unit_index);
+}
 
 inline constexpr int kEventKinds = static_cast<int>(EventKind::dram_queues) + 1;
 
@@ -141,6 +167,10 @@ class Observer {
 // Hands each event to those who want its kind, in the order of subscription. Event cycles never go back.
 class EventHub {
  public:
+  EventHub() = default;
+  // The hub of one core of several: what it is told goes to the machine's subscribers with the core's number.
+  EventHub(EventHub& machine, std::uint8_t core) : machine_(&machine), core_(core) {}
+
   void subscribe(Observer& observer) {
     all_.push_back(&observer);
     for (std::size_t kind = 0; kind < by_kind_.size(); ++kind) {
@@ -148,10 +178,19 @@ class EventHub {
     }
   }
   void emit(const Event& event) {
+    if (machine_ != nullptr) {
+      Event of_core = event;
+      of_core.core = core_;
+      machine_->emit(of_core);
+      return;
+    }
     for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
   // True if an observer subscribes to this kind.
-  bool wants(EventKind kind) const { return !by_kind_[static_cast<std::size_t>(kind)].empty(); }
+  bool wants(EventKind kind) const {
+    if (machine_ != nullptr) return machine_->wants(kind);
+    return !by_kind_[static_cast<std::size_t>(kind)].empty();
+  }
   // An instruction reached a stage at `cycle`; `value` as EventKind::instruction says.
   void emit_stage(Cycle cycle, const InstructionRecord& record, UnitId unit, Stage stage,
                   std::uint64_t value = 0) {
@@ -159,12 +198,20 @@ class EventHub {
           static_cast<std::uint8_t>(stage), 0});
   }
   void retired(const InstructionRecord& record) {
+    if (machine_ != nullptr) {
+      InstructionRecord of_core = record;
+      of_core.core = core_;
+      machine_->retired(of_core);
+      return;
+    }
     for (Observer* o : all_) o->on_retired(record);
   }
 
  private:
   std::vector<Observer*> all_;
   std::array<std::vector<Observer*>, kEventKinds> by_kind_;
+  EventHub* machine_ = nullptr;
+  std::uint8_t core_ = 0;
 };
 
 // Keeps a unit in exactly one state and reports the changes.

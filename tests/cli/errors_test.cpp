@@ -51,6 +51,21 @@ TEST_CASE("a machine that cannot run the model: what it lacks and what would do"
         {"the scratchpad has 1 KiB", "set /scratchpad/capacity_kib to at least "});
   error({{"matrix", {{"cycles_per_row", {{"int8", nullptr}}}}}},
         {"'blk.0.attn_q.weight'", "q8_0", "int8", "/matrix/cycles_per_row/int8"});
+  error({{"cores", 2}}, {"/cores: 2", "set it to 1"});
+  error({{"matrix", {{"units", 2}}}}, {"/matrix/units: 2", "run --program"});
+  error({{"dma", {{"engines", 3}}}}, {"/dma/engines: 3"});
+}
+
+TEST_CASE("a program uses all units of a core, but one core") {
+  const Scratch scratch;
+  const std::string program = scratch / "p.tcp";
+  REQUIRE(launch({"asm", scratch.file("p.tcasm", "nop\nhalt\n"), "-o", program}).exit_code == 0);
+  const std::string several =
+      scratch.machine("edge", {{"matrix", {{"units", 2}}}, {"dma", {{"engines", 2}}}});
+  CHECK(launch({"run", "--program", program, "-c", several, "-q"}).exit_code == 0);
+  test::check_refusal(kConfiguration,
+                      {"run", "--program", program, "-c", scratch.machine("edge", {{"cores", 2}})},
+                      {"/cores: 2"});
 }
 
 TEST_CASE("what is no model, or half of one, or holds an unknown type") {

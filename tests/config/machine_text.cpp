@@ -9,16 +9,16 @@ namespace {
 Json all_but_dram() {
   return Json::parse(R"({
     "schema": "tokencycle-machine-1", "name": "sample", "description": "For tests.", "clock_ghz": 1.25,
-    "fetch": {"buffer_words": 48, "requests_in_flight": 3},
+    "cores": 3, "fetch": {"buffer_words": 48, "requests_in_flight": 3},
     "scoreboard": {"entries": 20},
     "dispatch": {"queue_depth": 6},
-    "dma": {"load_bursts_in_flight": 24, "store_bursts_in_flight": 12, "port_bytes": 32, "bursts_per_cycle": 3},
-    "matrix": {"dataflow": "weight-stationary", "rows": 16, "columns": 24, "double_buffered": false,
+    "dma": {"load_bursts_in_flight": 24, "store_bursts_in_flight": 12, "port_bytes": 32, "bursts_per_cycle": 3, "engines": 2},
+    "matrix": {"units": 3, "dataflow": "weight-stationary", "rows": 16, "columns": 24, "double_buffered": false,
                "back_to_back": false, "stationary_port_bytes": 28, "moving_port_bytes": 36,
                "scale_latency_cycles": 5, "group_buffer_rows": 40,
                "cycles_per_row": {"int8": 1, "int4": 2, "fp16": 3, "bf16": 4, "fp32": 6},
                "tiling": {"m": 7, "n": 9, "k": 13}},
-    "vector": {"lanes": 16, "functions": {
+    "vector": {"units": 4, "lanes": 16, "functions": {
       "add": {"cycles_per_beat": 1, "latency_cycles": 11}, "mul": {"cycles_per_beat": 2, "latency_cycles": 12},
       "copy": {"cycles_per_beat": 3, "latency_cycles": 13}, "convert": {"cycles_per_beat": 4, "latency_cycles": 14},
       "quantize": {"cycles_per_beat": 5, "latency_cycles": 15}, "exp": {"cycles_per_beat": 6, "latency_cycles": 16},

@@ -27,6 +27,10 @@ TEST_CASE("each key reaches its member: front end, DMA and matrix unit") {
   CHECK(m.dispatch.queue_depth == 6);
   CHECK(m.dma.load_bursts_in_flight == 24);
   CHECK(m.dma.store_bursts_in_flight == 12);
+  CHECK(m.cores == 3);
+  CHECK(m.dma.engines == 2);
+  CHECK(m.matrix.units == 3);
+  CHECK(m.vector.units == 4);
   CHECK(m.dma.port_bytes == 32);
   CHECK(m.dma.bursts_per_cycle == 3);
   CHECK(m.matrix.dataflow == Dataflow::weight_stationary);
@@ -100,7 +104,7 @@ TEST_CASE("the digest covers every value") {
     digests.insert(parse(tree).digest);
     ++changes;
   }
-  CHECK(changes == 2 + 60 + 4);
+  CHECK(changes == 2 + 64 + 4);
   CHECK(digests.size() == changes);
 }
 

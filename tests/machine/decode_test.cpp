@@ -63,7 +63,8 @@ struct Bench {
   Decode decode;
   std::uint64_t steps = 0;
 
-  explicit Bench(std::vector<isa::Word> program) : decode(machine(), hub, words, taken, clock) {
+  explicit Bench(std::vector<isa::Word> program)
+      : decode(machine(), hub, words, taken, ClockLine(clock, Turn{})) {
     words.program = std::move(program);
   }
   void run() {

@@ -27,11 +27,13 @@ class Nobody : public memory::BurstSource {
   memory::Burst burst_;
 };
 
+constexpr Turn kDecode{6};
+
 // The clock, as far as it wakes decode.
 class DecodeWakes : public ClockControl {
  public:
   void wake(Turn turn, Cycle cycle) override {
-    CHECK(turn == Turn::decode);
+    CHECK(turn == kDecode);
     at = cycle;
   }
   void stop() override {}
@@ -73,8 +75,10 @@ struct Bench {
       storage.write(kBase + std::uint64_t{pc} * isa::kWordBytes, word_of(pc));
     }
     interconnect = std::make_unique<memory::Interconnect>(memory::make_ideal_dram(machine), machine, hub);
-    fetch = std::make_unique<Fetch>(machine, storage, hub, decode);
-    interconnect->attach({fetch.get(), &store, &load});
+    fetch = std::make_unique<Fetch>(machine, storage, hub, ClockLine(decode, kDecode));
+    interconnect->attach({{fetch.get(), memory::Requester::fetch},
+                          {&store, memory::Requester::store},
+                          {&load, memory::Requester::load}});
     fetch->start(now, kBase, kWords);
   }
   // The first cycle from now on in which the word can be taken.

@@ -56,7 +56,7 @@ struct Bench {
   Bench(const config::Machine& m, const Wishes& wishes)
       : interconnect(memory::make_dram(m), m, hub), fetch(wishes[0]), store(wishes[1]), load(wishes[2]) {
     hub.subscribe(digest);
-    interconnect.attach({&fetch, &store, &load});
+    interconnect.attach({{&fetch, Requester::fetch}, {&store, Requester::store}, {&load, Requester::load}});
   }
   std::uint64_t room_wait(Requester r) const {
     return interconnect.counters(r, false).room_wait_cycles + interconnect.counters(r, true).room_wait_cycles;

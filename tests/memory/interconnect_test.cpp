@@ -21,7 +21,7 @@ TEST_CASE("within a cycle completions come first, then the units, then issues") 
   observe::EventHub hub;
   Interconnect interconnect(make_ideal_dram(m), m, hub);
   ListSource fetch({}), store({}), load(wishes[2]);
-  interconnect.attach({&fetch, &store, &load});
+  interconnect.attach({{&fetch, Requester::fetch}, {&store, Requester::store}, {&load, Requester::load}});
   const auto count = [&](char what) {
     return std::count_if(load.notes.begin(), load.notes.end(), [&](const Note& n) { return n.what == what; });
   };
@@ -88,7 +88,7 @@ TEST_CASE("traffic is counted by requester and direction, used and moved bytes a
   Burst part = burst_of(Requester::store, 0, true);
   part.bytes = 5;
   ListSource fetch({{0, 0, burst_of(Requester::fetch, 0)}}), store({{0, 0, part}, {0, 0, part}}), load({});
-  interconnect.attach({&fetch, &store, &load});
+  interconnect.attach({{&fetch, Requester::fetch}, {&store, Requester::store}, {&load, Requester::load}});
   interconnect.advance(Cycle(100));
   CHECK(interconnect.counters(Requester::fetch, false).bursts == 1);
   CHECK(interconnect.counters(Requester::store, true).bursts == 2);

@@ -177,7 +177,7 @@ TEST_CASE("unit statistics count each state from its event to the next") {
   CHECK(statistics.cycles(UnitId::vector, State::halted) == 16);
   CHECK(statistics.cycles(channel_id(0), State::idle) == 16);
   CHECK(statistics.cycles(channel_id(1), State::busy) == 8);
-  CHECK(statistics.units() == kFirstChannel + 2u);
+  CHECK(statistics.units().size() == kFirstChannel + 2u);
   statistics.settle_all(Cycle(30));
   CHECK(statistics.cycles(UnitId::matrix, State::busy) == 10);
 }

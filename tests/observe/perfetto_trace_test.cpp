@@ -87,7 +87,7 @@ TEST_CASE("tokens' and operators' slices are the steps and the operators' exclus
 TEST_CASE("a unit's slices sum to its states' cycles and carry the units' names") {
   TraceRun run;
   const auto [contents, summary, interests] = trace(run, {});
-  for (std::size_t u = 0; u < run.units.units(); ++u) {
+  for (std::size_t u = 0; u < run.units.units().size(); ++u) {
     const auto unit = static_cast<UnitId>(u);
     std::map<std::string, std::uint64_t> cycles;
     const auto slices = contents.on(contents.track(name_of(unit)));

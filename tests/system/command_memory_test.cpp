@@ -30,7 +30,7 @@ void check_accounts(const config::Machine& machine, app::Inference& inference, c
   for (const app::StepReport& step : trial.steps) {
     CHECK(sum_of(step.stack) == step.execution.end.value - step.execution.start.value);
   }
-  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+  for (std::size_t u = 0; u < inference.units().units().size(); ++u) {
     const auto unit = static_cast<observe::UnitId>(u);
     CAPTURE(observe::name_of(unit));
     std::uint64_t sum = 0;

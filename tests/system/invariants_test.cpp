@@ -102,7 +102,7 @@ TEST_CASE("stacks, operators and units' states each sum to the cycles, and steps
       CHECK(step.operators.front().cycles > 0);
       CHECK(step.operators.back().cycles > 0);
     }
-    for (std::size_t u = 0; u < inference.units().units(); ++u) {
+    for (std::size_t u = 0; u < inference.units().units().size(); ++u) {
       const auto unit = static_cast<observe::UnitId>(u);
       CAPTURE(observe::name_of(unit));
       std::uint64_t sum = 0;

@@ -42,7 +42,7 @@ Account account_of(const model::LlamaModel& model, const config::Machine& machin
     a.stacks.push_back(s.stack);
     a.operators.push_back(s.operators);
   }
-  for (std::size_t u = 0; u < inference.units().units(); ++u) {
+  for (std::size_t u = 0; u < inference.units().units().size(); ++u) {
     for (int state = 0; state < observe::kStates; ++state) {
       a.units.push_back(
           inference.units().cycles(static_cast<observe::UnitId>(u), static_cast<observe::State>(state)));

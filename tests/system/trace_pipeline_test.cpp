@@ -70,7 +70,7 @@ Steps run(const config::Machine& machine, const std::vector<observe::TraceWriter
   }
   for (observe::TraceWriter* w : writers) w->close(steps.end, "");
   units.settle_all(steps.end);
-  for (std::size_t u = 0; u < units.units(); ++u) {
+  for (std::size_t u = 0; u < units.units().size(); ++u) {
     steps.states.emplace_back();
     for (int s = 0; s < observe::kStates; ++s) {
       steps.states.back()[static_cast<std::size_t>(s)] =

@@ -40,7 +40,7 @@ MachineRun run_on(const config::Machine& machine, const isa::Program& program, c
   machine::Accelerator accelerator(machine, options.clocking);
   Recorder recorder(run, options.keep_events);
   observe::EventDigest digest;
-  observe::UnitStatistics statistics(machine.dram.channels, Cycle(1));
+  observe::UnitStatistics statistics(observe::UnitList(machine), Cycle(1));
   observe::CycleStack stack(Cycle(1));
   for (observe::Observer* o :
        {static_cast<observe::Observer*>(&recorder), static_cast<observe::Observer*>(&digest),
@@ -53,11 +53,11 @@ MachineRun run_on(const config::Machine& machine, const isa::Program& program, c
   run.execution = accelerator.execute(kWordsAt, static_cast<std::uint32_t>(program.words.size()));
 
   statistics.settle_all(run.execution.end);
-  for (std::size_t u = 0; u < statistics.units(); ++u) {
+  for (std::size_t u = 0; u < statistics.units().size(); ++u) {
     run.states.emplace_back();
     for (int s = 0; s < observe::kStates; ++s) {
       run.states.back()[static_cast<std::size_t>(s)] =
-          statistics.cycles(static_cast<observe::UnitId>(u), static_cast<observe::State>(s));
+          statistics.cycles(statistics.units()[u], static_cast<observe::State>(s));
     }
   }
   run.digest = digest.hex();
@@ -68,7 +68,15 @@ MachineRun run_on(const config::Machine& machine, const isa::Program& program, c
   run.vector_elements = accelerator.vector_elements();
   for (int r = 0; r < memory::kRequesters; ++r) {
     const auto requester = static_cast<memory::Requester>(r);
-    run.traffic[r] = accelerator.traffic(requester, requester == memory::Requester::store);
+    const std::uint32_t units = requester == memory::Requester::fetch ? 1 : machine.dma.engines;
+    for (std::uint32_t n = 0; n < units; ++n) {
+      const memory::TrafficCounters& t =
+          accelerator.traffic(n == 0 ? requester : nth(requester, n), requester == memory::Requester::store);
+      run.traffic[r].bursts += t.bursts;
+      run.traffic[r].used_bytes += t.used_bytes;
+      run.traffic[r].moved_bytes += t.moved_bytes;
+      run.traffic[r].room_wait_cycles += t.room_wait_cycles;
+    }
   }
   for (int p = 0; p < memory::kPorts; ++p) run.ports[p] = accelerator.port(static_cast<memory::Port>(p));
   run.scratchpad =

@@ -26,8 +26,9 @@ struct MachineRun {
   std::string digest;
   std::uint64_t event_count = 0, edges = 0, multiplications = 0, vector_elements = 0;
   observe::Stack stack{};
-  std::vector<std::array<std::uint64_t, observe::kStates>> states;  // [unit][state]: cycles
-  memory::TrafficCounters traffic[memory::kRequesters];             // reads, or the store's writes
+  std::vector<std::array<std::uint64_t, observe::kStates>>
+      states;                                            // [unit in observe::UnitList][state]: cycles
+  memory::TrafficCounters traffic[memory::kRequesters];  // reads, or the store's writes
   memory::PortCounters ports[memory::kPorts];
   std::vector<std::byte> scratchpad, accumulator, dram;  // dram: the first `dram_bytes` bytes
 

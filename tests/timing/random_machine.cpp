@@ -82,6 +82,14 @@ config::Machine random_machine(Random& random) {
   return config::parse_machine(config::to_json(m), "random machine", test::kConfigs);
 }
 
+config::Machine with_several_units(Random& random, config::Machine machine) {
+  if (!one_in(random, 3)) return machine;
+  machine.dma.engines = number(random, 1, 3);
+  machine.matrix.units = number(random, 1, 3);
+  machine.vector.units = number(random, 1, 3);
+  return machine;
+}
+
 config::Machine plain_machine() {
   config::Machine m;
   m.name = "plain";

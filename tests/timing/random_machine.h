@@ -22,6 +22,9 @@ inline bool one_in(Random& random, std::uint32_t n) {
 // of configs/dram with any policy: checked by config::parse_machine.
 config::Machine random_machine(Random& random);
 
+// A third of them with up to three DMA engines, matrix and vector units.
+config::Machine with_several_units(Random& random, config::Machine machine);
+
 // 8 x 8 array of all types at one row a cycle, 16 banks of 4 bytes with a write port each, ports of 64 bytes,
 // one memory channel of 16 bytes a cycle, bursts of 64 bytes, 50 cycles of latency: nothing gets in the way
 // of anything unless a test makes it so.

@@ -30,7 +30,7 @@ ArrayAlone::ArrayAlone(const config::Machine& machine, const std::optional<Array
       half_(machine_.scratchpad.bank_bytes),
       scratchpad_(machine_.scratchpad),
       local_(scratchpad_, memory_.sums),
-      matrix_(machine_, hub_, local_, *this, *this, *this,
+      matrix_(machine_, hub_, local_, *this, *this, machine::ClockLine(*this, machine::Turn{}),
               memory ? machine::Values::computed : machine::Values::absent) {}
 
 void ArrayAlone::top_up(Cycle now, const Source& next) {

@@ -5,6 +5,7 @@
 #include "compiler/gemm_program.h"
 #include "host/gemm/array_alone.h"
 #include "host/gemm/values.h"
+#include "host/one_core.h"
 #include "observe/analysis/unit_statistics.h"
 
 namespace tokencycle::app {
@@ -20,13 +21,15 @@ GemmArray run_array(const config::Machine& machine, const compiler::GemmMapping&
 
 GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping& map,
                     const GemmOptions& options) {
+  refuse_several_cores(machine);
+  refuse_several_units(machine);
   const compiler::GemmPlan plan = compiler::plan_gemm(machine, map);
   const std::vector<isa::Word> words = compiler::compile_gemm(machine, plan);
   std::optional<GemmValues> values;  // outlives the machine, whose memory shows them
   machine::Accelerator accelerator(machine, machine::Clocking::gated,
                                    options.timing_only ? machine::Values::absent : machine::Values::computed);
   observe::CycleStack stack(Cycle(1));
-  observe::UnitStatistics units(machine.dram.channels, Cycle(1));
+  observe::UnitStatistics units(observe::UnitList(machine), Cycle(1));
   accelerator.set_pulse(options.pulse);
   accelerator.events().subscribe(stack);
   accelerator.events().subscribe(units);

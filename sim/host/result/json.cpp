@@ -39,8 +39,7 @@ Json unfinished_json(const RunReport& report) {
 
 Json units_json(Inference& inference) {
   Json units = Json::object();
-  for (std::size_t u = 0; u < inference.units().units(); ++u) {
-    const auto id = static_cast<observe::UnitId>(u);
+  for (const observe::UnitId id : inference.units().units()) {
     Json states = Json::object();
     for (int s = 0; s < observe::kStates; ++s) {
       const auto state = static_cast<observe::State>(s);

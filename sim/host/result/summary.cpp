@@ -84,8 +84,7 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
   using observe::State;
   const std::uint64_t total = report.total_cycles();
   out += "\nutilisation (cycles busy; most frequent reasons for the rest)\n";
-  for (std::size_t u = 0; u < inference.units().units(); ++u) {
-    const auto id = static_cast<observe::UnitId>(u);
+  for (const observe::UnitId id : inference.units().units()) {
     std::vector<std::pair<std::uint64_t, State>> rest;
     for (int s = 0; s < observe::kStates; ++s) {
       const std::uint64_t cycles = inference.units().cycles(id, static_cast<State>(s));

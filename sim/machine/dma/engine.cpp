@@ -16,15 +16,15 @@ std::uint32_t bursts_ahead(const config::Machine& machine) {
 }
 }  // namespace
 
-DmaEngine::DmaEngine(const DmaContext& context, observe::UnitId unit, Turn turn, memory::Requester requester,
-                     std::uint32_t bursts_in_flight)
+DmaEngine::DmaEngine(const DmaContext& context, observe::UnitId unit, memory::Requester requester,
+                     memory::Port local_port, std::uint32_t bursts_in_flight)
     : context_(context),
       burst_bytes_(context.machine.dram.burst_bytes),
       port_bytes_(context.machine.dma.port_bytes),
       port_(context.machine.dma),
+      local_port_(local_port),
       state_(context.hub, unit),
       unit_(unit),
-      turn_(turn),
       requester_(requester),
       limit_(bursts_in_flight),
       ahead_(bursts_ahead(context.machine)),
@@ -41,12 +41,11 @@ void DmaEngine::push(Cycle now, InFlight& entry) {
   if (cutting_ == transfers_.end()) cutting_ = std::prev(transfers_.end());
   read_ahead(now);
   update_state(now);
-  context_.clock.wake(turn_, now + 1);
+  context_.clock.wake(now + 1);
 }
 
 std::uint64_t DmaEngine::port_bytes_so_far() const {
-  const bool store = requester_ == memory::Requester::store;
-  return context_.local.scratchpad().counters(store ? memory::Port::store : memory::Port::load).bytes;
+  return context_.local.scratchpad().counters(local_port_).bytes;
 }
 
 void DmaEngine::read_ahead(Cycle now) {
@@ -63,7 +62,8 @@ void DmaEngine::cut(Cycle now) {
   const BurstWalk::Piece piece = transfer.walk.piece();
   landings_[tag] = {&transfer, piece.offset};
   heads_.push_back(
-      {{piece.address, piece.bytes, requester_ == memory::Requester::store, requester_, tag}, ready});
+      {{piece.address, piece.bytes, kind_of(requester_) == memory::Requester::store, requester_, tag},
+       ready});
   ++transfer.outstanding;
   transfer.walk.next();
   if (transfer.walk.done()) ++cutting_;
@@ -105,7 +105,7 @@ void DmaEngine::completed(Cycle now, const memory::Burst& burst) {
   transfer.done_at = std::max(transfer.done_at, in_place);
   releases_.push_back(in_place);
   update_state(now);
-  if (transfer.outstanding == 0 && transfer.walk.done()) context_.clock.wake(turn_, transfer.done_at);
+  if (transfer.outstanding == 0 && transfer.walk.done()) context_.clock.wake(transfer.done_at);
 }
 
 // Ends the transfers whose last byte is in place. completed() asks for the edge in which it is.
@@ -136,7 +136,7 @@ bool DmaEngine::port_limits(Cycle now) {
   while (!waiting_.empty() && waiting_.front() <= now) waiting_.pop_front();
   const std::size_t enough = std::max(in_flight_, 1u);
   if (waiting_.size() < enough) return false;
-  context_.clock.wake(turn_, waiting_[waiting_.size() - enough]);
+  context_.clock.wake(waiting_[waiting_.size() - enough]);
   return true;
 }
 

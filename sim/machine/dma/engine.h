@@ -25,7 +25,7 @@ struct DmaContext {
   memory::DramStorage& storage;
   ResultSink& results;
   HazardBoard& board;
-  ClockControl& clock;
+  ClockLine clock;
   Values values = Values::computed;
 };
 
@@ -65,8 +65,8 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
     bool started = false;
   };
 
-  DmaEngine(const DmaContext& context, observe::UnitId unit, Turn turn, memory::Requester requester,
-            std::uint32_t bursts_in_flight);
+  DmaEngine(const DmaContext& context, observe::UnitId unit, memory::Requester requester,
+            memory::Port local_port, std::uint32_t bursts_in_flight);
   // Bursts that an engine can know of at the same time; their tags count from 0.
   static std::uint32_t tags(const config::Machine& machine, std::uint32_t bursts_in_flight);
 
@@ -86,6 +86,7 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
 
   const std::uint32_t burst_bytes_, port_bytes_;
   DmaPort port_;
+  const memory::Port local_port_;  // the scratchpad's name for it
 
  private:
   struct Landing {
@@ -104,7 +105,6 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
 
   observe::UnitState state_;
   const observe::UnitId unit_;
-  const Turn turn_;
   const memory::Requester requester_;
   const std::uint32_t limit_, ahead_;
 

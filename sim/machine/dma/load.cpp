@@ -17,8 +17,9 @@ namespace {
 constexpr std::size_t kLargestBurst = 1024;  // bytes; config allows no larger one
 }
 
-LoadDma::LoadDma(const DmaContext& context)
-    : DmaEngine(context, observe::UnitId::load, Turn::load, memory::Requester::load,
+LoadDma::LoadDma(const DmaContext& context, std::uint32_t index)
+    : DmaEngine(context, observe::nth(observe::UnitId::load, index),
+                memory::nth(memory::Requester::load, index), memory::nth(memory::Port::load, index),
                 context.machine.dma.load_bursts_in_flight) {}
 
 BurstWalk LoadDma::walk_of(const isa::Instruction& i) const {
@@ -31,7 +32,7 @@ Cycle LoadDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint3
   if (i.op != Opcode::gather || !transfer.walk.at_row_start()) return earliest;
   const std::uint32_t at = i.a.byte() + 4 * static_cast<std::uint32_t>(transfer.walk.row());
   memory::Scratchpad& scratchpad = context_.local.scratchpad();
-  const Cycle granted = scratchpad.reserve(memory::Port::load, now, port_.next(earliest, 4), at, 4, false);
+  const Cycle granted = scratchpad.reserve(local_port_, now, port_.next(earliest, 4), at, 4, false);
   port_.took(granted, 4);
   std::uint32_t index = 0;
   std::memcpy(&index, scratchpad.bytes().data() + at, sizeof index);
@@ -55,7 +56,7 @@ Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, cons
   Cycle written = now;
   wait_for_port(now, port_.next(now, std::min(burst.bytes, port_bytes_)));
   const auto write = [&](std::uint32_t at, std::uint32_t done, std::uint32_t n) {
-    written = scratchpad.reserve(memory::Port::load, now, port_.next(now, n), at, n, true);
+    written = scratchpad.reserve(local_port_, now, port_.next(now, n), at, n, true);
     port_.took(written, n);
     if (filled) std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
   };

@@ -8,7 +8,8 @@ namespace tokencycle::machine {
 
 class LoadDma : public DmaEngine {
  public:
-  explicit LoadDma(const DmaContext& context);
+  // The index-th of its core.
+  LoadDma(const DmaContext& context, std::uint32_t index);
 
  private:
   BurstWalk walk_of(const isa::Instruction& instruction) const override;

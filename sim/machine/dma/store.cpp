@@ -8,8 +8,9 @@
 
 namespace tokencycle::machine {
 
-StoreDma::StoreDma(const DmaContext& context)
-    : DmaEngine(context, observe::UnitId::store, Turn::store, memory::Requester::store,
+StoreDma::StoreDma(const DmaContext& context, std::uint32_t index)
+    : DmaEngine(context, observe::nth(observe::UnitId::store, index),
+                memory::nth(memory::Requester::store, index), memory::nth(memory::Port::store, index),
                 context.machine.dma.store_bursts_in_flight),
       data_(tags(context.machine, context.machine.dma.store_bursts_in_flight)) {}
 
@@ -41,8 +42,8 @@ Cycle StoreDma::prepare(Cycle now, Cycle earliest, Transfer& transfer, std::uint
             std::min<std::uint32_t>(port_bytes_, static_cast<std::uint32_t>(encoded.size()) - done);
         const Cycle begins = port_.next(earliest, beat);
         if (at == piece.offset && done == 0) wait_for_port(earliest, begins);
-        const Cycle granted = context_.local.scratchpad().reserve(memory::Port::store, now, begins,
-                                                                  source.byte() + done, beat, false);
+        const Cycle granted =
+            context_.local.scratchpad().reserve(local_port_, now, begins, source.byte() + done, beat, false);
         port_.took(granted, beat);
         read = granted + context_.local.scratchpad().read_latency();
       }

@@ -11,7 +11,8 @@ namespace tokencycle::machine {
 
 class StoreDma : public DmaEngine {
  public:
-  explicit StoreDma(const DmaContext& context);
+  // The index-th of its core.
+  StoreDma(const DmaContext& context, std::uint32_t index);
 
  private:
   BurstWalk walk_of(const isa::Instruction& instruction) const override;

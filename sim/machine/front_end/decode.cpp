@@ -11,7 +11,7 @@ using isa::Opcode;
 using observe::State;
 
 Decode::Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
-               InstructionQueue& dispatch, ClockControl& clock)
+               InstructionQueue& dispatch, ClockLine clock)
     : hub_(hub),
       state_(hub, observe::UnitId::decode),
       source_(source),
@@ -34,7 +34,7 @@ void Decode::start(Cycle now) {
   holding_ = false;
   halted_ = false;
   state_.set(State::fetch_wait, now);
-  clock_.wake(Turn::decode, now + 1);
+  clock_.wake(now + 1);
 }
 
 // (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) go on to the next
@@ -139,34 +139,50 @@ void Decode::check_rows_apart() const {
   }
 }
 
-Obstacle Decode::obstacle() const {
+Choice Decode::choice() const {
   constexpr std::uint8_t kAllUnits = 0xff;
   const isa::Unit unit = isa::unit_of(held_.op);
-  if (unit != isa::Unit::front_end) return scoreboard_.obstacle(unit, footprint_);
+  if (unit != isa::Unit::front_end) return scoreboard_.choose(unit, footprint_, bound_unit());
   switch (held_.op) {
     case Opcode::halt:
-      return scoreboard_.fence_obstacle(kAllUnits);
+      return {0, scoreboard_.fence_obstacle(kAllUnits)};
     case Opcode::fence:
     case Opcode::signal:
-      return scoreboard_.fence_obstacle(held_.units);
+      return {0, scoreboard_.fence_obstacle(held_.units)};
     case Opcode::wait:
-      return semaphores_->available(edge_, held_.semaphore)
-                 ? Obstacle{}
-                 : Obstacle{State::semaphore_wait, isa::Unit::front_end};
+      return {0, semaphores_->available(edge_, held_.semaphore)
+                     ? Obstacle{}
+                     : Obstacle{State::semaphore_wait, isa::Unit::front_end}};
     default:
       return {};
   }
 }
 
+// The matrix unit that has what the instruction continues; any unit for all others.
+std::optional<std::uint8_t> Decode::bound_unit() const {
+  if (held_.op == Opcode::multiply) return held_.swap ? tiles_.shadow : tiles_.active;
+  if (held_.op == Opcode::preload && tiles_.group_open) return tiles_.active;
+  return {};
+}
+
+void Decode::note_tiles(std::uint8_t unit_index) {
+  if (held_.op == Opcode::preload) tiles_.shadow = unit_index;
+  if (held_.op != Opcode::multiply) return;
+  tiles_.active = unit_index;
+  tiles_.group_open = !held_.close;
+}
+
 Obstacle Decode::try_leave(Cycle now) {
   const isa::Unit unit = isa::unit_of(held_.op);
   if (unit == isa::Unit::front_end) return try_front_end(now);
-  const Obstacle obstacle = this->obstacle();
+  const auto [unit_index, obstacle] = choice();
   if (obstacle.state != State::busy) return obstacle;
-  InFlight& entry = scoreboard_.insert(unit);
+  note_tiles(unit_index);
+  InFlight& entry = scoreboard_.insert(unit, unit_index);
   entry.instruction = held_;
   entry.footprint = footprint_;
   entry.record = {sequence_, pc_, held_.op, unit, fetched_, decoded_, now, now, now, now};
+  entry.record.unit_index = unit_index;
   dispatch_.push(now, entry);
   return {};
 }
@@ -241,12 +257,12 @@ std::uint32_t Decode::keep_from(std::uint32_t pc) const {
 
 void Decode::left_queue(Cycle now, InFlight& entry) {
   scoreboard_.left_queue(entry);
-  if (holding_) clock_.wake(Turn::decode, now);
+  if (holding_) clock_.wake(now);
 }
 
 void Decode::retired(Cycle now, InFlight& entry) {
   scoreboard_.remove(entry);
-  if (holding_) clock_.wake(Turn::decode, now);
+  if (holding_) clock_.wake(now);
 }
 
 void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "config/machine.h"
@@ -18,7 +19,7 @@ namespace tokencycle::machine {
 class Decode : public Clocked, public HazardBoard {
  public:
   Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
-         InstructionQueue& dispatch, ClockControl& clock);
+         InstructionQueue& dispatch, ClockLine clock);
 
   // Uses the semaphores of another owner, shared with other cores; call before start(). Alone, a core has its
   // own, which are zero when a program starts.
@@ -37,16 +38,30 @@ class Decode : public Clocked, public HazardBoard {
   // The instruction that waits to leave, null when there is none; its memory; and what is in its way.
   const isa::Instruction* held() const { return holding_ ? &held_ : nullptr; }
   const isa::Footprint& footprint() const { return footprint_; }
-  Obstacle obstacle() const;
+  Obstacle obstacle() const { return choice().obstacle; }
   std::uint64_t instructions() const { return sequence_; }
   observe::State state() const { return state_.now(); }
   // Between two programs: nothing is in flight, and start() sets the rest.
   template <class Archive>
   void serialize(Archive& state) {
-    state(state_, sequence_);
+    state(state_, sequence_, tiles_);
   }
 
  private:
+  // Where the matrix operands of the program are: the most recent preload, the tile of the multiplies, and a
+  // group that is not finished. A program does not name units: what belongs together goes to the same one.
+  struct Tiles {
+    std::uint8_t shadow = 0, active = 0;  // number of the matrix unit
+    bool group_open = false;
+
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(shadow, active, group_open);
+    }
+  };
+  Choice choice() const;
+  std::optional<std::uint8_t> bound_unit() const;
+  void note_tiles(std::uint8_t unit_index);
   struct Loop {
     std::uint32_t start = 0, end = 0, remaining = 0;
     std::array<isa::LoopStep, 4> steps;
@@ -69,10 +84,11 @@ class Decode : public Clocked, public HazardBoard {
   observe::UnitState state_;
   InstructionSource& source_;
   InstructionQueue& dispatch_;
-  ClockControl& clock_;
+  ClockLine clock_;
   Scoreboard scoreboard_;
   std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
 
+  Tiles tiles_;
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};
   std::vector<Loop> loops_;
   std::uint32_t pc_ = 0;

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/front_end/dispatch.h"
 
+#include <utility>
+
 namespace tokencycle::machine {
 
-Dispatch::Dispatch(observe::EventHub& hub, std::array<InstructionQueue*, isa::kUnits> queues,
-                   ClockControl& clock)
-    : hub_(hub), state_(hub, observe::UnitId::dispatch), queues_(queues), clock_(clock) {}
+Dispatch::Dispatch(observe::EventHub& hub, UnitQueues queues, ClockLine clock)
+    : hub_(hub), state_(hub, observe::UnitId::dispatch), queues_(std::move(queues)), clock_(clock) {}
 
 void Dispatch::push(Cycle now, InFlight& entry) {
   held_ = &entry;
-  clock_.wake(Turn::dispatch, now + 1);
+  clock_.wake(now + 1);
 }
 
 Cycle Dispatch::edge(Cycle now) {
@@ -21,8 +22,8 @@ Cycle Dispatch::edge(Cycle now) {
   held_ = nullptr;
   state_.set(observe::State::busy, now);
   entry.record.dispatched = now;
-  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::dispatched);
-  queues_[static_cast<std::size_t>(entry.record.unit)]->push(now, entry);
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record), observe::Stage::dispatched);
+  queues_[static_cast<std::size_t>(entry.record.unit)][entry.record.unit_index]->push(now, entry);
   return now + 1;
 }
 

@@ -3,17 +3,20 @@
 #pragma once
 
 #include <array>
+#include <vector>
 
 #include "machine/unit.h"
 
 namespace tokencycle::machine {
 
+using UnitQueues = std::array<std::vector<InstructionQueue*>, isa::kUnits>;
+
 // What decode hands over in a cycle is put into its unit's queue in the next. Decode has counted the
 // queue's room, so nothing ever waits here.
 class Dispatch : public Clocked, public InstructionQueue {
  public:
-  // Queues by isa::Unit; the front end has none.
-  Dispatch(observe::EventHub& hub, std::array<InstructionQueue*, isa::kUnits> queues, ClockControl& clock);
+  // Queues by isa::Unit, then by number; the front end has none.
+  Dispatch(observe::EventHub& hub, UnitQueues queues, ClockLine clock);
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -29,8 +32,8 @@ class Dispatch : public Clocked, public InstructionQueue {
  private:
   observe::EventHub& hub_;
   observe::UnitState state_;
-  std::array<InstructionQueue*, isa::kUnits> queues_;
-  ClockControl& clock_;
+  UnitQueues queues_;
+  ClockLine clock_;
   InFlight* held_ = nullptr;
 };
 

@@ -14,7 +14,7 @@ constexpr std::uint32_t kWordMask = (1u << kWordBits) - 1;
 }  // namespace
 
 Fetch::Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub,
-             ClockControl& clock)
+             ClockLine clock)
     : storage_(storage),
       hub_(hub),
       clock_(clock),
@@ -81,7 +81,7 @@ void Fetch::completed(Cycle now, const memory::Burst& burst) {
       s.arrived = now;
     }
     hub_.emit({now, first, count, 0, observe::EventKind::words_arrived, observe::UnitId::fetch, 0, 0});
-    if (awaited_ - first < count) clock_.wake(Turn::decode, now + 1);
+    if (awaited_ - first < count) clock_.wake(now + 1);
   }
   update_state(now);
 }

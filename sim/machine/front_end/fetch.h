@@ -18,7 +18,7 @@ namespace tokencycle::machine {
 class Fetch : public memory::BurstSource, public InstructionSource {
  public:
   Fetch(const config::Machine& machine, const memory::DramStorage& storage, observe::EventHub& hub,
-        ClockControl& clock);
+        ClockLine clock);
 
   // Begins a program of `words` words at `base` (aligned to a burst).
   void start(Cycle now, DramAddress base, std::uint32_t words);
@@ -61,7 +61,7 @@ class Fetch : public memory::BurstSource, public InstructionSource {
 
   const memory::DramStorage& storage_;
   observe::EventHub& hub_;
-  ClockControl& clock_;
+  ClockLine clock_;
   observe::UnitState state_;
   std::uint32_t words_per_burst_, requests_limit_, capacity_;
   std::vector<Slot> slots_;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "machine/front_end/scoreboard.h"
 
+#include <algorithm>
+
 namespace tokencycle::machine {
 
 using observe::State;
@@ -23,15 +25,39 @@ bool in_order(isa::Unit unit) {
 }  // namespace
 
 Scoreboard::Scoreboard(const config::Machine& machine)
-    : entries_(machine.scoreboard.entries), queue_depth_(machine.dispatch.queue_depth) {}
+    : entries_(machine.scoreboard.entries),
+      units_{1, static_cast<std::uint8_t>(machine.dma.engines),
+             static_cast<std::uint8_t>(machine.dma.engines), static_cast<std::uint8_t>(machine.matrix.units),
+             static_cast<std::uint8_t>(machine.vector.units)},
+      queue_depth_(machine.dispatch.queue_depth) {}
 
-Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint) const {
+Choice Scoreboard::choose(isa::Unit unit, const isa::Footprint& footprint,
+                          std::optional<std::uint8_t> bound) const {
+  const auto kind = static_cast<std::size_t>(unit);
+  if (bound || units_[kind] == 1) {
+    const std::uint8_t index = bound.value_or(0);
+    return {index, obstacle(unit, footprint, index)};
+  }
+  std::optional<Choice> best;
+  for (std::uint8_t i = 0; i < units_[kind]; ++i) {
+    const Choice choice{i, obstacle(unit, footprint, i)};
+    if (best) {
+      const bool free = choice.obstacle.state == State::busy, best_free = best->obstacle.state == State::busy;
+      if (free != best_free ? best_free : in_flight_[kind][i] >= in_flight_[kind][best->unit_index]) continue;
+    }
+    best = choice;
+  }
+  return *best;
+}
+
+Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
+                              std::uint8_t unit_index) const {
   if (used_ == entries_.size()) return {State::scoreboard_full, oldest().record.unit};
-  if (queued_[static_cast<std::size_t>(unit)] >= queue_depth_) return {State::queue_full, unit};
+  if (queued_[static_cast<std::size_t>(unit)][unit_index] >= queue_depth_) return {State::queue_full, unit};
   if (ignore_hazards_) return {};
   Obstacle found;
   for (const InFlight& e : entries_) {
-    if (!e.used || (e.record.unit == unit && in_order(unit))) continue;
+    if (!e.used || (e.record.unit == unit && e.record.unit_index == unit_index && in_order(unit))) continue;
     const isa::Footprint& f = e.footprint;
     if (overlap(footprint.read_ranges(), f.write_ranges())) return {State::read_after_write, e.record.unit};
     if (found.state == State::write_after_write) continue;
@@ -60,10 +86,15 @@ const InFlight& Scoreboard::oldest() const {
   return *oldest;
 }
 
-InFlight& Scoreboard::insert(isa::Unit unit) {
+bool Scoreboard::empty(isa::Unit unit) const {
+  const auto& counts = in_flight_[static_cast<std::size_t>(unit)];
+  return std::all_of(counts.begin(), counts.end(), [](std::uint32_t n) { return n == 0; });
+}
+
+InFlight& Scoreboard::insert(isa::Unit unit, std::uint8_t unit_index) {
   ++used_;
-  ++queued_[static_cast<std::size_t>(unit)];
-  ++in_flight_[static_cast<std::size_t>(unit)];
+  ++queued_[static_cast<std::size_t>(unit)][unit_index];
+  ++in_flight_[static_cast<std::size_t>(unit)][unit_index];
   std::size_t i = 0;
   while (entries_[i].used) ++i;
   entries_[i].used = true;
@@ -71,13 +102,13 @@ InFlight& Scoreboard::insert(isa::Unit unit) {
 }
 
 void Scoreboard::left_queue(InFlight& entry) {
-  --queued_[static_cast<std::size_t>(entry.record.unit)];
+  --of(queued_, entry.record);
 }
 
 void Scoreboard::remove(InFlight& entry) {
   entry.used = false;
   --used_;
-  --in_flight_[static_cast<std::size_t>(entry.record.unit)];
+  --of(in_flight_, entry.record);
 }
 
 }  // namespace tokencycle::machine

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "config/machine.h"
@@ -17,6 +18,12 @@ struct Obstacle {
   isa::Unit unit = isa::Unit::front_end;
 };
 
+// Which of the units of its kind an instruction goes to, and what is in its way there.
+struct Choice {
+  std::uint8_t unit_index = 0;
+  Obstacle obstacle;
+};
+
 // Hazards are overlaps of byte ranges in scratchpad, accumulator memory and DRAM between a new instruction
 // and those in flight. The matrix and the vector unit work strictly in order, so instructions of the same one
 // of them do not wait for each other here; DMA transfers of one engine overlap in time and do.
@@ -24,11 +31,15 @@ class Scoreboard {
  public:
   explicit Scoreboard(const config::Machine& machine);
 
-  // What is in an instruction's way. Checked in this order: a free entry, room in the unit's queue, read
-  // after write, write after write, write after read.
-  Obstacle obstacle(isa::Unit unit, const isa::Footprint& footprint) const;
+  // What is in an instruction's way to one of the units of its kind. Checked in this order: a free entry,
+  // room in the unit's queue, read after write, write after write, write after read.
+  Obstacle obstacle(isa::Unit unit, const isa::Footprint& footprint, std::uint8_t unit_index = 0) const;
+  // Of the units of a kind the one with the fewest instructions in flight among those to which nothing is in
+  // the way; if there is none, the one with the fewest. Of equals the first. `bound`: only this one.
+  Choice choose(isa::Unit unit, const isa::Footprint& footprint,
+                std::optional<std::uint8_t> bound = {}) const;
 
-  InFlight& insert(isa::Unit unit);
+  InFlight& insert(isa::Unit unit, std::uint8_t unit_index = 0);
   void left_queue(InFlight& entry);
   void remove(InFlight& entry);
 
@@ -36,7 +47,7 @@ class Scoreboard {
   Obstacle fence_obstacle(std::uint8_t units) const;
 
   bool empty() const { return used_ == 0; }
-  bool empty(isa::Unit unit) const { return in_flight_[static_cast<std::size_t>(unit)] == 0; }
+  bool empty(isa::Unit unit) const;
   const std::vector<InFlight>& entries() const { return entries_; }
 
   // Tests only: a machine without hazard checks computes wrong text; used to show that the checks matter.
@@ -45,8 +56,14 @@ class Scoreboard {
  private:
   const InFlight& oldest() const;  // of a full board
 
+  using Counts = std::array<std::array<std::uint32_t, config::kMostUnits>, isa::kUnits>;  // kind, number
+  static std::uint32_t& of(Counts& counts, const observe::InstructionRecord& record) {
+    return counts[static_cast<std::size_t>(record.unit)][record.unit_index];
+  }
+
   std::vector<InFlight> entries_;
-  std::array<std::uint32_t, isa::kUnits> queued_{}, in_flight_{};
+  std::array<std::uint8_t, isa::kUnits> units_;  // of each kind
+  Counts queued_{}, in_flight_{};
   std::uint32_t used_ = 0, queue_depth_;
   bool ignore_hazards_ = false;
 };

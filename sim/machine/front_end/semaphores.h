@@ -15,13 +15,13 @@ namespace tokencycle::machine {
 class Semaphores {
  public:
   // A core whose decode is to look again after a signal.
-  void listen(ClockControl& clock) { listeners_.push_back(&clock); }
+  void listen(const ClockLine& clock) { listeners_.push_back(clock); }
   // All counts are zero.
   void clear() { signals_ = {}; }
   // One more from the next cycle on, so that the order of the cores within a cycle does not matter.
   void signal(Cycle now, std::uint8_t number) {
     signals_[number].push_back(now);
-    for (ClockControl* clock : listeners_) clock->wake(Turn::decode, now + 1);
+    for (const ClockLine& clock : listeners_) clock.wake(now + 1);
   }
   bool available(Cycle now, std::uint8_t number) const {
     return !signals_[number].empty() && signals_[number].front() < now;
@@ -30,7 +30,7 @@ class Semaphores {
 
  private:
   std::array<std::deque<Cycle>, isa::kSemaphores> signals_;  // not taken yet, by the cycle of the signal
-  std::vector<ClockControl*> listeners_;
+  std::vector<ClockLine> listeners_;
 };
 
 }  // namespace tokencycle::machine

@@ -8,7 +8,7 @@ namespace tokencycle::machine {
 using observe::State;
 
 Writeback::Writeback(const config::Machine& machine, observe::EventHub& hub, HazardBoard& board,
-                     ClockControl& clock)
+                     ClockLine clock)
     : hub_(hub),
       state_(hub, observe::UnitId::writeback),
       board_(board),
@@ -22,9 +22,9 @@ void Writeback::start(Cycle now) {
 
 void Writeback::finished(Cycle now, InFlight& entry) {
   entry.record.finished = now;
-  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::finished);
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record), observe::Stage::finished);
   waiting_.push_back(&entry);
-  clock_.wake(Turn::writeback, now + 1);
+  clock_.wake(now + 1);
 }
 
 Cycle Writeback::edge(Cycle now) {
@@ -48,7 +48,7 @@ Cycle Writeback::edge(Cycle now) {
 void Writeback::retire(Cycle now, InFlight& entry) {
   entry.record.written_back = now;
   last_retirement_ = now;
-  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record.unit), observe::Stage::written_back);
+  hub_.emit_stage(now, entry.record, observe::unit_id(entry.record), observe::Stage::written_back);
   hub_.retired(entry.record);
   board_.retired(now, entry);
 }

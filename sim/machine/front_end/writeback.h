@@ -14,7 +14,7 @@ namespace tokencycle::machine {
 // `writeback.ports`, the oldest (by order of decoding) go first.
 class Writeback : public Clocked, public ResultSink {
  public:
-  Writeback(const config::Machine& machine, observe::EventHub& hub, HazardBoard& board, ClockControl& clock);
+  Writeback(const config::Machine& machine, observe::EventHub& hub, HazardBoard& board, ClockLine clock);
 
   void start(Cycle now);
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -35,7 +35,7 @@ class Writeback : public Clocked, public ResultSink {
   observe::EventHub& hub_;
   observe::UnitState state_;
   HazardBoard& board_;
-  ClockControl& clock_;
+  ClockLine clock_;
   std::uint32_t ports_;
   std::vector<InFlight*> waiting_;
   Cycle last_retirement_;

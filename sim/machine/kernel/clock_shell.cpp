@@ -16,13 +16,13 @@ ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking 
       period_(period_ns, sc_core::SC_NS),
       clocking_(clocking),
       watchdog_cycles_(watchdog_cycles) {
-  wake_.fill(kNever);
   SC_METHOD(tick);
   sensitive << ev_edge_;
   dont_initialize();
 }
 
-void ClockShell::run() {
+void ClockShell::run(std::uint32_t programs) {
+  running_ = programs;
   stopped_ = false;
   last_progress_ = now_;
   // The kernel's time goes on with this machine alone while it runs.
@@ -60,7 +60,7 @@ void ClockShell::tick() {
   try {
     now_ = next_;
     ++edges_;
-    for (int turn = 0; turn < kTurns && !stopped_; ++turn) {
+    for (int turn = 0; turn < out_units.size() && !stopped_; ++turn) {
       Cycle& wake = wake_[static_cast<std::size_t>(turn)];
       if (wake > now_ && clocking_ == Clocking::gated) continue;
       wake = kNever;
@@ -68,7 +68,7 @@ void ClockShell::tick() {
       wake = std::min(wake, next);
     }
     if (stopped_) {
-      wake_.fill(kNever);
+      std::fill(wake_.begin(), wake_.end(), kNever);
       return;
     }
     if (now_.value - last_progress_.value > watchdog_cycles_) {

@@ -2,9 +2,9 @@
 // The one clock of the machine: it delivers the edges that somebody asked for, or all of them.
 #pragma once
 
-#include <array>
 #include <exception>
 #include <utility>
+#include <vector>
 
 #include "machine/kernel/connection_shell.h"
 #include "machine/pulse.h"
@@ -22,24 +22,26 @@ class LazyMemory {
   virtual void advance(const Cycle& until) = 0;
 };
 
-// At each delivered edge: memory first, then the units in the order of Turn, each if it asked for this cycle
-// (gated) or always. One timed event an edge; everything inside a cycle is a call in a fixed order.
+// At each delivered edge: memory first, then the units in the order in which they were bound, each if it
+// asked for this cycle (gated) or always. One timed event an edge; everything inside a cycle is a call in a
+// fixed order.
 class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  public:
   Port<LazyMemory> out_memory{"out_memory"};
-  // Bound in the order of Turn.
-  sc_core::sc_port<Connection<Clocked>, kTurns> out_units{"out_units"};
+  // The unit that is bound n-th has Turn n.
+  ListPort<Clocked> out_units{"out_units"};
 
   SC_HAS_PROCESS(ClockShell);
   ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking,
              std::uint64_t watchdog_cycles);
 
+  void end_of_elaboration() override { wake_.assign(static_cast<std::size_t>(out_units.size()), kNever); }
   // The cycle of the last delivered edge.
   Cycle now() const { return now_; }
-  // Lets time run from the next cycle on until stop().
+  // Lets time run from the next cycle on until stop() has been called for each of `programs`.
   // Throws what a unit threw; SimulationError when the watchdog bites, and before a cycle that the kernel's
   // time (2^64 - 1 units of its resolution, for all machines of the process) cannot hold.
-  void run();
+  void run(std::uint32_t programs = 1);
   // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
   void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
   std::uint64_t edges() const { return edges_; }
@@ -55,7 +57,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
     if (cycle < w) w = cycle;
     if (cycle < next_) next_ = cycle;
   }
-  void stop() override { stopped_ = true; }
+  void stop() override { stopped_ = --running_ == 0; }
   // Called at each retirement: the program makes progress.
   void progress(Cycle now) { last_progress_ = now; }
 
@@ -69,12 +71,13 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   sc_core::sc_time period_;
   Clocking clocking_;
   std::uint64_t watchdog_cycles_;
-  std::array<Cycle, kTurns> wake_;
+  std::vector<Cycle> wake_;  // by Turn
   Cycle now_, last_progress_;
   Cycle last_;  // the last cycle that the kernel's time can hold
   Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
+  std::uint32_t running_ = 0;  // programs
   Pulse pulse_;
   std::exception_ptr failure_;
 };

@@ -4,6 +4,8 @@
 
 #include <systemc>
 
+#include "machine/unit.h"
+
 namespace tokencycle::machine {
 
 template <class Interface>
@@ -11,5 +13,12 @@ class Connection : public Interface, public virtual sc_core::sc_interface {};
 
 template <class Interface>
 using Port = sc_core::sc_port<Connection<Interface>>;
+// To as many as are bound, in the order of binding.
+template <class Interface>
+using ListPort = sc_core::sc_port<Connection<Interface>, 0>;
+
+inline ClockLine line_of(Port<ClockControl>& clock, Turn turn) {
+  return {*clock.operator->(), turn};
+}
 
 }  // namespace tokencycle::machine

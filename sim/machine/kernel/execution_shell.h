@@ -22,17 +22,19 @@ class ExecutionShell : public sc_core::sc_module,
   Port<ClockControl> in_clock{"in_clock"};
 
   // Makes the core once the ports are bound.
-  using Make = std::function<std::unique_ptr<Core>(ResultSink&, HazardBoard&, ClockControl&)>;
-  ExecutionShell(sc_core::sc_module_name name, Make make) : sc_module(name), make_(std::move(make)) {}
+  using Make = std::function<std::unique_ptr<Core>(ResultSink&, HazardBoard&, ClockLine)>;
+  ExecutionShell(sc_core::sc_module_name name, Turn turn, Make make)
+      : sc_module(name), turn_(turn), make_(std::move(make)) {}
 
   void end_of_elaboration() override {
-    core_ = make_(*out_results.operator->(), *out_hazards.operator->(), *in_clock.operator->());
+    core_ = make_(*out_results.operator->(), *out_hazards.operator->(), line_of(in_clock, turn_));
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void push(Cycle now, InFlight& entry) override { core_->push(now, entry); }
   Core& core() { return *core_; }
 
  private:
+  const Turn turn_;
   Make make_;
   std::unique_ptr<Core> core_;
 };

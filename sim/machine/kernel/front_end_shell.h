@@ -17,10 +17,11 @@ class FetchShell : public sc_core::sc_module, public Connection<InstructionSourc
  public:
   Port<ClockControl> in_clock{"in_clock"};
 
+  // `decode`: whose edges it asks for; it has none of its own.
   FetchShell(sc_core::sc_module_name name, const config::Machine& machine, const memory::DramStorage& storage,
-             observe::EventHub& hub)
-      : sc_module(name), machine_(machine), storage_(storage), hub_(hub) {}
-  void end_of_elaboration() override { core_.emplace(machine_, storage_, hub_, *in_clock.operator->()); }
+             observe::EventHub& hub, Turn decode)
+      : sc_module(name), machine_(machine), storage_(storage), hub_(hub), turn_(decode) {}
+  void end_of_elaboration() override { core_.emplace(machine_, storage_, hub_, line_of(in_clock, turn_)); }
   FetchedWord peek(Cycle now, std::uint32_t pc) override { return core_->peek(now, pc); }
   void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) override { core_->move_to(now, pc, keep); }
   std::uint32_t capacity() const override { return core_->capacity(); }
@@ -32,6 +33,7 @@ class FetchShell : public sc_core::sc_module, public Connection<InstructionSourc
   const config::Machine& machine_;
   const memory::DramStorage& storage_;
   observe::EventHub& hub_;
+  const Turn turn_;
   std::optional<Fetch> core_;
 };
 
@@ -41,11 +43,11 @@ class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, publi
   Port<InstructionQueue> out_dispatch{"out_dispatch"};
   Port<ClockControl> in_clock{"in_clock"};
 
-  DecodeShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub)
-      : sc_module(name), machine_(machine), hub_(hub) {}
+  DecodeShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub, Turn turn)
+      : sc_module(name), machine_(machine), hub_(hub), turn_(turn) {}
   void end_of_elaboration() override {
     core_ = std::make_unique<Decode>(machine_, hub_, *in_words.operator->(), *out_dispatch.operator->(),
-                                     *in_clock.operator->());
+                                     line_of(in_clock, turn_));
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void left_queue(Cycle now, InFlight& entry) override { core_->left_queue(now, entry); }
@@ -55,6 +57,7 @@ class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, publi
  private:
   const config::Machine& machine_;
   observe::EventHub& hub_;
+  const Turn turn_;
   std::unique_ptr<Decode> core_;
 };
 
@@ -62,24 +65,32 @@ class DispatchShell : public sc_core::sc_module,
                       public Connection<Clocked>,
                       public Connection<InstructionQueue> {
  public:
-  Port<InstructionQueue> out_load{"out_load"}, out_store{"out_store"}, out_matrix{"out_matrix"},
+  // The units of each kind, in the order of their numbers.
+  ListPort<InstructionQueue> out_load{"out_load"}, out_store{"out_store"}, out_matrix{"out_matrix"},
       out_vector{"out_vector"};
   Port<ClockControl> in_clock{"in_clock"};
 
-  DispatchShell(sc_core::sc_module_name name, observe::EventHub& hub) : sc_module(name), hub_(hub) {}
+  DispatchShell(sc_core::sc_module_name name, observe::EventHub& hub, Turn turn)
+      : sc_module(name), hub_(hub), turn_(turn) {}
   void end_of_elaboration() override {
-    core_.emplace(
-        hub_,
-        std::array<InstructionQueue*, isa::kUnits>{nullptr, out_load.operator->(), out_store.operator->(),
-                                                   out_matrix.operator->(), out_vector.operator->()},
-        *in_clock.operator->());
+    core_.emplace(hub_,
+                  UnitQueues{std::vector<InstructionQueue*>(), all_of(out_load), all_of(out_store),
+                             all_of(out_matrix), all_of(out_vector)},
+                  line_of(in_clock, turn_));
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void push(Cycle now, InFlight& entry) override { core_->push(now, entry); }
   Dispatch& core() { return *core_; }
 
  private:
+  static std::vector<InstructionQueue*> all_of(ListPort<InstructionQueue>& port) {
+    std::vector<InstructionQueue*> queues;
+    for (int i = 0; i < port.size(); ++i) queues.push_back(port[i]);
+    return queues;
+  }
+
   observe::EventHub& hub_;
+  const Turn turn_;
   std::optional<Dispatch> core_;
 };
 
@@ -88,10 +99,11 @@ class WritebackShell : public sc_core::sc_module, public Connection<Clocked>, pu
   Port<HazardBoard> out_hazards{"out_hazards"};
   Port<ClockControl> in_clock{"in_clock"};
 
-  WritebackShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub)
-      : sc_module(name), machine_(machine), hub_(hub) {}
+  WritebackShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub,
+                 Turn turn)
+      : sc_module(name), machine_(machine), hub_(hub), turn_(turn) {}
   void end_of_elaboration() override {
-    core_.emplace(machine_, hub_, *out_hazards.operator->(), *in_clock.operator->());
+    core_.emplace(machine_, hub_, *out_hazards.operator->(), line_of(in_clock, turn_));
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void finished(Cycle now, InFlight& entry) override { core_->finished(now, entry); }
@@ -100,6 +112,7 @@ class WritebackShell : public sc_core::sc_module, public Connection<Clocked>, pu
  private:
   const config::Machine& machine_;
   observe::EventHub& hub_;
+  const Turn turn_;
   std::optional<Writeback> core_;
 };
 

@@ -54,9 +54,9 @@ class Supply {
          std::uint64_t latency)
       : matrix_(matrix), i_(matmul), step_(step), latency_(latency), chunk_(edge_chunk(matrix)) {}
 
-  EdgeTiming run(memory::Scratchpad* scratchpad, Cycle now) const {
-    Edge left{memory::Port::moving, matrix_.moving_port_bytes, now};
-    Edge top{memory::Port::stationary, matrix_.stationary_port_bytes, now};
+  EdgeTiming run(memory::Scratchpad* scratchpad, const EdgePorts& ports, Cycle now) const {
+    Edge left{ports.moving, matrix_.moving_port_bytes, now};
+    Edge top{ports.stationary, matrix_.stationary_port_bytes, now};
     Cycle enters, behind = now + latency_, earliest = now;
     for (std::uint32_t k = 0; k < i_.depth; k += chunk_) {
       const std::uint32_t depth = std::min(chunk_, i_.depth - k);
@@ -103,11 +103,11 @@ std::uint32_t edge_chunk(const config::Matrix& matrix) {
   return static_cast<std::uint32_t>(round_up(std::max(matrix.rows, matrix.columns), kEdgeUnit));
 }
 
-EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const config::Matrix& matrix, Cycle now,
-                         const isa::Instruction& matmul, std::uint64_t step) {
+EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const EdgePorts& ports, const config::Matrix& matrix,
+                         Cycle now, const isa::Instruction& matmul, std::uint64_t step) {
   const Supply supply(matrix, matmul, step, scratchpad.read_latency());
-  EdgeTiming timing = supply.run(&scratchpad, now);
-  timing.nominal = std::min(timing.next, supply.run(nullptr, now).next);
+  EdgeTiming timing = supply.run(&scratchpad, ports, now);
+  timing.nominal = std::min(timing.next, supply.run(nullptr, ports, now).next);
   return timing;
 }
 

@@ -19,10 +19,14 @@ struct EdgeTiming {
 // line a cycle, while the array consumes so many.
 std::uint32_t edge_chunk(const config::Matrix& matrix);
 
+struct EdgePorts {
+  memory::Port stationary = memory::Port::stationary, moving = memory::Port::moving;
+};
+
 // Reserves the reads of a matmul that starts at `now`. Each array row has an edge buffer for a chunk of its
 // operand, two when double-buffered, and so has each column; a chunk is read row by row, which is also how
 // the wave needs it.
-EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const config::Matrix& matrix, Cycle now,
-                         const isa::Instruction& matmul, std::uint64_t step);
+EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const EdgePorts& ports, const config::Matrix& matrix,
+                         Cycle now, const isa::Instruction& matmul, std::uint64_t step);
 
 }  // namespace tokencycle::machine

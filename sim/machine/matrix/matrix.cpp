@@ -17,10 +17,13 @@ using observe::State;
 namespace {}  // namespace
 
 Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
-               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
+               ResultSink& results, HazardBoard& board, ClockLine clock, Values values, std::uint32_t index)
     : description_(machine.matrix),
+      unit_(nth(observe::UnitId::matrix, index)),
+      stationary_(nth(memory::Port::stationary, index)),
+      moving_(nth(memory::Port::moving, index)),
       hub_(hub),
-      state_(hub, observe::UnitId::matrix),
+      state_(hub, unit_),
       local_(local),
       results_(results),
       board_(board),
@@ -31,7 +34,7 @@ Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemo
 
 void Matrix::push(Cycle now, InFlight& entry) {
   queue_.push_back(&entry);
-  clock_.wake(Turn::matrix, now + 1);
+  clock_.wake(now + 1);
 }
 
 // (1) results that leave the array in this cycle, (2) at most one new instruction, (3) the state.
@@ -62,8 +65,7 @@ bool Matrix::start_head(Cycle now) {
   if (queue_.empty()) return false;
   InFlight& entry = *queue_.front();
   const auto read_bytes = [this] {
-    return local_.scratchpad().counters(memory::Port::stationary).bytes +
-           local_.scratchpad().counters(memory::Port::moving).bytes;
+    return local_.scratchpad().counters(stationary_).bytes + local_.scratchpad().counters(moving_).bytes;
   };
   const std::uint64_t before = read_bytes();
   if (!start(now, entry)) return false;
@@ -85,7 +87,7 @@ bool Matrix::start(Cycle now, InFlight& entry) {
 
 void Matrix::begin(Cycle now, InFlight& entry) {
   entry.record.started = now;
-  hub_.emit_stage(now, entry.record, observe::UnitId::matrix, observe::Stage::started);
+  hub_.emit_stage(now, entry.record, unit_, observe::Stage::started);
   board_.left_queue(now, entry);
 }
 
@@ -132,8 +134,8 @@ bool Matrix::start_preload(Cycle now, InFlight& entry) {
   const RowPart part = kn ? RowPart{0, static_cast<std::uint32_t>(row_bytes(i.a_format, i.cols))}
                           : row_part(i.a_format, i.k_offset, i.rows);
   const LineStream stream{i.a.byte() + part.begin, i.a_stride, kn ? i.rows : i.cols, part.bytes, 1};
-  const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::stationary,
-                                            description_.stationary_port_bytes, now, now, stream);
+  const StreamTiming timing =
+      reserve_lines(local_.scratchpad(), stationary_, description_.stationary_port_bytes, now, now, stream);
   const std::uint64_t latency = local_.scratchpad().read_latency();
   // The last line is in place one shift after its arrival, and no sooner than a shift through the whole
   // array.
@@ -240,8 +242,8 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
   begin(now, entry);
   const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
   const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step};
-  const StreamTiming timing = reserve_lines(local_.scratchpad(), memory::Port::moving,
-                                            description_.moving_port_bytes, now, now, stream);
+  const StreamTiming timing =
+      reserve_lines(local_.scratchpad(), moving_, description_.moving_port_bytes, now, now, stream);
   entry_end_ = timing.next;
   entry_nominal_ = timing.next - timing.delayed;
   enter(now, entry, shape, timing.last + shape.step);
@@ -259,7 +261,8 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
   if (earliest_pass(entry) > now) return false;
   const ArrayPass shape = pass_of(entry);
   begin(now, entry);
-  const EdgeTiming timing = reserve_edges(local_.scratchpad(), description_, now, i, shape.step);
+  const EdgeTiming timing =
+      reserve_edges(local_.scratchpad(), {stationary_, moving_}, description_, now, i, shape.step);
   entry_end_ = timing.next;
   entry_nominal_ = timing.nominal;
   enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());

@@ -23,7 +23,7 @@ namespace tokencycle::machine {
 class Matrix : public Clocked, public InstructionQueue {
  public:
   Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-         HazardBoard& board, ClockControl& clock, Values values = Values::computed);
+         HazardBoard& board, ClockLine clock, Values values = Values::computed, std::uint32_t index = 0);
   // The same with formulas of the caller's; tests show with wrong ones that their proofs can fail.
   void use_dataflow(std::unique_ptr<Dataflow> dataflow) { dataflow_ = std::move(dataflow); }
 
@@ -74,12 +74,14 @@ class Matrix : public Clocked, public InstructionQueue {
   [[noreturn]] static void trap(const InFlight& entry, const std::string& what);
 
   const config::Matrix description_;
+  const observe::UnitId unit_;
+  const memory::Port stationary_, moving_;
   observe::EventHub& hub_;
   observe::UnitState state_;
   LocalMemory& local_;
   ResultSink& results_;
   HazardBoard& board_;
-  ClockControl& clock_;
+  ClockLine clock_;
   std::unique_ptr<Dataflow> dataflow_;
   const bool values_;  // contents are computed
 

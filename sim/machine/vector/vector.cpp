@@ -32,10 +32,12 @@ ByteRange bytes_of(Format format, std::uint32_t first, std::uint32_t count) {
 }  // namespace
 
 Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
-               ResultSink& results, HazardBoard& board, ClockControl& clock, Values values)
+               ResultSink& results, HazardBoard& board, ClockLine clock, Values values, std::uint32_t index)
     : description_(machine.vector),
+      unit_(nth(observe::UnitId::vector, index)),
+      port_(nth(memory::Port::vector, index)),
       hub_(hub),
-      state_(hub, observe::UnitId::vector),
+      state_(hub, unit_),
       local_(local),
       results_(results),
       board_(board),
@@ -44,7 +46,7 @@ Vector::Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemo
 
 void Vector::push(Cycle now, InFlight& entry) {
   queue_.push_back(&entry);
-  clock_.wake(Turn::vector, now + 1);
+  clock_.wake(now + 1);
 }
 
 // (1) the running instruction ends, (2) the next one begins, (3) the state.
@@ -67,14 +69,14 @@ void Vector::begin(Cycle now, InFlight& entry) {
   const Instruction& i = entry.instruction;
   running_ = &entry;
   entry.record.started = now;
-  hub_.emit_stage(now, entry.record, observe::UnitId::vector, observe::Stage::started);
+  hub_.emit_stage(now, entry.record, unit_, observe::Stage::started);
   board_.left_queue(now, entry);
 
   if (values_ == Values::computed) compute(entry);
   entry.record.work = std::uint64_t{i.rows} * i.cols;
   elements_ += entry.record.work;
 
-  const memory::PortCounters& port = local_.scratchpad().counters(memory::Port::vector);
+  const memory::PortCounters& port = local_.scratchpad().counters(port_);
   const std::uint64_t before = port.bytes;
   Timeline timeline{now, now, now, 0};
   for (std::uint32_t row = 0; row < i.rows; ++row) time_row(now, i, row, timeline);
@@ -132,8 +134,8 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
   Cycle issue = timeline.issue;
   const auto read = [&](isa::LocalAddress at, std::uint32_t offset, ByteRange part) {
     if (at.in_accumulator()) return;
-    const Cycle granted = scratchpad.reserve(memory::Port::vector, now, timeline.issue,
-                                             at.byte() + offset + part.begin, part.end - part.begin, false);
+    const Cycle granted = scratchpad.reserve(port_, now, timeline.issue, at.byte() + offset + part.begin,
+                                             part.end - part.begin, false);
     issue = std::max(issue, granted);
   };
   const isa::VectorFunction& f = isa::vector_function(i.op);
@@ -160,8 +162,8 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
   if (by_element) {  // one after the other, once the indices are known
     for (std::uint32_t c = first; c < first + count && !i.a.in_accumulator(); ++c) {
       const Cycle due = c == first ? issue : issue + 1;
-      issue = scratchpad.reserve(memory::Port::vector, now, due,
-                                 i.a.byte() + row * i.a_stride + c % i.extent * kF32Bytes, kF32Bytes, false);
+      issue = scratchpad.reserve(port_, now, due, i.a.byte() + row * i.a_stride + c % i.extent * kF32Bytes,
+                                 kF32Bytes, false);
       timeline.delayed += issue.value - due.value;
     }
     if (i.a.in_accumulator()) issue = issue + (count - 1);
@@ -176,7 +178,7 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
                         std::uint32_t count, Cycle ready, Timeline& timeline) {
   memory::Scratchpad& scratchpad = local_.scratchpad();
   const auto write = [&](std::uint32_t at, std::uint32_t bytes) {
-    const Cycle granted = scratchpad.reserve(memory::Port::vector, now, ready, at, bytes, true);
+    const Cycle granted = scratchpad.reserve(port_, now, ready, at, bytes, true);
     timeline.delayed += granted.value - ready.value;
     timeline.end = std::max(timeline.end, granted + 1);
   };

@@ -19,7 +19,7 @@ namespace tokencycle::machine {
 class Vector : public Clocked, public InstructionQueue {
  public:
   Vector(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
-         HazardBoard& board, ClockControl& clock, Values values);
+         HazardBoard& board, ClockLine clock, Values values = Values::computed, std::uint32_t index = 0);
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -53,12 +53,14 @@ class Vector : public Clocked, public InstructionQueue {
                   std::uint32_t count, Cycle ready, Timeline& timeline);
 
   const config::Vector description_;
+  const observe::UnitId unit_;
+  const memory::Port port_;
   observe::EventHub& hub_;
   observe::UnitState state_;
   LocalMemory& local_;
   ResultSink& results_;
   HazardBoard& board_;
-  ClockControl& clock_;
+  ClockLine clock_;
   const Values values_;
 
   std::deque<InFlight*> queue_;

@@ -14,9 +14,18 @@
 
 namespace tokencycle::memory {
 
-// Who asks; also the order of priority at the interconnect (smaller first).
+// Who asks, within a core: its fetch, its first engines, then pairs of further engines.
 enum class Requester : std::uint8_t { fetch = 0, store, load };
-inline constexpr int kRequesters = 3;
+inline constexpr int kRequesters =
+    3;  // kinds; also the order of priority at the interconnect (smaller first)
+// The n-th store or load engine of a core, from 0.
+constexpr Requester nth(Requester engine, std::uint32_t n) {
+  return static_cast<Requester>(static_cast<std::uint32_t>(engine) + 2 * n);
+}
+constexpr Requester kind_of(Requester requester) {
+  if (requester == Requester::fetch) return requester;
+  return static_cast<unsigned>(requester) % 2 == 1 ? Requester::store : Requester::load;
+}
 
 // One burst: `dram.burst_bytes` aligned bytes, of which the requester uses `bytes` from `address` on.
 struct Burst {
@@ -24,11 +33,12 @@ struct Burst {
   std::uint32_t bytes = 0;
   bool write = false;
   Requester requester = Requester::load;
-  std::uint32_t tag = 0;  // the requester's own
+  std::uint32_t tag = 0;     // the requester's own
+  std::uint16_t source = 0;  // at the interconnect, which sets it
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(address, bytes, write, requester, tag);
+    state(address, bytes, write, requester, tag, source);
   }
 };
 

@@ -18,12 +18,18 @@ std::string_view name_of(Cause cause) {
 void CycleStack::on_event(const Event& event) {
   settle(event.cycle);
   const auto unit = static_cast<std::size_t>(event.unit);
-  if (unit >= kFirstChannel) {
+  if (is_channel(event.unit)) {
     const std::size_t channel = unit - kFirstChannel;
     for (; channels_.size() <= channel; channels_.push_back(State::idle)) ++channels_by_state_[0];
     --channels_by_state_[static_cast<std::size_t>(channels_[channel])];
     channels_[channel] = static_cast<State>(event.detail);
     ++channels_by_state_[event.detail];
+    return;
+  }
+  if (unit >= kFirstChannel) {
+    const std::size_t further = unit - kFirstChannel - kMostChannels;
+    if (further_.size() <= further) further_.resize(further + 1, State::halted);
+    further_[further] = static_cast<State>(event.detail);
     return;
   }
   states_[unit] = static_cast<State>(event.detail);
@@ -53,13 +59,23 @@ void CycleStack::settle(Cycle now) {
   since_ = now;
 }
 
+// Whether a unit of the kind is in the state.
+bool CycleStack::any(UnitId kind, State state) const {
+  const auto first = static_cast<std::size_t>(kind);
+  if (states_[first] == state) return true;
+  for (std::size_t i = first; i < further_.size(); i += kFirstChannel) {
+    if (further_[i] == state) return true;
+  }
+  return false;
+}
+
 Cause CycleStack::cause() const {
-  const auto state = [&](UnitId u) { return states_[static_cast<std::size_t>(u)]; };
-  const State matrix = state(UnitId::matrix), vector = state(UnitId::vector);
-  if (matrix == State::busy) return Cause::matrix;
-  if (vector == State::busy) return Cause::vector;
-  if (matrix == State::operand_wait) return Cause::preload;
-  if (matrix == State::scratchpad_conflict || vector == State::scratchpad_conflict) return Cause::scratchpad;
+  if (any(UnitId::matrix, State::busy)) return Cause::matrix;
+  if (any(UnitId::vector, State::busy)) return Cause::vector;
+  if (any(UnitId::matrix, State::operand_wait)) return Cause::preload;
+  if (any(UnitId::matrix, State::scratchpad_conflict) || any(UnitId::vector, State::scratchpad_conflict)) {
+    return Cause::scratchpad;
+  }
   return waiting_cause();
 }
 
@@ -78,10 +94,10 @@ Cause CycleStack::waiting_cause() const {
   const State decode = state(UnitId::decode);
   for (const isa::Unit unit : {isa::Unit::load, isa::Unit::store}) {
     if (waits_for_ != 1 + static_cast<std::uint64_t>(unit)) continue;
-    return state(unit_id(unit)) == State::port_wait ? Cause::dma_bandwidth : memory_cause();
+    return any(unit_id(unit), State::port_wait) ? Cause::dma_bandwidth : memory_cause();
   }
   if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
-  if (decode == State::halted || state(UnitId::matrix) == State::array_drain) return Cause::drain;
+  if (decode == State::halted || any(UnitId::matrix, State::array_drain)) return Cause::drain;
   if (state(UnitId::writeback) == State::writeback_wait) return Cause::writeback;
   return Cause::dependency;
 }

@@ -62,7 +62,7 @@ class CycleStack : public Observer {
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(states_, waits_for_, channels_, channels_by_state_, since_, stack_, taken_);
+    state(states_, further_, waits_for_, channels_, channels_by_state_, since_, stack_, taken_);
   }
 
  private:
@@ -71,7 +71,10 @@ class CycleStack : public Observer {
   Cause memory_cause() const;
   void settle(Cycle now);
 
+  bool any(UnitId kind, State state) const;
+
   std::array<State, kFirstChannel> states_ = filled();
+  std::vector<State> further_;                              // of units beyond the first of their kind, by id
   std::uint64_t waits_for_ = 0;                             // decode: 1 + isa::Unit
   std::vector<State> channels_;                             // grows with the channels that report
   std::array<std::uint32_t, kStates> channels_by_state_{};  // of those that reported

@@ -7,7 +7,7 @@ namespace {
 
 // The isa::Unit of an executing unit's id; front_end for all others.
 isa::Unit executing_unit(UnitId id) {
-  switch (id) {
+  switch (kind_of(id)) {
     case UnitId::load:
       return isa::Unit::load;
     case UnitId::store:

@@ -15,7 +15,10 @@ void accumulate(Array& sum, const Array& more, bool subtract) {
 }  // namespace
 
 void Timeline::Counts::add(const Counts& more, bool subtract) {
-  accumulate(busy, more.busy, subtract);
+  busy.resize(std::max(busy.size(), more.busy.size()));
+  std::vector<std::uint64_t> others = more.busy;
+  others.resize(busy.size());
+  accumulate(busy, others, subtract);
   accumulate(bytes, more.bytes, subtract);
   accumulate(stack, more.stack, subtract);
 }
@@ -46,9 +49,10 @@ void Timeline::advance(Cycle now) {
 Timeline::Counts Timeline::counts_at(Cycle now) {
   units_.settle_all(now);
   Counts counts;
-  for (std::size_t u = 0; u < units_.units(); ++u) {
-    counts.busy[std::min<std::size_t>(u, kFirstChannel)] +=
-        units_.cycles(static_cast<UnitId>(u), State::busy);
+  const UnitList& list = units_.units();
+  counts.busy.resize(list.of_core() + 1);
+  for (std::size_t u = 0; u < list.size(); ++u) {
+    counts.busy[std::min(u, list.of_core())] += units_.cycles(list[u], State::busy);
   }
   counts.bytes = moved_;
   counts.stack = stack_.so_far(now);
@@ -89,8 +93,9 @@ std::vector<Timeline::Series> Timeline::series(Cycle end) {
     for (const Counts& c : all) series.values.push_back(value_of(c));
     list.push_back(std::move(series));
   };
-  for (std::size_t u = 0; u <= kFirstChannel; ++u) {
-    const std::string name = u == kFirstChannel ? "dram" : name_of(static_cast<UnitId>(u));
+  const UnitList& units = units_.units();
+  for (std::size_t u = 0; u <= units.of_core(); ++u) {
+    const std::string name = u == units.of_core() ? "dram" : name_of(units[u]);
     add(name + ".busy", "cycles", [u](const Counts& c) { return c.busy[u]; });
   }
   add("dram.read_bytes", "bytes", [](const Counts& c) { return c.bytes[0]; });

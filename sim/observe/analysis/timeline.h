@@ -52,8 +52,8 @@ class Timeline : public Observer {
  private:
   // Cumulative counts at an instant, then differences: sums of an interval.
   struct Counts {
-    std::array<std::uint64_t, kFirstChannel + 1> busy{};  // units; all channels together
-    std::array<std::uint64_t, 2> bytes{};                 // read, written
+    std::vector<std::uint64_t> busy;       // units of the core; all channels together
+    std::array<std::uint64_t, 2> bytes{};  // read, written
     Stack stack{};
     void add(const Counts& more, bool subtract = false);
     template <class Archive>

@@ -4,26 +4,28 @@
 
 #include <array>
 #include <cstdint>
-#include <string>
+#include <utility>
 #include <vector>
 
 #include "observe/event.h"
+#include "observe/unit_list.h"
 
 namespace tokencycle::observe {
 
 class UnitStatistics : public Observer {
  public:
   // Counts from `start` on. A channel's data bus is idle until it says otherwise.
-  UnitStatistics(std::uint32_t dram_channels, Cycle start) : units_(kFirstChannel + dram_channels) {
+  UnitStatistics(UnitList list, Cycle start) : list_(std::move(list)), units_(list_.size()) {
     for (std::size_t i = 0; i < units_.size(); ++i) {
       units_[i].since = start;
-      if (i >= kFirstChannel) units_[i].state = State::idle;
+      if (i >= list_.of_core()) units_[i].state = State::idle;
     }
   }
+  UnitStatistics(std::uint32_t dram_channels, Cycle start) : UnitStatistics(UnitList(dram_channels), start) {}
 
   std::uint32_t interests() const override { return kinds({EventKind::unit_state}); }
   void on_event(const Event& event) override {
-    Unit& unit = units_[static_cast<std::size_t>(event.unit)];
+    Unit& unit = units_[list_.index(event.unit)];
     settle(unit, event.cycle);
     unit.state = static_cast<State>(event.detail);
   }
@@ -33,12 +35,12 @@ class UnitStatistics : public Observer {
     for (Unit& u : units_) settle(u, end);
   }
 
-  std::size_t units() const { return units_.size(); }
+  const UnitList& units() const { return list_; }
   // Cycles of a unit in a state; over all states they sum to the settled cycles.
   std::uint64_t cycles(UnitId unit, State state) const {
-    return units_[static_cast<std::size_t>(unit)].cycles[static_cast<std::size_t>(state)];
+    return units_[list_.index(unit)].cycles[static_cast<std::size_t>(state)];
   }
-  State state(UnitId unit) const { return units_[static_cast<std::size_t>(unit)].state; }
+  State state(UnitId unit) const { return units_[list_.index(unit)].state; }
 
   template <class Archive>
   void serialize(Archive& state) {
@@ -60,7 +62,8 @@ class UnitStatistics : public Observer {
     unit.cycles[static_cast<std::size_t>(unit.state)] += now.value - unit.since.value;
     unit.since = now;
   }
-  std::vector<Unit> units_;
+  UnitList list_;
+  std::vector<Unit> units_;  // in the order of the list
 };
 
 }  // namespace tokencycle::observe

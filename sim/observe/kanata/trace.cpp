@@ -14,7 +14,7 @@ namespace {
 constexpr std::size_t kLife = 0, kStalls = 1;  // lanes
 
 std::string_view execution_stage(UnitId unit) {
-  switch (unit) {
+  switch (kind_of(unit)) {
     case UnitId::load:
       return "Xl";
     case UnitId::store:
@@ -31,7 +31,7 @@ bool is_stall(State state) {
 }
 
 bool computes(UnitId unit) {
-  return unit == UnitId::matrix || unit == UnitId::vector;
+  return kind_of(unit) == UnitId::matrix || kind_of(unit) == UnitId::vector;
 }
 
 }  // namespace
@@ -214,7 +214,7 @@ std::string KanataTrace::label(std::uint32_t pc) const {
 std::string KanataTrace::tooltip(const InstructionRecord& r) const {
   const std::string_view name = operator_name(program_, r.pc);
   std::string text =
-      fmt::format("word {} on {}{}{}, {} cycles", r.pc, name_of(unit_id(r.unit)), name.empty() ? "" : " for ",
+      fmt::format("word {} on {}{}{}, {} cycles", r.pc, name_of(unit_id(r)), name.empty() ? "" : " for ",
                   name, r.written_back.value - r.decoded.value + (r.unit == isa::Unit::front_end));
   text += fmt::format("\\nfetched {}\\ndecoded {}", r.fetched.value, r.decoded.value);
   if (r.unit != isa::Unit::front_end) {

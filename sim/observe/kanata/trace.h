@@ -88,8 +88,8 @@ class KanataTrace : public TraceWriter {
   std::deque<Cycle> recent_decodes_;    // the last look_back_, oldest first
   Cycle last_first_;                    // where the last instruction's F began
   std::uint64_t next_id_ = 0, held_ = 0;
-  bool holding_ = false;                        // decode has instruction held_
-  std::array<Executing, kFirstChannel> units_;  // by UnitId
+  bool holding_ = false;              // decode has instruction held_
+  std::array<Executing, 256> units_;  // by UnitId
 };
 
 }  // namespace tokencycle::observe

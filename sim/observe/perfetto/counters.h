@@ -34,7 +34,7 @@ class PerfettoCounters {
     if (event.kind == EventKind::burst_done) {
       bytes_[event.detail & 1] += event.value;
     } else if (event.kind == EventKind::unit_state) {
-      if (event.unit == UnitId::matrix) units_[0].change(event);
+      if (event.unit == UnitId::matrix) units_[0].change(event);  // the first of several
       if (event.unit == UnitId::vector) units_[1].change(event);
     }
   }

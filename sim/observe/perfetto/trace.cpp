@@ -35,7 +35,7 @@ class PerfettoTrace final : public TraceWriter {
         counters_(file_, root_.id(), 3, options.machine->clock_ghz, options.counter_interval) {
     if (options.level < 2) return;
     units_.emplace(file_, names_, root_.id(), 3 + static_cast<std::uint32_t>(PerfettoCounters::kCounters),
-                   options.machine->dram.channels);
+                   UnitList(*options.machine));
   }
   ~PerfettoTrace() override {
     if (!file_.file().is_open()) return;

@@ -19,14 +19,14 @@ bool is_shown(State state) {
 }  // namespace
 
 PerfettoUnits::PerfettoUnits(PerfettoFile& file, PerfettoNames& names, std::uint32_t root, std::uint32_t rank,
-                             std::uint32_t dram_channels)
-    : file_(file), names_(names), lanes_(kFirstChannel) {
-  const std::size_t count = kFirstChannel + dram_channels;
+                             const UnitList& list)
+    : file_(file), names_(names), list_(list), lanes_(list.size()) {
+  const std::size_t count = list_.size();
   units_.reserve(count);
   for (std::size_t i = 0; i < count; ++i) {
-    const std::string name = name_of(static_cast<UnitId>(i));
+    const std::string name = name_of(list_[i]);
     units_.push_back({PerfettoTrack(file, {name, root, rank++}),
-                      i < kFirstChannel ? State::halted : State::idle, 0, Cycle()});
+                      i < list_.of_core() ? State::halted : State::idle, 0, Cycle()});
   }
   states_bound_ = count * PerfettoTrack::slice_bound(1, 2 * kNameBytes);
 }
@@ -57,7 +57,7 @@ void PerfettoUnits::on_event(const Event& event, const WindowGate& gate) {
 }
 
 void PerfettoUnits::on_state(const Event& event, const WindowGate& gate) {
-  UnitTrack& unit = units_[static_cast<std::size_t>(event.unit)];
+  UnitTrack& unit = units_[list_.index(event.unit)];
   write_state(unit, event.cycle, gate);
   unit.state = static_cast<State>(event.detail);
   unit.waits_for = event.value;
@@ -90,7 +90,7 @@ void PerfettoUnits::on_stage(const Event& event) {
     case Stage::finished:
       if (Running* r = find(event.number); r != nullptr) {
         r->finished = event.cycle;
-        lanes_[static_cast<std::size_t>(r->unit)][r->lane].used = false;
+        lanes_[list_.index(r->unit)][r->lane].used = false;
       }
       break;
     case Stage::decoded:
@@ -113,7 +113,7 @@ PerfettoUnits::Running* PerfettoUnits::find(std::uint64_t sequence) {
 }
 
 std::size_t PerfettoUnits::take_lane(UnitId unit) {
-  std::vector<Lane>& lanes = lanes_[static_cast<std::size_t>(unit)];
+  std::vector<Lane>& lanes = lanes_[list_.index(unit)];
   const auto free = std::find_if(lanes.begin(), lanes.end(), [](const Lane& l) { return !l.used; });
   const auto lane = static_cast<std::size_t>(free - lanes.begin());
   if (free == lanes.end()) lanes.emplace_back();
@@ -135,10 +135,10 @@ void PerfettoUnits::write_instruction(const Running& running, Cycle now, const W
   const Cycle end = std::min(running.finished, now);
   const bool started = running.lane != kNoLane && running.started < end;
   if (!started || running.started >= gate.end() || gate.begin() >= end || !gate.has_word(running.pc)) return;
-  const bool is_load = running.unit == UnitId::load;
+  const bool is_load = kind_of(running.unit) == UnitId::load;
   if (is_load) flows_.on_written(running.sequence);
 
-  const auto unit = static_cast<std::size_t>(running.unit);
+  const auto unit = list_.index(running.unit);
   Lane& lane = lanes_[unit][running.lane];
   if (!lane.track) {
     const std::string name = name_of(running.unit) + ".instructions";

@@ -10,6 +10,7 @@
 #include "observe/analysis/load_flows.h"
 #include "observe/perfetto/track.h"
 #include "observe/trace.h"
+#include "observe/unit_list.h"
 
 namespace tokencycle::observe {
 
@@ -20,7 +21,7 @@ class PerfettoUnits {
  public:
   // The tracks become children `rank` and following of `root`.
   PerfettoUnits(PerfettoFile& file, PerfettoNames& names, std::uint32_t root, std::uint32_t rank,
-                std::uint32_t dram_channels);
+                const UnitList& list);
 
   void begin_step(const TraceStep& step);
   // Of kinds instruction and unit_state, in order.
@@ -68,8 +69,9 @@ class PerfettoUnits {
   PerfettoFile& file_;
   PerfettoNames& names_;
   LoadFlows flows_;
-  std::vector<UnitTrack> units_;              // by UnitId
-  std::vector<std::vector<Lane>> lanes_;      // by UnitId
+  const UnitList list_;
+  std::vector<UnitTrack> units_;              // in its order
+  std::vector<std::vector<Lane>> lanes_;      // in its order
   std::vector<Running> in_flight_;            // dispatched and not retired
   const isa::Program* program_ = nullptr;     // of the step; looked at in events alone
   std::vector<PerfettoName> operator_names_;  // by operator of the program

@@ -2,8 +2,10 @@
 #include "observe/waves/signals.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "observe/program_words.h"
+#include "observe/unit_list.h"
 
 namespace tokencycle::observe {
 
@@ -12,8 +14,14 @@ namespace {
 constexpr std::uint32_t kNumberBits = 32;
 constexpr std::uint32_t kCountBits = 16;
 constexpr std::uint32_t kByteBits = 48;
-// The requesters in the order in which burst events number them.
-constexpr std::array kRequesters = {UnitId::fetch, UnitId::store, UnitId::load};
+// The number that burst events have for a requester: fetch, then pairs of a store and a load engine.
+std::optional<std::size_t> requester_number(UnitId unit) {
+  if (unit == UnitId::fetch) return 0;
+  const std::size_t pair = std::size_t{2} * index_of_kind(unit);
+  if (kind_of(unit) == UnitId::store) return pair + 1;
+  if (kind_of(unit) == UnitId::load) return pair + 2;
+  return {};
+}
 
 WaveNames state_names() {
   WaveNames names{"state", {}};
@@ -39,10 +47,8 @@ WaveSignals::WaveSignals(const config::Machine& machine)
   if (machine.dram.system) dram_.emplace(*machine.dram.system, values_);
   token_ = values_.add("step", "token", kNumberBits);
   phase_ = values_.add_text("step", "phase");
-  for (const UnitId unit : {UnitId::fetch, UnitId::decode, UnitId::dispatch, UnitId::load, UnitId::store,
-                            UnitId::matrix, UnitId::vector, UnitId::writeback}) {
-    add_unit(unit);
-  }
+  const UnitList units(machine);
+  for (std::size_t i = 0; i < units.of_core(); ++i) add_unit(units[i]);
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const std::string scope = name_of(channel_id(i));
     channels_.push_back({add_state(scope, State::idle), values_.add(scope, "bursts", kCountBits),
@@ -68,10 +74,8 @@ void WaveSignals::add_unit(UnitId unit) {
     executing_[index_of(unit)] = {values_.add(scope, "queued", kCountBits),
                                   values_.add(scope, "running", kCountBits)};
   }
-  const auto requester = std::find(kRequesters.begin(), kRequesters.end(), unit);
-  if (requester != kRequesters.end()) {
-    requester_bursts_[static_cast<std::size_t>(requester - kRequesters.begin())] =
-        values_.add(scope, "bursts", kCountBits);
+  if (const auto requester = requester_number(unit)) {
+    requester_bursts_[*requester] = values_.add(scope, "bursts", kCountBits);
   }
 }
 
@@ -97,7 +101,7 @@ void WaveSignals::on_event(const Event& event) {
       return on_instruction(event);
     case EventKind::unit_state: {
       const std::size_t unit = index_of(event.unit);
-      if (unit < kFirstChannel) {
+      if (!is_channel(event.unit)) {
         values_.set(state_[unit], event.detail);
         if (event.unit == UnitId::decode) values_.set(waits_for_, event.value);
       } else if (unit - kFirstChannel < channels_.size()) {

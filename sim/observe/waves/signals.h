@@ -75,9 +75,9 @@ class WaveSignals {
   const isa::Program* program_ = nullptr;
   Index token_, phase_, arrived_ = 0, pc_ = 0, operator_ = 0, waits_for_ = 0, in_flight_ = 0, waiting_ = 0,
                         mark_ = 0;
-  std::array<Index, kFirstChannel> state_{};
-  std::array<Executing, kFirstChannel> executing_{};
-  std::array<Index, 3> requester_bursts_{};  // by requester, as burst events number them
+  std::array<Index, 256> state_{};  // by UnitId
+  std::array<Executing, 256> executing_{};
+  std::array<Index, 1 + 2 * config::kMostUnits> requester_bursts_{};  // as burst events number requesters
   std::vector<Channel> channels_;
 };
 
