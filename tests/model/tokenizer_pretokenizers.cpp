@@ -38,6 +38,8 @@ TEST_CASE("gpt-2 words carry the space before them", "[tokenizer]") {
   CHECK(split("gpt-2", "I'll go  home, 1234!\n\n x") ==
         Pieces{"I", "'ll", " go", " ", " home", ",", " 1234", "!", "\n\n", " x"});
   CHECK(split("gpt-2", "don'T") == Pieces{"don", "'", "T"});
+  // No space since Unicode 6.3, whatever PCRE2 holds it for; U+2003 is one.
+  CHECK(split("gpt-2", "a \u180eb\u2003c") == Pieces{"a", " \u180e", "b", "\u2003", "c"});
   CHECK(split("gpt-2", "\tx  ") == Pieces{"\t", "x", "  "});
   CHECK(split("gpt-2", "").empty());
 }

@@ -39,6 +39,34 @@ std::string error_text(int code) {
   return reinterpret_cast<const char*>(buffer.data());
 }
 
+// White space as Unicode has it today. PCRE2's \s counts U+180E too, which was a space until Unicode 6.3.
+constexpr std::string_view kWhiteSpace =
+    R"(\t-\r \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000})";
+
+// `pattern` with \s and \S spelled out; \S inside of a class has no such spelling, and the table has none.
+std::string with_spaces(std::string_view pattern) {
+  std::string result;
+  bool in_class = false;
+  for (std::size_t at = 0; at < pattern.size(); ++at) {
+    const char letter = pattern[at];
+    if (letter == '\\' && at + 1 < pattern.size()) {
+      const char escaped = pattern[++at];
+      if (escaped == 's') {
+        result += in_class ? std::string(kWhiteSpace) : fmt::format("[{}]", kWhiteSpace);
+      } else if (escaped == 'S' && !in_class) {
+        result += fmt::format("[^{}]", kWhiteSpace);
+      } else {
+        (result += letter) += escaped;
+      }
+      continue;
+    }
+    if (letter == '[') in_class = true;
+    if (letter == ']') in_class = false;
+    result += letter;
+  }
+  return result;
+}
+
 // Valid UTF-8 that stands for any bytes, and where each of its bytes comes from.
 struct Subject {
   std::string_view text;
@@ -70,7 +98,8 @@ void fill_subject(std::string_view original, Subject& subject) {
 
 class PreTokenizer::Pattern {
  public:
-  explicit Pattern(const std::string& pattern) {
+  explicit Pattern(const std::string& rule) {
+    const std::string pattern = with_spaces(rule);
     int error = 0;
     PCRE2_SIZE place = 0;
     code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(),

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the reference agree with the independent engine on real models, logit by logit?
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <catch2/catch.hpp>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+#include "engine/comparison.h"
+#include "engine/engine.h"
+#include "model/tokenizer/tokenizer.h"
+
+using namespace tokencycle;
+
+namespace {
+
+const std::filesystem::path kRoot = TOKENCYCLE_SOURCE_DIR;
+const std::filesystem::path kStories = kRoot / "../shared/models";
+
+bool absent(const std::filesystem::path& file) {
+  if (!engine::processor_has_avx2()) {
+    WARN("skipped: this processor lacks AVX2, and the engine's other code gives other logits");
+    return true;
+  }
+  if (std::filesystem::exists(file)) return false;
+  WARN("skipped: " << file << " does not exist");
+  return true;
+}
+
+std::string contents(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  REQUIRE(file.good());
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+struct Case {
+  std::filesystem::path file;
+  double tolerance;  // of a logit: README.md here
+  std::vector<std::string> prompts;
+  int steps;
+};
+
+const std::vector<std::string> kStoryPrompts = {"Once upon a time", "The little dog", "Lily and Tom"};
+const std::vector<std::string> kNovelPrompts = {"Captain Wentworth",
+                                                "\"My dear Mr. Bennet,\" said his lady to him one day,"};
+
+}  // namespace
+
+TEST_CASE("logits and greedy tokens are the independent engine's, as far as it agrees with itself") {
+  const Case model = GENERATE(Case{kStories / "stories260K-f32.gguf", 0.02, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-f16.gguf", 0.02, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-q8_0.gguf", 0.2, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-q4_0.gguf", 0.2, kStoryPrompts, 100},
+                              Case{kRoot / "models/austen-2.9m-q8_0.gguf", 0.2, kNovelPrompts, 64},
+                              Case{kRoot / "models/austen-2.9m-q4_0.gguf", 0.2, kNovelPrompts, 64});
+  if (absent(model.file)) return;
+  const auto tokenizer = model::make_tokenizer(model::GgufFile(model.file));
+  for (const std::string& prompt : model.prompts) {
+    const auto result =
+        engine::compare_greedy(model.file, tokenizer->encode(prompt, true, true), model.steps);
+    CAPTURE(model.file, prompt, result.steps, result.equal_steps, result.different, result.largest_margin,
+            result.largest_difference);
+    CHECK(result.steps > 8);
+    CHECK(result.largest_difference < model.tolerance);
+    CHECK(result.largest_margin < model.tolerance);
+  }
+}
+
+TEST_CASE("perplexity is the independent engine's within 0.1 %") {
+  const auto [file, text] =
+      GENERATE(std::pair{kStories / "stories260K-f32.gguf", kStories / "story_sample.txt"},
+               std::pair{kStories / "stories260K-q8_0.gguf", kStories / "story_sample.txt"},
+               std::pair{kStories / "stories260K-q4_0.gguf", kStories / "story_sample.txt"},
+               std::pair{kRoot / "models/austen-2.9m-q8_0.gguf", kRoot / "models/heldout.txt"},
+               std::pair{kRoot / "models/austen-2.9m-q4_0.gguf", kRoot / "models/heldout.txt"});
+  if (absent(file)) return;
+  const auto result = engine::compare_perplexity(file, contents(text), 256);
+  CAPTURE(file, result.reference, result.engine);
+  CHECK(result.reference == Approx(result.engine).epsilon(0.001));
+}
+
+TEST_CASE("files that the independent engine quantizes mean to the reference what they mean to it") {
+  const std::filesystem::path bundled = kRoot / "models/austen-2.9m-q8_0.gguf";
+  if (absent(bundled)) return;
+  // Of enum llama_ftype. Rows of 256 and 512: every matrix is in the format that the file is named after, or
+  // a k-quant beside it.
+  const auto [name, type] = GENERATE(std::pair{"Q4_1", 3}, std::pair{"Q5_0", 8}, std::pair{"Q5_1", 9},
+                                     std::pair{"Q2_K", 10}, std::pair{"Q3_K_M", 12}, std::pair{"Q4_K_M", 15},
+                                     std::pair{"Q5_K_M", 17}, std::pair{"Q6_K", 18});
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / fmt::format("tokencycle-{}-{}.gguf", name, ::getpid());
+  engine::quantize_file(bundled, file, type);
+  const auto tokenizer = model::make_tokenizer(model::GgufFile(file));
+  const auto result = engine::compare_greedy(file, tokenizer->encode(kNovelPrompts[0], true, true), 32);
+  std::filesystem::remove(file);
+  CAPTURE(name, result.steps, result.equal_steps, result.different, result.largest_margin,
+          result.largest_difference);
+  CHECK(result.steps > 8);
+  CHECK(result.largest_difference < 0.2);
+  CHECK(result.largest_margin < 0.2);
+}
