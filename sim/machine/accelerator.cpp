@@ -34,6 +34,7 @@ struct Accelerator::Modules {
   ClockShell clock;
   MemoryShell memory;
   std::vector<std::unique_ptr<Core>> cores;
+  Semaphores semaphores;  // of all cores
   ProgressObserver progress{clock};
 
   Modules(const config::Machine& description, Clocking clocking, Values values)
@@ -51,6 +52,7 @@ struct Accelerator::Modules {
     // The kernel would warn, from the second machine of a process on, that there is nothing to run yet.
     sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the units exist from here on
+    for (const auto& core : cores) core->decode().share(semaphores);
     attach();
     hub.subscribe(progress);
   }
@@ -100,6 +102,7 @@ std::vector<Execution> Accelerator::execute(std::span<const ProgramPlace> progra
   }
   m.context.enter();
   const Cycle start = m.clock.now() + 1;
+  m.semaphores.clear();
   for (std::size_t c = 0; c < programs.size(); ++c)
     m.cores[c]->start(start, programs[c].base, programs[c].words);
   try {
