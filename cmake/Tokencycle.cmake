@@ -34,7 +34,7 @@ target_compile_definitions(tokencycle_systemc INTERFACE SC_CPLUSPLUS=201703L)
 target_include_directories(tokencycle_systemc SYSTEM INTERFACE ${SYSTEMC_INCLUDE_DIRS})
 
 # tokencycle_library(NAME LIBS ...): the library of folder sim/NAME from all sources in and below it, except those that
-# stand for a library that may be absent (cmake/Fst.cmake, cmake/Report.cmake). COLD: its code runs once a command, so that
+# stand for a library that may be absent (cmake/Fst.cmake, cmake/Report.cmake). COLD: its code runs once a command or step, so that
 # compiling it fast is worth more than running it fast.
 function(tokencycle_library name)
   cmake_parse_arguments(ARG "COLD" "" "LIBS" ${ARGN})
