@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "host/places.h"
 
@@ -43,6 +45,24 @@ void refuse_mixed_options(const OptionParser& parser, const RunSettings& setting
   }
 }
 
+// "residual-sink,gated-blocks": all rules but these.
+compiler::FusionSet fusions_without(const std::string& names) {
+  compiler::FusionSet rules = compiler::FusionSet::all();
+  const std::vector<std::string> allowed(compiler::kFusionNames.begin(), compiler::kFusionNames.end());
+  for (std::size_t at = 0; at <= names.size();) {
+    const std::size_t end = std::min(names.find(',', at), names.size());
+    const std::string name = names.substr(at, end - at);
+    const auto known = std::find(allowed.begin(), allowed.end(), name);
+    if (known == allowed.end()) {
+      throw UsageError(fmt::format("--no-fusion is '{}'; it must be a list of {}{}", name,
+                                   fmt::join(allowed, ", "), did_you_mean(name, allowed)));
+    }
+    rules = rules.without(static_cast<compiler::Fusion>(known - allowed.begin()));
+    at = end + 1;
+  }
+  return rules;
+}
+
 template <class T>
 std::optional<T> given(const OptionParser& parser, const std::string& name) {
   return parser.has(name) ? std::optional<T>(parser.get<T>(name)) : std::nullopt;
@@ -68,6 +88,7 @@ void add_model_options(OptionParser& parser) {
   add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
   add("batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)");
   add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  add("no-fusion", po::value<std::string>(), "compiler rules to leave out, as in gated-blocks,rotary-group");
   add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
   add("clock", po::value<std::string>()->default_value("gated"),
       "gated or every-edge: same events, other speed");
@@ -89,6 +110,9 @@ RunSettings settings_of(const OptionParser& parser) {
       parser, "clock", {{"gated", machine::Clocking::gated}, {"every-edge", machine::Clocking::every_edge}});
   s.inference.compile.kv_format =
       choose<Format>(parser, "kv-type", {{"f16", Format::f16}, {"f32", Format::f32}});
+  if (parser.has("no-fusion")) {
+    s.inference.compile.fusions = fusions_without(parser.get<std::string>("no-fusion"));
+  }
   s.inference.compile.context = parser.count("context");
   s.inference.compile.max_batch = parser.count("batch");
   if (parser.get<bool>("timing-only")) s.inference.values = machine::Values::absent;

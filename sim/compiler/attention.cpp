@@ -2,7 +2,6 @@
 #include "compiler/attention.h"
 
 #include <algorithm>
-#include <cmath>
 
 namespace tokencycle::compiler {
 namespace {
@@ -28,17 +27,20 @@ struct Panel {
 
 class Attention {
  public:
-  Attention(Builder& builder, const StepContext& context, const AttentionRows& rows, std::uint32_t index)
+  Attention(Builder& builder, const StepContext& context, std::uint32_t stage)
       : builder_(builder),
         c_(context),
         d_(context.demands),
-        shape_(context.demands.shape),
-        rows_(rows),
-        index_(index),
+        operators_(d_.stages[stage].operators),
+        op_(c_.op(operators_.back())),
+        shape_(op_.attention),
+        room_(c_.plan.rooms[stage]),
+        q_(c_.place_of(op_.inputs[0])),
+        o_(c_.place_of(op_.output)),
+        keys_(cache(op_.inputs[1])),
+        values_(cache(op_.inputs[2])),
         element_(block_bytes(d_.kv_format)) {
-    const auto layer = static_cast<std::uint64_t>(c_.model.graph()[index].layer);
-    keys_ = c_.layout.key_cache + layer * c_.layout.kv_layer_bytes;
-    values_ = c_.layout.value_cache + layer * c_.layout.kv_layer_bytes;
+    if (keys_.append == kNoOperator) builder_.hold_loads();  // the step's rows are in DRAM, stored before
   }
 
   void run() {
@@ -51,21 +53,45 @@ class Attention {
         block({h, heads, m, tokens, c_.step.position + m + tokens});
       }
     }
-    builder_.tap(index_, rows_.o.at, rows_.o.stride, 0, shape_.query_width(), c_.step.tokens);
+    builder_.tap(operators_.back(), o_.at, o_.stride, 0, op_.output_columns, c_.step.tokens);
   }
 
  private:
+  // Keys or values: their rows in DRAM, and those of this step as fp32 where the stage appends them.
+  struct Cache {
+    DramAddress at;
+    std::uint32_t append = kNoOperator;
+    Rows fresh;
+  };
+
+  Cache cache(model::ValueId state) const {
+    Cache found{c_.layout.values[state], kNoOperator, {}};
+    for (const std::uint32_t i : operators_) {
+      if (c_.op(i).kind != model::OperatorKind::append || c_.op(i).inputs[1] != state) continue;
+      found.append = i;
+      found.fresh = c_.place_of(c_.op(i).inputs[0]);
+    }
+    return found;
+  }
+
+  std::uint64_t cache_row() const { return std::uint64_t{shape_.kv_heads} * shape_.head_dim * element_; }
+
+  // The first position whose row is not read from DRAM.
+  std::uint32_t fresh_from(const Cache& cache) const {
+    return cache.append == kNoOperator ? c_.step.position + c_.step.tokens : c_.step.position;
+  }
+
   // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence.
   void encode_query() {
     const std::uint32_t cols = d_.group * shape_.head_dim, tokens = c_.step.tokens;
-    const Rows dst = scratchpad_rows(c_.plan.q_encoded, std::uint64_t{cols} * element_);
+    const Rows dst = scratchpad_rows(room_[0], std::uint64_t{cols} * element_);
     if (tokens == 1) {
-      builder_.emit(convert_rows(dst, d_.kv_format, rows_.q, Format::f32, {1, shape_.query_width()}));
+      builder_.emit(convert_rows(dst, d_.kv_format, q_, Format::f32, {1, op_.output_columns}));
       return;
     }
     for (std::uint32_t h = 0; h < shape_.kv_heads; ++h) {
       builder_.emit(convert_rows(dst + std::uint64_t{h} * tokens * dst.stride, d_.kv_format,
-                                 rows_.q + std::uint64_t{h} * cols * 4, Format::f32, {tokens, cols}));
+                                 q_ + std::uint64_t{h} * cols * 4, Format::f32, {tokens, cols}));
     }
   }
 
@@ -73,7 +99,7 @@ class Attention {
     const std::uint32_t rows = b.heads * rows_of_head(b);
     const Rows in_accumulator{{}, b.positions * 4};
     const bool direct = std::uint64_t{rows} * b.positions <= d_.accumulator_half;
-    Rows scores = direct ? in_accumulator : scratchpad_rows(c_.plan.scores, std::uint64_t{b.positions} * 4);
+    Rows scores = direct ? in_accumulator : scratchpad_rows(room_[2], std::uint64_t{b.positions} * 4);
     if (direct) scores.at = builder_.next_half();
     make_scores(b, scores, direct);
     builder_.flush();
@@ -89,7 +115,7 @@ class Attention {
     const std::uint32_t cols = b.heads * shape_.head_dim;
     for (std::uint32_t t = 0; t < b.positions; t += panel_rows(b, cols)) {
       const std::uint32_t end = std::min(b.positions, t + panel_rows(b, cols));
-      const Panel panel = load_panel(keys_, rows_.k, {{}, t, end, b.head * shape_.head_dim, cols});
+      const Panel panel = load_panel(keys_, {{}, t, end, b.head * shape_.head_dim, cols});
       if (direct) {
         multiply_keys(b, panel, t, end, scores + std::uint64_t{t} * 4);
       } else {
@@ -115,7 +141,7 @@ class Attention {
     for (std::uint32_t h = 0; h < b.heads; ++h) {
       const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * d_.group;
       const std::uint64_t row = std::uint64_t{shape_.head_dim} * element_;
-      const Rows x = scratchpad_rows(c_.plan.q_encoded, row) + query * row;
+      const Rows x = scratchpad_rows(room_[0], row) + query * row;
       const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride + h * row);
       emit_product(builder_, c_.machine.matrix,
                    {x, w, d_.kv_format, TileOrder::nk, sums + std::uint64_t{h} * rows * sums.stride, rows,
@@ -124,7 +150,7 @@ class Attention {
   }
 
   void softmax(const Block& b, Rows scores) {
-    const float scale = 1.0f / std::sqrt(static_cast<float>(shape_.head_dim));
+    const float scale = shape_.scale;
     const std::uint32_t valid = c_.step.position + b.token + 1;
     const Rows dst = probabilities(b);
     if (b.tokens == 1) {  // all rows see the same positions
@@ -144,7 +170,7 @@ class Attention {
   }
 
   Rows probabilities(const Block& b) const {
-    return scratchpad_rows(c_.plan.probabilities, std::uint64_t{b.positions} * element_);
+    return scratchpad_rows(room_[1], std::uint64_t{b.positions} * element_);
   }
 
   // o[row] = sum over t of probability[row][t] * v[t].
@@ -158,8 +184,7 @@ class Attention {
       const std::uint32_t step = panel_rows(b, cols);
       for (std::uint32_t t = 0; t < b.positions; t += step) {
         const std::uint32_t end = std::min(b.positions, t + step);
-        const Panel panel =
-            load_panel(values_, rows_.v, {{}, t, end, b.head * shape_.head_dim + first, cols});
+        const Panel panel = load_panel(values_, {{}, t, end, b.head * shape_.head_dim + first, cols});
         for (std::uint32_t h = 0; h < b.heads; ++h) {
           const Rows all = probabilities(b);
           const Rows x = all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t} * element_);
@@ -178,8 +203,7 @@ class Attention {
   // From [heads][tokens][group][width] sums into o: [tokens][heads x head_dim].
   void copy_result(const Block& b, Rows sums, std::uint32_t first, std::uint32_t width) {
     const std::uint64_t head_bytes = std::uint64_t{d_.group} * shape_.head_dim * 4;
-    const Rows o =
-        rows_.o + (std::uint64_t{b.token} * rows_.o.stride + b.head * head_bytes + std::uint64_t{first} * 4);
+    const Rows o = o_ + (std::uint64_t{b.token} * o_.stride + b.head * head_bytes + std::uint64_t{first} * 4);
     if (width < shape_.head_dim) {  // one token of one KV head
       builder_.emit(copy_rows({o.at, shape_.head_dim * 4}, sums, {d_.group, width}));
       return;
@@ -196,38 +220,41 @@ class Attention {
   }
 
   // The rows before this step from DRAM, the step's own from fp32.
-  Panel load_panel(DramAddress cache, Rows fresh, Panel panel) {
+  Panel load_panel(const Cache& cache, Panel panel) {
     const std::uint64_t row = std::uint64_t{panel.cols} * element_;
-    const std::uint32_t position = c_.step.position;
-    const std::uint32_t old_end = std::min(panel.end, position);
+    const std::uint32_t fresh = fresh_from(cache);
+    const std::uint32_t old_end = std::min(panel.end, fresh);
     std::uint32_t at = 0;
     if (old_end > panel.begin) {
-      const DramAddress from =
-          cache + (panel.begin * c_.layout.kv_row_bytes + panel.first * std::uint64_t{element_});
-      const isa::Instruction load = load_rows(0, from, c_.layout.kv_row_bytes, old_end - panel.begin, row);
+      const DramAddress from = cache.at + (panel.begin * cache_row() + panel.first * std::uint64_t{element_});
+      const isa::Instruction load = load_rows(0, from, cache_row(), old_end - panel.begin, row);
       at = builder_.acquire((panel.end - panel.begin) * row, &load);
     } else {
       at = builder_.acquire((panel.end - panel.begin) * row, nullptr);
     }
     panel.rows = scratchpad_rows(at, row);
-    const std::uint32_t new_begin = std::max(panel.begin, position);
+    const std::uint32_t new_begin = std::max(panel.begin, fresh);
     if (new_begin < panel.end) {
-      const Rows source =
-          fresh + (std::uint64_t{new_begin - position} * fresh.stride + std::uint64_t{panel.first} * 4);
+      const Rows source = cache.fresh + (std::uint64_t{new_begin - fresh} * cache.fresh.stride +
+                                         std::uint64_t{panel.first} * 4);
+      builder_.set_operator(cache.append);
       builder_.emit(convert_rows(panel.rows + (new_begin - panel.begin) * row, d_.kv_format, source,
                                  Format::f32, {panel.end - new_begin, panel.cols}));
+      builder_.set_operator(operators_.back());
     }
     return panel;
   }
 
   // Appends the block's own tokens to the cache; those of earlier blocks are there already.
-  void store_new_rows(DramAddress cache, const Block& b, const Panel& panel) {
+  void store_new_rows(const Cache& cache, const Block& b, const Panel& panel) {
     const std::uint32_t begin = std::max(panel.begin, c_.step.position + b.token);
-    if (begin >= panel.end) return;
-    const DramAddress to = cache + (begin * c_.layout.kv_row_bytes + panel.first * std::uint64_t{element_});
-    builder_.emit(store_rows(to, c_.layout.kv_row_bytes,
+    if (cache.append == kNoOperator || begin >= panel.end) return;
+    const DramAddress to = cache.at + (begin * cache_row() + panel.first * std::uint64_t{element_});
+    builder_.set_operator(cache.append);
+    builder_.emit(store_rows(to, cache_row(),
                              panel.rows + std::uint64_t{begin - panel.begin} * panel.rows.stride,
                              d_.kv_format, {panel.end - begin, panel.cols}));
+    builder_.set_operator(operators_.back());
   }
 
   // Positions of a panel of `cols` columns: all when they fit half the ring, else whole groups of 32.
@@ -247,18 +274,20 @@ class Attention {
   Builder& builder_;
   const StepContext& c_;
   const Demands& d_;
-  const model::Hyperparameters& shape_;
-  AttentionRows rows_;
-  std::uint32_t index_;
+  const std::vector<std::uint32_t>& operators_;
+  const model::Operator& op_;
+  const model::AttentionShape& shape_;
+  const Room& room_;
+  Rows q_, o_;  // fp32 rows; o may take q's place
+  Cache keys_, values_;
   std::uint32_t element_;  // bytes of a cached number
-  DramAddress keys_, values_;
 };
 
 }  // namespace
 
-void emit_attention(Builder& builder, const StepContext& context, const AttentionRows& rows,
-                    std::uint32_t index) {
-  Attention(builder, context, rows, index).run();
+void emit_attention(Builder& builder, const StepContext& context, std::uint32_t stage) {
+  builder.set_operator(context.demands.stages[stage].operators.back());
+  Attention(builder, context, stage).run();
 }
 
 }  // namespace tokencycle::compiler

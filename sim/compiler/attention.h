@@ -6,14 +6,8 @@
 
 namespace tokencycle::compiler {
 
-// fp32 rows of a step: q and k rotated, o the result (it may take q's place).
-struct AttentionRows {
-  Rows q, k, v, o;
-};
-
-// Emits the operator `index` of the graph. Appends k and v to the layer's cache in DRAM; this step reads its
-// new rows from the scratchpad, so that it does not wait for the stores.
-void emit_attention(Builder& builder, const StepContext& context, const AttentionRows& rows,
-                    std::uint32_t index);
+// Emits a stage of the kind attention. When it has the appends of its keys and values, it reads this step's
+// new rows from the scratchpad, so that it does not wait for their stores; else it reads all rows from DRAM.
+void emit_attention(Builder& builder, const StepContext& context, std::uint32_t stage);
 
 }  // namespace tokencycle::compiler

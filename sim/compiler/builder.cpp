@@ -61,6 +61,7 @@ std::uint32_t Builder::acquire(std::uint64_t bytes, const isa::Instruction* load
   chunk.end = ring_next_ += size;
   chunk.acquired = chunk.released = position();
   chunk.operator_id = operator_;
+  chunk.earliest = earliest_;
   if (load != nullptr) {
     isa::Instruction placed = *load;
     placed.dst = isa::LocalAddress::scratchpad(chunk.begin);

@@ -16,6 +16,7 @@ namespace tokencycle::compiler {
 struct Chunk {
   std::uint32_t begin = 0, end = 0;  // scratchpad bytes
   std::uint32_t acquired = 0, released = 0;
+  std::uint32_t earliest = 0;  // its load goes before no earlier word
   std::uint32_t operator_id = 0;
   bool has_load = false;
   isa::Word load{};
@@ -29,7 +30,6 @@ struct Draft {
   std::vector<bool> breakable;              // whether a load may be put before the word: not within a loop
   std::vector<Chunk> chunks;                // in the order of use
   std::vector<Tap> taps;
-  std::uint32_t first_load = 0;  // no ring load goes before this word
 };
 
 inline constexpr std::uint32_t kNoOperator = 0xffff'ffffu;
@@ -51,7 +51,8 @@ class Builder {
   // (its dst is filled in) may be scheduled long before this point; nullptr: nothing is loaded.
   std::uint32_t acquire(std::uint64_t bytes, const isa::Instruction* load);
   void release();
-  void allow_loads_from_here() { draft_.first_load = position(); }
+  // Loads of chunks that are acquired from now on go before no earlier word: what they read is written there.
+  void hold_loads() { earliest_ = position(); }
 
   // The half of the accumulator memory that was not used last, so that sums of one chunk are read
   // while the next ones are made.
@@ -75,6 +76,7 @@ class Builder {
 
   Draft draft_;
   std::uint32_t operator_ = kNoOperator;
+  std::uint32_t earliest_ = 0;
   std::uint32_t loop_depth_ = 0;
   std::uint64_t executed_ = 0;
   std::array<std::uint64_t, isa::kLoopDepth> executed_at_{};  // at each open loop

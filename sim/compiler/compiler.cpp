@@ -20,7 +20,7 @@ namespace {
 
 // The largest batch whose plan is comfortable; 1 when none is.
 std::uint32_t largest_batch(const Demands& d, const config::Machine& machine, const Options& options) {
-  const std::uint32_t tile = std::min(d.columns, d.shape.width);
+  const std::uint32_t tile = std::min(d.columns, d.start_columns);
   std::uint32_t high = std::min(options.context, std::max(d.accumulator_half / tile, 1u));
   if (options.max_batch != 0) high = std::min(high, options.max_batch);
   std::uint32_t low = 1;
@@ -91,31 +91,38 @@ Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machin
     throw UsageError(fmt::format("a context of {}; the model was made for at most {}", options_.context,
                                  model.shape().context));
   }
-  const Demands demands = demands_of(model, machine, options.kv_format);
-  refuse_missing_types(model, machine, options.kv_format);
-  refuse_large_shapes(demands, options_.context);
-  refuse_small_memories(demands, machine, options_.context);
-  batch_limit_ = largest_batch(demands, machine, options_);
-  layout_ = assign_layout(model, demands, options_, batch_limit_);
+  refuse_graph(model.graph());
+  demands_ = demands_of(model.graph(), fuse(model.graph(), options.fusions), machine, options.kv_format);
+  refuse_missing_types(model.graph(), machine, options.kv_format);
+  refuse_large_shapes(demands_, options_.context);
+  refuse_small_memories(demands_, machine, options_.context);
+  batch_limit_ = largest_batch(demands_, machine, options_);
+  layout_ = assign_layout(model, options_, batch_limit_);
   refuse_small_dram(layout_, machine);
-  place_program(layout_, program_room(*this, demands, machine.scratchpad.capacity_bytes));
+  place_program(layout_, program_room(*this, demands_, machine.scratchpad.capacity_bytes));
   refuse_small_dram(layout_, machine);
+}
+
+const Plan& Compiler::plan_of(const Step& step) const {
+  const std::uint32_t positions = planned_positions(step.position + step.tokens, options_.context);
+  const auto known = plans_.find({step.tokens, positions});
+  if (known != plans_.end()) return known->second;
+  std::optional<Plan> plan =
+      plan_scratchpad(demands_, machine_.scratchpad.capacity_bytes, step.tokens, positions);
+  if (!plan) throw std::logic_error("a step within the checked limits does not fit the scratchpad");
+  return plans_.emplace(std::pair{step.tokens, positions}, std::move(*plan)).first->second;
 }
 
 CompiledStep Compiler::compile(const Step& step) const {
   check_step(step, options_, batch_limit_);
-  const Demands demands = demands_of(model_, machine_, options_.kv_format);
-  const std::optional<Plan> plan =
-      plan_scratchpad(demands, machine_.scratchpad.capacity_bytes, step.tokens,
-                      planned_positions(step.position + step.tokens, options_.context));
-  if (!plan) throw std::logic_error("a step within the checked limits does not fit the scratchpad");
-  const StepContext context{model_, machine_, demands, layout_, *plan, step};
+  const StepContext context{model_, machine_, demands_, layout_, plan_of(step), step};
   const Draft draft = Lowering(context).run();
 
   CompiledStep result;
   result.program.machine = fmt::format("{} {}", machine_.name, machine_.digest);
-  result.program.operators.reserve(model_.graph().size());
-  for (const model::Operator& op : model_.graph()) result.program.operators.push_back({op.name, op.layer});
+  result.program.operators.reserve(model_.graph().operators.size());
+  for (const model::Operator& op : model_.graph().operators)
+    result.program.operators.push_back({op.name, op.layer});
   schedule_loads(draft, {machine_.dispatch.queue_depth, machine_.dispatch.queue_depth + 4}, result);
   const std::uint64_t bytes = result.program.words.size() * isa::kWordBytes;
   if (layout_.program_bytes != 0 && bytes > layout_.program_bytes) {

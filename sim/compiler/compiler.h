@@ -3,9 +3,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "compiler/demands.h"
+#include "compiler/passes/fuse.h"
+#include "compiler/plan.h"
 #include "config/machine.h"
 #include "isa/program.h"
 #include "model/architecture.h"
@@ -14,22 +19,22 @@ namespace tokencycle::compiler {
 
 // Where things are in DRAM. Assigned once per model and machine; all steps share it.
 struct DramLayout {
-  DramAddress program;                 // the host writes each step's words here
-  std::uint64_t program_bytes = 0;     // room for them
-  DramAddress weights;                 // GgufFile::tensor_data(), as it is
-  DramAddress rope_table;              // [context][rope_dims / 2][2] fp32
-  DramAddress token_ids;               // [batch] u32, written by the host before a step
-  DramAddress logits;                  // [rows][vocabulary] fp32, read by the host after a step
-  DramAddress key_cache, value_cache;  // [layer][context][kv_heads][head_dim] in the KV format
-  std::uint64_t kv_layer_bytes = 0;    // bytes of one layer's keys (or values)
-  std::uint64_t kv_row_bytes = 0;      // bytes of one position
-  std::uint64_t end = 0;               // first byte after everything
+  DramAddress program;                         // the host writes each step's words here
+  std::uint64_t program_bytes = 0;             // room for them
+  DramAddress weights;                         // GgufFile::tensor_data(), as it is
+  DramAddress rope_table;                      // [context][rope_dims / 2][2] fp32
+  DramAddress token_ids;                       // [batch] u32, written by the host before a step
+  DramAddress logits;                          // [rows][vocabulary] fp32, read by the host after a step
+  std::vector<DramAddress> values;             // by value: [context][columns] in the KV format of each state
+  std::map<std::string, DramAddress> regions;  // of states that lie together, by name
+  std::uint64_t end = 0;                       // first byte after everything
 };
 
 struct Options {
   Format kv_format = Format::f16;  // f16 or f32
   std::uint32_t context = 0;       // positions of the cache; 0: the model's
   std::uint32_t max_batch = 0;     // tokens of one prefill step; 0: as many as fit
+  FusionSet fusions = FusionSet::all();
 };
 
 // One step: `tokens` tokens from position `position` on; logits for the last token or for all.
@@ -43,7 +48,7 @@ struct Step {
 // retires: row t at address + t * row_bytes, `cols` values. Used by --check to name the first difference.
 struct Tap {
   std::uint32_t after = 0;           // word index
-  std::uint32_t operator_index = 0;  // into LlamaModel::graph()
+  std::uint32_t operator_index = 0;  // into Graph::operators
   isa::LocalAddress address;
   std::uint32_t row_bytes = 0, first_col = 0, cols = 0, rows = 0;
 };
@@ -67,9 +72,13 @@ class Compiler {
   CompiledStep compile(const Step& step) const;
 
  private:
+  const Plan& plan_of(const Step& step) const;
+
   const model::LlamaModel& model_;
   config::Machine machine_;
   Options options_;
+  Demands demands_;
+  mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Plan> plans_;  // by tokens and planned positions
   DramLayout layout_;
   std::uint32_t batch_limit_ = 1;
 };

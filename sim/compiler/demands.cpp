@@ -6,8 +6,10 @@
 namespace tokencycle::compiler {
 namespace {
 
-void count_projection(Demands& d, const model::Weight& w, FormatSet& input) {
-  input.add(activation_format(w.format));
+using model::Operator;
+using model::OperatorKind;
+
+void count_weight(Demands& d, const model::Weight& w) {
   const std::uint32_t cut = std::min(w.cols, cut_elements(w.format));
   d.smallest_rectangle = std::max(d.smallest_rectangle, static_cast<std::uint32_t>(row_bytes(w.format, cut)));
   const std::uint64_t tile = std::min(d.columns, w.rows) * row_bytes(w.format, w.cols);
@@ -15,9 +17,8 @@ void count_projection(Demands& d, const model::Weight& w, FormatSet& input) {
       std::min<std::uint64_t>(std::max<std::uint64_t>(d.widest_tile, tile), 1u << 30));
 }
 
-void count_gain(Demands& d, const model::Weight& w) {
-  d.gain_bytes = std::max(d.gain_bytes, static_cast<std::uint32_t>(row_bytes(w.format, w.cols)));
-  d.gains_converted |= w.format != Format::f32;
+void count_row(Demands& d, std::uint64_t bytes) {
+  d.whole_row_bytes = std::max(d.whole_row_bytes, static_cast<std::uint32_t>(bytes));
 }
 
 // A weight that moves through the array has no tiles; so many of its rows make a pass worth its preload.
@@ -35,33 +36,61 @@ std::uint32_t chunk_columns(const config::Matrix& m) {
   return kMovingRows;
 }
 
+void count_operator(Demands& d, const Operator& op) {
+  switch (op.kind) {
+    case OperatorKind::gather_rows:
+      d.start_columns = op.output_columns;
+      return;
+    case OperatorKind::linear:
+      d.formats[op.inputs[0]].add(activation_format(op.weight->format));
+      return count_weight(d, *op.weight);
+    case OperatorKind::norm:
+      return count_row(d, row_bytes(op.weight->format, op.weight->cols));
+    case OperatorKind::rotary:
+      return count_row(d, std::uint64_t{op.rotary.rotate} * 4);
+    case OperatorKind::attention:
+      d.attention = op.attention;
+      d.group = op.attention.heads / op.attention.kv_heads;
+      return;
+    case OperatorKind::map:
+    case OperatorKind::zip:
+    case OperatorKind::append:
+      return;
+  }
+}
+
 }  // namespace
 
-Demands demands_of(const model::LlamaModel& model, const config::Machine& machine, Format kv_format) {
+Demands demands_of(const model::Graph& graph, std::vector<Stage> stages, const config::Machine& machine,
+                   Format kv_format) {
   Demands d;
-  d.shape = model.shape();
+  d.graph = &graph;
+  d.stages = std::move(stages);
   d.kv_format = kv_format;
-  d.group = d.shape.heads / d.shape.kv_heads;
   d.columns = chunk_columns(machine.matrix);
   const std::uint32_t forced = machine.matrix.tiling.k;
   const std::uint32_t pass = forced == 0 ? machine.matrix.rows : std::min(machine.matrix.rows, forced);
   d.pass_rows = pass;
   d.accumulator_half = machine.accumulator.capacity_bytes / 8;
-  d.embedding_format = model.embedding().format;
-  d.embedding_row_bytes = static_cast<std::uint32_t>(row_bytes(d.embedding_format, d.shape.width));
-  for (std::uint32_t i = 0; i < d.shape.layers; ++i) {
-    const model::LayerWeights& l = model.layer(i);
-    for (const model::Weight* w : {&l.attn_q, &l.attn_k, &l.attn_v})
-      count_projection(d, *w, d.attention_input);
-    count_projection(d, l.attn_output, d.attention_result);
-    for (const model::Weight* w : {&l.ffn_gate, &l.ffn_up}) count_projection(d, *w, d.feed_input);
-    count_projection(d, l.ffn_down, d.feed_result);
-    d.feed_cut = std::max(d.feed_cut, cut_elements(l.ffn_down.format));
-    count_gain(d, l.attn_norm);
-    count_gain(d, l.ffn_norm);
+  d.formats.resize(graph.values.size());
+  d.maker.assign(graph.values.size(), Demands::kNoMaker);
+  d.stage_of.resize(graph.operators.size());
+  for (std::uint32_t i = 0; i < graph.operators.size(); ++i) {
+    const Operator& op = graph.operators[i];
+    if (op.output != model::kNoValue) d.maker[op.output] = i;
+    count_operator(d, op);
   }
-  count_gain(d, model.output_norm());
-  count_projection(d, model.output(), d.head_input);
+  for (std::uint32_t s = 0; s < d.stages.size(); ++s) {
+    for (const std::uint32_t i : d.stages[s].operators) d.stage_of[i] = s;
+    if (d.stages[s].kind != Stage::Kind::gated) continue;
+    const Operator& last = graph.operators[d.stages[s].operators.back()];
+    d.gated_columns = std::max(d.gated_columns, last.output_columns);
+    d.gated_in_blocks = d.gated_in_blocks && !d.formats[last.output].has(Format::f32);
+    for (const std::uint32_t reader : graph.readers(last.output)) {
+      const model::Weight* w = graph.operators[reader].weight;
+      if (w != nullptr) d.gated_cut = std::max(d.gated_cut, cut_elements(w->format));
+    }
+  }
   return d;
 }
 

@@ -1,33 +1,51 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model asks of a machine, as a few numbers: the input of the scratchpad plan.
+// What a graph asks of a machine, as a few numbers: the input of placement and tiling.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <vector>
 
+#include "compiler/passes/fuse.h"
 #include "config/machine.h"
-#include "model/architecture.h"
 
 namespace tokencycle::compiler {
 
+// The formats that a moving operand can take besides fp32, in which it is computed.
+inline constexpr auto kEncodedActivations = [] {
+  constexpr auto kCount = [] {
+    std::size_t count = 0;
+    for (int f = 1; f < kFormats; ++f) count += kActivationFormats.has(static_cast<Format>(f)) ? 1 : 0;
+    return count;
+  }();
+  std::array<Format, kCount> formats{};
+  std::size_t next = 0;
+  for (int f = 1; f < kFormats; ++f) {
+    if (kActivationFormats.has(static_cast<Format>(f))) formats[next++] = static_cast<Format>(f);
+  }
+  return formats;
+}();
+
 struct Demands {
-  model::Hyperparameters shape;
+  const model::Graph* graph = nullptr;
+  std::vector<Stage> stages;
+  std::vector<std::uint32_t> stage_of;  // by operator
+  std::vector<std::uint32_t> maker;     // by value: the operator that makes it; kNoMaker for other values
+  std::vector<FormatSet> formats;       // by value: activation formats that the linears behind it ask for
+  static constexpr std::uint32_t kNoMaker = 0xffff'ffffu;
+
   Format kv_format = Format::f16;
-  std::uint32_t group = 1;  // query heads of one KV head
+  model::AttentionShape attention;  // of every attention; no heads: there is none
+  std::uint32_t group = 1;          // query heads of one KV head
 
-  // Activation formats that the projections behind each of these fp32 rows ask for.
-  FormatSet attention_input;             // q, k, v
-  FormatSet attention_result;            // attn_output
-  FormatSet feed_input;                  // gate, up
-  FormatSet feed_result;                 // down
-  std::uint32_t feed_cut = kPlainGroup;  // columns of it that can be encoded apart: a multiple of this
-  FormatSet head_input;                  // output
-
-  std::uint32_t embedding_row_bytes = 0;  // of the table as stored
-  Format embedding_format = Format::f32;
-  std::uint32_t gain_bytes = 0;          // the largest norm gain as stored
-  bool gains_converted = false;          // some gain is not fp32
-  std::uint32_t smallest_rectangle = 0;  // bytes: the least part of one row of the weight that needs most
-  std::uint32_t widest_tile = 0;         // bytes: whole rows, one for each array column, of that weight
+  std::uint32_t start_columns = 0;        // of the rows that a step begins with
+  std::uint32_t gated_columns = 0;        // the most that a gated stage makes; 0: there is none
+  std::uint32_t gated_cut = kPlainGroup;  // columns of it that can be encoded apart: a multiple of this
+  bool gated_in_blocks = true;            // what they make is encoded for all its readers
+  std::uint32_t whole_row_bytes = 0;      // the largest row that the ring must hold whole: a gain, a table's
+  std::uint32_t smallest_rectangle = 0;   // bytes: the least part of one row of the weight that needs most
+  std::uint32_t widest_tile = 0;          // bytes: whole rows, one for each array column, of that weight
 
   // From the machine.
   std::uint32_t columns = 0;           // output columns that a chunk of a weight should have
@@ -35,6 +53,7 @@ struct Demands {
   std::uint32_t accumulator_half = 0;  // fp32 sums of half the accumulator memory
 };
 
-Demands demands_of(const model::LlamaModel& model, const config::Machine& machine, Format kv_format);
+Demands demands_of(const model::Graph& graph, std::vector<Stage> stages, const config::Machine& machine,
+                   Format kv_format);
 
 }  // namespace tokencycle::compiler

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "compiler/layout.h"
 
+#include <algorithm>
+
 namespace tokencycle::compiler {
 namespace {
 
@@ -21,19 +23,32 @@ class Regions {
 
 }  // namespace
 
-DramLayout assign_layout(const model::LlamaModel& model, const Demands& d, const Options& options,
-                         std::uint32_t batch) {
+DramLayout assign_layout(const model::LlamaModel& model, const Options& options, std::uint32_t batch) {
   DramLayout l;
   Regions regions;
+  const model::Graph& graph = model.graph();
   const std::uint64_t context = options.context;
   l.weights = regions.add(model.file().data_bytes());
-  l.rope_table = regions.add(context * d.shape.rope_dims * 4);
-  l.kv_row_bytes = row_bytes(options.kv_format, d.shape.kv_width());
-  l.kv_layer_bytes = context * l.kv_row_bytes;
-  l.key_cache = regions.add(d.shape.layers * l.kv_layer_bytes);
-  l.value_cache = regions.add(d.shape.layers * l.kv_layer_bytes);
+  std::uint64_t table_bytes = 0;
+  std::vector<std::pair<std::string, std::uint64_t>> names;  // regions of states in the order of the graph
+  for (const model::Value& v : graph.values) {
+    if (v.kind == model::ValueKind::constant) table_bytes = context * v.cols * 4;
+    if (v.kind != model::ValueKind::state) continue;
+    auto at = std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == v.region; });
+    if (at == names.end()) at = names.insert(names.end(), {v.region, 0});
+    at->second += context * row_bytes(options.kv_format, v.cols);
+  }
+  l.rope_table = regions.add(table_bytes);
+  for (const auto& [name, bytes] : names) l.regions[name] = regions.add(bytes);
+  std::map<std::string, DramAddress> next = l.regions;
+  for (const model::Value& v : graph.values) {
+    l.values.emplace_back();
+    if (v.kind != model::ValueKind::state) continue;
+    l.values.back() = next[v.region];
+    next[v.region] = next[v.region] + context * row_bytes(options.kv_format, v.cols);
+  }
   l.token_ids = regions.add(std::uint64_t{batch} * 4);
-  l.logits = regions.add(std::uint64_t{batch} * d.shape.vocabulary * 4);
+  l.logits = regions.add(std::uint64_t{batch} * graph.values[graph.result].cols * 4);
   l.program = DramAddress(regions.end());
   l.end = regions.end();
   return l;

@@ -24,7 +24,7 @@ std::uint32_t next_break(const Draft& d, std::uint32_t word) {
 // The word that the load of chunk j goes before.
 std::uint32_t place(const Draft& d, const ScheduleLimits& limits, std::size_t j, std::uint32_t previous) {
   const Chunk& chunk = d.chunks[j];
-  std::uint32_t at = std::max(d.first_load, previous);
+  std::uint32_t at = std::max(chunk.earliest, previous);
   if (j >= limits.ahead) at = std::max(at, d.chunks[j - limits.ahead].acquired);
   const std::size_t before = taken_over(d.chunks, j);
   if (before != j) {

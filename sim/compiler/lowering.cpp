@@ -12,34 +12,41 @@ namespace {
 using isa::Instruction;
 using isa::LocalAddress;
 using isa::Opcode;
+using model::Operator;
 using model::OperatorKind;
+using model::ValueId;
 
 constexpr std::uint8_t kAllUnits = 0b11110;  // load, store, matrix, vector
 
-Rows fp32_rows(std::uint32_t byte, std::uint32_t cols) {
-  return scratchpad_rows(byte, std::uint64_t{cols} * 4);
+Instruction map_rows(model::MapFunction f, Rows dst, Rows a, Extent extent) {
+  switch (f) {
+    case model::MapFunction::silu:
+      return silu_rows(dst, a, extent);
+  }
+  throw std::logic_error("a function has no instruction");
+}
+
+Instruction zip_rows(model::ZipFunction f, Rows dst, Rows a, Rows b, Extent extent) {
+  return f == model::ZipFunction::add ? add_rows(dst, a, b, extent) : mul_rows(dst, a, b, extent);
 }
 
 }  // namespace
 
 Lowering::Lowering(const StepContext& context)
-    : c_(context), shape_(c_.model.shape()), builder_(c_.plan, c_.machine) {
-  const Plan& p = c_.plan;
-  x_ = fp32_rows(p.x, shape_.width);
-  q_ = fp32_rows(p.q, shape_.query_width());
-  k_ = fp32_rows(p.k, shape_.kv_width());
-  v_ = fp32_rows(p.v, shape_.kv_width());
-  o_ = fp32_rows(p.o, shape_.query_width());
-  act_ = fp32_rows(p.act, p.feed_block);
-}
+    : c_(context),
+      graph_(context.graph()),
+      builder_(c_.plan, c_.machine),
+      prepared_(graph_.values.size(), false) {}
 
 Draft Lowering::run() {
-  const auto& graph = c_.model.graph();
-  for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    const bool head = graph[i].kind == OperatorKind::output || is_head_norm(i);
+  const std::vector<Stage>& stages = c_.demands.stages;
+  for (std::uint32_t s = 0; s < stages.size(); ++s) {
+    const ValueId result = c_.op(stages[s].operators.back()).output;
+    const bool head = result != model::kNoValue && graph_.values[result].rows == model::RowsOf::outputs;
     if (head && !c_.step.want_logits) continue;
-    builder_.set_operator(i);
-    lower(i);
+    builder_.set_operator(stages[s].operators.front());
+    prepare(stages[s]);
+    lower(s);
   }
   builder_.flush();
   builder_.set_operator(kNoOperator);
@@ -53,227 +60,269 @@ Draft Lowering::run() {
   return builder_.take();
 }
 
-void Lowering::lower(std::uint32_t index) {
-  switch (c_.model.graph()[index].kind) {
-    case OperatorKind::embedding:
-      return embedding(index);
-    case OperatorKind::rms_norm:
-      return rms_norm(index);
-    case OperatorKind::query:
-      return project(index, h_, copy_to(index, q_));
-    case OperatorKind::key:
-      return project(index, h_, copy_to(index, k_));
-    case OperatorKind::value:
-      return project(index, h_, copy_to(index, v_));
-    case OperatorKind::rotary_query:
-      return rotary(index);
-    case OperatorKind::rotary_key:  // with the query's: both need the same rows of the table
-      return;
-    case OperatorKind::attention:
+void Lowering::lower(std::uint32_t s) {
+  const Stage& stage = c_.demands.stages[s];
+  switch (stage.kind) {
+    case Stage::Kind::gather:
+      return gather(s);
+    case Stage::Kind::norm:
+      return norm(s);
+    case Stage::Kind::linear:
+      return linear(s);
+    case Stage::Kind::gated:
+      return gated(s);
+    case Stage::Kind::map:
+      return map(stage.operators[0]);
+    case Stage::Kind::zip:
+      return zip(stage.operators[0]);
+    case Stage::Kind::rotary:
+      return rotary(stage);
+    case Stage::Kind::append:
+      return append(s);
+    case Stage::Kind::attention:
       builder_.flush();
-      emit_attention(builder_, c_, {q_, k_, v_, o_}, index);
-      attention_result_ = {o_, shape_.query_width(), c_.step.tokens, &c_.plan.attention_result, {}};
-      return;
-    case OperatorKind::attention_output:
-      return project(index, attention_result_, add_to_x(index));
-    case OperatorKind::gate:
-      return feed_forward(index);
-    case OperatorKind::up:  // with the gate, block by block
-    case OperatorKind::activation:
-      return;
-    case OperatorKind::down:
-      return project(index, feed_result_, add_to_x(index));
-    case OperatorKind::output:
-      return output(index);
+      return emit_attention(builder_, c_, s);
   }
-  throw std::logic_error("an operator of the graph has no lowering: " + c_.model.graph()[index].name);
+  throw std::logic_error("a stage has no lowering: " + c_.op(stage.operators[0]).name);
 }
 
-std::uint32_t Lowering::next_of(std::uint32_t index, OperatorKind kind) const {
-  const auto& graph = c_.model.graph();
-  while (graph.at(index).kind != kind) ++index;
-  return index;
+Rows Lowering::input_of(const Operator& op, std::size_t i) const {
+  const ValueId value = op.inputs[i];
+  const Rows rows = c_.place_of(value);
+  return rows + std::uint64_t{c_.rows_of(value) - c_.rows_of(op.output)} * rows.stride;
 }
 
-bool Lowering::is_head_norm(std::uint32_t index) const {
-  const model::Operator& op = c_.model.graph()[index];
-  return op.kind == OperatorKind::rms_norm && op.layer < 0;
+Rows Lowering::encoded(ValueId value, Format format) const {
+  return scratchpad_rows(c_.plan.encoded[value][static_cast<std::size_t>(format)],
+                         row_bytes(format, graph_.values[value].cols));
 }
 
-void Lowering::embedding(std::uint32_t index) {
-  const Plan& p = c_.plan;
-  const Demands& d = c_.demands;
-  const std::uint32_t tokens = c_.step.tokens;
-  builder_.emit(load_rows(p.token_ids, c_.layout.token_ids, 4, tokens, 4));
-  const bool as_stored = d.embedding_format == Format::f32;
-  const Rows rows = as_stored ? x_ : scratchpad_rows(p.table_rows, d.embedding_row_bytes);
+void Lowering::tap(std::uint32_t index, Rows at, std::uint32_t first_col, std::uint32_t cols) {
+  builder_.tap(index, at.at, at.stride, first_col, cols, c_.rows_of(c_.op(index).output));
+}
+
+void Lowering::gather(std::uint32_t s) {
+  const std::uint32_t index = c_.demands.stages[s].operators[0], tokens = c_.step.tokens;
+  const Operator& op = c_.op(index);
+  const model::Weight& table = *op.weight;
+  const Room& room = c_.plan.rooms[s];
+  const auto bytes = static_cast<std::uint32_t>(row_bytes(table.format, table.cols));
+  builder_.emit(load_rows(room[0], c_.layout.token_ids, 4, tokens, 4));
+  const bool as_stored = table.format == Format::f32;
+  const Rows x = c_.place_of(op.output);
+  const Rows rows = as_stored ? x : scratchpad_rows(room[1], bytes);
   Instruction gather;
   gather.op = Opcode::gather;
   gather.dst = rows.at;
   gather.dst_stride = rows.stride;
-  gather.a = LocalAddress::scratchpad(p.token_ids);
-  gather.dram = c_.layout.weights + c_.model.embedding().offset;
-  gather.dram_stride = gather.cols = d.embedding_row_bytes;
+  gather.a = LocalAddress::scratchpad(room[0]);
+  gather.dram = c_.layout.weights + table.offset;
+  gather.dram_stride = gather.cols = bytes;
   gather.rows = tokens;
   gather.table_rows = c_.model.embedding().rows;
   builder_.emit(gather);
-  builder_.allow_loads_from_here();
-  if (!as_stored)
-    builder_.emit(convert_rows(x_, Format::f32, rows, d.embedding_format, {tokens, shape_.width}));
-  builder_.tap(index, x_.at, x_.stride, 0, shape_.width, tokens);
+  builder_.hold_loads();  // what runs ahead would keep the gather waiting
+  if (!as_stored) builder_.emit(convert_rows(x, Format::f32, rows, table.format, {tokens, table.cols}));
+  tap(index, x, 0, table.cols);
 }
 
-// The gain as fp32, streamed into the ring; behind its last use the caller releases it.
-std::uint32_t Lowering::gain_row(const model::Weight& gain) {
-  const std::uint64_t bytes = row_bytes(gain.format, gain.cols);
-  const Instruction load = load_rows(0, c_.layout.weights + gain.offset, bytes, 1, bytes);
-  const std::uint32_t at = builder_.acquire(bytes, &load);
-  if (gain.format == Format::f32) return at;
-  builder_.emit(convert_rows(fp32_rows(c_.plan.gain, gain.cols), Format::f32, scratchpad_rows(at, bytes),
-                             gain.format, {1, gain.cols}));
-  return c_.plan.gain;
+std::uint32_t Lowering::load_row(const model::Weight& weight, std::uint32_t first, std::uint32_t cols) {
+  const std::uint64_t bytes = row_bytes(weight.format, cols);
+  const DramAddress from = c_.layout.weights + (weight.offset + row_bytes(weight.format, first));
+  const Instruction load = load_rows(0, from, bytes, 1, bytes);
+  return builder_.acquire(bytes, &load);
 }
 
-void Lowering::rms_norm(std::uint32_t index) {
-  const model::Operator& op = c_.model.graph()[index];
-  const bool head = is_head_norm(index);
-  const std::uint32_t tokens = c_.step.tokens;
-  const std::uint32_t rows = head && !c_.step.all_logits ? 1 : tokens;
-  const bool before_attention =
-      !head && op.weight == &c_.model.layer(static_cast<std::uint32_t>(op.layer)).attn_norm;
+// Groups of columns are rows of their own: they lie one behind the other.
+void Lowering::norm(std::uint32_t s) {
+  const std::uint32_t index = c_.demands.stages[s].operators[0];
+  const Operator& op = c_.op(index);
+  const std::uint32_t columns = op.norm.columns, groups = op.output_columns / columns;
+  const model::Weight& weight = *op.weight;
   builder_.flush();
-  const Rows h = fp32_rows(c_.plan.h, shape_.width);
-  const std::uint32_t gain = gain_row(*op.weight);
-  builder_.emit(rms_norm_rows(h, x_ + std::uint64_t{tokens - rows} * x_.stride, gain, shape_.norm_epsilon,
-                              {rows, shape_.width}));
+  std::uint32_t gain = load_row(weight, 0, weight.cols);
+  if (weight.format != Format::f32) {
+    const std::uint32_t converted = c_.plan.rooms[s][0];
+    builder_.emit(convert_rows(scratchpad_rows(converted, std::uint64_t{weight.cols} * 4), Format::f32,
+                               scratchpad_rows(gain, row_bytes(weight.format, weight.cols)), weight.format,
+                               {1, weight.cols}));
+    gain = converted;
+  }
+  const Rows x = input_of(op, 0), y = c_.place_of(op.output);
+  const std::uint32_t rows = c_.rows_of(op.output) * groups, stride = columns * 4;
+  for (std::uint32_t r = 0; r < rows; r += kRowLimit) {
+    const std::uint64_t at = std::uint64_t{r} * stride;
+    builder_.emit(rms_norm_rows(Rows{y.at, stride} + at, Rows{x.at, stride} + at, gain, op.norm.epsilon,
+                                {std::min(rows - r, kRowLimit), columns}));
+  }
   builder_.release();
-  builder_.tap(index, h.at, h.stride, 0, shape_.width, rows);
-  const Plan::Encoded* forms =
-      head ? &c_.plan.head_input : (before_attention ? &c_.plan.attention_input : &c_.plan.feed_input);
-  h_ = {h, shape_.width, rows, forms, {}};
+  tap(index, y, 0, op.output_columns);
 }
 
-// The activation in `format`; converted once, by the first projection that asks.
-Rows Lowering::encoded(Activation& input, Format format) {
-  if (format == Format::f32) return input.fp32;
-  const Rows rows =
-      scratchpad_rows((*input.encoded)[static_cast<std::size_t>(format)], row_bytes(format, input.cols));
-  if (input.ready.has(format)) return rows;
-  builder_.flush();
-  builder_.emit(convert_rows(rows, format, input.fp32, Format::f32, {input.rows, input.cols}));
-  input.ready.add(format);
-  return rows;
+// Encoded by the first linear that asks, for all of them; a gated stage that works block by block has encoded
+// its result itself.
+void Lowering::prepare(const Stage& stage) {
+  for (const std::uint32_t i : stage.operators) {
+    const Operator& op = c_.op(i);
+    if (op.kind != OperatorKind::linear || prepared_[op.inputs[0]]) continue;
+    const ValueId value = op.inputs[0];
+    if (activation_format(op.weight->format) == Format::f32) continue;
+    prepared_[value] = true;
+    builder_.flush();
+    for (const Format f : kEncodedActivations) {
+      if (!c_.demands.formats[value].has(f)) continue;
+      builder_.emit(convert_rows(encoded(value, f), f, c_.place_of(value), Format::f32,
+                                 {c_.rows_of(value), graph_.values[value].cols}));
+    }
+  }
 }
 
-// Rows [first, first + count) of the operator's weight: as many columns of sums.
-void Lowering::multiply(std::uint32_t index, std::uint32_t first, std::uint32_t count, Activation& input,
-                        const SumsSink& sink) {
-  const model::Weight& w = *c_.model.graph()[index].weight;
-  const Rows x = encoded(input, activation_format(w.format));
+void Lowering::multiply(std::uint32_t index, std::uint32_t first, std::uint32_t count, const SumsSink& sink) {
+  const Operator& op = c_.op(index);
+  const model::Weight& w = *op.weight;
+  const Format format = activation_format(w.format);
+  const std::uint32_t rows = c_.rows_of(op.output);
+  const Rows all = encoded(op.inputs[0], format);
+  const Rows x = all + std::uint64_t{c_.rows_of(op.inputs[0]) - rows} * all.stride;
   const DramAddress at = c_.layout.weights + (w.offset + first * row_bytes(w.format, w.cols));
   emit_matmul(builder_, c_.demands, c_.machine.matrix, c_.plan.chunk_bytes, {at, w.format, count, w.cols}, x,
-              input.rows, sink);
+              rows, sink);
 }
 
-void Lowering::project(std::uint32_t index, Activation& input, const SumsSink& sink) {
-  multiply(index, 0, c_.model.graph()[index].weight->rows, input, sink);
+// The sums go to the result's place, to what they are added to, or to DRAM straight from the accumulator
+// memory.
+void Lowering::linear(std::uint32_t s) {
+  const Stage& stage = c_.demands.stages[s];
+  const std::uint32_t index = stage.operators[0];
+  const Operator& op = c_.op(index);
+  const bool added = stage.operators.size() == 2;
+  const std::uint32_t last = stage.operators.back();
+  multiply(index, 0, op.weight->rows, [this, index, last, added](const Sums& sums) {
+    const Operator& linear = c_.op(index);
+    const std::uint32_t rows = c_.rows_of(linear.output);
+    const Extent extent{rows, sums.cols};
+    if (linear.output == graph_.result) {
+      const std::uint64_t row = std::uint64_t{linear.output_columns} * 4;
+      builder_.emit(
+          store_rows(c_.layout.logits + std::uint64_t{sums.first} * 4, row, sums.at, Format::f32, extent));
+      return tap(index, sums.at, sums.first, sums.cols);
+    }
+    const Rows dst = c_.place_of(c_.op(last).output) + std::uint64_t{sums.first} * 4;
+    if (!added && linear.bias == nullptr) {
+      builder_.emit(copy_rows(dst, sums.at, extent));
+      return tap(index, dst, sums.first, sums.cols);
+    }
+    if (linear.bias != nullptr) {
+      const std::uint32_t bias = load_row(*linear.bias, sums.first, sums.cols);
+      builder_.emit(add_rows(dst, sums.at, scratchpad_rows(bias, 0), extent));
+      builder_.release();
+      return tap(index, dst, sums.first, sums.cols);
+    }
+    builder_.set_operator(last);
+    builder_.emit(add_rows(dst, sums.at, dst, extent));
+    tap(index, sums.at, sums.first, sums.cols);
+    tap(last, dst, sums.first, sums.cols);
+  });
 }
 
-SumsSink Lowering::copy_to(std::uint32_t index, Rows buffer) {
-  return [this, index, buffer](const Sums& s) {
-    const Rows dst = buffer + std::uint64_t{s.first} * 4;
-    builder_.emit(copy_rows(dst, s.at, {c_.step.tokens, s.cols}));
-    builder_.tap(index, dst.at, dst.stride, s.first, s.cols, c_.step.tokens);
-  };
-}
-
-SumsSink Lowering::add_to_x(std::uint32_t index) {
-  return [this, index](const Sums& s) {
-    const Rows dst = x_ + std::uint64_t{s.first} * 4;
-    builder_.emit(add_rows(dst, s.at, dst, {c_.step.tokens, s.cols}));
-    builder_.tap(index, dst.at, dst.stride, s.first, s.cols, c_.step.tokens);
-  };
-}
-
-// Gate, up and activation of one block of the feed-forward columns after the other, each block encoded as
-// the down projection takes it: only one block is ever there as fp32.
-void Lowering::feed_forward(std::uint32_t gate_index) {
-  const std::uint32_t up_index = next_of(gate_index, OperatorKind::up);
-  const std::uint32_t down_index = next_of(gate_index, OperatorKind::down);
-  const Format format = activation_format(c_.model.graph()[down_index].weight->format);
-  feed_result_ = {act_, shape_.feed_forward, c_.step.tokens, &c_.plan.feed_result, {}};
-  for (std::uint32_t first = 0; first < shape_.feed_forward; first += c_.plan.feed_block) {
-    const std::uint32_t cols = std::min(c_.plan.feed_block, shape_.feed_forward - first);
-    builder_.set_operator(gate_index);
-    multiply(gate_index, first, cols, h_, silu_to_act(gate_index, first));
-    builder_.set_operator(up_index);
-    multiply(up_index, first, cols, h_, mul_into_act(up_index, first));
+// Both products, function and multiplication of one block of columns after the other. Each block is encoded
+// as its reader takes it when a block is less than all: then only one is ever there as fp32. The first
+// product's sums go through the function on their way out of the accumulator memory, where the taps see them.
+void Lowering::gated(std::uint32_t s) {
+  const std::vector<std::uint32_t>& operators = c_.demands.stages[s].operators;
+  const std::uint32_t zip = operators.back(), map = c_.demands.maker[c_.op(zip).inputs[0]];
+  const std::uint32_t gate = c_.demands.maker[c_.op(map).inputs[0]];
+  const std::uint32_t up = c_.demands.maker[c_.op(zip).inputs[1]];
+  const ValueId result = c_.op(zip).output;
+  const std::uint32_t all = c_.op(zip).output_columns, block = std::min(c_.plan.gated_block, all);
+  const std::uint32_t rows = c_.rows_of(result);
+  const bool in_blocks = block < all;
+  const Rows act =
+      in_blocks ? scratchpad_rows(c_.plan.rooms[s][0], std::uint64_t{block} * 4) : c_.place_of(result);
+  for (std::uint32_t first = 0; first < all; first += block) {
+    const std::uint32_t cols = std::min(block, all - first);
+    builder_.set_operator(gate);
+    multiply(gate, first, cols, [=, this](const Sums& sums) {
+      const Rows dst = act + std::uint64_t{sums.first} * 4;
+      builder_.set_operator(map);
+      builder_.emit(map_rows(c_.op(map).map, dst, sums.at, {rows, sums.cols}));
+      tap(gate, sums.at, first + sums.first, sums.cols);
+      tap(map, dst, first + sums.first, sums.cols);
+    });
+    builder_.set_operator(up);
+    multiply(up, first, cols, [=, this](const Sums& sums) {
+      const Rows dst = act + std::uint64_t{sums.first} * 4;
+      builder_.set_operator(zip);
+      builder_.emit(mul_rows(dst, sums.at, dst, {rows, sums.cols}));
+      tap(up, sums.at, first + sums.first, sums.cols);
+      tap(zip, dst, first + sums.first, sums.cols);
+    });
     builder_.flush();
-    if (format == Format::f32) continue;  // one block alone
-    builder_.set_operator(down_index);
-    const Rows rows = scratchpad_rows(c_.plan.feed_result[static_cast<std::size_t>(format)],
-                                      row_bytes(format, shape_.feed_forward));
-    builder_.emit(
-        convert_rows(rows + row_bytes(format, first), format, act_, Format::f32, {c_.step.tokens, cols}));
+    if (!in_blocks) continue;
+    builder_.set_operator(graph_.readers(result)[0]);
+    for (const Format f : kEncodedActivations) {
+      if (!c_.demands.formats[result].has(f)) continue;
+      builder_.emit(
+          convert_rows(encoded(result, f) + row_bytes(f, first), f, act, Format::f32, {rows, cols}));
+    }
+    prepared_[result] = true;
   }
-  feed_result_.ready.add(format);
 }
 
-// The gate's sums go through SiLU on their way out of the accumulator memory, where the tap sees them.
-SumsSink Lowering::silu_to_act(std::uint32_t index, std::uint32_t first) {
-  const std::uint32_t activation = next_of(index, OperatorKind::activation);
-  return [this, index, activation, first](const Sums& s) {
-    builder_.set_operator(activation);
-    builder_.emit(silu_rows(act_ + std::uint64_t{s.first} * 4, s.at, {c_.step.tokens, s.cols}));
-    builder_.tap(index, s.at.at, s.at.stride, first + s.first, s.cols, c_.step.tokens);
-  };
+void Lowering::map(std::uint32_t index) {
+  const Operator& op = c_.op(index);
+  const Rows y = c_.place_of(op.output);
+  builder_.flush();
+  builder_.emit(map_rows(op.map, y, input_of(op, 0), {c_.rows_of(op.output), op.output_columns}));
+  tap(index, y, 0, op.output_columns);
 }
 
-SumsSink Lowering::mul_into_act(std::uint32_t index, std::uint32_t first) {
-  const std::uint32_t activation = next_of(index, OperatorKind::activation);
-  return [this, index, activation, first](const Sums& s) {
-    const Rows dst = act_ + std::uint64_t{s.first} * 4;
-    builder_.set_operator(activation);
-    builder_.emit(mul_rows(dst, s.at, dst, {c_.step.tokens, s.cols}));
-    builder_.tap(index, s.at.at, s.at.stride, first + s.first, s.cols, c_.step.tokens);
-    builder_.tap(activation, dst.at, dst.stride, first + s.first, s.cols, c_.step.tokens);
-  };
+void Lowering::zip(std::uint32_t index) {
+  const Operator& op = c_.op(index);
+  const Rows y = c_.place_of(op.output);
+  builder_.flush();
+  builder_.emit(
+      zip_rows(op.zip, y, input_of(op, 0), input_of(op, 1), {c_.rows_of(op.output), op.output_columns}));
+  tap(index, y, 0, op.output_columns);
 }
 
-// Rotates q and k where they are, as many rows at a time as the ring holds rows of the table.
-void Lowering::rotary(std::uint32_t query_index) {
-  const std::uint32_t key_index = next_of(query_index, OperatorKind::rotary_key);
+// As many rows at a time as the ring holds rows of the table.
+void Lowering::rotary(const Stage& stage) {
   const std::uint32_t tokens = c_.step.tokens;
-  const std::uint64_t row = std::uint64_t{shape_.rope_dims} * 4;
+  const std::uint64_t row = std::uint64_t{c_.op(stage.operators[0]).rotary.rotate} * 4;
   const auto most = static_cast<std::uint32_t>(std::max<std::uint64_t>(c_.plan.chunk_bytes / row, 1));
-  const auto pairs =
-      shape_.rope_pairs == model::RopePairs::adjacent ? isa::RotaryPairs::adjacent : isa::RotaryPairs::split;
   builder_.flush();
   for (std::uint32_t m = 0; m < tokens; m += most) {
     const std::uint32_t rows = std::min(most, tokens - m);
     const Instruction load =
         load_rows(0, c_.layout.rope_table + (c_.step.position + m) * row, row, rows, row);
+    builder_.set_operator(stage.operators[0]);
     const Rows table = scratchpad_rows(builder_.acquire(rows * row, &load), row);
-    const auto rotate = [&](std::uint32_t index, Rows buffer, std::uint32_t cols) {
+    for (const std::uint32_t index : stage.operators) {
+      const Operator& op = c_.op(index);
+      const auto pairs = op.rotary.pairs == model::RopePairs::adjacent ? isa::RotaryPairs::adjacent
+                                                                       : isa::RotaryPairs::split;
+      const Rows x = c_.place_of(op.inputs[0]), y = c_.place_of(op.output);
       builder_.set_operator(index);
-      const Rows at = buffer + std::uint64_t{m} * buffer.stride;
-      builder_.emit(rotary_rows(at, at, table, shape_.head_dim, shape_.rope_dims, pairs, {rows, cols}));
-      if (m + rows == tokens) builder_.tap(index, buffer.at, buffer.stride, 0, cols, tokens);
-    };
-    rotate(query_index, q_, shape_.query_width());
-    rotate(key_index, k_, shape_.kv_width());
+      builder_.emit(rotary_rows(y + std::uint64_t{m} * y.stride, x + std::uint64_t{m} * x.stride, table,
+                                op.rotary.head, op.rotary.rotate, pairs, {rows, op.output_columns}));
+      if (m + rows == tokens) tap(index, y, 0, op.output_columns);
+    }
     builder_.release();
   }
 }
 
-// Logits go to DRAM straight from the accumulator memory.
-void Lowering::output(std::uint32_t index) {
-  const std::uint64_t row = std::uint64_t{shape_.vocabulary} * 4;
-  project(index, h_, [this, index, row](const Sums& s) {
-    builder_.emit(
-        store_rows(c_.layout.logits + std::uint64_t{s.first} * 4, row, s.at, Format::f32, {h_.rows, s.cols}));
-    builder_.tap(index, s.at.at, s.at.stride, s.first, s.cols, h_.rows);
-  });
+// Rows of this step behind those that the state has in DRAM.
+void Lowering::append(std::uint32_t s) {
+  const Operator& op = c_.op(c_.demands.stages[s].operators[0]);
+  const std::uint32_t cols = graph_.values[op.inputs[0]].cols, tokens = c_.step.tokens;
+  const std::uint64_t row = row_bytes(c_.demands.kv_format, cols);
+  const Rows rows = scratchpad_rows(c_.plan.rooms[s][0], row);
+  builder_.flush();
+  builder_.emit(
+      convert_rows(rows, c_.demands.kv_format, c_.place_of(op.inputs[0]), Format::f32, {tokens, cols}));
+  builder_.emit(store_rows(c_.layout.values[op.inputs[1]] + c_.step.position * row, row, rows,
+                           c_.demands.kv_format, {tokens, cols}));
 }
 
 }  // namespace tokencycle::compiler

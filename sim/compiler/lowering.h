@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// From the graph to instructions: what each operator becomes in one step.
+// From stages to instructions: what each operator becomes in one step.
 #pragma once
 
-#include <array>
 #include <cstdint>
+#include <vector>
 
 #include "compiler/builder.h"
 #include "compiler/matmul.h"
@@ -18,47 +18,52 @@ struct StepContext {
   const DramLayout& layout;
   const Plan& plan;
   Step step;
+
+  const model::Graph& graph() const { return *demands.graph; }
+  const model::Operator& op(std::uint32_t index) const { return graph().operators[index]; }
+  // Rows of a value in this step.
+  std::uint32_t rows_of(model::ValueId value) const {
+    const bool wanted_alone = graph().values[value].rows == model::RowsOf::outputs && !step.all_logits;
+    return wanted_alone ? 1 : step.tokens;
+  }
+  // Where the fp32 rows of a value are.
+  Rows place_of(model::ValueId value) const {
+    return scratchpad_rows(plan.values[value], std::uint64_t{graph().values[value].cols} * 4);
+  }
 };
 
 class Lowering {
  public:
   explicit Lowering(const StepContext& context);
-  // Emits the whole step: every operator in graph order, a fence for all units, halt.
+  // Emits the whole step: every stage in order, a fence for all units, halt.
   Draft run();
 
  private:
-  // Rows of an fp32 buffer with its encoded forms, made when a projection asks for them.
-  struct Activation {
-    Rows fp32;
-    std::uint32_t cols = 0, rows = 0;
-    const Plan::Encoded* encoded = nullptr;
-    FormatSet ready;
-  };
+  void lower(std::uint32_t stage);
+  void gather(std::uint32_t stage);
+  void norm(std::uint32_t stage);
+  void linear(std::uint32_t stage);
+  void gated(std::uint32_t stage);
+  void map(std::uint32_t index);
+  void zip(std::uint32_t index);
+  void rotary(const Stage& stage);
+  void append(std::uint32_t stage);
 
-  void lower(std::uint32_t index);
-  void embedding(std::uint32_t index);
-  void rms_norm(std::uint32_t index);
-  void rotary(std::uint32_t query_index);
-  void output(std::uint32_t index);
-  void project(std::uint32_t index, Activation& input, const SumsSink& sink);
-  SumsSink copy_to(std::uint32_t index, Rows buffer);
-  SumsSink add_to_x(std::uint32_t index);
-  void feed_forward(std::uint32_t gate_index);
-  SumsSink silu_to_act(std::uint32_t index, std::uint32_t first);
-  SumsSink mul_into_act(std::uint32_t index, std::uint32_t first);
-  void multiply(std::uint32_t index, std::uint32_t first, std::uint32_t count, Activation& input,
-                const SumsSink& sink);
-  std::uint32_t gain_row(const model::Weight& gain);
-  Rows encoded(Activation& input, Format format);
-  // The next operator of this kind in the graph.
-  std::uint32_t next_of(std::uint32_t index, model::OperatorKind kind) const;
-  bool is_head_norm(std::uint32_t index) const;
+  // Input `i` of an operator: those of its rows that the operator's result has.
+  Rows input_of(const model::Operator& op, std::size_t i) const;
+  Rows encoded(model::ValueId value, Format format) const;
+  // Encodes what the linears of the stage read, all forms at once, when this is the first that does.
+  void prepare(const Stage& stage);
+  // Rows [first, first + count) of the operator's weight: as many columns of sums.
+  void multiply(std::uint32_t index, std::uint32_t first, std::uint32_t count, const SumsSink& sink);
+  void tap(std::uint32_t index, Rows at, std::uint32_t first_col, std::uint32_t cols);
+  // The row of a gain or bias in the ring; behind its last use the caller releases it.
+  std::uint32_t load_row(const model::Weight& weight, std::uint32_t first, std::uint32_t cols);
 
   const StepContext& c_;
-  const model::Hyperparameters& shape_;
+  const model::Graph& graph_;
   Builder builder_;
-  Rows x_, q_, k_, v_, o_, act_;
-  Activation h_, attention_result_, feed_result_;
+  std::vector<bool> prepared_;  // by value
 };
 
 }  // namespace tokencycle::compiler

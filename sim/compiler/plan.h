@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The scratchpad plan: where each buffer of a step lies, and the ring that everything else streams through.
+// The scratchpad plan: where each value of a step lies while it lives, and the ring that everything else
+// streams through.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "compiler/demands.h"
 
@@ -20,25 +22,26 @@ struct AttentionBlock {
                                      // very small accumulator memory
 };
 
+// Room that a stage has for itself, by stage. What it holds depends on the kind:
+//   gather     token ids; table rows as stored, when they are not fp32
+//   norm       the gain as fp32, when it is stored otherwise
+//   gated      [tokens][block columns] fp32, when a block is less than the whole row
+//   append     [tokens][columns] in the KV format
+//   attention  queries [kv_heads][tokens][group][head_dim] in the KV format; probabilities
+//              [block rows][positions] in the KV format; scores [block rows][positions] fp32, when they
+//              exceed half the accumulator memory
+using Room = std::array<std::uint32_t, 3>;
+
 // Addresses are scratchpad bytes. Buffers that never live at the same time share bytes.
 struct Plan {
   std::uint32_t tokens = 0, positions = 0;
   AttentionBlock attention;
-  std::uint32_t feed_block = 0;  // feed-forward columns at once
+  std::uint32_t gated_block = 0;  // columns of a gated stage at once
 
-  std::uint32_t x = 0;                // [tokens][width], the residual stream
-  std::uint32_t token_ids = 0;        // [tokens] u32
-  std::uint32_t table_rows = 0;       // [tokens] rows of the embedding table as stored
-  std::uint32_t h = 0;                // [tokens][width], the normed x
-  std::uint32_t gain = 0;             // [width] fp32, when gains are stored otherwise
-  std::uint32_t q = 0, k = 0, v = 0;  // [tokens][heads x head_dim], [tokens][kv_heads x head_dim]
-  std::uint32_t o = 0;                // as q, in its place
-  std::uint32_t q_encoded = 0;        // [kv_heads][tokens][group][head_dim] in the KV format
-  std::uint32_t scores = 0;  // [block rows][positions] fp32, when they exceed half the accumulator memory
-  std::uint32_t probabilities = 0;                      // [block rows][positions] in the KV format
-  std::uint32_t act = 0;                                // [tokens][feed_block]
-  using Encoded = std::array<std::uint32_t, kFormats>;  // by format; fp32: the buffer that is encoded
-  Encoded attention_input{}, attention_result{}, feed_input{}, feed_result{}, head_input{};
+  std::vector<std::uint32_t> values;                    // by value: [tokens][columns] fp32
+  using Encoded = std::array<std::uint32_t, kFormats>;  // by format
+  std::vector<Encoded> encoded;                         // by value: [tokens] rows in each format asked for
+  std::vector<Room> rooms;                              // by stage
 
   std::uint32_t ring_begin = 0, ring_end = 0;
   std::uint32_t chunk_bytes = 0;  // largest weight chunk

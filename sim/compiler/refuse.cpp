@@ -34,28 +34,56 @@ void need_row(std::uint64_t bytes, const std::string& what) {
 
 }  // namespace
 
-void refuse_missing_types(const model::LlamaModel& model, const config::Machine& machine, Format kv_format) {
-  for (const model::Operator& op : model.graph()) {
-    if (op.weight == nullptr || op.kind == model::OperatorKind::rms_norm ||
-        op.kind == model::OperatorKind::embedding) {
-      continue;
+void refuse_missing_types(const model::Graph& graph, const config::Machine& machine, Format kv_format) {
+  for (const model::Operator& op : graph.operators) {
+    if (op.kind == model::OperatorKind::linear) {
+      need_type(machine, op.weight->format,
+                fmt::format("tensor '{}' of operator '{}'", op.weight->name, op.name),
+                "convert the model to another format");
     }
-    need_type(machine, op.weight->format,
-              fmt::format("tensor '{}' of operator '{}'", op.weight->name, op.name),
-              "convert the model to another format");
   }
-  need_type(machine, kv_format, "the KV cache, which operator 'blk.0.attention' multiplies,",
-            "choose another format of the KV cache");
+  for (const model::Operator& op : graph.operators) {
+    if (op.kind != model::OperatorKind::attention) continue;
+    need_type(machine, kv_format, fmt::format("the KV cache, which operator '{}' multiplies,", op.name),
+              "choose another format of the KV cache");
+  }
+}
+
+void refuse_graph(const model::Graph& graph) {
+  const model::Operator* first = nullptr;
+  for (const model::Operator& op : graph.operators) {
+    if (op.bias != nullptr && op.output == graph.result) {
+      throw ConfigurationError(fmt::format(
+          "operator '{}' adds '{}' to the logits, which go to DRAM as they are; use a model without it",
+          op.name, op.bias->name));
+    }
+    if (op.bias != nullptr && op.bias->format != Format::f32) {
+      throw ConfigurationError(
+          fmt::format("tensor '{}' of operator '{}' is {}, but a bias must be f32; convert the model again",
+                      op.bias->name, op.name, name_of(op.bias->format)));
+    }
+    if (op.kind != model::OperatorKind::attention) continue;
+    if (first == nullptr) first = &op;
+    const model::AttentionShape &a = first->attention, &b = op.attention;
+    if (a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_dim == b.head_dim) continue;
+    throw ConfigurationError(fmt::format(
+        "operators '{}' and '{}' have heads of different number or size, which the compiler's one plan of "
+        "attention does not cover; use a model whose layers are equal",
+        first->name, op.name));
+  }
 }
 
 void refuse_large_shapes(const Demands& d, std::uint32_t context) {
-  need_row(std::uint64_t{d.shape.width} * 4, "the residual stream (embedding length)");
-  need_row(std::uint64_t{d.shape.feed_forward} * 4, "the feed-forward layer");
-  need_row(std::uint64_t{d.shape.query_width()} * 4, "the queries of all heads");
+  for (const model::Operator& op : d.graph->operators) {
+    if (op.output == d.graph->result) continue;  // goes to DRAM
+    need_row(std::uint64_t{op.output_columns} * 4, fmt::format("the result of operator '{}'", op.name));
+  }
   need_row(std::uint64_t{d.group} * context * 4, "attention's scores (context x query heads of a KV head)");
-  if (d.shape.head_dim < kHeadLimit) return;
-  throw ConfigurationError(fmt::format("a head has {} elements; the rotary instruction takes at most {}",
-                                       d.shape.head_dim, kHeadLimit - 1));
+  for (const model::Operator& op : d.graph->operators) {
+    if (op.kind != model::OperatorKind::rotary || op.rotary.head < kHeadLimit) continue;
+    throw ConfigurationError(fmt::format("a head has {} elements; the rotary instruction takes at most {}",
+                                         op.rotary.head, kHeadLimit - 1));
+  }
 }
 
 void refuse_small_memories(const Demands& d, const config::Machine& machine, std::uint32_t context) {

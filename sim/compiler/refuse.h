@@ -8,7 +8,10 @@
 namespace tokencycle::compiler {
 
 // Multiplier types: every weight's and the KV cache's.
-void refuse_missing_types(const model::LlamaModel& model, const config::Machine& machine, Format kv_format);
+void refuse_missing_types(const model::Graph& graph, const config::Machine& machine, Format kv_format);
+
+// What no pass knows how to do.
+void refuse_graph(const model::Graph& graph);
 
 // Rows and strides that an instruction's fields cannot hold.
 void refuse_large_shapes(const Demands& demands, std::uint32_t context);

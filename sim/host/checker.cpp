@@ -52,7 +52,7 @@ void Checker::compare(std::span<const model::TokenId> tokens, std::span<const st
     const std::vector<float>& row = logits[t - skipped];
     for (std::size_t i = 0; i < row.size(); ++i) {
       if (!same_bits(row[i], expected[i])) {
-        fail(model_.graph().back(), reference_.position() - 1, i, row[i], expected[i]);
+        fail(model_.graph().operators.back(), reference_.position() - 1, i, row[i], expected[i]);
       }
     }
   }
@@ -60,7 +60,7 @@ void Checker::compare(std::span<const model::TokenId> tokens, std::span<const st
 
 void Checker::compare_operator(const model::Operator& op, std::uint32_t token, std::uint32_t tokens,
                                std::span<const float> expected) const {
-  const auto index = static_cast<std::uint32_t>(&op - model_.graph().data());
+  const auto index = static_cast<std::uint32_t>(&op - model_.graph().operators.data());
   for (const Captured& c : captured_) {
     // The head's operators may run for the last token only: an operator's rows are those of the last tokens.
     const std::uint32_t skipped = tokens - c.tap.rows;

@@ -7,7 +7,7 @@
 
 #include "compiler/compiler.h"
 #include "machine/accelerator.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "observe/event.h"
 
 namespace tokencycle::app {

@@ -25,7 +25,7 @@ Json run_json(const model::LlamaModel& model, const config::Machine& machine, co
   Json json;
   json["model"] = {{"digest", model.file().digest()},
                    {"shapes_from", std::string(shapes_source(model))},
-                   {"weights", std::string(name_of(model.layer(0).attn_q.format))}};
+                   {"weights", std::string(name_of(model.matrix_format()))}};
   json["configuration"] = Json::parse(config::to_json(machine));
   json["settings"] = settings_json(model, run.settings, run.report, *run.inference);
   json["settings"].erase("new_tokens");

@@ -11,7 +11,7 @@
 
 #include "compiler/compiler.h"
 #include "machine/accelerator.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "observe/analysis/cycle_stack.h"
 #include "observe/analysis/operator_cycles.h"
 #include "observe/analysis/pipeline_rows.h"

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "base/quantity.h"
+#include "model/architectures/architectures.h"
 #include "model/config_json_text.h"
 #include "model/gguf/limits.h"
 #include "model/gguf/parse.h"
@@ -15,33 +16,18 @@
 namespace tokencycle::model {
 namespace {
 
-constexpr std::string_view kModels = "LlamaForCausalLM, MistralForCausalLM";
-
-// What the tensors' shapes follow from.
-struct Shape {
-  std::uint32_t layers = 0, width = 0, heads = 0, kv_heads = 0, head_dim = 0, feed_forward = 0,
-                vocabulary = 0;
-  bool tied = false, rope_factors = false;
-};
-
 // What would make the graph compute something else is refused; keys of training, tokens and the like are not
 // looked at.
 void refuse_variants(const ConfigObject& config, std::uint32_t context) {
-  const auto architectures = config.texts("architectures");
-  const bool known =
-      architectures && architectures->size() == 1 &&
-      (architectures->front() == "LlamaForCausalLM" || architectures->front() == "MistralForCausalLM");
-  if (!known) config.fail("architectures", fmt::format("supported is one of {}; use such a model", kModels));
-  for (const char* bias : {"attention_bias", "mlp_bias"}) {
-    if (config.boolean(bias, false)) config.fail(bias, "biases are not supported; use a model without them");
-  }
   if (config.text("hidden_act").value_or("silu") != "silu") {
     config.fail("hidden_act", "supported is \"silu\"; use a model with this activation");
   }
   if (config.get_positive("partial_rotary_factor").value_or(1.0) != 1.0) {
     config.fail("partial_rotary_factor", "supported is 1: heads that are rotated whole; use such a model");
   }
-  const auto window = config.get_size("sliding_window", kMaxContext);
+  // Some files name a window and say that it is not used.
+  const bool windowed = config.boolean("use_sliding_window", true);
+  const auto window = windowed ? config.get_size("sliding_window", kMaxContext) : std::nullopt;
   if (window && *window < context) {
     config.fail("sliding_window",
                 fmt::format("supported is null, or at least the context of {}: full attention; "
@@ -55,16 +41,9 @@ void refuse_variants(const ConfigObject& config, std::uint32_t context) {
   }
 }
 
-void read_heads(const ConfigObject& config, Shape& s) {
+void read_heads(const ConfigObject& config, Hyperparameters& s) {
   s.heads = config.size("num_attention_heads", kMaxHeads);
-  // Absent, it is the number of heads for Llama, and another number for Mistral: there it must be said.
-  const bool llama = config.texts("architectures")->front() == "LlamaForCausalLM";
-  s.kv_heads = llama ? config.get_size("num_key_value_heads", kMaxHeads).value_or(s.heads)
-                     : config.size("num_key_value_heads", kMaxHeads);
-  if (s.heads % s.kv_heads != 0) {
-    config.fail("num_key_value_heads",
-                fmt::format("allowed is a divisor of the {} heads; mend the file", s.heads));
-  }
+  s.kv_heads = config.get_size("num_key_value_heads", kMaxHeads).value_or(s.heads);
   const auto head_dim = config.get_size("head_dim", kMaxHeadDim);
   if (!head_dim && s.width % s.heads != 0) {
     config.fail("head_dim",
@@ -72,6 +51,13 @@ void read_heads(const ConfigObject& config, Shape& s) {
                             s.width));
   }
   s.head_dim = head_dim.value_or(s.width / s.heads);
+}
+
+void check_heads(const ConfigObject& config, const Hyperparameters& s) {
+  if (s.heads % s.kv_heads != 0) {
+    config.fail("num_key_value_heads",
+                fmt::format("allowed is a divisor of the {} heads; mend the file", s.heads));
+  }
   if (s.head_dim % 2 != 0 || s.head_dim > kMaxHeadDim) {
     config.fail("head_dim",
                 fmt::format("the heads' dimension of {} should be even and at most {}; mend the file",
@@ -81,25 +67,27 @@ void read_heads(const ConfigObject& config, Shape& s) {
 
 class Keys {
  public:
-  explicit Keys(GgufContents& contents) : contents_(contents) {}
+  Keys(GgufContents& contents, std::string_view architecture)
+      : contents_(contents), architecture_(architecture) {}
   void put(std::string_view key, GgufValue value) {
-    contents_.metadata.emplace_back(fmt::format("llama.{}", key), std::move(value));
+    contents_.metadata.emplace_back(fmt::format("{}.{}", architecture_, key), std::move(value));
   }
   void put_size(std::string_view key, std::uint32_t value) { put(key, std::uint64_t{value}); }
 
  private:
   GgufContents& contents_;
+  std::string_view architecture_;
 };
 
 // Rotary base and scaling: rope_theta and rope_scaling, or both in rope_parameters (transformers 5). Scaling
 // of the type llama3 changes the values of the rotary table and nothing else; a converted file holds its
-// factors.
-void read_rope(const ConfigObject& config, Keys& keys, Shape& s) {
+// factors: whether there are such.
+bool read_rope(const ConfigObject& config, Keys& keys) {
   const char* name = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
   const std::optional<ConfigObject> scaling = config.object(name);
   const ConfigObject& base = scaling && scaling->has("rope_theta") ? *scaling : config;
   keys.put("rope.freq_base", base.get_positive("rope_theta").value_or(10000.0));
-  if (!scaling) return;
+  if (!scaling) return false;
   const char* type_key = scaling->has("rope_type") ? "rope_type" : "type";
   const std::string type = scaling->text(type_key).value_or("default");
   if (type == "linear") {
@@ -108,10 +96,11 @@ void read_rope(const ConfigObject& config, Keys& keys, Shape& s) {
   } else if (type == "llama3") {
     for (const char* key : {"factor", "low_freq_factor", "high_freq_factor"}) scaling->positive(key);
     scaling->size("original_max_position_embeddings", kMaxContext);
-    s.rope_factors = true;
+    return true;
   } else if (type != "default") {
     scaling->fail(type_key, "supported are default, linear and llama3; use a model with one of them");
   }
+  return false;
 }
 
 Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
@@ -130,12 +119,20 @@ Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
                                kModelFormats.names()));
 }
 
-// Lays out tensors one after the other, aligned as in a file.
-class Directory {
+// Lays out the tensors that a builder asks for one after the other, aligned as in a file.
+class Directory final : public TensorSource {
  public:
-  explicit Directory(GgufContents& contents) : contents_(contents) {}
+  Directory(GgufContents& contents, Format format) : contents_(contents), format_(format) {}
 
-  void matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols, Format format) {
+  Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    return add(name, rows, cols, format_);
+  }
+  Weight vector(const std::string& name, std::uint32_t cols) override {
+    return add(name, 1, cols, Format::f32);
+  }
+
+ private:
+  Weight add(const std::string& name, std::uint32_t rows, std::uint32_t cols, Format format) {
     GgufTensor tensor;
     tensor.name = name;
     tensor.shape = {cols, rows};
@@ -145,40 +142,18 @@ class Directory {
     tensor.bytes = rows * row_bytes(format, cols);
     tensor.file_offset = next_;
     next_ = round_up(next_ + tensor.bytes, kDefaultAlignment);
+    const Weight weight{name, format, rows, cols, tensor.file_offset, {}};
     contents_.tensors.push_back(std::move(tensor));
+    return weight;
   }
-  void gain(const std::string& name, std::uint64_t width) { matrix(name, 1, width, Format::f32); }
 
- private:
   GgufContents& contents_;
+  Format format_;
   std::uint64_t next_ = 0;
 };
 
-// In the order of the graph; rotary factors come first, as converters write them.
-void lay_out(const Shape& s, Format format, GgufContents& contents) {
-  Directory directory(contents);
-  const std::uint64_t query = std::uint64_t{s.heads} * s.head_dim,
-                      kv = std::uint64_t{s.kv_heads} * s.head_dim;
-  if (s.rope_factors) directory.gain("rope_freqs.weight", s.head_dim / 2);
-  directory.matrix("token_embd.weight", s.vocabulary, s.width, format);
-  for (std::uint32_t layer = 0; layer < s.layers; ++layer) {
-    const auto name = [layer](const char* part) { return fmt::format("blk.{}.{}.weight", layer, part); };
-    directory.gain(name("attn_norm"), s.width);
-    directory.matrix(name("attn_q"), query, s.width, format);
-    directory.matrix(name("attn_k"), kv, s.width, format);
-    directory.matrix(name("attn_v"), kv, s.width, format);
-    directory.matrix(name("attn_output"), s.width, query, format);
-    directory.gain(name("ffn_norm"), s.width);
-    directory.matrix(name("ffn_gate"), s.feed_forward, s.width, format);
-    directory.matrix(name("ffn_up"), s.feed_forward, s.width, format);
-    directory.matrix(name("ffn_down"), s.width, s.feed_forward, format);
-  }
-  directory.gain("output_norm.weight", s.width);
-  if (!s.tied) directory.matrix("output.weight", s.vocabulary, s.width, format);
-}
-
 // Rows of block formats are whole blocks; a converter would choose another format for such a tensor.
-void check_blocks(const ConfigObject& config, const Shape& s, Format format) {
+void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format format) {
   const std::uint32_t unit = block_elements(format);
   const auto check = [&](const char* key, std::uint64_t row, const char* what) {
     if (row % unit == 0) return;
@@ -204,19 +179,23 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   std::vector<std::byte> bytes = read_config_bytes(path);
   const ConfigObject config(path, bytes);
   const std::uint32_t context = config.size("max_position_embeddings", kMaxContext);
+  const Architecture& architecture = architecture_of(config);
   refuse_variants(config, context);
 
   GgufContents contents;
-  contents.metadata.emplace_back("general.architecture", std::string("llama"));
+  contents.metadata.emplace_back("general.architecture", std::string(architecture.name));
   if (const auto name = config.text("_name_or_path")) contents.metadata.emplace_back("general.name", *name);
-  Keys keys(contents);
-  Shape s{};
+  Keys keys(contents, architecture.name);
+  Hyperparameters s;
   s.layers = config.size("num_hidden_layers", kMaxLayers);
   s.width = config.size("hidden_size", kMaxWidth);
   s.feed_forward = config.size("intermediate_size", kMaxFeedForward);
   s.vocabulary = config.size("vocab_size", kMaxVocabulary);
-  s.tied = config.boolean("tie_word_embeddings", false);
+  s.tied_output = config.boolean("tie_word_embeddings", false);
   read_heads(config, s);
+  architecture.read_config(config, s);
+  check_heads(config, s);
+  s.rope_dims = s.head_dim;
   if (std::uint64_t{context} * s.head_dim * sizeof(float) > kMaxRopeTableBytes) {
     config.fail(
         "max_position_embeddings",
@@ -233,10 +212,14 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   keys.put_size("attention.key_length", s.head_dim);
   keys.put_size("attention.value_length", s.head_dim);
   keys.put("attention.layer_norm_rms_epsilon", config.positive("rms_norm_eps"));
-  read_rope(config, keys, s);
+  const bool rope_factors = read_rope(config, keys);
   const Format format = weight_format(config, weights);
   check_blocks(config, s, format);
-  lay_out(s, format, contents);
+  Directory directory(contents, format);
+  if (rope_factors) directory.vector("rope_freqs.weight", s.rope_dims / 2);  // first, as converters write it
+  Graph graph;
+  GraphBuilder builder(graph, directory);
+  architecture.build(builder, s);
   contents.directory_end = bytes.size();
   return GgufFile(path, std::move(contents), std::move(bytes));
 }

@@ -5,7 +5,7 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "numerics/host.h"
 
 namespace tokencycle::model {

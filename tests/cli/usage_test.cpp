@@ -96,6 +96,8 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
   refused({"--clock", "fast"}, {"--clock is 'fast'", "gated or every-edge"});
   refused({"--kv-type", "q8_0"}, {"--kv-type is 'q8_0'", "f16 or f32"});
   refused({"--rope", "both"}, {"--rope is 'both'", "adjacent or split"});
+  refused({"--no-fusion", "gated"}, {"--no-fusion is 'gated'", "gated-blocks", "residual-sink"});
+  refused({"--no-fusion", "rotary-group,"}, {"--no-fusion is ''"});
   refused({"--temperature", "-1"}, {"temperature is -1"});
   refused({"--temperature", "nan"}, {"temperature is nan"});
   refused({"--temperature", "1", "--top-p", "2"}, {"top-p is 2"});

@@ -65,6 +65,22 @@ TEST_CASE("split rotary pairs, linear scaling and frequency factors") {
   check(model, {16, 16, 128, 16}, 20, 2);
 }
 
+// The keys' rows are encoded otherwise than the queries', whose results come first and may take the rows'
+// place.
+TEST_CASE("weights of one layer in different formats") {
+  test::GgufWriter writer = test::synthetic_gguf({.kv_heads = 1, .matrices = Format::q8_0});
+  std::vector<float> values(16 * 64);
+  for (std::size_t i = 0; i < values.size(); ++i)
+    values[i] = static_cast<float>(i * 37 % 101) / 400.0f - 0.125f;
+  const Format format = GENERATE(Format::f16, Format::bf16, Format::f32);
+  for (const char* name : {"blk.0.attn_k.weight", "blk.1.attn_v.weight"}) {
+    REQUIRE(writer.remove_tensor(name));
+    writer.tensor(name, {64, 16}, format, values);
+  }
+  const test::TemporaryFile file(writer.bytes());
+  check(model::LlamaModel(model::GgufFile(file.path())), {16, 16, 128, 16}, 20, 2);
+}
+
 TEST_CASE("a step before the last of a prompt leaves the head out") {
   const auto model = test::make_synthetic_model({});
   CompilerSession session(*model, test::make_machine({16, 16, 256, 64}));
@@ -110,7 +126,8 @@ TEST_CASE("random models on random machines give the reference's bits") {
   INFO("seed " << seed);
   const auto model = test::make_synthetic_model(m);
   if (pick(true, false)) {  // hardly more than the least
-    const auto demands = compiler::demands_of(*model, test::make_machine(s), options.kv_format);
+    const auto demands = compiler::demands_of(model->graph(), compiler::fuse(model->graph(), options.fusions),
+                                              test::make_machine(s), options.kv_format);
     const std::uint64_t least = compiler::smallest_scratchpad(demands, m.context);
     s.scratchpad_kib = static_cast<std::uint32_t>(ceil_div(least, 1024)) + pick(0u, 1u, 2u, 5u, 11u);
   }

@@ -35,7 +35,7 @@ void add_chunk(Draft& d, std::uint32_t begin, std::uint32_t end, std::uint32_t a
   load.dst = isa::LocalAddress::scratchpad(begin);
   load.rows = 1;
   load.cols = end - begin;
-  Chunk chunk{begin, end, acquired, released, 1, true, isa::encode(load)};
+  Chunk chunk{begin, end, acquired, released, 0, 1, true, isa::encode(load)};
   d.chunks.push_back(chunk);
 }
 
@@ -65,7 +65,7 @@ TEST_CASE("loads into free bytes go to the front, as many as the queue holds") {
   CHECK(scheduled(d, 8, 2) == std::vector<int>{-1, -1, -1, 0, 1, 2, 3, 4, 5});
   CHECK(scheduled(d, 2, 2) == std::vector<int>{-1, -1, 0, -1, 1, 2, 3, 4, 5});
   CHECK(scheduled(d, 1, 2) == std::vector<int>{-1, 0, -1, 1, 2, -1, 3, 4, 5});
-  d.first_load = 1;
+  for (Chunk& chunk : d.chunks) chunk.earliest = 1;
   CHECK(scheduled(d, 8, 2) == std::vector<int>{0, -1, -1, -1, 1, 2, 3, 4, 5});
 }
 

@@ -66,11 +66,11 @@ void CompilerSession::write_step(const Step& step, std::span<const std::uint32_t
 std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool all_logits, bool want_logits) {
   const Step step{position_, static_cast<std::uint32_t>(tokens.size()), all_logits, want_logits};
   difference_.clear();
-  expected_.assign(tokens.size(), std::vector<std::vector<float>>(model_.graph().size()));
-  covered_.assign(model_.graph().size(), 0);
+  expected_.assign(tokens.size(), std::vector<std::vector<float>>(model_.graph().operators.size()));
+  covered_.assign(model_.graph().operators.size(), 0);
   for (std::size_t t = 0; t < tokens.size(); ++t) {
     reference_.set_tap([&](const model::Operator& op, std::uint32_t, std::span<const float> result) {
-      const auto index = static_cast<std::size_t>(&op - model_.graph().data());
+      const auto index = static_cast<std::size_t>(&op - model_.graph().operators.data());
       expected_[t][index].assign(result.begin(), result.end());
     });
     reference_.step(tokens[t]);
@@ -89,7 +89,7 @@ std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool al
 }
 
 void CompilerSession::compare_tap(const Tap& tap, std::uint32_t tokens) {
-  const model::Operator& op = model_.graph()[tap.operator_index];
+  const model::Operator& op = model_.graph().operators[tap.operator_index];
   const std::vector<std::byte>& memory =
       tap.address.in_accumulator() ? interpreter_.accumulator : interpreter_.scratchpad;
   for (std::uint32_t r = 0; r < tap.rows; ++r) {
@@ -108,10 +108,10 @@ void CompilerSession::compare_tap(const Tap& tap, std::uint32_t tokens) {
 
 // Every operator's whole result was seen once.
 void CompilerSession::compare_coverage(const Step& step) {
-  for (std::size_t i = 0; i < model_.graph().size(); ++i) {
-    const model::Operator& op = model_.graph()[i];
+  for (std::size_t i = 0; i < model_.graph().operators.size(); ++i) {
+    const model::Operator& op = model_.graph().operators[i];
     const bool head =
-        op.kind == model::OperatorKind::output || (op.kind == model::OperatorKind::rms_norm && op.layer < 0);
+        op.output != model::kNoValue && model_.graph().values[op.output].rows == model::RowsOf::outputs;
     const std::uint64_t rows =
         !head ? step.tokens : (!step.want_logits ? 0 : (step.all_logits ? step.tokens : 1));
     if (covered_[i] == rows * op.output_columns) continue;

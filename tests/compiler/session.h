@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "compiler/compiler.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "support/interpreter.h"
 
 namespace tokencycle::test {

@@ -79,7 +79,7 @@ void feed_system(const fs::path& path) {
 
 void feed_model(const fs::path& path) {
   const model::LlamaModel model(model::read_config_json(path));
-  require(!model.graph().empty(), "a model without operators");
+  require(!model.graph().operators.empty(), "a model without operators");
 }
 
 // The errors of other files than the input (a preset that it names) name those.

@@ -5,7 +5,7 @@
 #include "fuzz/gguf_document.h"
 #include "fuzz/support.h"
 #include "model/architecture.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "model/sampler.h"
 #include "support/synthetic_model.h"
 

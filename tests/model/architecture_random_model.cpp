@@ -46,9 +46,10 @@ TEST_CASE("the random model script writes models that load") {
   CHECK(model.shape().vocabulary == 270);
   CHECK(model.shape().context == 40);
   CHECK(model.file().get_array("tokenizer.ggml.scores")->size() == 270);
-  const Weight& q = model.layer(2).attn_q;
+  const Weight& q = *model.graph().find("blk.2.attn_q").weight;
   CHECK(q.format == format);
-  CHECK(model.layer(2).ffn_down.format == (block_elements(format) == 1 ? format : Format::f16));
+  CHECK(model.graph().find("blk.2.ffn_down").weight->format ==
+        (block_elements(format) == 1 ? format : Format::f16));
 
   // The encodings are those of sim/numerics: variance 1 / 64 (4 bits add a little).
   double squares = 0;
@@ -68,7 +69,7 @@ TEST_CASE("the random model script has defaults, is repeatable and refuses impos
   REQUIRE(make("--out '" + other.path().string() + "' --seed 2"));
   const LlamaModel model(GgufFile(one.path()));
   CHECK(model.shape().layers == 2);
-  CHECK(model.embedding().format == Format::q8_0);
+  CHECK(model.graph().find("embedding").weight->format == Format::q8_0);
   CHECK(model.file().digest() == GgufFile(two.path()).digest());
   CHECK(model.file().digest() != GgufFile(other.path()).digest());
   CHECK_FALSE(make("--out '" + one.path().string() + "' --vocab 100"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the reference execute the whole graph rightly, for every shape of attention and format of weights?
-#include "model/reference.h"
+#include "model/reference/reference.h"
 
 #include <algorithm>
 #include <catch2/catch.hpp>
@@ -72,6 +72,15 @@ TEST_CASE("both rotary pairings, a partial rotation, other bases and scales agre
   REQUIRE(relative_difference(run(model, Format::f32), Textbook(model).logits(kTokens)) < 2e-6);
 }
 
+TEST_CASE("biases of the projections and norms of the heads agree with the textbook") {
+  SyntheticModel spec;
+  spec.architecture = GENERATE("qwen2", "qwen3");
+  spec.head_dim = 24;
+  const auto model = test::make_synthetic_model(spec);
+  CAPTURE(spec.architecture);
+  REQUIRE(relative_difference(run(*model, Format::f32), Textbook(*model).logits(kTokens)) < 4e-6);
+}
+
 TEST_CASE("the two rotary pairings are different models") {
   const test::TemporaryFile file = test::write_synthetic_model({});
   const LlamaModel adjacent(GgufFile(file.path()), RopePairs::adjacent);
@@ -129,15 +138,15 @@ TEST_CASE("the tap sees every operator of the graph in order, with its width") {
   std::size_t next = 0;
   std::vector<float> embedding, output;
   reference.set_tap([&](const Operator& op, std::uint32_t position, std::span<const float> result) {
-    REQUIRE(&op == &model->graph().at(next++));
+    REQUIRE(&op == &model->graph().operators.at(next++));
     REQUIRE(position == 1);
     REQUIRE(result.size() == op.output_columns);
-    if (op.kind == OperatorKind::embedding) embedding.assign(result.begin(), result.end());
-    if (op.kind == OperatorKind::output) output.assign(result.begin(), result.end());
+    if (op.kind == OperatorKind::gather_rows) embedding.assign(result.begin(), result.end());
+    if (op.name == "output") output.assign(result.begin(), result.end());
   });
   const auto logits = reference.step(7);
-  REQUIRE(next == model->graph().size());
-  const Row row = decoded(model->embedding(), 7);
+  REQUIRE(next == model->graph().operators.size());
+  const Row row = decoded(test::weight_of(*model, "embedding"), 7);
   REQUIRE(std::equal(embedding.begin(), embedding.end(), row.begin(), row.end()));
   REQUIRE(std::equal(output.begin(), output.end(), logits.begin(), logits.end()));
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Do the reference's operators follow sim/numerics/README.md operation by operation?
-#include "model/reference_math.h"
+#include "model/reference/math.h"
 
 #include <bit>
 #include <catch2/catch.hpp>
@@ -141,14 +141,11 @@ TEST_CASE("RMS norm by its formula") {
 }
 
 TEST_CASE("rotation pairs neighbours or halves and leaves the rest") {
-  Hyperparameters shape;
-  shape.head_dim = 6;
-  shape.rope_dims = 4;
+  RotaryShape shape{6, 4, RopePairs::adjacent};
   const std::vector<float> table = {0.0f, 1.0f, 0.6f, 0.8f};  // a quarter turn, and (cos, sin) = (0.6, 0.8)
   const std::vector<float> heads = {1, 2, 3, 4, 5, 6, 10, 20, 30, 40, 50, 60};
 
   auto adjacent = heads;
-  shape.rope_pairs = RopePairs::adjacent;
   rotate(shape, table, adjacent);
   const auto turn_c = [](float a, float b) { return a * 0.6f - b * 0.8f; };
   const auto turn_s = [](float a, float b) { return a * 0.8f + b * 0.6f; };
@@ -156,7 +153,7 @@ TEST_CASE("rotation pairs neighbours or halves and leaves the rest") {
                                          turn_s(30, 40), 50, 60});
 
   auto split = heads;
-  shape.rope_pairs = RopePairs::split;
+  shape.pairs = RopePairs::split;
   rotate(shape, table, split);
   REQUIRE(split == std::vector<float>{-3, turn_c(2, 4), 1, turn_s(2, 4), 5, 6, -30, turn_c(20, 40), 10,
                                       turn_s(20, 40), 50, 60});

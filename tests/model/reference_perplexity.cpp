@@ -6,7 +6,7 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 
 using namespace tokencycle;
 using namespace tokencycle::model;

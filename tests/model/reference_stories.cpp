@@ -8,7 +8,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "model/reference.h"
+#include "model/reference/reference.h"
 
 using namespace tokencycle;
 using namespace tokencycle::model;

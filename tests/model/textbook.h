@@ -2,11 +2,13 @@
 // A transformer in binary64 that shares nothing with the reference but the decoding of rows.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <string>
 #include <vector>
 
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "numerics/blocks.h"
 
 namespace tokencycle::test {
@@ -17,6 +19,11 @@ inline Row decoded(const model::Weight& w, std::uint32_t row) {
   std::vector<float> values(w.cols);
   decode_row(w.format, w.row(row), 0, values);
   return {values.begin(), values.end()};
+}
+
+// The weight of the operator of this name.
+inline const model::Weight& weight_of(const model::LlamaModel& model, const std::string& name) {
+  return *model.graph().find(name).weight;
 }
 
 inline Row product(const model::Weight& w, const Row& x) {
@@ -43,28 +50,52 @@ class Textbook {
   // Logits after the last token.
   Row logits(const std::vector<model::TokenId>& tokens) const {
     std::vector<Row> x;
-    for (const model::TokenId token : tokens) x.push_back(decoded(model_.embedding(), token));
-    for (std::uint32_t i = 0; i < shape_.layers; ++i) add_layer(model_.layer(i), x);
-    return product(model_.output(), normalized(x.back(), model_.output_norm(), shape_.norm_epsilon));
+    for (const model::TokenId token : tokens) x.push_back(decoded(weight_of(model_, "embedding"), token));
+    for (std::uint32_t i = 0; i < shape_.layers; ++i) add_layer(i, x);
+    return product(weight_of(model_, "output"),
+                   normalized(x.back(), weight_of(model_, "output_norm"), shape_.norm_epsilon));
   }
 
  private:
-  void add_layer(const model::LayerWeights& w, std::vector<Row>& x) const {
+  void add_layer(std::uint32_t layer, std::vector<Row>& x) const {
+    const auto w = [&](const char* name) -> const model::Weight& {
+      return weight_of(model_, "blk." + std::to_string(layer) + "." + name);
+    };
+    const std::string prefix = "blk." + std::to_string(layer) + ".";
+    const auto projected = [&](const std::string& name, const Row& h) {
+      Row y = product(w(name.c_str()), h);
+      const model::Weight* bias = model_.graph().find(prefix + name).bias;
+      if (bias != nullptr) add(y, decoded(*bias, 0));
+      return headwise(prefix + name + "_norm", std::move(y));
+    };
     std::vector<Row> q, k, v;
     for (std::size_t p = 0; p < x.size(); ++p) {
-      const Row h = normalized(x[p], w.attn_norm, shape_.norm_epsilon);
-      q.push_back(turned(product(w.attn_q, h), p));
-      k.push_back(turned(product(w.attn_k, h), p));
-      v.push_back(product(w.attn_v, h));
+      const Row h = normalized(x[p], w("attn_norm"), shape_.norm_epsilon);
+      q.push_back(turned(projected("attn_q", h), p));
+      k.push_back(turned(projected("attn_k", h), p));
+      v.push_back(projected("attn_v", h));
     }
     for (std::size_t p = 0; p < x.size(); ++p) {
-      add(x[p], product(w.attn_output, attention(q[p], k, v, p)));
-      const Row h = normalized(x[p], w.ffn_norm, shape_.norm_epsilon);
-      Row gate = product(w.ffn_gate, h);
-      const Row up = product(w.ffn_up, h);
+      add(x[p], product(w("attn_output"), attention(q[p], k, v, p)));
+      const Row h = normalized(x[p], w("ffn_norm"), shape_.norm_epsilon);
+      Row gate = product(w("ffn_gate"), h);
+      const Row up = product(w("ffn_up"), h);
       for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0 + std::exp(-gate[i])) * up[i];
-      add(x[p], product(w.ffn_down, gate));
+      add(x[p], product(w("ffn_down"), gate));
     }
+  }
+
+  // Each head normed, where the model has an operator of this name.
+  Row headwise(const std::string& name, Row x) const {
+    for (const model::Operator& op : model_.graph().operators) {
+      if (op.name != name) continue;
+      for (std::size_t at = 0; at < x.size(); at += shape_.head_dim) {
+        const auto head = x.begin() + static_cast<std::ptrdiff_t>(at);
+        const Row y = normalized(Row(head, head + shape_.head_dim), *op.weight, shape_.norm_epsilon);
+        std::copy(y.begin(), y.end(), head);
+      }
+    }
+    return x;
   }
 
   Row attention(const Row& q, const std::vector<Row>& k, const std::vector<Row>& v, std::size_t last) const {

@@ -5,10 +5,18 @@
 #include <string>
 
 namespace tokencycle::test {
+namespace {
+
+const char* config_name(const std::string& architecture) {
+  if (architecture == "qwen2") return "Qwen2ForCausalLM";
+  return architecture == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM";
+}
+
+}  // namespace
 
 nlohmann::json config_json_of(const SyntheticModel& spec) {
-  nlohmann::json config = {{"architectures", {"LlamaForCausalLM"}},
-                           {"model_type", "llama"},
+  nlohmann::json config = {{"architectures", {config_name(spec.architecture)}},
+                           {"model_type", spec.architecture},
                            {"hidden_act", "silu"},
                            {"hidden_size", spec.width},
                            {"intermediate_size", spec.feed_forward},

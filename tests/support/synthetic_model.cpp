@@ -143,6 +143,12 @@ class TensorMaker {
     writer_.tensor(name, {width}, spec_.norms, values);
   }
 
+  void bias(const std::string& name, std::uint64_t width) {
+    std::vector<float> values(width);
+    for (float& value : values) value = 0.5f * random_.symmetric();
+    writer_.tensor(name, {width}, Format::f32, values);
+  }
+
  private:
   GgufWriter& writer_;
   const SyntheticModel& spec_;
@@ -150,19 +156,23 @@ class TensorMaker {
 };
 
 void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
-  writer.string("general.architecture", "llama").string("general.name", "synthetic");
-  writer.u32("llama.context_length", spec.context).u32("llama.embedding_length", spec.width);
-  writer.u32("llama.block_count", spec.layers).u32("llama.feed_forward_length", spec.feed_forward);
-  writer.u32("llama.attention.head_count", spec.heads).u32("llama.attention.head_count_kv", spec.kv_heads);
+  const std::string prefix = spec.architecture + ".";
+  writer.string("general.architecture", spec.architecture).string("general.name", "synthetic");
+  writer.u32(prefix + "context_length", spec.context).u32(prefix + "embedding_length", spec.width);
+  writer.u32(prefix + "block_count", spec.layers).u32(prefix + "feed_forward_length", spec.feed_forward);
+  writer.u32(prefix + "attention.head_count", spec.heads)
+      .u32(prefix + "attention.head_count_kv", spec.kv_heads);
   if (spec.head_dim != 0) {
-    writer.u32("llama.attention.key_length", spec.head_dim)
-        .u32("llama.attention.value_length", spec.head_dim);
+    writer.u32(prefix + "attention.key_length", spec.head_dim)
+        .u32(prefix + "attention.value_length", spec.head_dim);
   }
-  if (spec.rope_dims != 0) writer.u32("llama.rope.dimension_count", spec.rope_dims);
+  if (spec.rope_dims != 0) writer.u32(prefix + "rope.dimension_count", spec.rope_dims);
   if (spec.rope_scale != 1.0f) {
-    writer.string("llama.rope.scaling.type", "linear").f32("llama.rope.scaling.factor", spec.rope_scale);
+    writer.string(prefix + "rope.scaling.type", "linear")
+        .f32(prefix + "rope.scaling.factor", spec.rope_scale);
   }
-  writer.f32("llama.rope.freq_base", spec.rope_base).f32("llama.attention.layer_norm_rms_epsilon", 1e-5f);
+  writer.f32(prefix + "rope.freq_base", spec.rope_base)
+      .f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
 }
 
 void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t head_dim, std::uint32_t layer) {
@@ -170,6 +180,15 @@ void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t hea
   const std::uint64_t query = std::uint64_t{spec.heads} * head_dim,
                       kv = std::uint64_t{spec.kv_heads} * head_dim;
   maker.gain(prefix + "attn_norm.weight", spec.width);
+  if (spec.architecture == "qwen3") {
+    maker.gain(prefix + "attn_q_norm.weight", head_dim);
+    maker.gain(prefix + "attn_k_norm.weight", head_dim);
+  }
+  if (spec.architecture == "qwen2") {
+    maker.bias(prefix + "attn_q.bias", query);
+    maker.bias(prefix + "attn_k.bias", kv);
+    maker.bias(prefix + "attn_v.bias", kv);
+  }
   maker.matrix(prefix + "attn_q.weight", query, spec.width, spec.matrices);
   maker.matrix(prefix + "attn_k.weight", kv, spec.width, spec.matrices);
   maker.matrix(prefix + "attn_v.weight", kv, spec.width, spec.matrices);

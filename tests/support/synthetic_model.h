@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Complete llama models with seeded random weights, made for tests.
+// Complete models of the known architectures with seeded random weights, made for tests.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "model/architecture.h"
 #include "support/gguf_writer.h"
@@ -33,6 +34,7 @@ struct SyntheticModel {
   bool rope_factors = false;  // with a rope_freqs.weight tensor
   std::uint64_t seed = 1;
   SyntheticTokenizer tokenizer = SyntheticTokenizer::llama;
+  std::string architecture = "llama";  // qwen2: with biases on q, k and v; qwen3: with norms of their heads
 };
 
 // The file, for tests that change it before it is written. Weights have standard deviation 1 / sqrt(row

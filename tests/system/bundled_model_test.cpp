@@ -5,7 +5,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "model/tokenizer/tokenizer.h"
 #include "trial.h"
 

@@ -38,8 +38,8 @@ Demand demand_of(std::span<const isa::Word> words) {
 // Bytes of the weights that one step reads at least once: all but the embedding table's other rows.
 std::uint64_t weight_bytes(const model::LlamaModel& model) {
   std::uint64_t sum = 0;
-  for (const model::Operator& op : model.graph()) {
-    if (op.weight != nullptr && op.kind != model::OperatorKind::embedding) sum += op.weight->data.size();
+  for (const model::Operator& op : model.graph().operators) {
+    if (op.weight != nullptr && op.kind != model::OperatorKind::gather_rows) sum += op.weight->data.size();
   }
   return sum;
 }
@@ -93,10 +93,10 @@ TEST_CASE("stacks, operators and units' states each sum to the cycles, and steps
       const std::uint64_t cycles = step.execution.end.value - step.execution.start.value;
       CHECK(sum_of(step.stack) == cycles);
       CHECK(sum_of(step.operators) == cycles);
-      REQUIRE(step.operators.size() == model->graph().size());
+      REQUIRE(step.operators.size() == model->graph().operators.size());
       // No operator is free: embedding, rotation, norms and the output head are instructions, too.
       for (std::size_t i = 0; i < step.operators.size(); ++i) {
-        CAPTURE(model->graph()[i].name);
+        CAPTURE(model->graph().operators[i].name);
         CHECK(step.operators[i].instructions > 0);
       }
       CHECK(step.operators.front().cycles > 0);

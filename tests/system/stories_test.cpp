@@ -7,7 +7,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "model/tokenizer/tokenizer.h"
 #include "trial.h"
 

@@ -7,7 +7,7 @@
 #include <bit>
 #include <fstream>
 
-#include "model/reference.h"
+#include "model/reference/reference.h"
 #include "support/synthetic_model.h"
 
 namespace tokencycle::test {

@@ -69,6 +69,12 @@ Json energy_json(machine::Accelerator& accelerator) {
 Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
                    const Inference& inference) {
   const bool greedy = settings.sampler.temperature == 0;
+  Json left_out = Json::array();
+  for (int i = 0; i < compiler::kFusions; ++i) {
+    const auto rule = static_cast<compiler::Fusion>(i);
+    if (settings.inference.compile.fusions.has(rule)) continue;
+    left_out.push_back(std::string(compiler::kFusionNames[static_cast<std::size_t>(i)]));
+  }
   return {{"prompt", replace_invalid(report.prompt)},
           {"new_tokens", settings.new_tokens},
           {"ignore_eos", settings.ignore_eos},
@@ -78,6 +84,7 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"seed", greedy ? Json() : Json(settings.sampler.seed)},
           {"kv_format", std::string(name_of(settings.inference.compile.kv_format))},
           {"rope_pairs", model.shape().rope_pairs == model::RopePairs::split ? "split" : "adjacent"},
+          {"fusions_left_out", left_out},
           {"context", inference.context()},
           {"batch", inference.batch_limit()},
           {"checked_against_reference", settings.inference.check},
@@ -108,7 +115,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
                    {"name", model.shape().name},
                    {"architecture", model.shape().architecture},
                    {"shapes_from", std::string(shapes_source(model))},
-                   {"weights", std::string(name_of(model.layer(0).attn_q.format))},
+                   {"weights", std::string(name_of(model.matrix_format()))},
                    {"digest", model.file().digest()}};
   json["configuration"] = {
       {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};

@@ -67,8 +67,8 @@ Json operators_json(const model::LlamaModel& model, const config::Machine& machi
   const auto json_of = [&](const observe::OperatorUse& use) {
     return causes ? use_json(use, machine) : Json{{"cycles", use.cycles}, {"instructions", use.instructions}};
   };
-  for (std::size_t i = 0; i < model.graph().size(); ++i) {
-    const model::Operator& op = model.graph()[i];
+  for (std::size_t i = 0; i < model.graph().operators.size(); ++i) {
+    const model::Operator& op = model.graph().operators[i];
     operators.push_back({{"name", op.name},
                          {"layer", op.layer},
                          {"prefill", json_of(use_of(report.prefill_operators, i))},

@@ -52,7 +52,7 @@ std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
 std::string timing_line(const model::LlamaModel& model, const RunReport& report) {
   return fmt::format(
       "values   none: cycles alone, shapes from the {} in {}; ids of the prompt: {}; of new tokens: {}\n",
-      shapes_source(model), name_of(model.layer(0).attn_q.format), report.prompt_source, report.token_source);
+      shapes_source(model), name_of(model.matrix_format()), report.prompt_source, report.token_source);
 }
 
 void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {

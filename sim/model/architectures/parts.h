@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The steps from a GGUF file to a LlamaModel; private to architecture*.cpp.
+// The steps from a GGUF file to a model; private to sim/model.
 #pragma once
 
 #include <cstdint>
@@ -9,27 +9,29 @@
 #include <vector>
 
 #include "model/architecture.h"
+#include "model/architectures/architectures.h"
 
 namespace tokencycle::model {
 
 // Reads and checks the metadata. The vocabulary is the number of rows of token_embd.weight, the output is
 // tied when output.weight is absent. Throws ModelError.
-Hyperparameters read_hyperparameters(const GgufFile& file, std::optional<RopePairs> rope_pairs);
+Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& architecture,
+                                     std::optional<RopePairs> rope_pairs);
 
 // Hands out tensors by name, with their shapes and types checked, and knows which were never asked for.
-class WeightLoader {
+class WeightLoader final : public TensorSource {
  public:
   explicit WeightLoader(const GgufFile& file) : file_(file) {}
 
-  Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols);
-  Weight gain(const std::string& name, std::uint32_t width);  // F32, F16 or BF16
+  Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override;
+  Weight vector(const std::string& name, std::uint32_t cols) override;  // F32, F16 or BF16
 
   // The factors of rope_freqs.weight (`count` values, F32), all 1 when the file has none, or none of its
   // bytes.
   std::vector<float> rope_factors(std::uint32_t count);
 
   // Refuses tensors that nobody asked for: their effect would silently be lost.
-  void refuse_unused() const;
+  void refuse_unused(std::string_view architecture) const;
 
  private:
   const GgufTensor& take(const std::string& name, std::uint32_t rows, std::uint32_t cols);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 
-#include "model/architecture_parts.h"
+#include "model/architectures/parts.h"
 
 namespace tokencycle::model {
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstring>
 
-#include "model/architecture_parts.h"
+#include "model/architectures/parts.h"
 #include "model/gguf/reader.h"
 #include "model/gguf/types.h"
 
@@ -59,13 +59,14 @@ Weight WeightLoader::matrix(const std::string& name, std::uint32_t rows, std::ui
   return Weight{name, tensor.format, rows, cols, tensor.file_offset - file_.data_start(), tensor.data};
 }
 
-Weight WeightLoader::gain(const std::string& name, std::uint32_t width) {
-  Weight weight = matrix(name, 1, width);
+Weight WeightLoader::vector(const std::string& name, std::uint32_t cols) {
+  Weight weight = matrix(name, 1, cols);
   if (!is_real(weight.format)) {
-    file_.fail(fmt::format(
-        "tensor {} is stored as {}, but a norm's gain should be F32, F16 or BF16; convert the model "
-        "again",
-        in_quotes(name), name_of(weight.format)));
+    file_.fail(
+        fmt::format("tensor {} is stored as {}, but a norm's gain or a bias should be F32, F16 or BF16; "
+                    "convert the model "
+                    "again",
+                    in_quotes(name), name_of(weight.format)));
   }
   return weight;
 }
@@ -91,7 +92,7 @@ std::vector<float> WeightLoader::rope_factors(std::uint32_t count) {
   return factors;
 }
 
-void WeightLoader::refuse_unused() const {
+void WeightLoader::refuse_unused(std::string_view architecture) const {
   constexpr std::size_t kShown = 5;
   std::string names;
   std::size_t count = 0;
@@ -100,10 +101,10 @@ void WeightLoader::refuse_unused() const {
     names += fmt::format("{}{}", count > 1 ? ", " : "", in_quotes(tensor.name));
   }
   if (count == 0) return;
-  file_.fail(
-      fmt::format("{} tensor(s) belong to no operator of a llama model (biases, experts and adapters are not "
-                  "supported): {}{}; use a model without them",
-                  count, names, count > kShown ? ", ..." : ""));
+  file_.fail(fmt::format(
+      "{} tensor(s) belong to no operator of a {} model (other biases, experts and adapters are not "
+      "supported): {}{}; use a model without them",
+      count, architecture, names, count > kShown ? ", ..." : ""));
 }
 
 }  // namespace tokencycle::model

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "model/reference_math.h"
+#include "model/reference/math.h"
 
 #include <algorithm>
-#include <cmath>
 #include <cstring>
 
 #include "numerics/blocks.h"
-#include "numerics/reduce.h"
 #include "numerics/scalar.h"
 
 namespace tokencycle::model {
@@ -84,44 +82,18 @@ void multiply(const Weight& weight, std::span<const float> x, std::span<float> y
   multiply_integers(weight, row, y);
 }
 
-void rms_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y) {
-  std::vector<float> squares(x.size()), g(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) squares[i] = x[i] * x[i];
-  decode_row(gain.format, gain.row(0), 0, g);
-  const float mean = pairwise_sum(squares) / static_cast<float>(x.size());
-  const float r = 1.0f / std::sqrt(mean + epsilon);
-  for (std::size_t i = 0; i < x.size(); ++i) y[i] = (x[i] * r) * g[i];
-}
-
-void rotate(const Hyperparameters& shape, std::span<const float> table, std::span<float> heads) {
-  const bool adjacent = shape.rope_pairs == RopePairs::adjacent;
-  const std::size_t pairs = shape.rope_dims / 2;
-  for (std::size_t head = 0; head < heads.size(); head += shape.head_dim) {
-    for (std::size_t i = 0; i < pairs; ++i) {
-      float& first = heads[head + (adjacent ? 2 * i : i)];
-      float& second = heads[head + (adjacent ? 2 * i + 1 : i + pairs)];
-      const float a = first, b = second;
-      const float c = table[2 * i], s = table[2 * i + 1];
-      first = a * c - b * s;
-      second = a * s + b * c;
-    }
-  }
-}
-
-void softmax(std::span<float> x, float scale) {
-  for (float& value : x) value = value * scale;
-  const float largest = *std::max_element(x.begin(), x.end());
-  for (float& value : x) value = exp_f32(value - largest);
-  const float sum = pairwise_sum(x);
-  for (float& value : x) value = value / sum;
-}
-
 std::vector<float> rounded_to(Format f, std::span<const float> x) {
   std::vector<std::byte> row(row_bytes(f, x.size()));
   std::vector<float> back(x.size());
   encode_row(f, x, row);
   decode_row(f, row, 0, back);
   return back;
+}
+
+std::vector<float> decoded_row(const Weight& weight) {
+  std::vector<float> row(weight.cols);
+  decode_row(weight.format, weight.row(0), 0, row);
+  return row;
 }
 
 }  // namespace tokencycle::model

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The golden truth: the same model with the same numerics as plain loops, one token at a time.
+// The golden truth: the same graph with the same numerics as plain loops, one token at a time.
 #pragma once
 
 #include <functional>
@@ -16,6 +16,7 @@ namespace tokencycle::model {
 using ReferenceTap =
     std::function<void(const Operator& op, std::uint32_t position, std::span<const float> result)>;
 
+// Interprets a graph: one row of each value, the states as they grow.
 class Reference {
  public:
   // kv_format: f16 (default of the machine) or f32.
@@ -24,28 +25,31 @@ class Reference {
   // Evaluates one token at the next position and returns its logits (vocabulary values, valid until the
   // next call). Throws SimulationError naming the limit when the context is full.
   std::span<const float> step(TokenId token);
-  void reset();  // empties the cache
+  void reset();  // empties the states
   std::uint32_t position() const { return position_; }
   template <class Archive>
   void serialize(Archive& state) {
     state(position_);
-    for (auto* cache : {&key_cache_, &value_cache_}) {
-      for (std::vector<std::byte>& layer : *cache) serialize_bytes(state, layer);
-    }
+    for (std::vector<std::byte>& rows : states_) serialize_bytes(state, rows);
   }
   void set_tap(ReferenceTap tap) { tap_ = std::move(tap); }
 
  private:
-  std::span<const float> execute(const Operator& op, TokenId token);  // the operator's result
-  void attend(std::size_t layer);                                     // k_, v_ into the cache; o_ from q_
-  std::span<const float> rope_row() const;                            // [rope_dims / 2][2] of the position
+  void execute(const Operator& op, TokenId token);
+  void append(const Operator& op);
+  void attend(const Operator& op);
+  std::span<const float> in(const Operator& op, std::size_t i) const { return values_[op.inputs[i]]; }
+  std::span<const float> table_row() const;  // [rope_dims / 2][2] of the position
+  std::vector<std::byte>& state(ValueId value) { return states_[state_of_[value]]; }
 
   const LlamaModel& model_;
+  const Graph& graph_;
   Format kv_format_;
   std::uint32_t position_ = 0;
   ReferenceTap tap_;
-  std::vector<float> x_, h_, q_, k_, v_, o_, gate_, up_, scores_, logits_;
-  std::vector<std::vector<std::byte>> key_cache_, value_cache_;  // per layer: [position][kv_head][head_dim]
+  std::vector<std::vector<float>> values_;      // by ValueId: the row of the current token
+  std::vector<std::size_t> state_of_;           // by ValueId: which of the states
+  std::vector<std::vector<std::byte>> states_;  // [position][columns] in the format of the KV cache
 };
 
 // exp(mean negative log-likelihood) over windows of `window` tokens as llama-perplexity defines it: windows

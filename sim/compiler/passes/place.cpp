@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "compiler/passes/place.h"
+
+#include <algorithm>
+
+namespace tokencycle::compiler {
+namespace {
+
+using model::Operator;
+using model::ValueId;
+
+enum class End : std::uint8_t { low, high };
+
+struct Buffer {
+  Life life;
+  End end = End::low;
+  std::uint64_t bytes = 0;
+  std::uint32_t* address = nullptr;
+};
+
+// Buffers that live at the moment, at one end of the region, by distance from it.
+class Side {
+ public:
+  // The lowest distance at which so many bytes are free from `now` on.
+  std::uint64_t add(const Buffer& b) {
+    std::erase_if(taken_, [&](const Taken& t) { return t.last < b.life.first; });
+    std::uint64_t at = 0;
+    auto next = taken_.begin();
+    for (; next != taken_.end() && next->begin < at + b.bytes; ++next) at = next->end;
+    taken_.insert(next, {at, at + b.bytes, b.life.last});
+    return at;
+  }
+  std::uint64_t extent(std::uint32_t now) const {
+    std::uint64_t end = 0;
+    for (const Taken& t : taken_) end = std::max(end, t.last < now ? 0 : t.end);
+    return end;
+  }
+
+ private:
+  struct Taken {
+    std::uint64_t begin, end;
+    std::uint32_t last;
+  };
+  std::vector<Taken> taken_;  // ascending, disjoint
+};
+
+class Placer {
+ public:
+  Placer(const Demands& d, const Liveness& live, std::uint64_t tokens, std::uint64_t positions,
+         const AttentionBlock& block, std::uint32_t gated_block)
+      : d_(d), graph_(*d.graph), live_(live), tokens_(tokens), positions_(positions), block_(block) {
+    Plan& p = result_.plan;
+    p.tokens = static_cast<std::uint32_t>(tokens);
+    p.positions = static_cast<std::uint32_t>(positions);
+    p.attention = block;
+    p.gated_block = gated_block;
+    p.values.resize(graph_.values.size());
+    p.encoded.resize(graph_.values.size());
+    p.rooms.resize(d.stages.size());
+    in_gated_.resize(2 * d.stages.size() + 1);
+  }
+
+  Placement run() {
+    for (std::uint32_t s = 0; s < d_.stages.size(); ++s) collect(s);
+    std::stable_sort(buffers_.begin(), buffers_.end(),
+                     [](const Buffer& a, const Buffer& b) { return a.life.first < b.life.first; });
+    for (const Buffer& b : buffers_) add(b);
+    const auto end = static_cast<std::uint32_t>(result_.bytes);
+    for (const Buffer& b : buffers_) {
+      if (b.end == End::high) *b.address = end - *b.address;
+    }
+    Plan& p = result_.plan;
+    for (ValueId v = 0; v < p.values.size(); ++v) {
+      p.values[v] = p.values[live_.place[v]];
+      p.encoded[v][static_cast<std::size_t>(Format::f32)] = p.values[v];
+    }
+    return std::move(result_);
+  }
+
+ private:
+  // What is made at a stage or in its preparation: first the forms of its input, then its results, then room.
+  void collect(std::uint32_t s) {
+    const Stage& stage = d_.stages[s];
+    Plan& p = result_.plan;
+    std::vector<ValueId> encoded;  // two products of a stage may read the same rows
+    for (const std::uint32_t i : stage.operators) {
+      for (const ValueId v : graph_.operators[i].inputs) {
+        const Life& life = live_.encoded[v];
+        if (life.none() || life.first != preparation_of(s)) continue;
+        if (std::find(encoded.begin(), encoded.end(), v) != encoded.end()) continue;
+        encoded.push_back(v);
+        encode(v, encoded_life(v));
+      }
+    }
+    for (const std::uint32_t i : stage.operators) {
+      const ValueId v = graph_.operators[i].output;
+      if (v == model::kNoValue || live_.fp32[v].none()) continue;
+      if (in_blocks(s, v)) {
+        want({moment_of(s), moment_of(s)}, End::low, tokens_ * p.gated_block * 4, p.rooms[s][0]);
+        encode(v, {moment_of(s), live_.encoded[v].last});
+      } else {
+        want(live_.fp32[v], End::low, tokens_ * graph_.values[v].cols * 4, p.values[v]);
+      }
+    }
+    room(s);
+    if (stage.kind != Stage::Kind::gated) return;
+    const ValueId v = graph_.operators[stage.operators.back()].output;
+    const std::uint32_t last = std::max(live_.encoded[v].last, live_.fp32[v].last);
+    for (std::uint32_t t = preparation_of(s); t <= last; ++t) in_gated_[t] = true;
+  }
+
+  // Whether the result of stage s is made and encoded block by block.
+  bool in_blocks(std::uint32_t s, ValueId v) const {
+    return d_.stages[s].kind == Stage::Kind::gated && result_.plan.gated_block < graph_.values[v].cols;
+  }
+
+  // None where the stage that makes the value encodes it.
+  Life encoded_life(ValueId v) const {
+    return in_blocks(d_.stage_of[d_.maker[v]], v) ? Life{} : live_.encoded[v];
+  }
+
+  void encode(ValueId v, Life life) {
+    for (const Format f : kEncodedActivations) {
+      if (d_.formats[v].has(f)) {
+        want(life, End::high, tokens_ * row_bytes(f, graph_.values[v].cols),
+             result_.plan.encoded[v][static_cast<std::size_t>(f)]);
+      }
+    }
+  }
+
+  void room(std::uint32_t s) {
+    const Stage& stage = d_.stages[s];
+    const Operator& op = graph_.operators[stage.operators.back()];
+    const std::uint64_t element = block_bytes(d_.kv_format);
+    Room& room = result_.plan.rooms[s];
+    const Life now{moment_of(s), moment_of(s)};
+    switch (stage.kind) {
+      case Stage::Kind::gather:
+        want(now, End::low, tokens_ * 4, room[0]);
+        if (op.weight->format == Format::f32) return;
+        return want(now, End::low, tokens_ * row_bytes(op.weight->format, op.weight->cols), room[1]);
+      case Stage::Kind::norm:
+        if (op.weight->format == Format::f32) return;
+        return want(now, End::high, std::uint64_t{op.weight->cols} * 4, room[0]);
+      case Stage::Kind::append:
+        return want(now, End::high, tokens_ * graph_.values[op.inputs[0]].cols * element, room[0]);
+      case Stage::Kind::attention: {
+        want(now, End::high, tokens_ * op.output_columns * element, room[0]);
+        const std::uint64_t rows = std::uint64_t{block_.kv_heads} * block_.rows * d_.group;
+        want(now, End::high, rows * positions_ * element, room[1]);
+        if (rows * positions_ > d_.accumulator_half) want(now, End::high, rows * positions_ * 4, room[2]);
+        return;
+      }
+      case Stage::Kind::linear:
+      case Stage::Kind::gated:
+      case Stage::Kind::map:
+      case Stage::Kind::zip:
+      case Stage::Kind::rotary:
+        return;
+    }
+  }
+
+  void want(Life life, End end, std::uint64_t bytes, std::uint32_t& address) {
+    if (!life.none()) buffers_.push_back({life, end, round_up(bytes, kAlignment), &address});
+  }
+
+  void add(const Buffer& b) {
+    const std::uint32_t now = b.life.first;
+    const bool low = b.end == End::low;
+    const std::uint64_t at = (low ? low_ : high_).add(b);
+    *b.address = static_cast<std::uint32_t>(low ? at : at + b.bytes);  // from the end until that is known
+    const std::uint64_t bytes = low_.extent(now) + high_.extent(now);
+    result_.bytes = std::max(result_.bytes, bytes);
+    if (in_gated_[now]) result_.gated_bytes = std::max(result_.gated_bytes, bytes);
+  }
+
+  const Demands& d_;
+  const model::Graph& graph_;
+  const Liveness& live_;
+  std::uint64_t tokens_, positions_;
+  AttentionBlock block_;
+  std::vector<Buffer> buffers_;
+  std::vector<bool> in_gated_;  // by moment
+  Side low_, high_;
+  Placement result_;
+};
+
+}  // namespace
+
+Placement place(const Demands& demands, const Liveness& live, std::uint32_t tokens, std::uint32_t positions,
+                const AttentionBlock& block, std::uint32_t gated_block) {
+  return Placer(demands, live, tokens, positions, block, gated_block).run();
+}
+
+}  // namespace tokencycle::compiler

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/graph/builder.h"
+
+#include <fmt/format.h>
+
+namespace tokencycle::model {
+
+std::string GraphBuilder::full_name(std::string_view name) const {
+  return layer_ < 0 ? std::string(name) : fmt::format("blk.{}.{}", layer_, name);
+}
+
+ValueId GraphBuilder::add_value(ValueKind kind, RowsOf rows, std::uint32_t columns, std::string name) {
+  graph_.values.push_back({kind, rows, columns, std::move(name), {}});
+  return static_cast<ValueId>(graph_.values.size() - 1);
+}
+
+Operator& GraphBuilder::add(OperatorKind kind, std::string_view name, std::vector<ValueId> inputs,
+                            std::uint32_t columns) {
+  Operator op;
+  op.kind = kind;
+  op.name = full_name(name);
+  op.layer = layer_;
+  op.output_columns = columns;
+  if (columns != 0) {
+    op.output = add_value(ValueKind::activation, graph_.values[inputs.front()].rows, columns, op.name);
+  }
+  op.inputs = std::move(inputs);
+  return graph_.operators.emplace_back(std::move(op));
+}
+
+const Weight& GraphBuilder::matrix(std::string_view name, std::uint32_t rows, std::uint32_t columns) {
+  return graph_.weights.emplace_back(tensors_.matrix(full_name(name) + ".weight", rows, columns));
+}
+
+ValueId GraphBuilder::token_ids() {
+  return add_value(ValueKind::input, RowsOf::tokens, 1, "token_ids");
+}
+
+ValueId GraphBuilder::rotary_table(std::uint32_t columns) {
+  return add_value(ValueKind::constant, RowsOf::positions, columns, "rotary_table");
+}
+
+ValueId GraphBuilder::state(std::string_view name, std::string region, std::uint32_t columns) {
+  const ValueId id = add_value(ValueKind::state, RowsOf::positions, columns, full_name(name));
+  graph_.values[id].region = std::move(region);
+  return id;
+}
+
+ValueId GraphBuilder::gather_rows(std::string_view name, ValueId ids, const Weight& table) {
+  Operator& op = add(OperatorKind::gather_rows, name, {ids}, table.cols);
+  op.weight = &table;
+  return op.output;
+}
+
+ValueId GraphBuilder::linear(std::string_view name, ValueId x, const Weight& weight) {
+  Operator& op = add(OperatorKind::linear, name, {x}, weight.rows);
+  op.weight = &weight;
+  return op.output;
+}
+
+ValueId GraphBuilder::linear(std::string_view name, ValueId x, std::uint32_t rows, bool bias) {
+  const ValueId y = linear(name, x, matrix(name, rows, cols(x)));
+  if (bias) {
+    graph_.operators.back().bias =
+        &graph_.weights.emplace_back(tensors_.vector(full_name(name) + ".bias", rows));
+  }
+  return y;
+}
+
+ValueId GraphBuilder::norm(std::string_view name, ValueId x, float epsilon, std::uint32_t columns) {
+  const std::uint32_t group = columns == 0 ? cols(x) : columns;
+  Operator& op = add(OperatorKind::norm, name, {x}, cols(x));
+  op.weight = &graph_.weights.emplace_back(tensors_.vector(op.name + ".weight", group));
+  op.norm = {group, epsilon};
+  return op.output;
+}
+
+ValueId GraphBuilder::map(std::string_view name, MapFunction f, ValueId x) {
+  Operator& op = add(OperatorKind::map, name, {x}, cols(x));
+  op.map = f;
+  return op.output;
+}
+
+ValueId GraphBuilder::zip(std::string_view name, ZipFunction f, ValueId x, ValueId y) {
+  Operator& op = add(OperatorKind::zip, name, {x, y}, cols(x));
+  op.zip = f;
+  return op.output;
+}
+
+ValueId GraphBuilder::rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape) {
+  Operator& op = add(OperatorKind::rotary, name, {x, table}, cols(x));
+  op.rotary = shape;
+  return op.output;
+}
+
+void GraphBuilder::append(std::string_view name, ValueId x, ValueId state) {
+  add(OperatorKind::append, name, {x, state}, 0);
+}
+
+ValueId GraphBuilder::attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
+                                const AttentionShape& shape) {
+  Operator& op = add(OperatorKind::attention, name, {q, keys, values}, cols(q));
+  op.attention = shape;
+  return op.output;
+}
+
+}  // namespace tokencycle::model

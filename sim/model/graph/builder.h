@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+// Makes a graph operator by operator. A builder of an architecture says with it, at once, which tensors the
+// architecture has and what is computed with them: there is no second list.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "model/graph/graph.h"
+
+namespace tokencycle::model {
+
+// Where tensors come from: a file that has them, or a directory that is made as they are asked for. Names are
+// GGUF's, with ".weight" or ".bias".
+class TensorSource {
+ public:
+  virtual ~TensorSource() = default;
+  virtual Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) = 0;
+  virtual Weight vector(const std::string& name, std::uint32_t cols) = 0;  // a gain or bias: a plain format
+};
+
+class GraphBuilder {
+ public:
+  GraphBuilder(Graph& graph, TensorSource& tensors) : graph_(graph), tensors_(tensors) {}
+
+  // Names that follow are "blk.<layer>.<name>"; -1: the name alone.
+  void set_layer(int layer) { layer_ = layer; }
+
+  // The matrix "<name>.weight".
+  const Weight& matrix(std::string_view name, std::uint32_t rows, std::uint32_t cols);
+
+  ValueId token_ids();
+  ValueId rotary_table(std::uint32_t cols);
+  ValueId state(std::string_view name, std::string region, std::uint32_t cols);
+
+  ValueId gather_rows(std::string_view name, ValueId ids, const Weight& table);
+  ValueId linear(std::string_view name, ValueId x, const Weight& weight);
+  // With the matrix "<name>.weight" of so many rows and, if asked for, "<name>.bias".
+  ValueId linear(std::string_view name, ValueId x, std::uint32_t rows, bool bias = false);
+  // With the gain "<name>.weight"; `columns` at a time, 0: the whole row.
+  ValueId norm(std::string_view name, ValueId x, float epsilon, std::uint32_t columns = 0);
+  ValueId map(std::string_view name, MapFunction f, ValueId x);
+  ValueId zip(std::string_view name, ZipFunction f, ValueId x, ValueId y);
+  ValueId rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape);
+  void append(std::string_view name, ValueId x, ValueId state);
+  ValueId attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
+                    const AttentionShape& shape);
+
+  // Of the value that was just made, only the rows whose result is wanted.
+  void outputs_only(ValueId value) { graph_.values[value].rows = RowsOf::outputs; }
+  void set_result(ValueId value) { graph_.result = value; }
+
+ private:
+  std::string full_name(std::string_view name) const;
+  ValueId add_value(ValueKind kind, RowsOf rows, std::uint32_t cols, std::string name);
+  Operator& add(OperatorKind kind, std::string_view name, std::vector<ValueId> inputs, std::uint32_t cols);
+  std::uint32_t cols(ValueId v) const { return graph_.values[v].cols; }
+
+  Graph& graph_;
+  TensorSource& tensors_;
+  int layer_ = -1;
+};
+
+}  // namespace tokencycle::model

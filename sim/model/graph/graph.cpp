@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/graph/graph.h"
+
+#include <algorithm>
+#include <stdexcept>
+
+namespace tokencycle::model {
+
+std::string_view name_of(OperatorKind kind) {
+  switch (kind) {
+    case OperatorKind::gather_rows:
+      return "gather_rows";
+    case OperatorKind::linear:
+      return "linear";
+    case OperatorKind::norm:
+      return "norm";
+    case OperatorKind::map:
+      return "map";
+    case OperatorKind::zip:
+      return "zip";
+    case OperatorKind::rotary:
+      return "rotary";
+    case OperatorKind::append:
+      return "append";
+    case OperatorKind::attention:
+      return "attention";
+  }
+  return "?";
+}
+
+const Operator& Graph::find(std::string_view name) const {
+  const auto at = std::find_if(operators.begin(), operators.end(),
+                               [name](const Operator& op) { return op.name == name; });
+  if (at == operators.end()) throw std::out_of_range("no operator of this name: " + std::string(name));
+  return *at;
+}
+
+std::vector<std::uint32_t> Graph::readers(ValueId value) const {
+  std::vector<std::uint32_t> found;
+  for (std::uint32_t i = 0; i < operators.size(); ++i) {
+    const std::vector<ValueId>& inputs = operators[i].inputs;
+    if (std::find(inputs.begin(), inputs.end(), value) != inputs.end()) found.push_back(i);
+  }
+  return found;
+}
+
+}  // namespace tokencycle::model

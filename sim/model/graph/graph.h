@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+// A model as values and the operators between them. Operators name what is computed, never what a model uses
+// it for: whoever executes or compiles a graph needs no architecture.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "numerics/format.h"
+
+namespace tokencycle::model {
+
+// A weight as stored: rows x cols (n x k), row-major, in its file format. Data stays in the mapped file; it
+// is empty when the file's tensor data is absent.
+struct Weight {
+  std::string name;
+  Format format = Format::f32;
+  std::uint32_t rows = 0, cols = 0;
+  std::uint64_t offset = 0;  // within GgufFile::tensor_data()
+  std::span<const std::byte> data;
+  std::span<const std::byte> row(std::uint32_t r) const {
+    const std::uint64_t n = row_bytes(format, cols);
+    return data.subspan(r * n, n);
+  }
+};
+
+using ValueId = std::uint32_t;
+inline constexpr ValueId kNoValue = 0xffff'ffffu;
+
+enum class ValueKind : std::uint8_t {
+  input,       // token ids of the step
+  constant,    // the rotary table: cos and sin of each position
+  activation,  // fp32 result of an operator
+  state,       // kept from step to step, in the format of the KV cache
+};
+
+// What the rows of a value are.
+enum class RowsOf : std::uint8_t {
+  tokens,     // of this step
+  outputs,    // those tokens of this step whose result is wanted: the last one, or all
+  positions,  // all up to this step's last (state), all of the context (constant)
+};
+
+struct Value {
+  ValueKind kind = ValueKind::activation;
+  RowsOf rows = RowsOf::tokens;
+  std::uint32_t cols = 0;
+  std::string name;
+  std::string region;  // state: those of one region lie together in memory
+};
+
+enum class OperatorKind : std::uint8_t {
+  gather_rows,  // row ids[t] of the weight, as fp32                                  inputs: ids
+  linear,       // x * weight (+ bias)                                                inputs: x
+  norm,         // each group of columns by itself, times the gain                    inputs: x
+  map,          // f(x), element by element                                           inputs: x
+  zip,          // f(x, y), element by element                                        inputs: x, y
+  rotary,       // heads rotated by the angles of their positions                     inputs: x, table
+  append,       // rows of this step behind those of a state; no output               inputs: x, state
+  attention,    // softmax(q K^T * scale) V, causal, over all positions of the states  inputs: q, K, V
+};
+std::string_view name_of(OperatorKind kind);
+
+enum class MapFunction : std::uint8_t { silu };
+enum class ZipFunction : std::uint8_t { add, mul };
+enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
+
+// RMS norm of `columns` values at a time; the gain has as many.
+struct NormShape {
+  std::uint32_t columns = 0;
+  float epsilon = 0;
+};
+struct RotaryShape {
+  std::uint32_t head = 0, rotate = 0;  // elements of a head, and how many of them are rotated (even)
+  RopePairs pairs = RopePairs::adjacent;
+};
+// q: heads x head_dim columns; keys and values: kv_heads x head_dim, and kv_heads divides heads.
+struct AttentionShape {
+  std::uint32_t heads = 0, kv_heads = 0, head_dim = 0;
+  float scale = 0;
+};
+
+// One step of the graph, executed in order. The name is the same in traces, results and errors. Rows of
+// `outputs` made from rows of `tokens` are made from those rows alone.
+struct Operator {
+  OperatorKind kind = OperatorKind::linear;
+  std::string name;  // "embedding", "blk.0.attn_norm", "blk.0.attn_q", ..., "output_norm", "output"
+  int layer = -1;
+  std::vector<ValueId> inputs;
+  ValueId output = kNoValue;
+  const Weight* weight = nullptr;    // gather_rows: table; linear: matrix; norm: gain
+  const Weight* bias = nullptr;      // linear: one row, or none
+  std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
+  MapFunction map = MapFunction::silu;
+  ZipFunction zip = ZipFunction::add;
+  NormShape norm{};
+  RotaryShape rotary{};
+  AttentionShape attention{};
+};
+
+struct Graph {
+  std::vector<Value> values;
+  std::vector<Operator> operators;  // in the order of execution
+  std::deque<Weight> weights;       // in the order in which they are first used
+  ValueId result = kNoValue;        // logits
+
+  const Value& output_of(const Operator& op) const { return values[op.output]; }
+  // The operator of this name. Throws std::out_of_range.
+  const Operator& find(std::string_view name) const;
+  // The operators that read a value, ascending.
+  std::vector<std::uint32_t> readers(ValueId value) const;
+};
+
+// Checks once that shapes agree and that every value is made before it is read. Throws ModelError, which
+// names the operator.
+void verify(const Graph& graph);
+
+}  // namespace tokencycle::model

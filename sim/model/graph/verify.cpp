@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every graph must hold to, whichever builder made it.
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "model/graph/graph.h"
+
+namespace tokencycle::model {
+namespace {
+
+class Verifier {
+ public:
+  explicit Verifier(const Graph& graph) : graph_(graph), made_(graph.values.size(), false) {
+    for (std::size_t v = 0; v < graph.values.size(); ++v)
+      made_[v] = graph.values[v].kind != ValueKind::activation;
+  }
+
+  void run() {
+    for (const Operator& op : graph_.operators) check(op);
+    if (graph_.result == kNoValue || !made_.at(graph_.result)) throw ModelError("graph: there is no result");
+  }
+
+ private:
+  [[noreturn]] void fail(const std::string& message) const {
+    throw ModelError(
+        fmt::format("graph: operator '{}' ({}): {}; this is a fault in the builder of the architecture",
+                    op_->name, name_of(op_->kind), message));
+  }
+  void need(bool holds, const std::string& message) const {
+    if (!holds) fail(message);
+  }
+  void same(std::uint64_t a, std::uint64_t b, std::string_view what) const {
+    if (a != b) fail(fmt::format("{}: {} against {}", what, a, b));
+  }
+  const Value& in(std::size_t i) const { return graph_.values[op_->inputs[i]]; }
+
+  void check(const Operator& op) {
+    op_ = &op;
+    static constexpr std::size_t kInputs[] = {1, 1, 1, 1, 2, 2, 2, 3};  // by OperatorKind
+    same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
+    for (const ValueId v : op.inputs) {
+      need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
+    }
+    check_kind();
+    if (op.kind == OperatorKind::append) {
+      need(op.output == kNoValue, "leaves a value beside its state");
+      return;
+    }
+    need(op.output < made_.size() && !made_[op.output], "makes no value, or one that is there already");
+    const Value& out = graph_.values[op.output];
+    same(out.cols, op.output_columns, "columns of its result");
+    need(out.rows == in(0).rows || (in(0).rows == RowsOf::tokens && out.rows == RowsOf::outputs),
+         "has rows that its input does not have");
+    made_[op.output] = true;
+  }
+
+  void check_kind() const {
+    const Operator& op = *op_;
+    switch (op.kind) {
+      case OperatorKind::gather_rows:
+        need(in(0).kind == ValueKind::input && op.weight != nullptr, "takes ids and a table");
+        return same(op.weight->cols, op.output_columns, "columns of the table");
+      case OperatorKind::linear:
+        need(op.weight != nullptr, "has no weight");
+        same(op.weight->cols, in(0).cols, "columns of weight and input");
+        if (op.bias != nullptr) same(op.bias->cols, op.weight->rows, "columns of the bias");
+        return same(op.weight->rows, op.output_columns, "rows of the weight");
+      case OperatorKind::norm:
+        need(op.weight != nullptr && op.norm.columns != 0, "has no gain");
+        same(op.weight->cols, op.norm.columns, "columns of the gain");
+        same(in(0).cols % op.norm.columns, 0, "columns that no group holds");
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::zip:
+        need(in(0).rows == in(1).rows, "combines different rows");
+        same(in(0).cols, in(1).cols, "columns of its inputs");
+        [[fallthrough]];
+      case OperatorKind::map:
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::rotary:
+        need(in(1).kind == ValueKind::constant && op.rotary.head != 0, "takes rows and a table");
+        same(in(1).cols, op.rotary.rotate, "columns of the table");
+        need(op.rotary.rotate % 2 == 0 && op.rotary.rotate <= op.rotary.head, "rotates no such part");
+        same(in(0).cols % op.rotary.head, 0, "columns that no head holds");
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::append:
+        need(in(1).kind == ValueKind::state, "writes what is no state");
+        return same(in(0).cols, in(1).cols, "columns of state and input");
+      case OperatorKind::attention: {
+        const AttentionShape& a = op.attention;
+        need(in(1).kind == ValueKind::state && in(2).kind == ValueKind::state, "reads what is no state");
+        need(a.kv_heads != 0 && a.heads % a.kv_heads == 0, "shares its key-value heads unevenly");
+        const auto kv = std::uint64_t{a.kv_heads} * a.head_dim;
+        same(in(0).cols, std::uint64_t{a.heads} * a.head_dim, "columns of the queries");
+        same(in(1).cols, kv, "columns of the keys");
+        same(in(2).cols, kv, "columns of the values");
+        return same(in(0).cols, op.output_columns, "columns of the queries");
+      }
+    }
+  }
+
+  const Graph& graph_;
+  std::vector<bool> made_;
+  const Operator* op_ = nullptr;
+};
+
+}  // namespace
+
+void verify(const Graph& graph) {
+  Verifier(graph).run();
+}
+
+}  // namespace tokencycle::model

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <stdexcept>
+
+#include "model/reference/math.h"
+#include "numerics/scalar.h"
+
+namespace tokencycle::model {
+
+void map(MapFunction f, std::span<const float> x, std::span<float> y) {
+  switch (f) {
+    case MapFunction::silu:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = silu_f32(x[i]);
+      return;
+  }
+  throw std::logic_error("a function has no meaning in the reference");
+}
+
+void add(std::span<const float> a, std::span<const float> b, std::span<float> y) {
+  for (std::size_t i = 0; i < a.size(); ++i) y[i] = a[i] + b[i];
+}
+
+void mul(std::span<const float> a, std::span<const float> b, std::span<float> y) {
+  for (std::size_t i = 0; i < a.size(); ++i) y[i] = a[i] * b[i];
+}
+
+}  // namespace tokencycle::model

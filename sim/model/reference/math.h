@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators of the reference as plain loops, each exactly as numerics/README.md defines it. Private to
+// sim/model; the machine has its own, so that a comparison of the two means something.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include "model/graph/graph.h"
+
+namespace tokencycle::model {
+
+// linear.cpp
+// y[n] = sum over k of x[k] * weight[n][k] for every row n; x: weight.cols values, y: weight.rows values.
+// x is first encoded in the activation format of the weight's format.
+void multiply(const Weight& weight, std::span<const float> x, std::span<float> y);
+
+// The float product of two rows of equal length, in groups of 32; b's elements lie `stride` apart.
+float grouped_dot(std::span<const float> row, const float* b, std::size_t stride);
+
+// x as it comes back from format f: encoded, then decoded.
+std::vector<float> rounded_to(Format f, std::span<const float> x);
+
+// The only row of a gain or bias.
+std::vector<float> decoded_row(const Weight& weight);
+
+// norm.cpp
+// y[i] = (x[i] / rms(x)) * gain[i]; gain is a row of x.size() values.
+void rms_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y);
+
+// elementwise.cpp: y may be x.
+void map(MapFunction f, std::span<const float> x, std::span<float> y);
+void add(std::span<const float> a, std::span<const float> b, std::span<float> y);
+void mul(std::span<const float> a, std::span<const float> b, std::span<float> y);
+
+// rotary.cpp
+// Rotates each head of `heads` (a multiple of shape.head values) in place by one position's angles:
+// table[rotate / 2][2] holds (cos, sin).
+void rotate(const RotaryShape& shape, std::span<const float> table, std::span<float> heads);
+
+// attention.cpp
+// Softmax of x[i] * scale, in place; at least one value.
+void softmax(std::span<float> x, float scale);
+
+// o = softmax(q K^T * scale) V for one token. q, o: [heads][head_dim]; keys, values:
+// [position][kv_heads][head_dim]. Queries and probabilities are rounded to `format`, that of the KV cache.
+void attention(const AttentionShape& shape, Format format, std::span<const float> q,
+               std::span<const float> keys, std::span<const float> values, std::span<float> o);
+
+}  // namespace tokencycle::model

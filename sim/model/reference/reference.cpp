@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "model/reference/reference.h"
+
+#include <fmt/format.h>
+
+#include <stdexcept>
+
+#include "base/error.h"
+#include "model/reference/math.h"
+#include "numerics/blocks.h"
+
+namespace tokencycle::model {
+
+Reference::Reference(const LlamaModel& model, Format kv_format)
+    : model_(model), graph_(model.graph()), kv_format_(kv_format) {
+  if (!kCacheFormats.has(kv_format)) {
+    throw ConfigurationError(fmt::format("the KV cache of the reference holds {}, not {}",
+                                         kCacheFormats.names(" or "), name_of(kv_format)));
+  }
+  for (const Value& value : graph_.values) {
+    values_.emplace_back(value.kind == ValueKind::activation ? value.cols : 0);
+    state_of_.push_back(states_.size());
+    if (value.kind == ValueKind::state) states_.emplace_back();
+  }
+}
+
+void Reference::reset() {
+  position_ = 0;
+  for (std::vector<std::byte>& rows : states_) rows.clear();
+}
+
+std::span<const float> Reference::step(TokenId token) {
+  const Hyperparameters& shape = model_.shape();
+  if (position_ >= shape.context) {
+    throw SimulationError(fmt::format(
+        "the context of {} positions is full; generate fewer tokens or shorten the prompt", shape.context));
+  }
+  if (token >= shape.vocabulary) {
+    throw SimulationError(fmt::format("token {} is outside the vocabulary of {} tokens (0 to {})", token,
+                                      shape.vocabulary, shape.vocabulary - 1));
+  }
+  for (const Operator& op : graph_.operators) {
+    execute(op, token);
+    if (!tap_) continue;
+    tap_(op, position_, op.output == kNoValue ? std::span<const float>() : std::span(values_[op.output]));
+  }
+  model_.file().check_whole();
+  ++position_;
+  return values_[graph_.result];
+}
+
+void Reference::execute(const Operator& op, TokenId token) {
+  if (op.kind == OperatorKind::append) return append(op);
+  std::vector<float>& y = values_[op.output];
+  switch (op.kind) {
+    case OperatorKind::gather_rows:
+      return decode_row(op.weight->format, op.weight->row(token), 0, y);
+    case OperatorKind::linear:
+      multiply(*op.weight, in(op, 0), y);
+      if (op.bias != nullptr) add(y, decoded_row(*op.bias), y);
+      return;
+    case OperatorKind::norm:
+      for (std::size_t at = 0; at < y.size(); at += op.norm.columns) {
+        rms_norm(in(op, 0).subspan(at, op.norm.columns), *op.weight, op.norm.epsilon,
+                 std::span(y).subspan(at, op.norm.columns));
+      }
+      return;
+    case OperatorKind::map:
+      return map(op.map, in(op, 0), y);
+    case OperatorKind::zip:
+      return op.zip == ZipFunction::add ? add(in(op, 0), in(op, 1), y) : mul(in(op, 0), in(op, 1), y);
+    case OperatorKind::rotary:
+      y.assign(in(op, 0).begin(), in(op, 0).end());
+      return rotate(op.rotary, table_row(), y);
+    case OperatorKind::append:
+      break;
+    case OperatorKind::attention:
+      return attend(op);
+  }
+  throw std::logic_error("an operator has no meaning in the reference: " + op.name);
+}
+
+std::span<const float> Reference::table_row() const {
+  const std::size_t length = model_.shape().rope_dims;
+  return std::span(model_.rope_table()).subspan(position_ * length, length);
+}
+
+void Reference::append(const Operator& op) {
+  const std::span<const float> row = in(op, 0);
+  std::vector<std::byte>& rows = state(op.inputs[1]);
+  const std::uint64_t bytes = row_bytes(kv_format_, row.size());
+  rows.resize((position_ + std::uint64_t{1}) * bytes);
+  encode_row(kv_format_, row, std::span(rows).subspan(position_ * bytes));
+}
+
+void Reference::attend(const Operator& op) {
+  std::vector<float> rows[2];  // keys, values: [position][kv_heads][head_dim]
+  for (std::size_t i = 0; i < 2; ++i) {
+    rows[i].resize((position_ + std::size_t{1}) * graph_.values[op.inputs[i + 1]].cols);
+    decode_row(kv_format_, state(op.inputs[i + 1]), 0, rows[i]);
+  }
+  attention(op.attention, kv_format_, in(op, 0), rows[0], rows[1], values_[op.output]);
+}
+
+}  // namespace tokencycle::model

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// Does the verifier refuse a graph that cannot be executed, by the operator's name?
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "model/graph/builder.h"
+
+using namespace tokencycle;
+using namespace tokencycle::model;
+using Catch::Contains;
+
+namespace {
+
+class AnyTensor final : public TensorSource {
+ public:
+  Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    return {name, Format::f32, rows, cols, 0, {}};
+  }
+  Weight vector(const std::string& name, std::uint32_t cols) override { return matrix(name, 1, cols); }
+};
+
+// x (64) -> a (32) and b (64); a graph that is sound.
+struct Small {
+  Graph graph;
+  AnyTensor tensors;
+  GraphBuilder builder{graph, tensors};
+  ValueId x = kNoValue, a = kNoValue, b = kNoValue;
+
+  Small() {
+    x = builder.gather_rows("x", builder.token_ids(), builder.matrix("table", 10, 64));
+    a = builder.linear("a", x, 32);
+    b = builder.zip("b", ZipFunction::add, builder.linear("c", a, 64), x);
+    builder.set_result(builder.linear("logits", b, 10));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a sound graph is accepted") {
+  Small small;
+  CHECK_NOTHROW(verify(small.graph));
+  CHECK(small.graph.find("c").weight->name == "c.weight");
+  CHECK(small.graph.readers(small.x) == std::vector<std::uint32_t>{1, 3});
+}
+
+TEST_CASE("columns that do not agree are refused") {
+  Small small;
+  small.builder.zip("sum", ZipFunction::add, small.x, small.a);
+  CHECK_THROWS_WITH(verify(small.graph), Contains("'sum' (zip)") && Contains("64 against 32"));
+}
+
+TEST_CASE("a value that is read before it is made is refused") {
+  Small small;
+  std::swap(small.graph.operators[1], small.graph.operators[2]);
+  CHECK_THROWS_WITH(verify(small.graph), Contains("'c' (linear)") && Contains("no operator before it makes"));
+}
+
+TEST_CASE("a weight, a gain, heads and states of another size are refused") {
+  Small small;
+  SECTION("weight") {
+    small.builder.linear("wrong", small.a, small.builder.matrix("m", 8, 64));
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (linear)"));
+  }
+  SECTION("groups of a norm") {
+    small.builder.norm("wrong", small.a, 1e-5f, 24);
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (norm)"));
+  }
+  SECTION("rotated part") {
+    small.builder.rotary("wrong", small.a, small.builder.rotary_table(12), {16, 8, RopePairs::split});
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (rotary)"));
+  }
+  SECTION("state") {
+    small.builder.append("wrong", small.x, small.builder.state("keys", "keys", 32));
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (append)"));
+  }
+  SECTION("query heads") {
+    const ValueId keys = small.builder.state("keys", "keys", 48), values = small.builder.state("v", "v", 48);
+    small.builder.attention("wrong", small.x, keys, values, {4, 3, 16, 0.25f});
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (attention)") && Contains("unevenly"));
+  }
+}
+
+TEST_CASE("a graph needs a result") {
+  Small small;
+  small.builder.set_result(kNoValue);
+  CHECK_THROWS_AS(verify(small.graph), ModelError);
+}
