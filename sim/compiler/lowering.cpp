@@ -119,7 +119,7 @@ void Lowering::gather(std::uint32_t s) {
   gather.dram = c_.layout.weights + table.offset;
   gather.dram_stride = gather.cols = bytes;
   gather.rows = tokens;
-  gather.table_rows = c_.model.embedding().rows;
+  gather.table_rows = table.rows;
   builder_.emit(gather);
   builder_.hold_loads();  // what runs ahead would keep the gather waiting
   if (!as_stored) builder_.emit(convert_rows(x, Format::f32, rows, table.format, {tokens, table.cols}));
