@@ -159,12 +159,12 @@ Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint3
       const Clock last = last_[node + index(a.before)];
       if (last != kNoClock) earliest = std::max(earliest, last + a.clocks);
     };
-    if (!a.other) {
-      raise(nodes[index(a.level)]);
+    if (a.level == DramLevel::stack) {
+      for_stacks(bank, a.other, [&](std::uint32_t s) { raise(stack_node(s)); });
       continue;
     }
-    if (a.level == DramLevel::stack) {
-      for_stacks(bank, true, [&](std::uint32_t s) { raise(stack_node(s)); });
+    if (!a.other) {
+      raise(nodes[index(a.level)]);
       continue;
     }
     for (std::uint32_t r = 0; r < rank_count_; ++r) {
@@ -207,7 +207,7 @@ void DramBanks::update(std::uint32_t bank, Part part, DramCommand command, Clock
       visit(nodes[index(DramLevel::channel)] + c);
       visit(nodes[index(DramLevel::rank)] + c);
     }
-    if (stacks_ > 1 && part == Part::all) visit(nodes[index(DramLevel::stack)] + c);
+    if (stacks_ > 1 && part == Part::all) visit(stack_node(bank / banks_of_stack_) + c);
     if (part != Part::outer) {
       visit(nodes[index(DramLevel::bank_group)] + c);
       visit(nodes[index(DramLevel::bank)] + c);

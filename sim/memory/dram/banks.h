@@ -160,9 +160,9 @@ class DramBanks {
     void add(Clock now, std::size_t longest);
   };
   using Nodes = std::array<std::uint32_t, config::kDramLevels>;  // where they begin in ready_
+  // Without that of the stack, which few devices have: stack_node() is asked where it is needed.
   Nodes nodes_of(std::uint32_t bank) const {
-    return {0, banks_[bank].rank, stacks_ > 1 ? stack_node(bank / banks_of_stack_) : 0, banks_[bank].group,
-            banks_[bank].bank};
+    return {0, banks_[bank].rank, 0, banks_[bank].group, banks_[bank].bank};
   }
   std::uint32_t stack_node(std::uint32_t stack) const {  // of the channel; only where a rank has several
     return static_cast<std::uint32_t>((1 + rank_count_ + stack) * kStride);

@@ -90,34 +90,35 @@ void DramController::choose_opened(Choice& best) {
 
 void DramController::choose_from(DramQueue& queue, Choice& best) {
   if (queue.size() == 0) return;
-  for (std::size_t w = 0; w < queue.words(); ++w) selected_[w] = {queue.hits(w), queue.others(w)};
+  const std::size_t words = queue.words();
+  for (std::size_t w = 0; w < words; ++w) selected_[w] = {queue.hits(w), queue.others(w)};
   scheduler_->select(queue, selected_);
-  for (std::size_t w = 0; w < queue.words(); ++w) {
+  for (std::size_t w = 0; w < words; ++w) {
     for_each_bit(selected_[w].hits, [&](std::uint32_t i) {
       consider_hit(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
     });
+    if (!transfers_first_) choose_row_commands(queue, w, best);
   }
-  if (!transfers_first_) return choose_row_commands(queue, best);
+  if (!transfers_first_) return;
   Choice row;
   row.at = best.at;  // at the same clock, transfers come first
   row.arrived = 0;
-  choose_row_commands(queue, row);
+  for (std::size_t w = 0; w < words; ++w) choose_row_commands(queue, w, row);
   if (row.entry != kNoEntry) best = row;
 }
 
-void DramController::choose_row_commands(DramQueue& queue, Choice& best) {
-  for (std::size_t w = 0; w < queue.words(); ++w) {
-    const std::uint64_t others = selected_[w].others, open = banks_.open_banks(w);
-    if (two_part_) {
-      for_each_bit(others & ~open, [&](std::uint32_t i) {
-        consider_activation(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).other.entry, best);
-      });
-    } else {
-      consider_all(queue, w, others & ~open, DramCommand::activate, best);
-    }
-    // A row opened for a request stays open for it.
-    consider_all(queue, w, others & open & ~activated_.hits(w), DramCommand::precharge, best);
+void DramController::choose_row_commands(DramQueue& queue, std::size_t word, Choice& best) {
+  const std::uint64_t others = selected_[word].others, open = banks_.open_banks(word);
+  if (others == 0) return;
+  if (two_part_) {
+    for_each_bit(others & ~open, [&](std::uint32_t i) {
+      consider_activation(queue, queue.of(static_cast<std::uint32_t>(word * 64) + i).other.entry, best);
+    });
+  } else {
+    consider_all(queue, word, others & ~open, DramCommand::activate, best);
   }
+  // A row opened for a request stays open for it.
+  consider_all(queue, word, others & open & ~activated_.hits(word), DramCommand::precharge, best);
 }
 
 // The same command for each of these banks.

@@ -126,7 +126,7 @@ class DramController {
   void choose(std::uint32_t bus, Clock t);
   void choose_opened(Choice& best);
   void choose_from(DramQueue& queue, Choice& best);
-  void choose_row_commands(DramQueue& queue, Choice& best);
+  void choose_row_commands(DramQueue& queue, std::size_t word, Choice& best);
   void choose_refresh(Choice& best);
   void consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best);
   void consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks, DramCommand command,
