@@ -6,7 +6,7 @@
 #include <cstdlib>
 
 #include "engine/engine.h"
-#include "model/reference.h"
+#include "model/reference/reference.h"
 
 namespace tokencycle::engine {
 

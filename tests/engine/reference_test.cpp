@@ -37,7 +37,8 @@ std::string contents(const std::filesystem::path& path) {
 
 struct Case {
   std::filesystem::path file;
-  double tolerance;  // of a logit: README.md here
+  double logits;  // the largest difference of a logit, and the
+  double margin;  // largest distance of the engine's two best where the tokens differ: README.md here
   std::vector<std::string> prompts;
   int steps;
 };
@@ -49,12 +50,17 @@ const std::vector<std::string> kNovelPrompts = {"Captain Wentworth",
 }  // namespace
 
 TEST_CASE("logits and greedy tokens are the independent engine's, as far as it agrees with itself") {
-  const Case model = GENERATE(Case{kStories / "stories260K-f32.gguf", 0.02, kStoryPrompts, 100},
-                              Case{kStories / "stories260K-f16.gguf", 0.02, kStoryPrompts, 100},
-                              Case{kStories / "stories260K-q8_0.gguf", 0.2, kStoryPrompts, 100},
-                              Case{kStories / "stories260K-q4_0.gguf", 0.2, kStoryPrompts, 100},
-                              Case{kRoot / "models/austen-2.9m-q8_0.gguf", 0.2, kNovelPrompts, 64},
-                              Case{kRoot / "models/austen-2.9m-q4_0.gguf", 0.2, kNovelPrompts, 64});
+  const Case model = GENERATE(Case{kStories / "stories260K-f32.gguf", 0.05, 0.02, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-f16.gguf", 0.05, 0.02, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-q8_0.gguf", 0.5, 0.1, kStoryPrompts, 100},
+                              Case{kStories / "stories260K-q4_0.gguf", 0.5, 0.1, kStoryPrompts, 100},
+                              Case{kRoot / "models/austen-2.9m-q8_0.gguf", 0.25, 0.1, kNovelPrompts, 64},
+                              Case{kRoot / "models/austen-2.9m-q4_0.gguf", 0.25, 0.1, kNovelPrompts, 64},
+                              Case{kRoot / "build/models/SmolLM2-135M-Instruct.Q4_1.gguf",
+                                   1.5,
+                                   0.5,
+                                   {"The capital of France is"},
+                                   20});
   if (absent(model.file)) return;
   const auto tokenizer = model::make_tokenizer(model::GgufFile(model.file));
   for (const std::string& prompt : model.prompts) {
@@ -63,8 +69,8 @@ TEST_CASE("logits and greedy tokens are the independent engine's, as far as it a
     CAPTURE(model.file, prompt, result.steps, result.equal_steps, result.different, result.largest_margin,
             result.largest_difference);
     CHECK(result.steps > 8);
-    CHECK(result.largest_difference < model.tolerance);
-    CHECK(result.largest_margin < model.tolerance);
+    CHECK(result.largest_difference < model.logits);
+    CHECK(result.largest_margin < model.margin);
   }
 }
 
@@ -98,6 +104,6 @@ TEST_CASE("files that the independent engine quantizes mean to the reference wha
   CAPTURE(name, result.steps, result.equal_steps, result.different, result.largest_margin,
           result.largest_difference);
   CHECK(result.steps > 8);
-  CHECK(result.largest_difference < 0.2);
-  CHECK(result.largest_margin < 0.2);
+  CHECK(result.largest_difference < 0.35);
+  CHECK(result.largest_margin < 0.1);
 }

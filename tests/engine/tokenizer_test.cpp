@@ -233,7 +233,7 @@ std::vector<std::string> random_unicode(int count) {
     std::string text;
     const std::uint32_t end = kEnds[random() % std::size(kEnds)];
     for (std::size_t letters = 1 + random() % 24; letters > 0; --letters) {
-      const std::uint32_t point = 1 + random() % (end - 1);
+      const auto point = static_cast<std::uint32_t>(1 + random() % (end - 1));
       if (assigned(point)) append_utf8(text, point);
     }
     texts.push_back(text);

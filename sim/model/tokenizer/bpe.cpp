@@ -215,8 +215,9 @@ void BpeTokenizer::merge_word(std::string_view word, std::vector<Symbol>& symbol
   }
 }
 
-// A piece that is no token falls back to the tokens of its bytes; a byte without one to the unknown token,
-// or, as in llama.cpp, to nothing if there is none.
+// A piece that is no token falls back to the tokens of its bytes; a byte without one to nothing, as in
+// llama.cpp. Real vocabularies lack bytes (SmolLM2's 21), and their unknown token may be one that ends a
+// text.
 void BpeTokenizer::emit(PieceId piece, std::vector<TokenId>& out) const {
   if (merges_.token(piece) != kNoToken) {
     out.push_back(static_cast<TokenId>(merges_.token(piece)));
@@ -224,8 +225,7 @@ void BpeTokenizer::emit(PieceId piece, std::vector<TokenId>& out) const {
   }
   for (const char byte : alphabet_.bytes_of(merges_.spelling(piece))) {
     const std::int64_t token = merges_.token(merges_.of_byte(byte));
-    const std::int64_t id = token != kNoToken ? token : special_.unknown;
-    if (id != kNoToken) out.push_back(static_cast<TokenId>(id));
+    if (token != kNoToken) out.push_back(static_cast<TokenId>(token));
   }
 }
 
