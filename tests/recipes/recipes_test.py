@@ -54,7 +54,7 @@ def check_trace_writer(copy):
 
 
 def check_dram_scheduler(copy):
-    clocks = {}
+    latency = {}
     for scheduler in ("fcfs", "lowest-bank"):
         system = {"schema": "tokencycle-dram-system-1", "name": "one", "preset": "ddr4-3200", "scheduler": scheduler}
         (copy / "build" / "system.json").write_text(json.dumps(system), encoding="utf-8")
@@ -62,8 +62,8 @@ def check_dram_scheduler(copy):
         served = sum(result[key] for key in ("row_hits", "row_misses", "row_conflicts", "forwarded", "coalesced"))
         expect(result["memory"]["scheduler"] == scheduler and served == result["requests"] == 2048,
                f"{scheduler}: {served} requests were served")
-        clocks[scheduler] = result["clocks"]
-    expect(clocks["fcfs"] != clocks["lowest-bank"], "the new scheduler gives the clocks of fcfs")
+        latency[scheduler] = result["latency_clocks"]
+    expect(latency["fcfs"] != latency["lowest-bank"], "the new scheduler gives the latencies of fcfs")
 
 
 def check_weight_format(copy):
@@ -117,8 +117,48 @@ halt
     expect([float(v) for v in values.split()[-8:]] == [0, 0, 0, 0.25, 9, 1, 0, 16], f"the machine computes {values.strip()}")
 
 
+def check_architecture(copy):
+    """A random model of the new architecture: simulated bits equal the reference's, and its tensors are asked for."""
+    sys.path.insert(0, str(ROOT / "scripts"))
+    import make_random_model as maker
+
+    shapes = maker.shapes
+
+    def with_more(options):
+        head = options.width // options.heads
+        yield from shapes(options)
+        for layer in range(options.layers):
+            for name, cols in (("attn_q.bias", options.width), ("attn_k.bias", head * options.kv_heads),
+                               ("attn_v.bias", head * options.kv_heads), ("attn_q_norm.weight", head),
+                               ("attn_k_norm.weight", head)):
+                yield f"blk.{layer}.{name}", 0, cols
+
+    options = argparse.Namespace(layers=1, width=64, heads=4, kv_heads=2, feed_forward=96, vocab=300, context=32, seed=3,
+                                 type="q8_0", out=copy / "build" / "example.gguf")
+
+    def key(name, kind, value):
+        if name.startswith("llama."):
+            name = "example." + name[6:]
+        return plain(name, kind, "example" if name == "general.architecture" else value)
+
+    plain, maker.key = maker.key, key
+    try:
+        maker.write(options)
+        failed = subprocess.run([copy / "build" / "release" / "tokencycle", "run", "-m", options.out, "-n", "1", "-q"],
+                                capture_output=True, text=True, cwd=copy / "build")
+        expect(failed.returncode == 4 and "attn_" in failed.stderr, f"without its tensors: {failed.stderr.strip()}")
+        maker.shapes = with_more
+        maker.write(options)
+    finally:
+        maker.key, maker.shapes = plain, shapes
+    program(copy, "run", "-m", options.out, "-n", "3", "-q", "--ignore-eos", "--check", "--result", "out.json")
+    result = json.loads((copy / "build" / "out.json").read_text(encoding="utf-8"))
+    expect(result["model"]["architecture"] == "example", f"the architecture is {result['model']['architecture']}")
+
+
 # name of the folder here: README, heading of the recipe in it, what must then work
 RECIPES = {
+    "architecture": ("sim/model/README.md", "To add an architecture", check_architecture),
     "vector_function": ("sim/isa/README.md", "To add a vector function", check_vector_function),
     "dram_scheduler": ("sim/memory/dram/README.md", "To add a scheduler", check_dram_scheduler),
     "weight_format": ("sim/numerics/README.md", "To add a weight format", check_weight_format),
@@ -188,7 +228,8 @@ def copy_tree(target):
 
 
 def build(copy, jobs):
-    for command in (["cmake", "--preset", "release", "-DTOKENCYCLE_TESTS=OFF"],
+    """Without optimisation: the examples run for a moment, and most of the tree has to be compiled."""
+    for command in (["cmake", "--preset", "release", "-DTOKENCYCLE_TESTS=OFF", "-DCMAKE_CXX_FLAGS_RELEASE=-O0"],
                     ["cmake", "--build", "build/release", "--target", "tokencycle", "-j", str(jobs)]):
         done = subprocess.run(command, cwd=copy, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         if done.returncode != 0:
