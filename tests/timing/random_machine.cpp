@@ -86,6 +86,7 @@ config::Machine with_several_units(Random& random, config::Machine machine) {
   if (!one_in(random, 3)) return machine;
   machine.dma.engines = number(random, 1, 3);
   machine.matrix.units = number(random, 1, 3);
+  if (machine.matrix.rows >= 32 && machine.matrix.units > 1) machine.matrix.group_buffer_rows = 0;
   machine.vector.units = number(random, 1, 3);
   return machine;
 }

@@ -19,7 +19,8 @@ Decode::Decode(const config::Machine& machine, observe::EventHub& hub, Instructi
       clock_(clock),
       scoreboard_(machine),
       capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
-                machine.dram.capacity_bytes} {}
+                machine.dram.capacity_bytes},
+      tiles_spread_(machine.matrix.group_buffer_rows == 0) {}
 
 void Decode::share(Semaphores& semaphores) {
   semaphores_ = &semaphores;
@@ -158,18 +159,17 @@ Choice Decode::choice() const {
   }
 }
 
-// The matrix unit that has what the instruction continues; any unit for all others.
+// The matrix unit that an instruction has to go to; any unit for all others. Where group sums can wait for a
+// later pass, the pass may come with another tile, so all tiles are where the sums are.
 std::optional<std::uint8_t> Decode::bound_unit() const {
   if (held_.op == Opcode::multiply) return held_.swap ? tiles_.shadow : tiles_.active;
-  if (held_.op == Opcode::preload && tiles_.group_open) return tiles_.active;
+  if (held_.op == Opcode::preload && !tiles_spread_) return 0;
   return {};
 }
 
 void Decode::note_tiles(std::uint8_t unit_index) {
   if (held_.op == Opcode::preload) tiles_.shadow = unit_index;
-  if (held_.op != Opcode::multiply) return;
-  tiles_.active = unit_index;
-  tiles_.group_open = !held_.close;
+  if (held_.op == Opcode::multiply) tiles_.active = unit_index;
 }
 
 Obstacle Decode::try_leave(Cycle now) {

@@ -48,15 +48,14 @@ class Decode : public Clocked, public HazardBoard {
   }
 
  private:
-  // Where the matrix operands of the program are: the most recent preload, the tile of the multiplies, and a
-  // group that is not finished. A program does not name units: what belongs together goes to the same one.
+  // The matrix units that have the most recent preload, and the tile of the multiplies. A program does not
+  // name units: what belongs together goes to the same one.
   struct Tiles {
-    std::uint8_t shadow = 0, active = 0;  // number of the matrix unit
-    bool group_open = false;
+    std::uint8_t shadow = 0, active = 0;
 
     template <class Archive>
     void serialize(Archive& state) {
-      state(shadow, active, group_open);
+      state(shadow, active);
     }
   };
   Choice choice() const;
@@ -88,6 +87,7 @@ class Decode : public Clocked, public HazardBoard {
   Scoreboard scoreboard_;
   std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
 
+  const bool tiles_spread_;  // over the matrix units
   Tiles tiles_;
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};
   std::vector<Loop> loops_;
