@@ -12,7 +12,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 jobs=$(nproc)
 if [ ! -x build/release/tokencycle ]; then
-  # Measured: BUILD_SECONDS of processor time; the last sources keep one processor busy.
+  # Measured: 200 s of processor time at most; the last sources keep one processor busy.
   echo "building tokencycle: some $((30 + 200 / jobs)) seconds with $jobs idle processors" >&2
 fi
 if ! cmake --build --preset release --target tokencycle -j "$jobs" >"$log" 2>&1; then
