@@ -67,6 +67,24 @@ struct Multiplication {
   MultiplyType multipliers;
 };
 
+// A function that a row may have. Whether it has one is kept apart: under sanitizers GCC takes no comparison
+// of a function's address for a constant (GCC bug 71962).
+template <class Function>
+class RowFunction {
+ public:
+  constexpr RowFunction() = default;
+  constexpr RowFunction(Function* function) : function_(function), present_(true) {}
+  constexpr bool operator==(std::nullptr_t) const { return !present_; }
+  template <class... Arguments>
+  void operator()(Arguments... arguments) const {
+    function_(arguments...);
+  }
+
+ private:
+  Function* function_ = nullptr;
+  bool present_ = false;
+};
+
 struct FormatRow {
   std::string_view name;
   int ggml = -1;  // number of the type in GGUF files (enum ggml_type); -1: none
@@ -85,8 +103,8 @@ struct FormatRow {
   std::uint32_t header_bytes = 0;
 
   // real, scaled: `blocks` whole blocks as fp32. encode is absent where nothing has to make the format.
-  void (*decode)(const std::byte* in, std::size_t blocks, float* out) = nullptr;
-  void (*encode)(const float* in, std::size_t blocks, std::byte* out) = nullptr;
+  RowFunction<void(const std::byte* in, std::size_t blocks, float* out)> decode{};
+  RowFunction<void(const float* in, std::size_t blocks, std::byte* out)> encode{};
   // scaled: group `group` of a block as q[group_elements], and its scale.
   GroupScale (*unpack)(const std::byte* block, std::uint32_t group, std::int8_t* q) = nullptr;
   // integer: elements [first, first + count) of a row.
