@@ -418,6 +418,9 @@ TEST_CASE("elements and rows are taken, put and added by index") {
   const Values sums = {300, 301, 110, 111, 320, 322};
   CHECK(std::memcmp(result.data(), sums.data(), 24) == 0);
   using Catch::Matchers::Contains;
-  CHECK_THROWS_WITH(execute_vector(put, {memory, bytes_of({2, 4, 2})}, result),
+  CHECK_THROWS_WITH(rows_of_result(put, bytes_of({2, 4, 2})),
                     Contains("row 1: index 4 where the extent is 4"));
+  CHECK_THROWS_WITH(
+      execute_vector(add, {memory, bytes_of({2, 0, 9}), std::as_bytes(std::span(before))}, result),
+      Contains("row 2: index 9 where the extent is 4"));
 }

@@ -148,6 +148,8 @@ TEST_CASE("random programs compute what the words say, and every edge or gated i
   CHECK(*std::min_element(multiplications.begin(), multiplications.end()) > 0);
   for (int s = 0; s < observe::kStates; ++s) {  // the programs meet every stall there is
     INFO(observe::name_of(static_cast<observe::State>(s)));
+    // Alone, a core that waits for a signal waits for ever: traps_test.cpp and decode_test.cpp have that.
+    if (static_cast<observe::State>(s) == observe::State::semaphore_wait) continue;
     CHECK(states[static_cast<std::size_t>(s)] > 0);
   }
 }

@@ -126,8 +126,8 @@ TEST_CASE(
   CHECK(store.finished == store.started + (kBursts / 4 - 1 + 50));
 
   // Four indices a cycle, each in a bank of its own but for two that share one.
-  const MachineRun gathered =
-      run_text(m, "gather dst=s:0x1000 dst_stride=64 dram=0 dram_stride=64 rows=64 cols=64 a=s:0\nhalt");
+  const MachineRun gathered = run_text(
+      m, "gather dst=s:0x1000 dst_stride=64 dram=0 dram_stride=64 rows=64 cols=64 a=s:0 table_rows=1\nhalt");
   const observe::InstructionRecord& gather = gathered.instruction(0);
   CHECK(gather.started == gather.dispatched + (1 + 6));
   CHECK(gather.finished <= gather.started + (kBursts + 50 + 8));
