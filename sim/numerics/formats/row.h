@@ -76,8 +76,8 @@ class RowFunction {
   constexpr RowFunction(Function* function) : function_(function), present_(true) {}
   constexpr bool operator==(std::nullptr_t) const { return !present_; }
   template <class... Arguments>
-  void operator()(Arguments... arguments) const {
-    function_(arguments...);
+  decltype(auto) operator()(Arguments... arguments) const {
+    return function_(arguments...);
   }
 
  private:
@@ -106,9 +106,10 @@ struct FormatRow {
   RowFunction<void(const std::byte* in, std::size_t blocks, float* out)> decode{};
   RowFunction<void(const float* in, std::size_t blocks, std::byte* out)> encode{};
   // scaled: group `group` of a block as q[group_elements], and its scale.
-  GroupScale (*unpack)(const std::byte* block, std::uint32_t group, std::int8_t* q) = nullptr;
+  RowFunction<GroupScale(const std::byte* block, std::uint32_t group, std::int8_t* q)> unpack{};
   // integer: elements [first, first + count) of a row.
-  void (*integers)(const std::byte* row, std::uint64_t first, std::size_t count, std::int8_t* out) = nullptr;
+  RowFunction<void(const std::byte* row, std::uint64_t first, std::size_t count, std::int8_t* out)>
+      integers{};
 };
 
 }  // namespace tokencycle
