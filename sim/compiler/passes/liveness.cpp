@@ -19,6 +19,7 @@ class Finder {
     const std::size_t n = graph_.values.size();
     live_.fp32.resize(n);
     live_.encoded.resize(n);
+    live_.read_by_linear.assign(n, 0xffff'ffffu);
     for (ValueId v = 0; v < n; ++v) live_.place.push_back(v);
   }
 
@@ -53,6 +54,9 @@ class Finder {
     const std::uint32_t s = d_.stage_of[i];
     for (const ValueId v : op.inputs) {
       Life& fp32 = live_.fp32[v];
+      if (op.kind == OperatorKind::linear) {
+        live_.read_by_linear[v] = std::min(live_.read_by_linear[v], moment_of(s));
+      }
       if (graph_.values[v].kind != ValueKind::activation) continue;
       if (op.kind != OperatorKind::linear || activation_format(op.weight->format) == Format::f32) {
         fp32.last = std::max(fp32.last, fp32.none() ? 0 : moment_of(s));

@@ -26,6 +26,7 @@ struct Liveness {
   std::vector<Life> fp32;     // by value, the whole life of a place under the value that has it; none:
                               // no buffer holds it
   std::vector<Life> encoded;  // by value: from the preparation of the first linear that wants it
+  std::vector<std::uint32_t> read_by_linear;  // by value: the moment of the first linear that reads it
 };
 
 Liveness find_liveness(const Demands& demands);

@@ -2,6 +2,7 @@
 #include "compiler/passes/place.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tokencycle::compiler {
 namespace {
@@ -16,6 +17,7 @@ struct Buffer {
   End end = End::low;
   std::uint64_t bytes = 0;
   std::uint32_t* address = nullptr;
+  std::uint32_t order = 0;  // among those that begin at the same moment
 };
 
 // Buffers that live at the moment, at one end of the region, by distance from it.
@@ -62,8 +64,9 @@ class Placer {
 
   Placement run() {
     for (std::uint32_t s = 0; s < d_.stages.size(); ++s) collect(s);
-    std::stable_sort(buffers_.begin(), buffers_.end(),
-                     [](const Buffer& a, const Buffer& b) { return a.life.first < b.life.first; });
+    std::stable_sort(buffers_.begin(), buffers_.end(), [](const Buffer& a, const Buffer& b) {
+      return std::pair(a.life.first, a.order) < std::pair(b.life.first, b.order);
+    });
     for (const Buffer& b : buffers_) add(b);
     const auto end = static_cast<std::uint32_t>(result_.bytes);
     for (const Buffer& b : buffers_) {
@@ -100,6 +103,7 @@ class Placer {
         encode(v, {moment_of(s), live_.encoded[v].last});
       } else {
         want(live_.fp32[v], End::low, tokens_ * graph_.values[v].cols * 4, p.values[v]);
+        if (stage.kind == Stage::Kind::linear) siblings(i, buffers_.back());
       }
     }
     room(s);
@@ -107,6 +111,13 @@ class Placer {
     const ValueId v = graph_.operators[stage.operators.back()].output;
     const std::uint32_t last = std::max(live_.encoded[v].last, live_.fp32[v].last);
     for (std::uint32_t t = preparation_of(s); t <= last; ++t) in_gated_[t] = true;
+  }
+
+  // The results of linears that read the same rows are placed at once, those that die first nearest to the
+  // end of the region: what outlives them lies behind them.
+  void siblings(std::uint32_t op, Buffer& result) const {
+    result.life.first = live_.read_by_linear[graph_.operators[op].inputs[0]];
+    result.order = result.life.last;
   }
 
   // Whether the result of stage s is made and encoded block by block.
@@ -161,7 +172,7 @@ class Placer {
   }
 
   void want(Life life, End end, std::uint64_t bytes, std::uint32_t& address) {
-    if (!life.none()) buffers_.push_back({life, end, round_up(bytes, kAlignment), &address});
+    if (!life.none()) buffers_.push_back({life, end, round_up(bytes, kAlignment), &address, 0});
   }
 
   void add(const Buffer& b) {
