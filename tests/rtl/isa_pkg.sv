@@ -70,27 +70,27 @@ package isa_pkg;
   } format_t;
   function automatic format_t format_of(input logic [5:0] code);
     case (code)
-      6'd0: format_of = '{4'd0, 9'd4, 6'd0};  // f32
-      6'd1: format_of = '{4'd0, 9'd2, 6'd1};  // f16
-      6'd2: format_of = '{4'd0, 9'd2, 6'd2};  // bf16
-      6'd3: format_of = '{4'd5, 9'd34, 6'd3};  // q8_0
-      6'd4: format_of = '{4'd5, 9'd18, 6'd3};  // q4_0
-      6'd5: format_of = '{4'd0, 9'd1, 6'd5};  // u8
-      6'd6: format_of = '{4'd0, 9'd4, 6'd6};  // u32
-      6'd7: format_of = '{4'd0, 9'd1, 6'd7};  // i8
-      6'd8: format_of = '{4'd1, 9'd1, 6'd7};  // i4
-      6'd9: format_of = '{4'd5, 9'd36, 6'd9};  // q8_1
-      6'd10: format_of = '{4'd5, 9'd20, 6'd9};  // q4_1
-      6'd11: format_of = '{4'd8, 9'd292, 6'd11};  // q8_k
-      6'd12: format_of = '{4'd8, 9'd144, 6'd11};  // q4_k
-      6'd13: format_of = '{4'd8, 9'd176, 6'd11};  // q5_k
-      6'd14: format_of = '{4'd8, 9'd210, 6'd11};  // q6_k
-      6'd15: format_of = '{4'd5, 9'd22, 6'd3};  // q5_0
-      6'd16: format_of = '{4'd5, 9'd24, 6'd9};  // q5_1
-      6'd17: format_of = '{4'd8, 9'd84, 6'd11};  // q2_k
-      6'd18: format_of = '{4'd8, 9'd110, 6'd11};  // q3_k
-      6'd19: format_of = '{4'd5, 9'd17, 6'd3};  // mxfp4
-      default: format_of = '{4'd0, 9'd1, code};
+      6'd0: format_of = {4'd0, 9'd4, 6'd0};  // f32
+      6'd1: format_of = {4'd0, 9'd2, 6'd1};  // f16
+      6'd2: format_of = {4'd0, 9'd2, 6'd2};  // bf16
+      6'd3: format_of = {4'd5, 9'd34, 6'd3};  // q8_0
+      6'd4: format_of = {4'd5, 9'd18, 6'd3};  // q4_0
+      6'd5: format_of = {4'd0, 9'd1, 6'd5};  // u8
+      6'd6: format_of = {4'd0, 9'd4, 6'd6};  // u32
+      6'd7: format_of = {4'd0, 9'd1, 6'd7};  // i8
+      6'd8: format_of = {4'd1, 9'd1, 6'd7};  // i4
+      6'd9: format_of = {4'd5, 9'd36, 6'd9};  // q8_1
+      6'd10: format_of = {4'd5, 9'd20, 6'd9};  // q4_1
+      6'd11: format_of = {4'd8, 9'd292, 6'd11};  // q8_k
+      6'd12: format_of = {4'd8, 9'd144, 6'd11};  // q4_k
+      6'd13: format_of = {4'd8, 9'd176, 6'd11};  // q5_k
+      6'd14: format_of = {4'd8, 9'd210, 6'd11};  // q6_k
+      6'd15: format_of = {4'd5, 9'd22, 6'd3};  // q5_0
+      6'd16: format_of = {4'd5, 9'd24, 6'd9};  // q5_1
+      6'd17: format_of = {4'd8, 9'd84, 6'd11};  // q2_k
+      6'd18: format_of = {4'd8, 9'd110, 6'd11};  // q3_k
+      6'd19: format_of = {4'd5, 9'd17, 6'd3};  // mxfp4
+      default: format_of = {4'd0, 9'd1, code};
     endcase
   endfunction
 

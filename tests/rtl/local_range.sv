@@ -21,10 +21,10 @@ module local_range #(
   assign kind = isa_pkg::format_of(format);
 
   // Bytes of `count` elements in whole blocks.
-  function automatic logic [26:0] bytes_of(input isa_pkg::format_t of, input logic [24:0] count);
-    logic [24:0] blocks;
-    blocks = count >> of.shift;
-    bytes_of = 27'({9'b0, blocks} * {25'b0, of.bytes});
+  function automatic logic [26:0] bytes_of(input logic [3:0] shift, input logic [8:0] bytes, input logic [24:0] count);
+    logic [33:0] product;
+    product = {9'b0, count >> shift} * {25'b0, bytes};
+    bytes_of = product[26:0];
   endfunction
 
   logic [REGISTER_BITS-1:0] sum;
@@ -36,9 +36,9 @@ module local_range #(
   assign round_up = (25'd1 << kind.shift) - 25'd1;
 
   logic [49:0] first, last;
-  assign first = {19'b0, sum[30:0]} + {23'b0, bytes_of(kind, {17'b0, skipped})};
+  assign first = {19'b0, sum[30:0]} + {23'b0, bytes_of(kind.shift, kind.bytes, {17'b0, skipped})};
   assign last = {19'b0, sum[30:0]} + 50'({24'b0, lines - 24'd1} * {24'b0, stride}) +
-                {23'b0, bytes_of(kind, elements + round_up)};
+                {23'b0, bytes_of(kind.shift, kind.bytes, elements + round_up)};
 
   assign outside = used && (sum[REGISTER_BITS-1:31] != '0 ||
                             last > {18'b0, address[31] ? capacity.accumulator : capacity.scratchpad});
