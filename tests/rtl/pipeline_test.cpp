@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "compiler/compiler.h"
+#include "observe/event.h"
 #include "rtl/pipeline_bench.h"
 #include "support/synthetic_model.h"
 #include "timing/program_generator.h"
