@@ -70,7 +70,7 @@ TEST_CASE("a compiled step can be read, taken apart and run") {
   const std::string model = scratch.model(), program = scratch / "step.tcp", again = scratch / "again.tcp";
   CHECK_THAT(
       output_of({"compile", "-m", model, "-c", "edge", "--position", "4", "--tokens", "2", "-o", program}),
-      Contains(" words ") && Contains("29 operators") && Contains("written to"));
+      Contains(" words ") && Contains("39 operators") && Contains("written to"));
   const std::string seen = output_of({"inspect", program});
   CHECK_THAT(seen, Contains("machine: edge ") && Contains("  multiply ") && Contains("  blk.1.ffn_down ") &&
                        Contains("  output "));
