@@ -15,7 +15,7 @@
 #include <type_traits>
 
 #include "base/quantity.h"
-#include "memory/dram/dram.h"
+#include "rtl/memory_replay.h"
 #include "rtl/waves.h"
 
 namespace tokencycle::rtl {
@@ -70,7 +70,7 @@ template <class Top, std::uint32_t kEntries>
 class Replay {
  public:
   Replay(Top& top, const Trace& trace, std::uint32_t fault)
-      : top_(top), trace_(trace), dram_(memory::make_dram(trace.machine)) {
+      : top_(top), trace_(trace), memory_(trace.machine) {
     const config::Machine& m = trace.machine;
     const std::uint32_t burst_words = m.dram.burst_bytes / isa::kWordBytes;
     at_most("scoreboard entries", m.scoreboard.entries, kEntries);
@@ -103,7 +103,9 @@ class Replay {
     top_.clk = 0;
     top_.eval();
     Signals s;
+    memory_.advance(Cycle(at + 1));
     grant(s, outside);
+    memory_.accept(Cycle(at + 1), outside.issued);
     observe(s);
     stopped_at_ = top_.trap != 0 ? top_.pc : ~0u;
     top_.clk = 1;
@@ -157,12 +159,12 @@ class Replay {
   // channel accepts one burst a cycle; a request that is not taken keeps those behind it waiting.
   void grant(Signals& s, const Stimuli& outside) {
     const auto asked = static_cast<std::uint32_t>(std::countr_one(static_cast<unsigned>(top_.request_valid)));
-    std::uint64_t open = outside.open_channels;
+    std::uint64_t taken = 0;  // channels
     for (; s.granted < std::min(asked, outside.room); ++s.granted) {
       const std::uint64_t address = bits(&top_.request_address[0], s.granted * 48, 48);
-      const std::uint64_t channel = std::uint64_t{1} << dram_->channel_of(DramAddress(address));
-      if ((open & channel) == 0) break;
-      open &= ~channel;
+      const std::uint64_t channel = std::uint64_t{1} << memory_.channel_of(DramAddress(address));
+      if ((taken & channel) != 0 || !memory_.has_room(DramAddress(address))) break;
+      taken |= channel;
       under_way_.push_back({address, bits(&top_.request_tag[0], s.granted * kTagBits, kTagBits)});
       if (s.granted == 0) s.address = address;
     }
@@ -207,7 +209,7 @@ class Replay {
 
   Top& top_;
   const Trace& trace_;
-  std::unique_ptr<memory::Dram> dram_;  // only to say in which channel an address lies
+  MemoryReplay memory_;  // what it would accept
   std::deque<Request> under_way_;
   std::int64_t decoded_ = 0;
   std::array<std::int64_t, kEntries> in_entry_{};

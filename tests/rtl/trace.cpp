@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "machine/accelerator.h"
-#include "memory/dram/dram.h"
 
 namespace tokencycle::rtl {
 
@@ -15,38 +14,6 @@ namespace {
 using observe::EventKind;
 using observe::Stage;
 using observe::UnitId;
-
-// The machine's memory once more, given the same bursts in the same cycles: the events do not tell which of
-// its queues are full.
-class MemoryReplay {
- public:
-  explicit MemoryReplay(const config::Machine& machine)
-      : dram_(memory::make_dram(machine)), channels_(machine.dram.channels) {}
-
-  // The channels that accept a read in `now`. Cycles in ascending order.
-  std::uint64_t open_channels(Cycle now) {
-    for (;;) {
-      const memory::DramNotice notice = dram_->advance(now);
-      if (notice.news == memory::DramNews::nothing) break;
-      if (notice.news == memory::DramNews::data_bus) dram_->report_bus_change(nobody_);
-      if (notice.news == memory::DramNews::completion) dram_->take_completion();
-    }
-    std::uint64_t open = 0;
-    for (std::uint32_t c = 0; c < channels_; ++c) {
-      if (dram_->has_room(c, false)) open |= std::uint64_t{1} << c;
-    }
-    return open;
-  }
-  // Bursts that were issued in `now`, after the units' turn.
-  void accept(Cycle now, const std::vector<memory::Burst>& bursts) {
-    for (const memory::Burst& burst : bursts) dram_->accept(now, burst);
-  }
-
- private:
-  observe::EventHub nobody_;
-  std::unique_ptr<memory::Dram> dram_;
-  std::uint32_t channels_;
-};
 
 // A fresh machine's first cycle is 1; cycle c is index c - 1 of the trace.
 class Recorder : public observe::Observer {
@@ -81,15 +48,13 @@ class Recorder : public observe::Observer {
     if (cycles > 0) reach(cycles - 1);
     trace_.signals.resize(cycles);
     trace_.stimuli.resize(cycles);
-    MemoryReplay memory(trace_.machine);
     std::size_t under_way = 0;  // completions of a cycle come before its issues
     for (std::size_t at = 0; at < cycles; ++at) {
       under_way -= done_[at];
       Stimuli& outside = trace_.stimuli[at];
       outside.room = static_cast<std::uint32_t>(trace_.machine.dram.requests_in_flight - under_way);
-      outside.open_channels = memory.open_channels(Cycle(at + 1));
-      memory.accept(Cycle(at + 1), issued_[at]);
       under_way += issued_[at].size();
+      outside.issued = std::move(issued_[at]);
     }
     for (Signals& s : trace_.signals) std::sort(s.retired.begin(), s.retired.end());
   }

@@ -10,6 +10,7 @@
 
 #include "config/machine.h"
 #include "isa/program.h"
+#include "memory/dram/dram.h"
 
 namespace tokencycle::rtl {
 
@@ -33,7 +34,7 @@ struct Stimuli {
   std::vector<std::uint64_t> arrivals;              // addresses of bursts of instructions
   std::vector<std::uint64_t> left_queue, finished;  // instructions, as their units report them
   std::uint32_t room = 0;                           // bursts that DRAM would accept, all channels together
-  std::uint64_t open_channels = 0;                  // a bit for each channel that would accept a read
+  std::vector<memory::Burst> issued;                // that DRAM accepts from all units of the model
 };
 
 // An instruction that the machine refused to execute.

@@ -70,7 +70,7 @@ TEST_CASE("a machine without the multipliers of a format refuses the model by na
     REQUIRE(format_from_name(r.name, format));
     if (is_real(format)) continue;
     const std::string type(name_of(r.as_weight->multipliers));
-    const auto machine = test::machine("edge", {{"matrix", {{"cycles_per_row", {{type, 0}}}}}});
+    const auto machine = test::machine("edge", {{"matrix", {{"cycles_per_row", {{type, nullptr}}}}}});
     CHECK_THROWS_WITH(compiler::Compiler(*model_in(format), machine, {}),
                       Catch::Contains(std::string(r.name)) && Catch::Contains(type));
   }
