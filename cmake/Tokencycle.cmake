@@ -79,7 +79,7 @@ function(tokencycle_schedule)
       list(APPEND labels quick)
     endif()
     # Seconds of an idle machine; sanitizers are several times slower, and a busy machine too.
-    math(EXPR timeout "300 + 20 * ${seconds}")
+    math(EXPR timeout "600 + 20 * ${seconds}")
     set_tests_properties(${test} PROPERTIES LABELS "${labels}" COST ${seconds} TIMEOUT ${timeout})
   endforeach()
 endfunction()
