@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Between the requesters (the cores' fetch, store and load units) and DRAM: arbitration, and the tight loop
-// that advances all of them lazily up to the cycle that somebody needs.
+// that advances all of them lazily up to the cycle that is needed.
 #pragma once
 
 #include <cstdint>

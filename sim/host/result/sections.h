@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Parts of the result document (sim/cli/README.md), each by itself.
+// Parts of the result document (sim/cli/README.md), each alone.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -94,7 +94,7 @@ struct VectorFunction {
   FormatSet a_formats = kF32Alone;              // more than f32: the instruction has an a_format
   FormatSet dst_formats = kF32Alone;            // more than f32: it has a dst_format
   void (*check)(const Instruction&) = nullptr;  // rules of its own; throws ProgramError
-  VectorPasses block_passes = {};               // in place of `passes` where dst_format is a block format
+  VectorPasses block_passes = {};               // instead of `passes` where dst_format is a block format
   Indexed indexed = Indexed::nothing;
   bool repeated = false;  // the passes are made once for each of depth results
 
