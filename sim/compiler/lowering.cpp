@@ -237,6 +237,7 @@ void Lowering::gated(std::uint32_t s) {
   const std::uint32_t all = c_.op(zip).output_columns, block = std::min(c_.plan.gated_block, all);
   const std::uint32_t rows = c_.rows_of(result);
   const bool in_blocks = block < all;
+  const std::uint32_t reader = graph_.readers(result).front();  // a search through the graph
   const Rows act =
       in_blocks ? scratchpad_rows(c_.plan.rooms[s][0], std::uint64_t{block} * 4) : c_.place_of(result);
   for (std::uint32_t first = 0; first < all; first += block) {
@@ -259,7 +260,7 @@ void Lowering::gated(std::uint32_t s) {
     });
     builder_.flush();
     if (!in_blocks) continue;
-    builder_.set_operator(graph_.readers(result)[0]);
+    builder_.set_operator(reader);
     for (const Format f : kEncodedActivations) {
       if (!c_.demands.formats[result].has(f)) continue;
       builder_.emit(
