@@ -11,7 +11,7 @@
 
 #include "base/text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -140,4 +140,4 @@ std::uint64_t OptionParser::unsigned_number(const std::string& name) const {
   return value;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 using Arguments = std::vector<std::string>;
 
@@ -73,4 +73,4 @@ class OptionParser {
   boost::program_options::variables_map values_;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

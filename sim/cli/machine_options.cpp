@@ -10,7 +10,7 @@
 #include "cli/command.h"
 #include "host/places.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 using Json = nlohmann::ordered_json;
 
@@ -50,8 +50,8 @@ void set_tiling(const std::string& text, Json& matrix) {
 }  // namespace
 
 config::Machine machine_with(const MachineOptions& options) {
-  const std::filesystem::path file = find_configuration(options.config);
-  const config::Machine machine = read_configuration(file);
+  const std::filesystem::path file = host::find_configuration(options.config);
+  const config::Machine machine = host::read_configuration(file);
   if (!options.dataflow && !options.tiling && !options.no_overlap) return machine;
   Json description = Json::parse(config::to_json(machine));
   Json& matrix = description["matrix"];
@@ -69,7 +69,7 @@ config::Machine machine_with(const MachineOptions& options) {
     source += " with --no-overlap";
   }
   return config::parse_machine(description.dump(-1, ' ', false, Json::error_handler_t::replace), source,
-                               file.parent_path(), dram_presets_folder());
+                               file.parent_path(), host::dram_presets_folder());
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

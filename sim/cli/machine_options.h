@@ -7,7 +7,7 @@
 
 #include "config/machine.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 struct MachineOptions {
   std::string config;                   // -c: a file, or a name in configs/
@@ -20,4 +20,4 @@ struct MachineOptions {
 // changed machine breaks, IoError.
 config::Machine machine_with(const MachineOptions& options);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

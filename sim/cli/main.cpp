@@ -17,7 +17,7 @@
 namespace {
 
 using namespace tokencycle;
-using namespace tokencycle::app;
+using namespace tokencycle::cli;
 
 void print_overview(std::FILE* to) {
   fmt::print(to,
@@ -79,7 +79,7 @@ int report(ExitCode code, const std::string& message) {
 int main(int argc, char* argv[]) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a closed pipe is an error of the write that meets it
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // and so is a file that may not grow (ulimit -f)
-  handle_interrupts();
+  host::handle_interrupts();
   model::handle_lost_bytes();
   try {
     const ExitCode code = run(Arguments(argv + 1, argv + argc));

@@ -8,7 +8,7 @@
 #include "base/text.h"
 #include "host/places.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -28,7 +28,7 @@ T choose(const OptionParser& parser, const std::string& name,
 }
 
 // What needs values does not go without them, and the other way round.
-void refuse_mixed_options(const OptionParser& parser, const RunSettings& settings) {
+void refuse_mixed_options(const OptionParser& parser, const host::RunSettings& settings) {
   if (settings.inference.values == machine::Values::computed) {
     for (const char* option : {"weights", "prompt-tokens", "tokens"}) {
       if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
@@ -98,8 +98,8 @@ void add_model_options(OptionParser& parser) {
   add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
 }
 
-RunSettings settings_of(const OptionParser& parser) {
-  RunSettings s;
+host::RunSettings settings_of(const OptionParser& parser) {
+  host::RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
                parser.unsigned_number("seed")};
   if (parser.has("new-tokens")) s.new_tokens = parser.count("new-tokens");
@@ -119,8 +119,8 @@ RunSettings settings_of(const OptionParser& parser) {
   return s;
 }
 
-ModelRequest model_request_of(const OptionParser& parser) {
-  ModelRequest request;
+host::ModelRequest model_request_of(const OptionParser& parser) {
+  host::ModelRequest request;
   request.settings = settings_of(parser);
   if (parser.has("rope")) {
     request.rope = choose<model::RopePairs>(
@@ -128,11 +128,11 @@ ModelRequest model_request_of(const OptionParser& parser) {
   }
   refuse_mixed_options(parser, request.settings);
   request.file =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   request.weights = given<std::string>(parser, "weights");
   request.tokens = {given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
                     given<std::string>(parser, "tokens"), given_count(parser, "new-tokens")};
   return request;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -5,13 +5,13 @@
 #include "cli/command.h"
 #include "host/model_run.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // Adds the options that these functions read.
 void add_model_options(OptionParser& parser);
 // Sampler, tokens, formats and clocking. Throws UsageError.
-RunSettings settings_of(const OptionParser& parser);
+host::RunSettings settings_of(const OptionParser& parser);
 // All of them. Throws UsageError for contradictions, and without -m where there is no bundled model.
-ModelRequest model_request_of(const OptionParser& parser);
+host::ModelRequest model_request_of(const OptionParser& parser);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -8,7 +8,7 @@
 #include <cerrno>
 #include <cstring>
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace fs = std::filesystem;
 
@@ -85,7 +85,8 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
   const bool program = parser.has("program");
   if (program) inputs.emplace_back(parser.get<std::string>("program"));
   if (!program) {
-    inputs.push_back(parser.has("model") ? fs::path(parser.get<std::string>("model")) : bundled_model());
+    inputs.push_back(parser.has("model") ? fs::path(parser.get<std::string>("model"))
+                                         : host::bundled_model());
   }
   if (parser.has("tokens") && parser.get<std::string>("tokens").starts_with('@')) {
     inputs.emplace_back(parser.get<std::string>("tokens").substr(1));
@@ -101,4 +102,4 @@ std::vector<OutputFile> named_outputs(const OptionParser& parser, const std::vec
   return outputs;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -9,7 +9,7 @@
 
 #include "cli/command.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 struct OutputFile {
   std::string option;  // as in the message: "--result"
@@ -30,4 +30,4 @@ std::vector<std::filesystem::path> run_inputs(const OptionParser& parser);
 // The files that these options name, as far as they were given: "result" and, with several files, "trace".
 std::vector<OutputFile> named_outputs(const OptionParser& parser, const std::vector<std::string>& options);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

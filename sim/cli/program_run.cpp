@@ -16,7 +16,7 @@
 #include "numerics/blocks.h"
 #include "observe/analysis/cycle_stack.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -120,7 +120,8 @@ DramAddress place_words(const isa::Program& program, const config::Machine& mach
 }
 
 // Instructions, cycles and their causes, and the traces.
-void print_summary(machine::Accelerator& accelerator, observe::CycleStack& stack, const Traces& traces) {
+void print_summary(machine::Accelerator& accelerator, observe::CycleStack& stack,
+                   const host::Traces& traces) {
   const Cycle end = accelerator.now() + 1;
   fmt::print("{} instructions in {} cycles\n", with_separators(accelerator.instructions()),
              with_separators(end.value - 1));
@@ -137,14 +138,14 @@ void print_summary(machine::Accelerator& accelerator, observe::CycleStack& stack
 
 void run_program(const std::filesystem::path& path, const config::Machine& machine,
                  machine::Clocking clocking, const std::vector<std::string>& dump_texts, bool quiet,
-                 const TraceRequest& request) {
-  refuse_several_cores(machine);
+                 const host::TraceRequest& request) {
+  host::refuse_several_cores(machine);
   std::vector<Dump> dumps;
   dumps.reserve(dump_texts.size());
   for (const std::string& text : dump_texts) dumps.push_back(parse_dump(text));
   const isa::Program program = isa::read_program(path);
   const DramAddress base = place_words(program, machine);
-  Traces traces(request, fmt::format("{} on {}", path.filename().string(), machine.name), machine);
+  host::Traces traces(request, fmt::format("{} on {}", path.filename().string(), machine.name), machine);
   machine::Accelerator accelerator(machine, clocking);
   traces.subscribe(accelerator.events());
   observe::CycleStack stack(Cycle(1));
@@ -152,11 +153,11 @@ void run_program(const std::filesystem::path& path, const config::Machine& machi
   for (const isa::DataSegment& d : program.data) accelerator.dram().write(d.address, d.bytes);
   accelerator.dram().write(base, std::as_bytes(std::span(program.words)));
   traces.begin_step({&program, Cycle(1)});
-  const Interruptible interruptible;
+  const host::Interruptible interruptible;
   LiveView live(live_mode(quiet));
   live.set_place("program");
   accelerator.set_pulse([&live](Cycle now) {
-    if (interrupted()) throw Interrupted("");  // the words for it follow
+    if (host::interrupted()) throw Interrupted("");  // the words for it follow
     live.update(now.value);
   });
   std::optional<Cycle> cut;
@@ -182,8 +183,8 @@ void run_program(const std::filesystem::path& path, const config::Machine& machi
   fmt::print(stderr, "{}", traces.warning());
   if (!quiet) print_summary(accelerator, stack, traces);
   if (!cut) return;
-  throw Interrupted(
-      fmt::format("interrupted at cycle {}; {}", with_separators(cut->value), kept_text(traces.files())));
+  throw Interrupted(fmt::format("interrupted at cycle {}; {}", with_separators(cut->value),
+                                host::kept_text(traces.files())));
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -9,13 +9,13 @@
 #include "host/traces.h"
 #include "machine/accelerator.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // Loads the program (words behind its data segments), runs it to its halt, prints cycles and the
 // dumps: "dram|scratchpad|accumulator:ADDRESS:FORMAT:COUNT". Throws UsageError for a malformed dump,
 // ProgramError for a program that does not fit the machine.
 void run_program(const std::filesystem::path& path, const config::Machine& machine,
                  machine::Clocking clocking, const std::vector<std::string>& dump_texts, bool quiet,
-                 const TraceRequest& request);
+                 const host::TraceRequest& request);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -57,8 +57,8 @@ std::uint32_t parse_side(const std::string& text, const std::string& what) {
                                with_separators(compiler::kLongestSide)));
 }
 
-std::vector<GemmLayer> parse_shapes(const std::string& text, const std::string& source_name) {
-  std::vector<GemmLayer> layers;
+std::vector<host::GemmLayer> parse_shapes(const std::string& text, const std::string& source_name) {
+  std::vector<host::GemmLayer> layers;
   std::istringstream in(text);
   std::size_t number = 0;
   for (std::string line; std::getline(in, line);) {
@@ -85,4 +85,4 @@ std::vector<GemmLayer> parse_shapes(const std::string& text, const std::string& 
   return layers;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 bool same_bits(float a, float b) {
@@ -86,4 +86,4 @@ void Checker::fail(const model::Operator& op, std::uint32_t position, std::size_
                   std::bit_cast<std::uint32_t>(reference)));
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -10,7 +10,7 @@
 #include "model/reference/reference.h"
 #include "observe/event.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // Subscribed to the machine, it takes each operator's result from local memory at the moment when the
 // operator's last instruction retires.
@@ -52,4 +52,4 @@ class Checker : public observe::Observer {
   std::vector<Captured> captured_;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

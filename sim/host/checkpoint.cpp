@@ -13,7 +13,7 @@
 #include "host/checkpoint_file.h"
 #include "host/model_run.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -172,4 +172,4 @@ void Checkpoints::write(ModelRun& run) {
   if (durable) durable_from_ = end + kDurableShare * (end - begin);
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

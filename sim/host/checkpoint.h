@@ -14,7 +14,7 @@
 #include "model/architecture.h"
 #include "model/tokenizer/tokenizer.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 struct ModelRun;
 
@@ -70,4 +70,4 @@ class Checkpoints {
   double durable_from_ = 0;  // wall clock: from then on the next one is made durable
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -22,7 +22,7 @@
 #include "host/interrupt.h"
 #include "observe/trace_file.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -214,4 +214,4 @@ std::string program_file_digest() {
   return file.reason() == 0 ? file.hex() : "";
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

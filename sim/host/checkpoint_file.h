@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 inline constexpr const char* kCheckpointSchema = "tokencycle-checkpoint-1";
 
@@ -29,4 +29,4 @@ bool is_checkpoint(const std::filesystem::path& path);
 // The running program's file as a digest: state is laid out by its code. Empty where it cannot be read.
 std::string program_file_digest();
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -13,7 +13,7 @@
 #include "host/interrupt.h"
 #include "observe/trace_file.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 std::string read_text(const std::filesystem::path& path) {
   const auto fail = [&path](const std::string& why) {
@@ -56,4 +56,4 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   observe::put_in_place(temporary, path);
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -6,7 +6,7 @@
 #include <filesystem>
 #include <string>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // The whole file, at most kMostTextBytes of it. Throws IoError.
 inline constexpr std::size_t kMostTextBytes = std::size_t{256} << 20;
@@ -16,4 +16,4 @@ std::string read_text(const std::filesystem::path& path);
 // IoError.
 void write_text(const std::filesystem::path& path, const std::string& text);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

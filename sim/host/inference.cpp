@@ -13,7 +13,7 @@
 #include "host/one_core.h"
 #include "host/traces.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 Inference::Inference(const model::LlamaModel& model, const config::Machine& machine,
                      const InferenceOptions& options)
@@ -170,4 +170,4 @@ std::vector<float> Inference::read_logits(std::uint32_t row) const {
   return logits;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -19,7 +19,7 @@
 #include "observe/analysis/unit_statistics.h"
 #include "observe/event_digest.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 class Checker;
 class Traces;
@@ -124,4 +124,4 @@ class Inference {
   std::uint64_t steps_ = 0;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

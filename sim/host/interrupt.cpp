@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -145,4 +145,4 @@ std::uint32_t TerminalInUse::changes() {
   return g_changes;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

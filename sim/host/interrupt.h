@@ -9,7 +9,7 @@
 #include <string_view>
 #include <vector>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // Takes over SIGINT, SIGTERM and SIGHUP, those that are not ignored (nohup, background jobs). A signal that
 // nobody waits for ends the process with exit code 130: temporary files are removed, the terminal is put in
@@ -56,4 +56,4 @@ class TerminalInUse {
   static std::uint32_t changes();
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -10,7 +10,7 @@
 #include "host/traces.h"
 #include "model/config_json.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -191,4 +191,4 @@ void run_model(const ModelRequest& request, const model::LlamaModel& model, cons
   }
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -12,7 +12,7 @@
 #include "host/result/result.h"
 #include "host/timing_only.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // What the options say about the model, its tokens and how they are evaluated; nothing about the machine.
 struct ModelRequest {
@@ -63,4 +63,4 @@ struct RunOutput {
 void run_model(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
                Traces* traces, const RunOutput& output, ModelRun& run);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -28,4 +28,4 @@ void refuse_several_units(const config::Machine& machine) {
   refuse(machine, "/vector/units", machine.vector.units, kWhy);
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

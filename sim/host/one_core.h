@@ -4,7 +4,7 @@
 
 #include "config/machine.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // No command divides its work over several cores. Throws ConfigurationError for a machine that has them.
 void refuse_several_cores(const config::Machine& machine);
@@ -12,4 +12,4 @@ void refuse_several_cores(const config::Machine& machine);
 // more.
 void refuse_several_units(const config::Machine& machine);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -11,7 +11,7 @@
 #include "base/text.h"
 #include "config/dram/device.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 // Where configs/ and models/ are: TOKENCYCLE_HOME, or the tree that this program was built from.
@@ -83,4 +83,4 @@ std::filesystem::path bundled_model() {
   return *std::min_element(found.begin(), found.end());
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

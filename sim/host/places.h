@@ -7,7 +7,7 @@
 
 #include "config/machine.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // A machine description by path, or by the name of one in configs/ ("edge").
 std::filesystem::path find_configuration(const std::string& name_or_path);
@@ -19,4 +19,4 @@ std::filesystem::path dram_presets_folder();  // configs/dram
 // The model for runs without -m: the bundled one. Throws UsageError when there is none.
 std::filesystem::path bundled_model();
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

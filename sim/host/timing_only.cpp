@@ -12,7 +12,7 @@
 #include "host/files.h"
 #include "model/config_json.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -162,4 +162,4 @@ model::GgufFile open_shapes(const std::filesystem::path& path, const std::option
   return model::GgufFile(path, model::TensorData::absent);
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

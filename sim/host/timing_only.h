@@ -11,7 +11,7 @@
 #include "model/architecture.h"
 #include "model/tokenizer/tokenizer.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 inline constexpr const char* kDefaultPrompt = "Once upon a time";
 inline constexpr std::uint32_t kDefaultNewTokens = 32;
@@ -42,4 +42,4 @@ TokenPlan plan_tokens(const TokenRequest& request, const model::LlamaModel& mode
 // --weights with a GGUF file, IoError, ModelError.
 model::GgufFile open_shapes(const std::filesystem::path& path, const std::optional<std::string>& weights);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

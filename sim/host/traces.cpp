@@ -7,7 +7,7 @@
 #include "base/text.h"
 #include "observe/trace_file.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 Traces::~Traces() {
   if (begun_) return;
@@ -108,4 +108,4 @@ std::string Traces::warning() const {
   return text;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

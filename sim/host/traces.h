@@ -12,7 +12,7 @@
 #include "host/interrupt.h"
 #include "observe/trace.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 struct TraceRequest {
   std::vector<std::string> files;
@@ -61,4 +61,4 @@ class Traces {
   std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

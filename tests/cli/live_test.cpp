@@ -6,7 +6,7 @@
 #include "cli/terminal/live_view.h"
 
 using namespace tokencycle;
-using namespace tokencycle::app;
+using namespace tokencycle::cli;
 
 namespace {
 

@@ -81,8 +81,8 @@ TEST_CASE("two outputs are two files") {
   }
   CHECK(test::files_below(in.scratch / "") == before);
   // In the working folder, where none of them is yet.
-  CHECK_THROWS_AS(app::check_apart({{"--trace", "none.vcd"}, {"--trace", "./none.vcd"}}, {}), UsageError);
-  CHECK_NOTHROW(app::check_apart({{"--trace", "none.vcd"}, {"--trace", "other.vcd"}}, {"none.gguf"}));
+  CHECK_THROWS_AS(cli::check_apart({{"--trace", "none.vcd"}, {"--trace", "./none.vcd"}}, {}), UsageError);
+  CHECK_NOTHROW(cli::check_apart({{"--trace", "none.vcd"}, {"--trace", "other.vcd"}}, {"none.gguf"}));
 }
 
 TEST_CASE("a pipe or a device is refused as an output, and is there afterwards") {

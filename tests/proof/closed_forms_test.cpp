@@ -225,7 +225,7 @@ Trial random_trial(Random& random, bool overlaps) {
 }
 
 Cycles measured(const Trial& t, std::unique_ptr<machine::Dataflow> dataflow = {}) {
-  app::ArrayAlone array(t.machine, {});
+  host::ArrayAlone array(t.machine, {});
   if (dataflow) array.matrix().use_dataflow(std::move(dataflow));
   compiler::GemmFolds folds(compiler::map_gemm(t.machine, t.type, t.shape), array.moving(),
                             array.stationary());

@@ -9,9 +9,9 @@ namespace tokencycle::proof {
 FastRun run_fast(const Trial& trial, std::unique_ptr<machine::Dataflow> dataflow) {
   const auto size = [](std::size_t bytes) { return static_cast<std::uint32_t>(bytes); };
   const std::size_t sums = trial.regions.size() * trial.region_bytes();
-  app::ArrayAlone array(
-      trial.machine, app::ArrayMemory{size(trial.moving.size()),
-                                      size(std::max<std::size_t>(trial.stationary.size(), 1)), size(sums)});
+  host::ArrayAlone array(
+      trial.machine, host::ArrayMemory{size(trial.moving.size()),
+                                       size(std::max<std::size_t>(trial.stationary.size(), 1)), size(sums)});
   if (dataflow) array.matrix().use_dataflow(std::move(dataflow));
   std::copy(trial.moving.begin(), trial.moving.end(), array.moving_bytes().begin());
   std::copy(trial.stationary.begin(), trial.stationary.end(), array.stationary_bytes().begin());
@@ -28,7 +28,7 @@ FastRun run_fast(const Trial& trial, std::unique_ptr<machine::Dataflow> dataflow
         i.value = static_cast<std::int64_t>(next++);  // a field without meaning here: says which one ended
         return true;
       },
-      [&](const isa::Instruction& i, app::ArrayAlone::Times times) {
+      [&](const isa::Instruction& i, host::ArrayAlone::Times times) {
         run.times[static_cast<std::size_t>(i.value)] = times;
       });
   run.sums.assign(array.sums().begin(), array.sums().end());

@@ -13,8 +13,8 @@
 namespace tokencycle::proof {
 
 struct FastRun {
-  std::vector<app::ArrayAlone::Times> times;  // by instruction
-  std::vector<std::byte> sums;                // the accumulator memory at the end
+  std::vector<host::ArrayAlone::Times> times;  // by instruction
+  std::vector<std::byte> sums;                 // the accumulator memory at the end
 };
 
 // With the formulas of `dataflow` if given.

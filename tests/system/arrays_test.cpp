@@ -16,11 +16,11 @@ namespace {
 void check_machine(const model::LlamaModel& model, const config::Machine& machine, std::size_t prompt,
                    std::size_t generated) {
   const auto tokens = test::random_tokens(prompt + generated, model.shape().vocabulary);
-  app::Inference inference(model, machine, {.compile = {}, .check = true});
+  host::Inference inference(model, machine, {.compile = {}, .check = true});
   const test::Trial trial = test::evaluate(inference, tokens, prompt);
   CHECK(test::difference(trial.logits, test::evaluate(model, Format::f16, tokens)) == "");
 
-  app::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
+  host::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
   test::evaluate(every_edge, tokens, prompt);
   CHECK(every_edge.event_digest() == inference.event_digest());
 }
@@ -92,7 +92,7 @@ TEST_CASE("a forced tiling changes no value, on every dataflow") {
     return test::machine("edge", changes);
   };
   const auto cycles = [&](const config::Machine& m) {
-    app::Inference inference(*model, m, {});
+    host::Inference inference(*model, m, {});
     return test::evaluate(inference, test::random_tokens(9, model->shape().vocabulary), 8).cycles();
   };
   const std::uint64_t free = cycles(machine(Json::object()));

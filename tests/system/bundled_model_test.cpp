@@ -50,10 +50,10 @@ TEST_CASE("the bundled models have their recorded perplexity over the held-out p
 TEST_CASE("the machine writes the bundled model's greedy text, equal to the reference in every operator") {
   const model::LlamaModel model{model::GgufFile(kModels + "austen-2.9m-q8_0.gguf")};
   const auto tokenizer = model::make_tokenizer(model.file());
-  app::InferenceOptions options;
+  host::InferenceOptions options;
   options.check = true;
-  app::Inference inference(model, test::machine("edge"), options);
-  std::vector<app::StepReport> steps = inference.evaluate(tokenizer->encode("It was", true, false), false);
+  host::Inference inference(model, test::machine("edge"), options);
+  std::vector<host::StepReport> steps = inference.evaluate(tokenizer->encode("It was", true, false), false);
   std::string text;
   for (int n = 0; n < 10; ++n) {
     const std::vector<float>& logits = steps.back().logits.back();

@@ -14,7 +14,7 @@ using Json = nlohmann::json;
 
 namespace {
 
-std::string state_of(app::Inference& inference) {
+std::string state_of(host::Inference& inference) {
   std::ostringstream out;
   StateWriter writer(out);
   writer(inference);
@@ -22,12 +22,12 @@ std::string state_of(app::Inference& inference) {
 }
 
 // The prompt, then the others one by one; logits of each.
-test::Logits finish(app::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt,
+test::Logits finish(host::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt,
                     std::size_t evaluated) {
   test::Logits logits;
   for (std::size_t done = evaluated; done < tokens.size();) {
     const auto next = done == 0 ? tokens.first(prompt) : tokens.subspan(done, 1);
-    const std::vector<app::StepReport> steps = inference.evaluate(next, false);
+    const std::vector<host::StepReport> steps = inference.evaluate(next, false);
     for (const std::vector<float>& row : steps.back().logits) logits.push_back(row);
     done += next.size();
   }
@@ -41,17 +41,17 @@ struct Moment {
 
 // The uninterrupted run, with its state after each step, and from each of them a run of its own.
 void check_each_step(const model::LlamaModel& model, const config::Machine& machine,
-                     app::InferenceOptions options, std::size_t prompt = 7, std::size_t more = 3) {
+                     host::InferenceOptions options, std::size_t prompt = 7, std::size_t more = 3) {
   const auto tokens = test::random_tokens(prompt + more, model.shape().vocabulary);
   options.compile.max_batch = 4;  // a prompt of two steps
   std::vector<Moment> moments;
-  app::Inference* running = nullptr;
-  app::InferenceOptions watched = options;
-  watched.on_step = [&](const app::StepReport&) {
+  host::Inference* running = nullptr;
+  host::InferenceOptions watched = options;
+  watched.on_step = [&](const host::StepReport&) {
     const std::size_t position = running->position();
     moments.push_back({position <= prompt ? 0 : position - 1, state_of(*running)});
   };
-  app::Inference whole(model, machine, watched);
+  host::Inference whole(model, machine, watched);
   running = &whole;
   const test::Logits logits = finish(whole, tokens, prompt, 0);
   const std::string end = state_of(whole);
@@ -59,7 +59,7 @@ void check_each_step(const model::LlamaModel& model, const config::Machine& mach
 
   for (std::size_t m = 0; m < moments.size(); ++m) {
     CAPTURE(m);
-    app::Inference resumed(model, machine, options);
+    host::Inference resumed(model, machine, options);
     std::istringstream in(moments[m].state);
     StateReader reader(in);
     reader(resumed);
@@ -80,7 +80,7 @@ TEST_CASE("a run goes on from the state after any step, on every machine of conf
   const auto model = test::make_synthetic_model({.feed_forward = 172, .matrices = Format::q8_0});
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
-    check_each_step(*model, test::machine(name), {.compile = {}, .record = app::RecordOptions{}});
+    check_each_step(*model, test::machine(name), {.compile = {}, .record = host::RecordOptions{}});
   }
 }
 
@@ -111,10 +111,10 @@ TEST_CASE("a run goes on from the state after any step, with every clocking, wit
 TEST_CASE("a state that lacks its end is refused") {
   const auto model = test::small_model();
   const config::Machine machine = test::machine("tiny");
-  app::Inference inference(*model, machine, {});
+  host::Inference inference(*model, machine, {});
   (void)inference.evaluate(test::random_tokens(2, model->shape().vocabulary), false);
   const std::string state = state_of(inference);
-  app::Inference other(*model, machine, {});
+  host::Inference other(*model, machine, {});
   std::istringstream in(state.substr(0, state.size() - 1));
   StateReader reader(in);
   CHECK_THROWS_AS(reader(other), cereal::Exception);

@@ -16,8 +16,8 @@ TEST_CASE("every-edge and gated clocking give the same events and logits on ever
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
     const config::Machine machine = test::machine(name);
-    app::Inference gated(*model, machine, {.compile = {}, .clocking = machine::Clocking::gated});
-    app::Inference every_edge(*model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
+    host::Inference gated(*model, machine, {.compile = {}, .clocking = machine::Clocking::gated});
+    host::Inference every_edge(*model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
     const test::Trial a = test::evaluate(gated, tokens, 9);
     const test::Trial b = test::evaluate(every_edge, tokens, 9);
     CHECK(a.cycles() == b.cycles());
@@ -36,8 +36,8 @@ TEST_CASE("a machine's cycles do not depend on the values that it computes with"
   const auto one = test::make_synthetic_model({.matrices = Format::q8_0, .seed = 1});
   const auto two = test::make_synthetic_model({.matrices = Format::q8_0, .seed = 2});
   const auto tokens = test::random_tokens(6, one->shape().vocabulary);
-  app::Inference a(*one, test::machine("edge"), {});
-  app::Inference b(*two, test::machine("edge"), {});
+  host::Inference a(*one, test::machine("edge"), {});
+  host::Inference b(*two, test::machine("edge"), {});
   const test::Trial first = test::evaluate(a, tokens, 4), second = test::evaluate(b, tokens, 4);
   CHECK(a.event_digest() == b.event_digest());
   CHECK(test::difference(first.logits, second.logits) != "");

@@ -22,12 +22,12 @@ std::uint64_t sum_of(const observe::Stack& stack) {
   return std::accumulate(stack.begin(), stack.end(), std::uint64_t{0});
 }
 
-std::uint64_t cycles(app::Inference& inference, observe::UnitId unit, observe::State state) {
+std::uint64_t cycles(host::Inference& inference, observe::UnitId unit, observe::State state) {
   return inference.units().cycles(unit, state);
 }
 
-void check_accounts(const config::Machine& machine, app::Inference& inference, const test::Trial& trial) {
-  for (const app::StepReport& step : trial.steps) {
+void check_accounts(const config::Machine& machine, host::Inference& inference, const test::Trial& trial) {
+  for (const host::StepReport& step : trial.steps) {
     CHECK(sum_of(step.stack) == step.execution.end.value - step.execution.start.value);
   }
   for (std::size_t u = 0; u < inference.units().units().size(); ++u) {
@@ -62,9 +62,9 @@ void check_accounts(const config::Machine& machine, app::Inference& inference, c
 
 void check_machine(const model::LlamaModel& model, const config::Machine& machine) {
   const auto tokens = test::random_tokens(kPrompt + kGenerated, model.shape().vocabulary);
-  app::Inference gated(model, machine, {.compile = {}, .check = true});
-  app::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
-  app::Inference timing(model, machine, {.compile = {}, .values = machine::Values::absent});
+  host::Inference gated(model, machine, {.compile = {}, .check = true});
+  host::Inference every_edge(model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});
+  host::Inference timing(model, machine, {.compile = {}, .values = machine::Values::absent});
   const test::Trial a = test::evaluate(gated, tokens, kPrompt);
   const test::Trial b = test::evaluate(every_edge, tokens, kPrompt);
   const test::Trial c = test::evaluate(timing, tokens, kPrompt);
@@ -114,7 +114,7 @@ TEST_CASE("a slower memory takes more cycles, and says why") {
   const auto model = test::small_model();
   const auto tokens = test::random_tokens(kPrompt + kGenerated, model->shape().vocabulary);
   const auto run = [&](const config::Machine& machine) {
-    app::Inference inference(*model, machine, {});
+    host::Inference inference(*model, machine, {});
     const std::uint64_t taken = test::evaluate(inference, tokens, kPrompt).cycles();
     std::uint64_t conflicts = 0;
     for (std::uint32_t c = 0; c < machine.dram.channels; ++c) {

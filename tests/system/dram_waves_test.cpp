@@ -64,10 +64,10 @@ struct Looked {
 
 // A prompt of two tokens and one token more, without values.
 Looked look(const config::Machine& machine, machine::Clocking clocking, bool record,
-            app::Traces* traces = nullptr) {
+            host::Traces* traces = nullptr) {
   const auto model = test::make_synthetic_model({.layers = 1, .matrices = Format::q8_0});
   const auto tokens = test::random_tokens(3, model->shape().vocabulary);
-  app::Inference inference(
+  host::Inference inference(
       *model, machine,
       {.compile = {}, .clocking = clocking, .values = machine::Values::absent, .traces = traces});
   Recorder recorder;
@@ -92,10 +92,10 @@ struct Waved {
 Waved waves_of(const config::Machine& machine) {
   const std::filesystem::path path =
       std::filesystem::temp_directory_path() / ("tokencycle_dram_" + std::to_string(::getpid()) + ".vcd");
-  app::TraceRequest request;
+  host::TraceRequest request;
   request.files = {path.string()};
   request.max_bytes = 1u << 30;
-  app::Traces traces(request, "a model", machine);
+  host::Traces traces(request, "a model", machine);
   Waved waved;
   waved.run = look(machine, machine::Clocking::gated, true, &traces);
   std::ifstream in(path, std::ios::binary);

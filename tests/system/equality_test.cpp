@@ -15,7 +15,7 @@ namespace {
 void check_equal(const model::LlamaModel& model, const config::Machine& machine, std::size_t prompt,
                  std::size_t generated, const compiler::Options& options = {}) {
   const auto tokens = test::random_tokens(prompt + generated, model.shape().vocabulary);
-  app::Inference inference(model, machine, {.compile = options, .check = true});
+  host::Inference inference(model, machine, {.compile = options, .check = true});
   const test::Trial trial = test::evaluate(inference, tokens, prompt);
   CHECK(test::difference(trial.logits, test::evaluate(model, options.kv_format, tokens)) == "");
 }
@@ -72,10 +72,10 @@ TEST_CASE("a prompt gives the same logits in steps of any size") {
 
   // With the last token's logits alone, the steps before the last leave the head out.
   const auto tokens = test::random_tokens(40, model->shape().vocabulary);
-  app::Inference inference(*model, test::machine("edge"), {.compile = options, .check = true});
-  const std::vector<app::StepReport> steps = inference.evaluate(tokens, false);
+  host::Inference inference(*model, test::machine("edge"), {.compile = options, .check = true});
+  const std::vector<host::StepReport> steps = inference.evaluate(tokens, false);
   CHECK(steps.size() == (40 + batch - 1) / batch);
-  for (const app::StepReport& step : steps) CHECK(step.logits.size() == (&step == &steps.back() ? 1 : 0));
+  for (const host::StepReport& step : steps) CHECK(step.logits.size() == (&step == &steps.back() ? 1 : 0));
   CHECK(test::difference(steps.back().logits, {test::evaluate(*model, Format::f16, tokens).back()}) == "");
 }
 
@@ -89,7 +89,7 @@ TEST_CASE("a cache filled to its last position") {
 TEST_CASE("an emptied cache begins anew") {
   const auto model = test::make_synthetic_model({});
   const auto tokens = test::random_tokens(9, model->shape().vocabulary);
-  app::Inference inference(*model, test::machine("edge"), {.compile = {}, .check = true});
+  host::Inference inference(*model, test::machine("edge"), {.compile = {}, .check = true});
   const test::Logits first = test::evaluate(inference, tokens, 6).logits;
   inference.reset();
   CHECK(inference.position() == 0);
@@ -98,7 +98,7 @@ TEST_CASE("an emptied cache begins anew") {
 
 TEST_CASE("a full context is refused with its size and leaves the machine usable") {
   const auto model = test::make_synthetic_model({.context = 32});
-  app::Inference inference(*model, test::machine("edge"), {.compile = {.context = 20}, .check = true});
+  host::Inference inference(*model, test::machine("edge"), {.compile = {.context = 20}, .check = true});
   const auto tokens = test::random_tokens(21, model->shape().vocabulary);
   CHECK_THROWS_WITH(inference.evaluate(tokens, false), Catch::Contains("context of 20 positions"));
   CHECK(inference.position() == 0);

@@ -28,7 +28,7 @@ std::unique_ptr<model::LlamaModel> model_in(Format format) {
 void check_equal(const model::LlamaModel& model, const config::Machine& machine,
                  machine::Clocking clocking = machine::Clocking::gated) {
   const auto tokens = test::random_tokens(5, model.shape().vocabulary);
-  app::Inference inference(model, machine, {.compile = {}, .clocking = clocking, .check = true});
+  host::Inference inference(model, machine, {.compile = {}, .clocking = clocking, .check = true});
   const test::Trial trial = test::evaluate(inference, tokens, 4);
   CHECK(test::difference(trial.logits, test::evaluate(model, Format::f16, tokens)) == "");
 }

@@ -16,11 +16,11 @@
 #include "numerics/blocks.h"
 
 using namespace tokencycle;
-using app::GemmOptions;
-using app::GemmReport;
-using app::GemmValues;
 using compiler::GemmShape;
 using compiler::GemmType;
+using host::GemmOptions;
+using host::GemmReport;
+using host::GemmValues;
 
 namespace {
 
@@ -90,7 +90,7 @@ TEST_CASE("every machine multiplies every type in every dataflow as the referenc
                   shape.k);
           GemmOptions options;
           options.type = type;
-          const GemmReport report = app::run_gemm(machine, {"", shape}, options);
+          const GemmReport report = host::run_gemm(machine, {"", shape}, options);
           CHECK(report.run->checked == std::uint64_t{shape.m} * shape.n);
           check_accounts(machine, report);
         }
@@ -111,10 +111,10 @@ TEST_CASE("products are right on arrays and memories of any size, and take the s
     const GemmShape shape = random_shape(random, options.type);
     CAPTURE(config::to_json(machine), options.type.name, shape.m, shape.n, shape.k);
     try {
-      const GemmReport report = app::run_gemm(machine, {"", shape}, options);
+      const GemmReport report = host::run_gemm(machine, {"", shape}, options);
       check_accounts(machine, report);
       options.timing_only = true;
-      const GemmReport timed = app::run_gemm(machine, {"", shape}, options);
+      const GemmReport timed = host::run_gemm(machine, {"", shape}, options);
       CHECK(timed.run->cycles == report.run->cycles);
       CHECK(timed.run->matrix == report.run->matrix);
       CHECK(timed.run->checked == 0);
@@ -158,7 +158,7 @@ TEST_CASE("the smallest scratchpad that a refusal names is enough") {
 namespace {
 
 // One element as a number.
-double element(const app::GemmOperand& operand, std::uint32_t row, std::uint32_t k) {
+double element(const host::GemmOperand& operand, std::uint32_t row, std::uint32_t k) {
   if (operand.format == Format::i8) return static_cast<std::int8_t>(operand.row(row)[k]);
   if (operand.format == Format::i4) {
     const int pair = std::to_integer<int>(operand.row(row)[k / 2]);

@@ -15,9 +15,9 @@ TEST_CASE("without hazard checks the logits are wrong, with them they are right"
   const test::Logits expected = test::evaluate(*model, Format::f16, tokens);
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
-    app::Inference sound(*model, test::machine(name), {});
+    host::Inference sound(*model, test::machine(name), {});
     CHECK(test::difference(test::evaluate(sound, tokens, 1).logits, expected) == "");
-    app::Inference careless(*model, test::machine(name), {});
+    host::Inference careless(*model, test::machine(name), {});
     careless.accelerator().ignore_hazards();
     CHECK(test::difference(test::evaluate(careless, tokens, 1).logits, expected) != "");
   }
@@ -26,10 +26,10 @@ TEST_CASE("without hazard checks the logits are wrong, with them they are right"
 TEST_CASE("the check names the first operator that a missing hazard check spoils") {
   const auto model = test::make_synthetic_model({.matrices = Format::q8_0});
   const auto tokens = test::random_tokens(3, model->shape().vocabulary);
-  app::Inference careless(*model, test::machine("edge"), {.compile = {}, .check = true});
+  host::Inference careless(*model, test::machine("edge"), {.compile = {}, .check = true});
   careless.accelerator().ignore_hazards();
   CHECK_THROWS_AS(careless.evaluate(tokens, false), CheckError);
-  app::Inference again(*model, test::machine("edge"), {.compile = {}, .check = true});
+  host::Inference again(*model, test::machine("edge"), {.compile = {}, .check = true});
   again.accelerator().ignore_hazards();
   CHECK_THROWS_WITH(again.evaluate(tokens, false), Catch::Contains("position 0") &&
                                                        Catch::Contains("operator") &&

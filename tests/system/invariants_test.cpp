@@ -84,10 +84,10 @@ TEST_CASE("stacks, operators and units' states each sum to the cycles, and steps
   const auto tokens = test::random_tokens(20, model->shape().vocabulary);
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name_of(format), name);
-    app::Inference inference(*model, test::machine(name), {});
+    host::Inference inference(*model, test::machine(name), {});
     const test::Trial trial = test::evaluate(inference, tokens, 16);
     Cycle next(1);
-    for (const app::StepReport& step : trial.steps) {
+    for (const host::StepReport& step : trial.steps) {
       CHECK(step.execution.start == next);
       next = step.execution.end;
       const std::uint64_t cycles = step.execution.end.value - step.execution.start.value;
@@ -120,11 +120,11 @@ TEST_CASE("the bytes, words and products counted are those that the programs ask
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
     const config::Machine machine = test::machine(name);
-    app::Inference inference(*model, machine, {});
+    host::Inference inference(*model, machine, {});
     const test::Trial trial = test::evaluate(inference, tokens, 22);
     Demand sum;
     std::uint32_t position = 0;
-    for (const app::StepReport& step : trial.steps) {
+    for (const host::StepReport& step : trial.steps) {
       const Demand d =
           demand_of(inference.compiler().compile({position, step.tokens, true, true}).program.words);
       sum.instructions += d.instructions;
@@ -154,8 +154,8 @@ TEST_CASE("subscribers see every instruction's life in order, and change no cycl
   const auto tokens = test::random_tokens(9, model->shape().vocabulary);
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
-    app::Inference alone(*model, test::machine(name), {});
-    app::Inference watched(*model, test::machine(name), {});
+    host::Inference alone(*model, test::machine(name), {});
+    host::Inference watched(*model, test::machine(name), {});
     Auditor auditor;
     watched.accelerator().events().subscribe(auditor);
     const test::Trial a = test::evaluate(alone, tokens, 7), b = test::evaluate(watched, tokens, 7);
@@ -173,11 +173,11 @@ TEST_CASE("subscribers see every instruction's life in order, and change no cycl
 TEST_CASE("two machines in one process, stepped in turn, do not know of each other") {
   const auto model = test::make_synthetic_model({.matrices = Format::q8_0});
   const auto tokens = test::random_tokens(5, model->shape().vocabulary);
-  app::Inference alone(*model, test::machine("edge"), {});
+  host::Inference alone(*model, test::machine("edge"), {});
   const test::Trial expected = test::evaluate(alone, tokens, 2);
-  app::Inference one(*model, test::machine("edge"), {});
-  app::Inference other(*model, test::machine("gemmini"),
-                       {.compile = {}, .clocking = machine::Clocking::every_edge});
+  host::Inference one(*model, test::machine("edge"), {});
+  host::Inference other(*model, test::machine("gemmini"),
+                        {.compile = {}, .clocking = machine::Clocking::every_edge});
   for (std::size_t i = 0; i < tokens.size(); i += (i == 0 ? 2 : 1)) {
     const auto part = std::span(tokens).subspan(i, i == 0 ? 2 : 1);
     one.evaluate(part, true);

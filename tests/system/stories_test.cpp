@@ -49,7 +49,7 @@ struct Agreement {
 
 // Generates greedily. Where the likeliest token leaves the recorded text, the likeliest one that continues it
 // is taken instead.
-Agreement generate(app::Inference& inference, const Tokenizer& tokenizer, const std::string& prompt,
+Agreement generate(host::Inference& inference, const Tokenizer& tokenizer, const std::string& prompt,
                    std::string text) {
   if (text.ends_with("\n\n")) text.resize(text.size() - 2);  // added by the engine's command line
   inference.reset();
@@ -101,8 +101,8 @@ TEST_CASE("the machine's greedy text is llama.cpp's, up to near-ties of the bloc
   int left = 0;
   for (const auto& [prompt, text] : texts.items()) {
     // The first prompt's operators and logits are compared with the reference, too.
-    app::Inference inference(model, test::machine("edge"),
-                             {.compile = {}, .check = prompt == texts.begin().key()});
+    host::Inference inference(model, test::machine("edge"),
+                              {.compile = {}, .check = prompt == texts.begin().key()});
     const Agreement agreement = generate(inference, *tokenizer, prompt, text);
     CAPTURE(e.format, prompt, agreement.left, agreement.largest_gap);
     CHECK(agreement.tokens == 100);
@@ -118,13 +118,13 @@ TEST_CASE("the machine's perplexity is llama.cpp's within 0.1 %") {
   const std::string format = GENERATE("f16", "q8_0");  // all four by the reference: tests/model
   const LlamaModel model = stories(format);
   const auto tokenizer = make_tokenizer(model.file());
-  app::Inference inference(model, test::machine("edge"), {});
+  host::Inference inference(model, test::machine("edge"), {});
   const auto evaluate = [&](std::span<const TokenId> window) {
     inference.reset();
     const std::size_t half = window.size() / 2;
     inference.evaluate(window.first(half), false);
     test::Logits rows(half);
-    for (const app::StepReport& step : inference.evaluate(window.subspan(half), true)) {
+    for (const host::StepReport& step : inference.evaluate(window.subspan(half), true)) {
       rows.insert(rows.end(), step.logits.begin(), step.logits.end());
     }
     return rows;

@@ -27,17 +27,17 @@ struct Account {
 };
 
 Account account_of(const model::LlamaModel& model, const config::Machine& machine, machine::Values values,
-                   std::span<const model::TokenId> tokens, const app::InferenceOptions& base = {}) {
-  app::InferenceOptions options = base;
+                   std::span<const model::TokenId> tokens, const host::InferenceOptions& base = {}) {
+  host::InferenceOptions options = base;
   options.values = values;
-  app::Inference inference(model, machine, options);
-  std::vector<app::StepReport> steps = inference.evaluate(tokens.first(kPrompt), false);
+  host::Inference inference(model, machine, options);
+  std::vector<host::StepReport> steps = inference.evaluate(tokens.first(kPrompt), false);
   for (std::size_t i = kPrompt; i < tokens.size(); ++i) {
-    for (app::StepReport& s : inference.evaluate(tokens.subspan(i, 1), false)) steps.push_back(std::move(s));
+    for (host::StepReport& s : inference.evaluate(tokens.subspan(i, 1), false)) steps.push_back(std::move(s));
   }
   CHECK(steps.back().logits.empty() == (values == machine::Values::absent));
   Account a{inference.event_digest(), inference.program_digest(), 0, {}, {}, {}, {}};
-  for (const app::StepReport& s : steps) {
+  for (const host::StepReport& s : steps) {
     a.cycles += s.execution.end.value - s.execution.start.value;
     a.stacks.push_back(s.stack);
     a.operators.push_back(s.operators);
@@ -84,7 +84,8 @@ struct Pair {
   model::LlamaModel with, without;
 };
 
-void check_pair(const Pair& pair, const config::Machine& machine, const app::InferenceOptions& options = {}) {
+void check_pair(const Pair& pair, const config::Machine& machine,
+                const host::InferenceOptions& options = {}) {
   const auto tokens = test::random_tokens(kPrompt + kGenerated, pair.with.shape().vocabulary);
   check_equal(account_of(pair.with, machine, machine::Values::computed, tokens, options),
               account_of(pair.without, machine, machine::Values::absent, tokens, options));
@@ -143,7 +144,7 @@ TEST_CASE("random machines take the same cycles without values, with either cloc
   const std::uint64_t seed = GENERATE(range(1, 13));
   CAPTURE(seed);
   const Pair pair({.layers = 1, .kv_heads = 1, .matrices = seed % 2 == 0 ? Format::q8_0 : Format::f16});
-  app::InferenceOptions options;
+  host::InferenceOptions options;
   options.compile.kv_format = seed % 3 == 0 ? Format::f32 : Format::f16;
   options.compile.max_batch = static_cast<std::uint32_t>(seed % 5);
   if (seed % 4 == 0) options.clocking = machine::Clocking::every_edge;
@@ -195,9 +196,9 @@ TEST_CASE("without values nothing is kept in DRAM but what the host wrote") {
   for (const machine::Values values : {machine::Values::computed, machine::Values::absent}) {
     const bool computed = values == machine::Values::computed;
     CAPTURE(computed);
-    app::InferenceOptions options;
+    host::InferenceOptions options;
     options.values = values;
-    app::Inference inference(computed ? pair.with : pair.without, test::machine("edge"), options);
+    host::Inference inference(computed ? pair.with : pair.without, test::machine("edge"), options);
     inference.evaluate(tokens, false);
     const compiler::DramLayout& layout = inference.compiler().layout();
     const memory::DramStorage& dram = inference.accelerator().dram();

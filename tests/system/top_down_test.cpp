@@ -18,7 +18,7 @@ std::uint64_t sum_of(const Stack& stack) {
 }
 
 // A step's stack is the sum of its operators', an operator's that of its kinds of instructions.
-void check_levels(const app::StepReport& step, const std::vector<model::Operator>& graph) {
+void check_levels(const host::StepReport& step, const std::vector<model::Operator>& graph) {
   Stack of_operators{};
   for (std::size_t i = 0; i < step.operators.size(); ++i) {
     CAPTURE(graph[i].name);
@@ -40,9 +40,9 @@ void check_levels(const app::StepReport& step, const std::vector<model::Operator
 }
 
 // What the instructions did is what the units counted.
-void check_work(const std::vector<app::StepReport>& steps, machine::Accelerator& a) {
+void check_work(const std::vector<host::StepReport>& steps, machine::Accelerator& a) {
   observe::OperatorWork sum;
-  for (const app::StepReport& step : steps) {
+  for (const host::StepReport& step : steps) {
     for (const OperatorUse& use : step.operators) sum.add(use.work);
   }
   CHECK(sum.loaded_bytes == a.traffic(memory::Requester::load, false).moved_bytes);
@@ -55,7 +55,7 @@ void check_work(const std::vector<app::StepReport>& steps, machine::Accelerator&
 }
 
 // No operator's rate over its span exceeds a peak of the machine.
-void check_roofs(const app::StepReport& step, const std::vector<model::Operator>& graph,
+void check_roofs(const host::StepReport& step, const std::vector<model::Operator>& graph,
                  const config::Machine& machine) {
   const double bytes_a_cycle = machine.peak_dram_gb_per_s() / machine.clock_ghz;
   const double cells = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
@@ -70,8 +70,8 @@ void check_roofs(const app::StepReport& step, const std::vector<model::Operator>
   }
 }
 
-void check_all(app::Inference& inference, const test::Trial& trial, const model::LlamaModel& model) {
-  for (const app::StepReport& step : trial.steps) {
+void check_all(host::Inference& inference, const test::Trial& trial, const model::LlamaModel& model) {
+  for (const host::StepReport& step : trial.steps) {
     REQUIRE(step.operators.size() == model.graph().operators.size());
     check_levels(step, model.graph().operators);
     check_roofs(step, model.graph().operators, inference.accelerator().machine());
@@ -79,8 +79,8 @@ void check_all(app::Inference& inference, const test::Trial& trial, const model:
   check_work(trial.steps, inference.accelerator());
 }
 
-app::InferenceOptions recording() {
-  app::InferenceOptions options;
+host::InferenceOptions recording() {
+  host::InferenceOptions options;
   options.values = machine::Values::absent;
   options.record.emplace();
   return options;
@@ -97,7 +97,7 @@ TEST_CASE(
   const auto tokens = test::random_tokens(36, model->shape().vocabulary);
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name_of(format), name);
-    app::Inference inference(*model, test::machine(name), recording());
+    host::Inference inference(*model, test::machine(name), recording());
     check_all(inference, test::evaluate(inference, tokens, 32), *model);
   }
 }
@@ -107,7 +107,7 @@ TEST_CASE("the same holds for the bundled model, in prefill and decode") {
   const auto tokens = test::random_tokens(18, model.shape().vocabulary);
   for (const char* name : {"tiny", "edge", "edge-os"}) {
     CAPTURE(name);
-    app::Inference inference(model, test::machine(name), recording());
+    host::Inference inference(model, test::machine(name), recording());
     check_all(inference, test::evaluate(inference, tokens, 16), model);
   }
 }
@@ -115,14 +115,14 @@ TEST_CASE("the same holds for the bundled model, in prefill and decode") {
 TEST_CASE("a timeline sums to the units' and memory's counts under both clockings, and changes no event") {
   const auto model = test::make_synthetic_model({.matrices = Format::q8_0});
   const auto tokens = test::random_tokens(9, model->shape().vocabulary);
-  app::InferenceOptions options = recording();
+  host::InferenceOptions options = recording();
   options.record.reset();
-  app::Inference plain(*model, test::machine("edge"), options);
+  host::Inference plain(*model, test::machine("edge"), options);
   test::evaluate(plain, tokens, 6);
   options.record.emplace();
-  app::Inference gated(*model, test::machine("edge"), options);
+  host::Inference gated(*model, test::machine("edge"), options);
   options.clocking = machine::Clocking::every_edge;
-  app::Inference every_edge(*model, test::machine("edge"), options);
+  host::Inference every_edge(*model, test::machine("edge"), options);
   const test::Trial trial = test::evaluate(gated, tokens, 6);
   test::evaluate(every_edge, tokens, 6);
   CHECK(gated.event_digest() == plain.event_digest());
@@ -132,7 +132,7 @@ TEST_CASE("a timeline sums to the units' and memory's counts under both clocking
   REQUIRE(series.size() == same.size());
   machine::Accelerator& a = gated.accelerator();
   Stack causes{};
-  for (const app::StepReport& step : trial.steps) observe::add_to(causes, step.stack);
+  for (const host::StepReport& step : trial.steps) observe::add_to(causes, step.stack);
   for (std::size_t i = 0; i < series.size(); ++i) {
     const observe::Timeline::Series& s = series[i];
     CAPTURE(s.name);

@@ -65,10 +65,10 @@ std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocab
   return tokens;
 }
 
-Trial evaluate(app::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt) {
+Trial evaluate(host::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt) {
   Trial trial;
-  const auto take = [&trial](std::vector<app::StepReport> steps) {
-    for (app::StepReport& step : steps) {
+  const auto take = [&trial](std::vector<host::StepReport> steps) {
+    for (host::StepReport& step : steps) {
       for (const std::vector<float>& row : step.logits) trial.logits.push_back(row);
       trial.steps.push_back(std::move(step));
     }

@@ -36,13 +36,13 @@ std::vector<model::TokenId> random_tokens(std::size_t count, std::uint32_t vocab
 
 struct Trial {
   Logits logits;  // of all tokens
-  std::vector<app::StepReport> steps;
+  std::vector<host::StepReport> steps;
   std::uint64_t cycles() const {
     return steps.back().execution.end.value - steps.front().execution.start.value;
   }
 };
 // The first `prompt` tokens in steps as large as the machine holds, the others one by one.
-Trial evaluate(app::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt);
+Trial evaluate(host::Inference& inference, std::span<const model::TokenId> tokens, std::size_t prompt);
 Logits evaluate(const model::LlamaModel& model, Format kv_format, std::span<const model::TokenId> tokens);
 
 // The first place where the bits differ, empty when they are the same.

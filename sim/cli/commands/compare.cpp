@@ -22,7 +22,7 @@
 #include "host/places.h"
 #include "host/result/json_text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 using Names = std::vector<std::string>;
@@ -104,7 +104,7 @@ struct Plan {
 void plan_outputs(const OptionParser& parser, Plan& plan) {
   std::vector<std::filesystem::path> inputs;
   if (!plan.names.empty()) inputs = run_inputs(parser);
-  for (const std::string& name : plan.names) inputs.push_back(find_configuration(name));
+  for (const std::string& name : plan.names) inputs.push_back(host::find_configuration(name));
   for (const std::string& file : list_of(parser, "input")) inputs.emplace_back(file);
   std::vector<OutputFile> outputs = named_outputs(parser, {"output"});
   if (parser.has("results")) {
@@ -144,19 +144,19 @@ Plan plan_of(const OptionParser& parser) {
 }
 
 // One machine's run as its result document.
-nlohmann::ordered_json run_on(const config::Machine& machine, const ModelRequest& request,
+nlohmann::ordered_json run_on(const config::Machine& machine, const host::ModelRequest& request,
                               const model::LlamaModel& model, const std::string& name, bool quiet) {
   const auto begin = std::chrono::steady_clock::now();
   RunView view(live_mode(quiet), name);
-  ModelRun run;
-  run_model(request, model, machine, nullptr, {{}, false, {}, &view}, run);
+  host::ModelRun run;
+  host::run_model(request, model, machine, nullptr, {{}, false, {}, &view}, run);
   view.end();
   run.report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!quiet) {
     fmt::print(stderr, "tokencycle: {}{} cycles in {:.1f} s\n", name,
                with_separators(run.report.total_cycles()), run.report.wall_seconds);
   }
-  return result_json(model, machine, run.settings, run.report, *run.inference);
+  return host::result_json(model, machine, run.settings, run.report, *run.inference);
 }
 
 // Logits are the same to the last bit on every machine, and the sampler sees nothing else.
@@ -171,10 +171,10 @@ void check_tokens(const std::vector<explore::Result>& results, std::size_t machi
 }
 
 void run_all(const OptionParser& parser, Plan& plan) {
-  ModelRequest request = model_request_of(parser);
+  host::ModelRequest request = model_request_of(parser);
   if (parser.has("output") || parser.has("results") || !plan.files.empty())
-    request.settings.inference.record = RecordOptions{};
-  const model::LlamaModel model = open_model(request);
+    request.settings.inference.record = host::RecordOptions{};
+  const model::LlamaModel model = host::open_model(request);
   // A machine that cannot hold the model says so before another has run.
   for (const config::Machine& machine : plan.machines) {
     compiler::Compiler(model, machine, request.settings.inference.compile);
@@ -185,12 +185,12 @@ void run_all(const OptionParser& parser, Plan& plan) {
     try {
       const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"));
       if (!plan.files.empty()) {
-        write_text(plan.files[i], json_text(document));
+        host::write_text(plan.files[i], host::json_text(document));
         kept.push_back(plan.files[i].string());
       }
       plan.results[i] = explore::parse_result(document, plan.names[i]);
     } catch (const Interrupted& end) {
-      throw Interrupted(fmt::format("{}{}; {}", name, end.what(), kept_text(kept)));
+      throw Interrupted(fmt::format("{}{}; {}", name, end.what(), host::kept_text(kept)));
     }
   }
   check_tokens(plan.results, plan.machines.size());
@@ -212,7 +212,7 @@ ExitCode compare_command(const Arguments& arguments) {
   if (!plan.machines.empty()) run_all(parser, plan);
   const explore::Comparison comparison = explore::compare(plan.results, plan.baseline);
   if (parser.get<bool>("json")) {
-    fmt::print("{}", json_text(explore::comparison_json(comparison, plan.results)));
+    fmt::print("{}", host::json_text(explore::comparison_json(comparison, plan.results)));
   } else {
     fmt::print("{}{}", title_of(plan.results[plan.baseline]), explore::comparison_text(comparison));
   }
@@ -223,9 +223,9 @@ ExitCode compare_command(const Arguments& arguments) {
   if (!parser.has("output")) return ExitCode::success;
   const std::string file = parser.get<std::string>("output");
   const std::string page = explore::report_html(plan.results, plan.baseline);
-  write_text(file, page);
+  host::write_text(file, page);
   if (names_files) fmt::print("report   written to {}, {}\n", file, bytes_text(page.size()));
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -16,7 +16,7 @@
 #include "host/places.h"
 #include "memory/dram/trace.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -51,9 +51,9 @@ void refuse_machine(const std::filesystem::path& path) {
 }
 
 config::DramSystem system_of(const OptionParser& parser) {
-  const std::filesystem::path path = find_dram(parser.require("config"));
+  const std::filesystem::path path = host::find_dram(parser.require("config"));
   refuse_machine(path);
-  return config::read_dram_system(path, dram_presets_folder());
+  return config::read_dram_system(path, host::dram_presets_folder());
 }
 
 std::string trace_of(const OptionParser& parser) {
@@ -88,7 +88,7 @@ ExitCode dram_command(const Arguments& arguments) {
   OptionParser parser = dram_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   DramRun run{system_of(parser), trace_of(parser), {}, 0};
-  check_outputs(named_outputs(parser, {"commands"}), {find_dram(parser.require("config")), run.trace});
+  check_outputs(named_outputs(parser, {"commands"}), {host::find_dram(parser.require("config")), run.trace});
   const memory::DramReplayOptions options{parser.count("request-bytes")};
   const auto begin = std::chrono::steady_clock::now();
   memory::DramTraceReader trace(run.trace, run.system.channels * run.system.device.channel_bytes());
@@ -108,4 +108,4 @@ ExitCode dram_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -8,13 +8,14 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/machine_options.h"
+#include "cli/print/gemm.h"
 #include "cli/shapes_csv.h"
 #include "cli/terminal/live_view.h"
 #include "compiler/gemm_plan.h"
 #include "host/files.h"
 #include "host/gemm/gemm.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -59,12 +60,12 @@ config::Machine machine_of(const OptionParser& parser) {
   return machine_with(options);
 }
 
-std::vector<GemmLayer> layers_of(const OptionParser& parser) {
+std::vector<host::GemmLayer> layers_of(const OptionParser& parser) {
   const bool sides = parser.has("M") || parser.has("N") || parser.has("K");
   if (parser.has("shapes")) {
     if (sides) throw UsageError("--shapes names the products; -M, -N and -K do not go with it");
     const std::string file = parser.get<std::string>("shapes");
-    return parse_shapes(read_text(file), file);
+    return parse_shapes(host::read_text(file), file);
   }
   const auto side = [&parser](const char* name) {
     if (!parser.has(name)) {
@@ -90,30 +91,30 @@ void print_now(const std::string& text) {
 ExitCode gemm_command(const Arguments& arguments) {
   OptionParser parser = gemm_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  GemmOptions options;
+  host::GemmOptions options;
   options.type = type_of(parser.get<std::string>("dtype"));
   options.array_alone = parser.get<bool>("array-alone");
   options.timing_only = parser.get<bool>("timing-only");
   options.seed = parser.unsigned_number("seed");
   const bool json = parser.get<bool>("json");
-  const std::vector<GemmLayer> layers = layers_of(parser);
+  const std::vector<host::GemmLayer> layers = layers_of(parser);
   const config::Machine machine = machine_of(parser);
   // What no machine of this kind can do is said before the first layer runs.
-  for (const GemmLayer& layer : layers) {
+  for (const host::GemmLayer& layer : layers) {
     const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
     if (!options.array_alone) compiler::plan_gemm(machine, map);
   }
 
-  std::vector<GemmReport> reports;
+  std::vector<host::GemmReport> reports;
   if (!json) print_now(gemm_heading(machine, options));
   LiveView live(live_mode(false));
-  live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const GemmLayer& layer) {
+  live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const host::GemmLayer& layer) {
     return sum + static_cast<double>(layer.shape.multiplications());
   }));
   options.pulse = [&live](Cycle now) { live.update(now.value); };
-  for (const GemmLayer& layer : layers) {
+  for (const host::GemmLayer& layer : layers) {
     live.set_place(fmt::format("product {} of {}", reports.size() + 1, layers.size()));
-    reports.push_back(run_gemm(machine, layer, options));
+    reports.push_back(host::run_gemm(machine, layer, options));
     live.done(static_cast<double>(layer.shape.multiplications()));
     if (!json) print_now(gemm_line(machine, reports.back()));
   }
@@ -125,4 +126,4 @@ ExitCode gemm_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

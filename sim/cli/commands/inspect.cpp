@@ -22,7 +22,7 @@
 #include "model/architecture.h"
 #include "model/tokenizer/tokenizer.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 namespace {
@@ -82,7 +82,7 @@ void inspect_model(const std::filesystem::path& path) {
 }
 
 void inspect_machine(const std::filesystem::path& path) {
-  const config::Machine m = read_configuration(path);
+  const config::Machine m = host::read_configuration(path);
   fmt::print("machine    {}\n           {}\n           digest {}\n\n", m.name, m.description, m.digest);
   double int8 = 0;
   fmt::print("derived\n");
@@ -207,12 +207,12 @@ void inspect_result(const std::filesystem::path& path, const nlohmann::json& res
 }
 
 void inspect_checkpoint(const std::filesystem::path& path) {
-  read_checkpoint(path, [&](const nlohmann::ordered_json& header, std::istream&) {
+  host::read_checkpoint(path, [&](const nlohmann::ordered_json& header, std::istream&) {
     const nlohmann::json run = header.at("run");
     const nlohmann::json& settings = run.at("settings");
     const auto number = [&](const char* key) { return with_separators(header.at(key).get<std::uint64_t>()); };
     fmt::print("checkpoint {}\n           written by {} build of tokencycle (version {})\n", path.string(),
-               header.at("build") == program_file_digest() ? "this" : "another",
+               header.at("build") == host::program_file_digest() ? "this" : "another",
                text_of(header.at("version")));
     fmt::print("model      digest {}\nmachine    {}\nreached    step {}, {} new tokens, cycle {}\n",
                text_of(run.at("model").at("digest")), text_of(run.at("configuration").at("name")),
@@ -231,7 +231,7 @@ ExitCode inspect_command(const Arguments& arguments) {
   parser.add()("input", po::value<std::string>(), "file, or the name of a machine in configs/");
   parser.positional("input", 1);
   if (!parser.parse(arguments)) return ExitCode::success;
-  const std::filesystem::path path = find_configuration(parser.require("input"));
+  const std::filesystem::path path = host::find_configuration(parser.require("input"));
   std::array<char, 6> magic{};
   {
     const auto fail = [&path](const std::string& why) {
@@ -251,10 +251,10 @@ ExitCode inspect_command(const Arguments& arguments) {
     inspect_model(path);
   } else if (head.starts_with("TCPROG")) {
     inspect_program(path);
-  } else if (is_checkpoint(path)) {
+  } else if (host::is_checkpoint(path)) {
     inspect_checkpoint(path);
   } else {
-    const nlohmann::json json = nlohmann::json::parse(read_text(path), nullptr, false);
+    const nlohmann::json json = nlohmann::json::parse(host::read_text(path), nullptr, false);
     const bool result = json.is_object() && json.value("schema", nlohmann::json()).is_string() &&
                         json["schema"].get<std::string>().starts_with("tokencycle-result-");
     result ? inspect_result(path, json) : inspect_machine(path);
@@ -262,4 +262,4 @@ ExitCode inspect_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -12,7 +12,7 @@
 #include "host/inference.h"
 #include "host/places.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -51,12 +51,12 @@ Logits evaluate_by_reference(model::Reference& reference, std::span<const model:
 }
 
 // The first half needs no logits.
-Logits evaluate_by_machine(Inference& inference, std::span<const model::TokenId> window) {
+Logits evaluate_by_machine(host::Inference& inference, std::span<const model::TokenId> window) {
   inference.reset();
   const std::size_t half = window.size() / 2;
   inference.evaluate(window.first(half), false);
   Logits logits(half);
-  for (StepReport& step : inference.evaluate(window.subspan(half), true)) {
+  for (host::StepReport& step : inference.evaluate(window.subspan(half), true)) {
     for (auto& row : step.logits) logits.push_back(std::move(row));
   }
   return logits;
@@ -76,9 +76,9 @@ ExitCode perplexity_command(const Arguments& arguments) {
       "config,c", po::value<std::string>(), "evaluate on this machine")(
       "kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
   if (!parser.parse(arguments)) return ExitCode::success;
-  const std::string text = read_text(parser.require("file"));
+  const std::string text = host::read_text(parser.require("file"));
   const auto path =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   Format kv_format = Format::f16;
   const std::string kv = parser.get<std::string>("kv-type");
   if (!format_from_name(kv, kv_format) || !kCacheFormats.has(kv_format)) {
@@ -106,11 +106,12 @@ ExitCode perplexity_command(const Arguments& arguments) {
   std::string by = "the reference";
   WindowView view(windows);
   if (parser.has("config")) {
-    const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
-    InferenceOptions options;
+    const config::Machine machine =
+        host::read_configuration(host::find_configuration(parser.get<std::string>("config")));
+    host::InferenceOptions options;
     options.compile.kv_format = kv_format;
     options.pulse = [&view](Cycle now) { view.live().update(now.value); };
-    Inference inference(model, machine, options);
+    host::Inference inference(model, machine, options);
     by = "machine " + machine.name;
     result = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> w) {
       view.begin_window();
@@ -132,4 +133,4 @@ ExitCode perplexity_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -10,7 +10,7 @@
 #include "host/places.h"
 #include "isa/program.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -19,7 +19,7 @@ namespace {
 // To --output, or to standard output when there is none.
 void deliver(const OptionParser& parser, const std::string& text) {
   if (parser.has("output")) {
-    write_text(parser.get<std::string>("output"), text);
+    host::write_text(parser.get<std::string>("output"), text);
   } else {
     fmt::print("{}", text);
   }
@@ -40,10 +40,11 @@ ExitCode compile_command(const Arguments& arguments) {
       "tokens", po::value<long long>()->default_value(1), "tokens in the step");
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string output = parser.require("output");
-  const config::Machine machine = read_configuration(find_configuration(parser.get<std::string>("config")));
+  const config::Machine machine =
+      host::read_configuration(host::find_configuration(parser.get<std::string>("config")));
   const auto path =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : bundled_model();
-  check_outputs({{"--output", output}}, {path, find_configuration(parser.get<std::string>("config"))});
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
+  check_outputs({{"--output", output}}, {path, host::find_configuration(parser.get<std::string>("config"))});
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});
   const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};
@@ -73,7 +74,7 @@ ExitCode asm_command(const Arguments& arguments) {
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string input = parser.require("input"), output = parser.require("output");
   check_outputs({{"--output", output}}, {input});
-  const isa::Program program = isa::assemble(read_text(input), input);
+  const isa::Program program = isa::assemble(host::read_text(input), input);
   isa::write_program(program, output);
   fmt::print("{} words, {} data segments, written to {}\n", with_separators(program.words.size()),
              program.data.size(), output);
@@ -93,4 +94,4 @@ ExitCode disasm_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -11,7 +11,7 @@
 #include "explore/page/report.h"
 #include "host/files.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -40,7 +40,7 @@ ExitCode report_command(const Arguments& arguments) {
       parser.has("baseline") ? explore::find_baseline(results, parser.get<std::string>("baseline")) : 0;
   const std::string page = explore::report_html(results, baseline);
   if (!to_stdout) {
-    write_text(output, page);
+    host::write_text(output, page);
     fmt::print("report   written to {}, {}\n", output, bytes_text(page.size()));
   } else if (std::fwrite(page.data(), 1, page.size(), stdout) != page.size()) {
     throw IoError("standard output was closed before the whole page was written; write it to a file with -o");
@@ -48,4 +48,4 @@ ExitCode report_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

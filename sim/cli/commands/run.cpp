@@ -21,7 +21,7 @@
 #include "host/traces.h"
 #include "observe/trace.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
@@ -88,28 +88,29 @@ void stream(const std::string& text) {
 }
 
 // One line per step instead of the text.
-void print_step(const StepReport& step) {
+void print_step(const host::StepReport& step) {
   stream(fmt::format("{:>6} token{} {:>20} cycles\n", with_separators(step.tokens),
                      step.tokens == 1 ? " " : "s",
                      with_separators(step.execution.end.value - step.execution.start.value)));
 }
 
 void print_results(const OptionParser& parser, const model::LlamaModel& model, const config::Machine& machine,
-                   ModelRun& run) {
+                   host::ModelRun& run) {
   const bool quiet = parser.get<bool>("quiet");
-  if (!quiet) fmt::print("\n{}", summary_text(model, machine, run.report, *run.inference));
+  if (!quiet) fmt::print("\n{}", host::summary_text(model, machine, run.report, *run.inference));
   if (run.settings.inference.check && !quiet && !run.report.interrupted_at)
     fmt::print("check           every operator's result equals the reference bit for bit\n");
   if (!parser.has("result")) return;
   const std::string file = parser.get<std::string>("result");
-  write_text(file, json_text(result_json(model, machine, run.settings, run.report, *run.inference)));
+  host::write_text(
+      file, host::json_text(host::result_json(model, machine, run.settings, run.report, *run.inference)));
   if (!quiet) fmt::print("result          written to {}\n", file);
 }
 
 // The last line of a run that a signal has ended.
-std::string interruption_text(const OptionParser& parser, const Traces& traces,
-                              const Checkpoints& checkpoints, const ModelRun& run) {
-  const RunReport& report = run.report;
+std::string interruption_text(const OptionParser& parser, const host::Traces& traces,
+                              const host::Checkpoints& checkpoints, const host::ModelRun& run) {
+  const host::RunReport& report = run.report;
   std::vector<std::string> files = traces.files();
   if (parser.has("result") && !report.tokens.empty()) files.push_back(parser.get<std::string>("result"));
   std::string resume;
@@ -121,18 +122,18 @@ std::string interruption_text(const OptionParser& parser, const Traces& traces,
   }
   return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}{}",
                      with_separators(report.interrupted_at->value), report.tokens.size(),
-                     run.settings.new_tokens, kept_text(files), resume);
+                     run.settings.new_tokens, host::kept_text(files), resume);
 }
 
 // What the result has beside the sums; nothing without --result.
-std::optional<RecordOptions> record_of(const OptionParser& parser) {
+std::optional<host::RecordOptions> record_of(const OptionParser& parser) {
   if (!parser.has("result")) {
     for (const char* option : {"pipeline-token", "pipeline-instructions"}) {
       if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --result FILE; add it", option));
     }
     return std::nullopt;
   }
-  RecordOptions record;
+  host::RecordOptions record;
   if (parser.has("pipeline-token")) record.pipeline_token = parser.count("pipeline-token");
   if (parser.has("pipeline-instructions")) {
     record.pipeline_instructions = parser.count("pipeline-instructions");
@@ -140,8 +141,8 @@ std::optional<RecordOptions> record_of(const OptionParser& parser) {
   return record;
 }
 
-CheckpointRequest checkpoints_of(const OptionParser& parser) {
-  CheckpointRequest request;
+host::CheckpointRequest checkpoints_of(const OptionParser& parser) {
+  host::CheckpointRequest request;
   if (parser.has("checkpoint")) request.write = parser.get<std::string>("checkpoint");
   if (parser.has("resume")) request.resume = parser.get<std::string>("resume");
   request.quiet = parser.get<bool>("quiet");
@@ -160,8 +161,8 @@ CheckpointRequest checkpoints_of(const OptionParser& parser) {
   return request;
 }
 
-TraceRequest traces_of(const OptionParser& parser) {
-  TraceRequest request;
+host::TraceRequest traces_of(const OptionParser& parser) {
+  host::TraceRequest request;
   if (!parser.has("trace")) {
     for (const char* option : {"trace-level", "trace-window"}) {
       if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --trace FILE; add it", option));
@@ -184,10 +185,10 @@ ExitCode run_command(const Arguments& arguments) {
   MachineOptions machine_options{parser.get<std::string>("config"), {}, {}, false};
   if (parser.has("tiling")) machine_options.tiling = parser.get<std::string>("tiling");
   const config::Machine machine = machine_with(machine_options);
-  const RunSettings settings = settings_of(parser);
+  const host::RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
   std::vector<std::filesystem::path> inputs = run_inputs(parser);
-  inputs.push_back(find_configuration(parser.get<std::string>("config")));
+  inputs.push_back(host::find_configuration(parser.get<std::string>("config")));
   check_outputs(named_outputs(parser, {"result", "trace", "checkpoint"}), inputs);
   // The same file may be resumed from and kept up to date.
   if (parser.has("resume"))
@@ -200,26 +201,27 @@ ExitCode run_command(const Arguments& arguments) {
     return ExitCode::success;
   }
   if (parser.has("dump")) throw UsageError("--dump prints the memory that a --program leaves; name one");
-  ModelRequest request = model_request_of(parser);
+  host::ModelRequest request = model_request_of(parser);
   request.settings.inference.record = record_of(parser);
-  const CheckpointRequest checkpoint_request = checkpoints_of(parser);
+  const host::CheckpointRequest checkpoint_request = checkpoints_of(parser);
 
   const auto begin = std::chrono::steady_clock::now();
-  const model::LlamaModel model = open_model(request);
-  Traces traces(traces_of(parser),
-                fmt::format("{} on {}", model.file().path().filename().string(), machine.name), machine);
-  Checkpoints checkpoints(checkpoint_request, model, machine);
+  const model::LlamaModel model = host::open_model(request);
+  host::Traces traces(traces_of(parser),
+                      fmt::format("{} on {}", model.file().path().filename().string(), machine.name),
+                      machine);
+  host::Checkpoints checkpoints(checkpoint_request, model, machine);
   RunView view(live_mode(quiet));
   const auto write = [&view](const std::string& text) {
     stream(text);
     view.wrote(text);
   };
-  RunOutput output{write, !quiet, {}, &view, &checkpoints};
+  host::RunOutput output{write, !quiet, {}, &view, &checkpoints};
   if (!quiet) output.on_step = print_step;
-  ModelRun run;
-  RunReport& report = run.report;
+  host::ModelRun run;
+  host::RunReport& report = run.report;
   try {
-    run_model(request, model, machine, &traces, output, run);
+    host::run_model(request, model, machine, &traces, output, run);
   } catch (const Interrupted&) {  // the report says so
   }
   view.end();
@@ -243,4 +245,4 @@ ExitCode run_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

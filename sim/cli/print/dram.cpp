@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -143,7 +143,7 @@ std::string energy(const DramRun& run) {
   std::string out = fmt::format("\nenergy               {:>16} nJ  {:.2f} pJ/bit, {} mW\n",
                                 with_tenths(use->total() / 1000), run.pj_per_bit(use->total()),
                                 with_tenths(run.milliwatts(use->total())));
-  for (const DramEnergyPart& p : kDramEnergyParts) {
+  for (const host::DramEnergyPart& p : host::kDramEnergyParts) {
     const double pj = (*use).*p.part;
     if (pj == 0) continue;
     out += fmt::format("  {:<18} {:>16} nJ {:>5.1f} %\n", p.heading, with_tenths(pj / 1000),
@@ -238,4 +238,4 @@ std::string dram_table(const DramRun& run) {
   return out;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -9,7 +9,7 @@
 #include "host/result/energy_parts.h"
 #include "memory/dram/replay.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 struct DramRun {
   config::DramSystem system;
@@ -39,4 +39,4 @@ std::string dram_table(const DramRun& run);
 // sim/cli/README.md documents the fields.
 nlohmann::ordered_json dram_json(const DramRun& run);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

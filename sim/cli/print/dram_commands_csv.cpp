@@ -9,7 +9,7 @@
 
 #include "memory/dram/banks.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 using config::DramCommand;
 
@@ -57,4 +57,4 @@ void DramCommandsCsv::finish() {
   file_.commit();
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

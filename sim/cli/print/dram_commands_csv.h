@@ -9,7 +9,7 @@
 #include "memory/dram/replay.h"
 #include "observe/trace_file.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // Lines "clock,command,channel,rank,bank_group,bank,row,column"; a command leaves empty what it does not
 // address. The file is gzipped if its name ends in .gz. It is written under a temporary name in the same
@@ -25,10 +25,10 @@ class DramCommandsCsv : public memory::DramCommandSink {
   void finish();
 
  private:
-  TemporaryFile temporary_;
+  host::TemporaryFile temporary_;
   observe::TraceFile file_;
   std::uint32_t groups_, banks_;
   std::string buffer_;  // lines for the file
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

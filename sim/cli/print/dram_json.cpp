@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/print/dram.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -73,7 +73,7 @@ Json idle_json(const DramChannelResult& c) {
 Json energy_json(const std::optional<memory::DramEnergyUse>& energy) {
   if (!energy) return nullptr;
   Json out = {{"total_pj", energy->total()}};
-  add_energy_parts(out, *energy);
+  host::add_energy_parts(out, *energy);
   return out;
 }
 
@@ -149,4 +149,4 @@ Json dram_json(const DramRun& run) {
   return out;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

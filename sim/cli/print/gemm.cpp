@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
+#include "cli/print/gemm.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "base/text.h"
-#include "host/gemm/gemm.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -16,7 +17,7 @@ using observe::State;
 constexpr std::size_t kNameWidth = 14;
 
 // The longest stall of the matrix unit, or what it does instead.
-std::string longest_wait(const GemmRun& run) {
+std::string longest_wait(const host::GemmRun& run) {
   std::size_t longest = 0;
   for (std::size_t s = 0; s < run.matrix.size(); ++s) {
     const auto state = static_cast<State>(s);
@@ -51,7 +52,7 @@ std::string text_of(double percentage) {
   return fmt::format("{:.1f}", percentage);
 }
 
-Json states_json(const GemmRun& run) {
+Json states_json(const host::GemmRun& run) {
   Json states = Json::object();
   for (std::size_t s = 0; s < run.matrix.size(); ++s) {
     if (run.matrix[s] != 0) states[std::string(observe::name_of(static_cast<State>(s)))] = run.matrix[s];
@@ -59,8 +60,8 @@ Json states_json(const GemmRun& run) {
   return states;
 }
 
-Json run_json(const config::Machine& machine, const GemmReport& report) {
-  const GemmRun& run = *report.run;
+Json run_json(const config::Machine& machine, const host::GemmReport& report) {
+  const host::GemmRun& run = *report.run;
   Json stack = Json::object();
   for (std::size_t c = 0; c < run.stack.size(); ++c) {
     stack[std::string(observe::name_of(static_cast<observe::Cause>(c)))] = run.stack[c];
@@ -76,9 +77,9 @@ Json run_json(const config::Machine& machine, const GemmReport& report) {
           {"values_checked", run.checked}};
 }
 
-Json layer_json(const config::Machine& machine, const GemmReport& report) {
+Json layer_json(const config::Machine& machine, const host::GemmReport& report) {
   const compiler::GemmShape& s = report.layer.shape;
-  const GemmArray& array = report.array;
+  const host::GemmArray& array = report.array;
   Json layer = {{"name", report.layer.name},
                 {"m", s.m},
                 {"n", s.n},
@@ -96,7 +97,7 @@ Json layer_json(const config::Machine& machine, const GemmReport& report) {
 
 }  // namespace
 
-std::string gemm_heading(const config::Machine& machine, const GemmOptions& options) {
+std::string gemm_heading(const config::Machine& machine, const host::GemmOptions& options) {
   const config::Matrix& m = machine.matrix;
   std::string out =
       fmt::format("machine  {}: {} x {} {} array at {:g} GHz{}{}\n", machine.name, m.rows, m.columns,
@@ -111,7 +112,7 @@ std::string gemm_heading(const config::Machine& machine, const GemmOptions& opti
   return out + "\n";
 }
 
-std::string gemm_line(const config::Machine& machine, const GemmReport& report) {
+std::string gemm_line(const config::Machine& machine, const host::GemmReport& report) {
   const compiler::GemmShape& s = report.layer.shape;
   std::string out = columns(report.layer.name, fmt::format("{} x {} x {}", s.m, s.n, s.k),
                             with_separators(report.array.cycles),
@@ -125,10 +126,10 @@ std::string gemm_line(const config::Machine& machine, const GemmReport& report) 
   return out + "\n";
 }
 
-std::string gemm_totals(const config::Machine& machine, const std::vector<GemmReport>& reports) {
+std::string gemm_totals(const config::Machine& machine, const std::vector<host::GemmReport>& reports) {
   std::uint64_t array = 0, run = 0, checked = 0;
   double work = 0;
-  for (const GemmReport& r : reports) {
+  for (const host::GemmReport& r : reports) {
     array += r.array.cycles;
     work += static_cast<double>(r.layer.shape.multiplications()) * r.step;
     if (!r.run) continue;
@@ -152,10 +153,10 @@ std::string gemm_totals(const config::Machine& machine, const std::vector<GemmRe
   return out;
 }
 
-Json gemm_json(const config::Machine& machine, const GemmOptions& options,
-               const std::vector<GemmReport>& reports) {
+Json gemm_json(const config::Machine& machine, const host::GemmOptions& options,
+               const std::vector<host::GemmReport>& reports) {
   Json layers = Json::array();
-  for (const GemmReport& r : reports) layers.push_back(layer_json(machine, r));
+  for (const host::GemmReport& r : reports) layers.push_back(layer_json(machine, r));
   return {{"schema", "tokencycle-gemm-1"},
           {"version", TOKENCYCLE_VERSION},
           {"configuration",
@@ -168,4 +169,4 @@ Json gemm_json(const config::Machine& machine, const GemmOptions& options,
           {"layers", layers}};
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -9,7 +9,7 @@
 
 #include "base/text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 void Pace::done(double weight, double now) {
   parts_.push_back({weight, now - since_});
@@ -78,4 +78,4 @@ std::string live_text(const LiveFigures& f) {
   return text;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

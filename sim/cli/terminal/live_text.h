@@ -10,7 +10,7 @@
 
 #include "observe/analysis/cycle_stack.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // Wall times are seconds from any fixed point.
 
@@ -69,4 +69,4 @@ std::string duration_text(double seconds);
 // The cause with most cycles and its share, "preload 78 %"; empty for an empty stack.
 std::string bottleneck_text(const observe::Stack& stack);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

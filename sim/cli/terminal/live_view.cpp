@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 LiveMode live_mode(bool quiet) {
   if (quiet) return LiveMode::none;
@@ -61,4 +61,4 @@ void LiveView::end() {
   mode_ = LiveMode::none;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

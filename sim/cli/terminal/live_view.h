@@ -11,7 +11,7 @@
 #include "cli/terminal/live_text.h"
 #include "cli/terminal/status_line.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 enum class LiveMode {
   none,    // nothing
@@ -65,4 +65,4 @@ class LiveView {
   double shown_ = 0;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -7,9 +7,9 @@
 
 #include "base/text.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
-void RunView::started(const ModelRun& run) {
+void RunView::started(const host::ModelRun& run) {
   interruptible_.emplace();
   prompt_ = run.report.prompt_tokens.size();
   wanted_ = run.settings.new_tokens;
@@ -33,7 +33,7 @@ void RunView::show_token(std::uint64_t number) {
   live_.set_place(fmt::format("{}token {} of {}", name_, with_separators(number), with_separators(wanted_)));
 }
 
-void RunView::stepped(const StepReport& step) {
+void RunView::stepped(const host::StepReport& step) {
   live_.set_bottleneck(step.stack);
   if (!prefill_) return;
   read_ += step.tokens;
@@ -41,7 +41,7 @@ void RunView::stepped(const StepReport& step) {
   show_prompt();
 }
 
-void RunView::wrote_token(const RunReport& report) {
+void RunView::wrote_token(const host::RunReport& report) {
   const std::size_t done = report.tokens.size();
   if (prefill_) {
     prefill_ = false;
@@ -56,9 +56,9 @@ void RunView::wrote_token(const RunReport& report) {
 }
 
 void RunView::pulse(Cycle now) {
-  if (interrupted())
+  if (host::interrupted())
     throw Interrupted(fmt::format("interrupted at cycle {}", with_separators(now.value + 1)));
   live_.update(now.value);
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

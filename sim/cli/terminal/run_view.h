@@ -9,17 +9,17 @@
 #include "host/interrupt.h"
 #include "host/model_run.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // From started() on, the first signal makes a pulse throw Interrupted; until then, a signal ends the process.
-class RunView : public RunWatch {
+class RunView : public host::RunWatch {
  public:
   // `name`: of one of several runs, "2 of 3, edge-os: "; empty for a single one.
   explicit RunView(LiveMode mode, const std::string& name = "") : live_(mode), name_(name) {}
 
-  void started(const ModelRun& run) override;
-  void stepped(const StepReport& step) override;
-  void wrote_token(const RunReport& report) override;
+  void started(const host::ModelRun& run) override;
+  void stepped(const host::StepReport& step) override;
+  void wrote_token(const host::RunReport& report) override;
   void wrote(const std::string& text) { live_.wrote(text); }  // to standard output
   // Throws Interrupted "interrupted at cycle N".
   void pulse(Cycle now) override;
@@ -30,7 +30,7 @@ class RunView : public RunWatch {
   void show_prompt();
   void show_token(std::uint64_t number);
 
-  std::optional<Interruptible> interruptible_;
+  std::optional<host::Interruptible> interruptible_;
   LiveView live_;
   std::string name_;
   std::uint64_t prompt_ = 0, read_ = 0;  // tokens of the prompt; of those, read by complete steps
@@ -38,4 +38,4 @@ class RunView : public RunWatch {
   bool prefill_ = true;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

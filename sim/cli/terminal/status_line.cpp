@@ -10,7 +10,7 @@
 #include <cstdio>
 #include <cstdlib>
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 namespace {
 
@@ -66,7 +66,7 @@ void StatusLine::follow(const std::string& text) {
 }
 
 void StatusLine::show(const std::string& text) {
-  const std::uint32_t changes = TerminalInUse::changes();
+  const std::uint32_t changes = host::TerminalInUse::changes();
   winsize window{};
   if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &window) != 0) return;
   const Size size{window.ws_row, window.ws_col};
@@ -92,4 +92,4 @@ void StatusLine::take_away() {
   in_use_.reset();
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -9,7 +9,7 @@
 
 #include "host/interrupt.h"
 
-namespace tokencycle::app {
+namespace tokencycle::cli {
 
 // The last row is kept out of the region that scrolls (DECSTBM), so text flows above it. It follows the
 // window's size; in a window below kLeastRows or kLeastColumns there is no line. Everything is written to
@@ -37,10 +37,10 @@ class StatusLine {
   void set_up();
   void take_away();
 
-  std::optional<TerminalInUse> in_use_;  // while there is a line
+  std::optional<host::TerminalInUse> in_use_;  // while there is a line
   Size size_;
   std::uint32_t changes_ = 0;
   std::size_t column_ = 0;  // of the text, as if lines were never broken
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::cli

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 constexpr std::size_t kQueued = 16;                   // enough that the array never waits for instructions
@@ -68,4 +68,4 @@ std::uint64_t ArrayAlone::run(const Source& next, const Finished& finished) {
   return (end_ - start_).value;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

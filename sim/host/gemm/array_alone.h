@@ -15,7 +15,7 @@
 #include "machine/matrix/matrix.h"
 #include "observe/event.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // Sizes of the memories in bytes: moving rows (of matmul: operand a), tiles (operand b), sums.
 struct ArrayMemory {
@@ -71,4 +71,4 @@ class ArrayAlone : private machine::ResultSink, private machine::HazardBoard, pr
   const Finished* report_ = nullptr;
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -8,7 +8,7 @@
 #include "host/one_core.h"
 #include "observe/analysis/unit_statistics.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -86,4 +86,4 @@ GemmReport run_gemm(const config::Machine& machine, const GemmLayer& layer, cons
   return report;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

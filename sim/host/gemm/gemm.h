@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -13,7 +12,7 @@
 #include "machine/accelerator.h"
 #include "observe/analysis/cycle_stack.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 struct GemmLayer {
   std::string name;
@@ -58,13 +57,4 @@ struct GemmReport {
 // Throws ConfigurationError for what the machine cannot do, CheckError at the first wrong value.
 GemmReport run_gemm(const config::Machine& machine, const GemmLayer& layer, const GemmOptions& options);
 
-// The table: a heading, a line a layer, and the sum of several.
-std::string gemm_heading(const config::Machine& machine, const GemmOptions& options);
-std::string gemm_line(const config::Machine& machine, const GemmReport& report);
-std::string gemm_totals(const config::Machine& machine, const std::vector<GemmReport>& reports);
-
-// Everything as data (sim/cli/README.md).
-nlohmann::ordered_json gemm_json(const config::Machine& machine, const GemmOptions& options,
-                                 const std::vector<GemmReport>& reports);
-
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -3,7 +3,7 @@
 
 #include <cstring>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::vector<std::byte> held_panels(const compiler::GemmMapping& map, const GemmO
   return panels;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

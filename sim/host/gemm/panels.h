@@ -7,11 +7,11 @@
 
 #include "host/gemm/values.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // [unit][row][depth of the unit]
 std::vector<std::byte> moving_panels(const compiler::GemmMapping& map, const GemmOperand& operand);
 // [tile][unit][depth][columns], in order nk [tile][unit][columns][depth]
 std::vector<std::byte> held_panels(const compiler::GemmMapping& map, const GemmOperand& operand);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -13,7 +13,7 @@
 #include "numerics/blocks.h"
 #include "numerics/scalar.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -185,4 +185,4 @@ void GemmValues::check(const memory::DramStorage& dram, DramAddress sums) {
   }
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

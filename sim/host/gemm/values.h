@@ -10,7 +10,7 @@
 #include "memory/dram/storage.h"
 #include "numerics/blocks.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // Encoded rows of k: X[m][k], or the columns of W as [n][k].
 struct GemmOperand {
@@ -54,4 +54,4 @@ class GemmValues {
   std::vector<float> floats_;             // [k][n]
 };
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -2,7 +2,7 @@
 #include "config/dram/system.h"
 #include "host/result/result.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -90,4 +90,4 @@ observe::Stack RunReport::total_stack() const {
   return total;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -2,7 +2,7 @@
 #include "config/dram/system.h"
 #include "host/result/result.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 DramEnergyReport dram_energy(machine::Accelerator& accelerator) {
   const config::Machine& machine = accelerator.machine();
@@ -19,4 +19,4 @@ DramEnergyReport dram_energy(machine::Accelerator& accelerator) {
   return report;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

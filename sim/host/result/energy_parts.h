@@ -6,7 +6,7 @@
 
 #include "memory/dram/energy.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // The parts of an energy, with their names in the JSON ("activate_pj") and in the table ("activate").
 struct DramEnergyPart {
@@ -24,4 +24,4 @@ inline constexpr DramEnergyPart kDramEnergyParts[] = {
 // The parts as members of a JSON object.
 void add_energy_parts(nlohmann::ordered_json& object, const memory::DramEnergyUse& energy);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

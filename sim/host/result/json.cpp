@@ -3,7 +3,7 @@
 #include "host/result/result.h"
 #include "host/result/sections.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -147,4 +147,4 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   return json;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -60,4 +60,4 @@ std::string json_text(const Json& document) {
   return text + '\n';
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

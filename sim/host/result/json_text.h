@@ -5,9 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // Indented by two, with a line's end; arrays and objects of numbers alone stand on one line.
 std::string json_text(const nlohmann::ordered_json& document);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

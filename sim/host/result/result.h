@@ -11,7 +11,7 @@
 #include "model/sampler.h"
 #include "model/tokenizer/tokenizer.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 // One generated token and the step that made it.
 struct TokenReport {
@@ -94,4 +94,4 @@ nlohmann::ordered_json result_json(const model::LlamaModel& model, const config:
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -3,7 +3,7 @@
 
 #include <map>
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -121,4 +121,4 @@ Json pipeline_json(const Inference& inference) {
           {"rows", std::move(rows)}};
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

@@ -8,7 +8,7 @@
 #include "host/inference.h"
 #include "host/result/result.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 using Json = nlohmann::ordered_json;
 
@@ -26,4 +26,4 @@ Json timeline_json(Inference& inference);
 // pipeline: one token's instructions; null where none were recorded.
 Json pipeline_json(const Inference& inference);
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host

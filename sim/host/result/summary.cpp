@@ -8,7 +8,7 @@
 #include "config/dram/system.h"
 #include "host/result/result.h"
 
-namespace tokencycle::app {
+namespace tokencycle::host {
 
 namespace {
 
@@ -175,4 +175,4 @@ std::string summary_text(const model::LlamaModel& model, const config::Machine& 
   return out;
 }
 
-}  // namespace tokencycle::app
+}  // namespace tokencycle::host
