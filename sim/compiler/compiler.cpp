@@ -10,10 +10,10 @@
 #include <stdexcept>
 
 #include "base/error.h"
-#include "compiler/layout.h"
-#include "compiler/load_schedule.h"
-#include "compiler/lowering.h"
-#include "compiler/refuse.h"
+#include "compiler/emit/load_schedule.h"
+#include "compiler/lower/step.h"
+#include "compiler/passes/layout.h"
+#include "compiler/passes/refuse.h"
 
 namespace tokencycle::compiler {
 namespace {

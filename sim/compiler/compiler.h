@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "compiler/demands.h"
+#include "compiler/passes/demands.h"
 #include "compiler/passes/fuse.h"
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 #include "config/machine.h"
 #include "isa/program.h"
 #include "model/architecture.h"

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "compiler/operations.h"
+#include "compiler/emit/operations.h"
 
 namespace tokencycle::compiler {
 

@@ -4,7 +4,7 @@
 
 #include <optional>
 
-#include "compiler/builder.h"
+#include "compiler/emit/builder.h"
 #include "compiler/gemm.h"
 
 namespace tokencycle::compiler {

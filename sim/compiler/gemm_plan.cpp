@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
-#include "compiler/builder.h"
+#include "compiler/emit/builder.h"
 
 namespace tokencycle::compiler {
 

@@ -8,9 +8,9 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "compiler/emit/load_schedule.h"
+#include "compiler/emit/operations.h"
 #include "compiler/gemm_chunk.h"
-#include "compiler/load_schedule.h"
-#include "compiler/operations.h"
 
 namespace tokencycle::compiler {
 

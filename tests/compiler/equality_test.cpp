@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <random>
 
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 #include "session.h"
 #include "support/synthetic_model.h"
 

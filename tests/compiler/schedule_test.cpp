@@ -2,7 +2,7 @@
 // Where the loads of the ring go, on drafts made by hand and on a compiled step.
 #include <catch2/catch.hpp>
 
-#include "compiler/load_schedule.h"
+#include "compiler/emit/load_schedule.h"
 #include "session.h"
 #include "support/synthetic_model.h"
 

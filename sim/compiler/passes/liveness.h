@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "compiler/demands.h"
+#include "compiler/passes/demands.h"
 
 namespace tokencycle::compiler {
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 
 #include "compiler/passes/liveness.h"
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 
 namespace tokencycle::compiler {
 

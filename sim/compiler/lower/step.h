@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include "compiler/builder.h"
-#include "compiler/matmul.h"
+#include "compiler/emit/builder.h"
+#include "compiler/tile/linear.h"
 
 namespace tokencycle::compiler {
 

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "compiler/compiler.h"
-#include "compiler/demands.h"
+#include "compiler/passes/demands.h"
 
 namespace tokencycle::compiler {
 

@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "compiler/compiler.h"
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 
 namespace tokencycle::compiler {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/product.h"
+#include "compiler/tile/product.h"
 
 #include <algorithm>
 

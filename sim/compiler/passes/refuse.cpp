@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/refuse.h"
+#include "compiler/passes/refuse.h"
 
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 
 namespace tokencycle::compiler {
 namespace {

@@ -2,7 +2,7 @@
 // Attention over the KV cache: append, scores, softmax, weighted sum of values.
 #pragma once
 
-#include "compiler/lowering.h"
+#include "compiler/lower/step.h"
 
 namespace tokencycle::compiler {
 

@@ -2,8 +2,8 @@
 // Tiling: one matrix product whose operands are in local memory, as the instructions of the array's dataflow.
 #pragma once
 
-#include "compiler/builder.h"
-#include "compiler/operations.h"
+#include "compiler/emit/builder.h"
+#include "compiler/emit/operations.h"
 
 namespace tokencycle::compiler {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/attention.h"
+#include "compiler/lower/attention.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/demands.h"
+#include "compiler/passes/demands.h"
 
 #include <algorithm>
 

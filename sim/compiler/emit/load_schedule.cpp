@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/load_schedule.h"
+#include "compiler/emit/load_schedule.h"
 
 #include <algorithm>
 

@@ -2,7 +2,7 @@
 // Where the loads of the ring go: as early as their bytes are free, without making decode wait.
 #pragma once
 
-#include "compiler/builder.h"
+#include "compiler/emit/builder.h"
 
 namespace tokencycle::compiler {
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/lowering.h"
+#include "compiler/lower/step.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "compiler/attention.h"
+#include "compiler/lower/attention.h"
 
 namespace tokencycle::compiler {
 namespace {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/operations.h"
+#include "compiler/emit/operations.h"
 
 namespace tokencycle::compiler {
 namespace {

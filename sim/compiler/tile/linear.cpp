@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/matmul.h"
+#include "compiler/tile/linear.h"
 
 #include <algorithm>
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/layout.h"
+#include "compiler/passes/layout.h"
 
 #include <algorithm>
 

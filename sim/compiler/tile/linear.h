@@ -4,7 +4,7 @@
 
 #include <functional>
 
-#include "compiler/product.h"
+#include "compiler/tile/product.h"
 
 namespace tokencycle::compiler {
 

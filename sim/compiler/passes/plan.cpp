@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/plan.h"
+#include "compiler/passes/plan.h"
 
 #include <algorithm>
 
-#include "compiler/operations.h"
+#include "compiler/emit/operations.h"
 #include "compiler/passes/place.h"
 
 namespace tokencycle::compiler {

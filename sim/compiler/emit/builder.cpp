@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "compiler/builder.h"
+#include "compiler/emit/builder.h"
 
 #include <algorithm>
 #include <limits>

@@ -8,7 +8,7 @@
 #include <optional>
 #include <vector>
 
-#include "compiler/demands.h"
+#include "compiler/passes/demands.h"
 
 namespace tokencycle::compiler {
 
