@@ -46,7 +46,7 @@ function(tokencycle_library name)
     add_library(${target} STATIC ${sources})
     target_link_libraries(${target} PUBLIC tokencycle_options ${ARG_LIBS})
     # Sources of a folder together: most of a compiler's time goes to headers and templates that all of them use.
-    set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOKENCYCLE_UNITY} UNITY_BUILD_BATCH_SIZE 12)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ${TOKENCYCLE_UNITY} UNITY_BUILD_BATCH_SIZE 24)
     if(TOKENCYCLE_PCH AND name STREQUAL "base")
       target_precompile_headers(${target} PRIVATE <fmt/format.h> <algorithm> <array> <cmath> <cstring> <filesystem>
         <functional> <map> <memory> <optional> <span> <stdexcept> <string> <vector>)

@@ -7,7 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/options.h"
 #include "host/places.h"
 
 namespace tokencycle::cli {

@@ -2,7 +2,7 @@
 // The options of a model's run, which `run`, `compare` and `compile` share.
 #pragma once
 
-#include "cli/command.h"
+#include "cli/options.h"
 #include "host/model_run.h"
 
 namespace tokencycle::cli {

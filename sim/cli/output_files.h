@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "cli/command.h"
+#include "cli/options.h"
 
 namespace tokencycle::cli {
 

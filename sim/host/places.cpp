@@ -4,22 +4,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "config/dram/device.h"
+#include "host/home.h"
 
 namespace tokencycle::host {
 
 namespace {
-// Where configs/ and models/ are: TOKENCYCLE_HOME, or the tree that this program was built from.
-std::filesystem::path home() {
-  const char* set = std::getenv("TOKENCYCLE_HOME");
-  return set != nullptr ? set : TOKENCYCLE_HOME;
-}
-
 // "a, b, c"
 std::string listed(const std::vector<std::string>& names) {
   std::string text;

@@ -7,9 +7,9 @@
 #include <cstdio>
 
 #include "base/text.h"
-#include "cli/command.h"
 #include "cli/machine_options.h"
 #include "cli/model_options.h"
+#include "cli/options.h"
 #include "cli/output_files.h"
 #include "cli/terminal/run_view.h"
 #include "compiler/compiler.h"

@@ -7,7 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output_files.h"
 #include "cli/print/dram.h"
 #include "cli/print/dram_commands_csv.h"

@@ -6,8 +6,8 @@
 #include <numeric>
 
 #include "base/text.h"
-#include "cli/command.h"
 #include "cli/machine_options.h"
+#include "cli/options.h"
 #include "cli/print/gemm.h"
 #include "cli/shapes_csv.h"
 #include "cli/terminal/live_view.h"

@@ -10,7 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/options.h"
 #include "config/dram/system.h"
 #include "config/machine.h"
 #include "explore/result/document.h"

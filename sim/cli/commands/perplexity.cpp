@@ -6,7 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/options.h"
 #include "cli/terminal/live_view.h"
 #include "host/files.h"
 #include "host/inference.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output_files.h"
 #include "compiler/compiler.h"
 #include "host/files.h"

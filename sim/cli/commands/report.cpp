@@ -5,7 +5,7 @@
 #include <cstdio>
 
 #include "base/text.h"
-#include "cli/command.h"
+#include "cli/options.h"
 #include "cli/output_files.h"
 #include "explore/comparison.h"
 #include "explore/page/report.h"

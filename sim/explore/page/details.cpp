@@ -12,7 +12,7 @@ namespace tokencycle::explore {
 
 namespace {
 
-constexpr std::size_t kMostCounters = 600;  // rows: 45 and 16 a DRAM channel
+constexpr std::size_t kMostRows = 600;  // rows: 45 and 16 a DRAM channel
 
 void add_counters(std::string& out, const Result& result, const std::string& label) {
   out += fmt::format("<details><summary>All {} counters</summary>\n", count_text(result.counters.size()));
@@ -20,15 +20,15 @@ void add_counters(std::string& out, const Result& result, const std::string& lab
   out +=
       "<thead><tr><th scope=\"col\">counter</th><th scope=\"col\" class=\"n\">value</th><th "
       "scope=\"col\">unit</th><th scope=\"col\">meaning</th></tr></thead><tbody>\n";
-  for (std::size_t i = 0; i < std::min(kMostCounters, result.counters.size()); ++i) {
+  for (std::size_t i = 0; i < std::min(kMostRows, result.counters.size()); ++i) {
     const ResultCounter& c = result.counters[i];
     out +=
         fmt::format("<tr><th scope=row><code>{}</code></th><td class=n>{}</td><td>{}</td><td>{}</td></tr>\n",
                     html_text(c.name), count_text(c.value), html_text(c.unit, 30), html_text(c.meaning, 200));
   }
   out += kCloseTable;
-  if (result.counters.size() > kMostCounters) {
-    out += fmt::format("<p class=\"small\">The first {} of them; the result has all.</p>\n", kMostCounters);
+  if (result.counters.size() > kMostRows) {
+    out += fmt::format("<p class=\"small\">The first {} of them; the result has all.</p>\n", kMostRows);
   }
   out += "</details>\n";
 }

@@ -12,14 +12,14 @@ namespace tokencycle::observe {
 
 namespace {
 
-constexpr std::size_t kLongestMark = 160;
+constexpr std::size_t kLongestComment = 160;
 constexpr std::size_t kLongestStage = 24;  // "scratchpad_conflict" and some more
 // Bytes of the longest number with its tab.
 constexpr std::uint64_t kNumber = 21;
 // "E op lane stage" for both lanes, and "R op number 1".
 constexpr std::uint64_t kEndOfOp = 2 * (kNumber + kLongestStage + 6) + 2 * kNumber + 6;
 // A step of time, and an op with the mark: I, L, S, E and R.
-constexpr std::uint64_t kEndOfFile = 2 * kNumber + 8 * kNumber + kLongestMark + 64;
+constexpr std::uint64_t kEndOfFile = 2 * kNumber + 8 * kNumber + kLongestComment + 64;
 
 // Tabs separate columns and line ends separate lines.
 std::string one_column(std::string_view text) {
@@ -159,7 +159,7 @@ void KanataFile::end_open_ops(Cycle time, std::string_view mark) {
   open_.clear();
   if (!mark.empty()) {
     append(end, "I\t{0}\t0\t0\nL\t{0}\t0\t{1}\nR\t{0}\t{2}\t1\n", ops_,
-           one_column(mark.substr(0, kLongestMark)), retired_);
+           one_column(mark.substr(0, kLongestComment)), retired_);
   }
   time_ = at;
   file_.write(end);

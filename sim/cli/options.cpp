@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cli/options.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <sstream>
+#include <typeinfo>
+
+#include "base/text.h"
+
+namespace tokencycle::cli {
+
+namespace po = boost::program_options;
+
+OptionParser::OptionParser(std::string usage, std::string about, std::string example)
+    : usage_(std::move(usage)),
+      about_(std::move(about)),
+      example_(std::move(example)),
+      options_("Options", 100, 60) {
+  add()("help,h", "print this help");
+}
+
+bool OptionParser::parse(const Arguments& arguments) {
+  try {
+    po::store(po::command_line_parser(arguments)
+                  .options(options_)
+                  .positional(positional_)
+                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+                  .run(),
+              values_);
+  } catch (const po::unknown_option& error) {
+    std::vector<std::string> known;
+    for (const auto& o : options_.options()) known.push_back("--" + o->long_name());
+    const std::string near = nearest(error.get_option_name(), known);
+    refuse(fmt::format("unknown option {}{}", error.get_option_name(),
+                       near.empty() ? "" : fmt::format("; did you mean {}?", near)));
+  } catch (const po::invalid_option_value& error) {
+    refuse(fmt::format("{}; {}", error.what(), expectation(error.get_option_name())));
+  } catch (const po::error& error) {
+    refuse(error.what());
+  }
+  refuse_empty();
+  if (!has("help")) return true;
+  print_help();
+  return false;
+}
+
+void OptionParser::print_help() const {
+  std::ostringstream options;
+  options << options_;
+  fmt::print("usage: tokencycle {}\n\n{}\n\n{}\nexample:\n  {}\n", usage_, about_, options.str(), example_);
+}
+
+// What an option that is no text must be.
+std::string OptionParser::expectation(const std::string& name) const {
+  const std::string bare = name.substr(std::min(name.find_first_not_of('-'), name.size()));
+  const auto* option = options_.find_nothrow(bare, false);
+  const auto* typed =
+      option == nullptr ? nullptr : dynamic_cast<const po::typed_value_base*>(option->semantic().get());
+  const std::type_info& type = typed == nullptr ? typeid(std::string) : typed->value_type();
+  if (type == typeid(double)) return "it must be a number, for example 0.8";
+  if (type == typeid(int)) return "it must be a whole number";
+  return fmt::format("it must be a whole number, 0 to {}", std::numeric_limits<std::uint32_t>::max());
+}
+
+// The options that name files: an empty name would lead to a message without one.
+void OptionParser::refuse_empty() const {
+  for (const char* const name : {"model", "config", "input", "output", "result", "results", "trace",
+                                 "commands", "program", "file", "shapes"}) {
+    for (const std::string& text : texts(name)) {
+      if (text.empty()) refuse(fmt::format("--{} is empty; name a file, or leave the option out", name));
+    }
+  }
+}
+
+void OptionParser::refuse(const std::string& message) const {
+  const std::string command = usage_.substr(0, usage_.find(' '));
+  throw UsageError(fmt::format("{}; `tokencycle {} --help` lists the options", message, command));
+}
+
+std::vector<std::string> OptionParser::names() const {
+  std::vector<std::string> names;
+  for (const auto& option : options_.options()) {
+    if (option->long_name() != "help") names.push_back(option->long_name());
+  }
+  return names;
+}
+
+std::vector<std::string> OptionParser::texts(const std::string& name) const {
+  using Texts = std::vector<std::string>;
+  if (!has(name)) return {};
+  const boost::any& value = values_[name].value();
+  if (const auto* one = boost::any_cast<std::string>(&value)) return {*one};
+  const auto* several = boost::any_cast<Texts>(&value);
+  return several == nullptr ? Texts{} : *several;
+}
+
+std::string OptionParser::require(const std::string& name) const {
+  if (!has(name)) refuse(fmt::format("--{} is missing", name));
+  return get<std::string>(name);
+}
+
+std::uint32_t OptionParser::count(const std::string& name) const {
+  const auto value = get<long long>(name);
+  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) {
+    refuse(fmt::format("--{} is {}; it must be 0 to {}", name, value,
+                       std::numeric_limits<std::uint32_t>::max()));
+  }
+  return static_cast<std::uint32_t>(value);
+}
+
+std::uint64_t OptionParser::unsigned_number(const std::string& name) const {
+  const std::string text = get<std::string>(name);
+  std::uint64_t value = 0;
+  const auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || rest != text.data() + text.size()) {
+    refuse(fmt::format("--{} is '{}'; it must be a whole number, 0 to {}", name, text,
+                       std::numeric_limits<std::uint64_t>::max()));
+  }
+  return value;
+}
+
+}  // namespace tokencycle::cli

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// Options of commands: parsing with errors that help.
+#pragma once
+
+#include <boost/program_options.hpp>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cli/command.h"
+
+namespace tokencycle::cli {
+
+// A command's options. Parsing prints the help and returns false for --help; unknown options are a UsageError
+// with the nearest known one.
+class OptionParser {
+ public:
+  // usage: the line after "tokencycle"; example: a command that works as it stands.
+  OptionParser(std::string usage, std::string about, std::string example);
+  boost::program_options::options_description_easy_init add() { return options_.add_options(); }
+  // Names the option that takes the arguments without a dash, and how many there may be.
+  void positional(const char* option, int count) { positional_.add(option, count); }
+  bool parse(const Arguments& arguments);
+
+  bool has(const std::string& name) const { return values_.count(name) != 0; }
+  // Said on the command line, not by a default.
+  bool given(const std::string& name) const { return has(name) && !values_[name].defaulted(); }
+  std::vector<std::string> names() const;  // of the options that were added
+  // What was said for an option of one text or several; none where it was not given.
+  std::vector<std::string> texts(const std::string& name) const;
+  template <class T>
+  T get(const std::string& name) const {
+    return values_[name].as<T>();
+  }
+  // An option that the command cannot do without.
+  std::string require(const std::string& name) const;
+  // A count; negative or overlong numbers are a UsageError.
+  std::uint32_t count(const std::string& name) const;
+  // An option given as text that is a whole number, 0 to 2^64 - 1; anything else is a UsageError.
+  std::uint64_t unsigned_number(const std::string& name) const;
+
+ private:
+  void print_help() const;
+  void refuse_empty() const;
+  std::string expectation(const std::string& name) const;
+  [[noreturn]] void refuse(const std::string& message) const;
+
+  std::string usage_, about_, example_;
+  boost::program_options::options_description options_;
+  boost::program_options::positional_options_description positional_;
+  boost::program_options::variables_map values_;
+};
+
+}  // namespace tokencycle::cli
