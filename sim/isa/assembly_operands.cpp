@@ -114,6 +114,8 @@ class OperandParser {
         return set_field(i, placed.field, std::bit_cast<std::uint32_t>(parse_float(text, info.name)));
       case FieldKind::units:
         return set_field(i, placed.field, units(text));
+      case FieldKind::register_number:
+        return set_field(i, placed.field, parse_register(text, 1));
       case FieldKind::loop_length:
         if (key.text == "until") {
           result_.until = text;
@@ -191,7 +193,7 @@ class OperandParser {
     ++steps_;
   }
 
-  // rN=BYTES of set_address and add_address.
+  // rN=BYTES of set_address, add_address and read_address.
   void target(const Token& token, std::size_t equals) {
     Instruction& i = result_.instruction;
     if (i.reg != 0) refuse(token, fmt::format("{} takes one register", mnemonic_.text));

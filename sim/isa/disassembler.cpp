@@ -68,6 +68,8 @@ std::string operand(const Instruction& i, Field field, std::string_view end_labe
     }
     case FieldKind::units:
       return value == 0 ? "" : fmt::format(" {}={}", info.name, unit_names(value));
+    case FieldKind::register_number:
+      return value == 0 ? "" : fmt::format(" {}=r{}", info.name, value);
     case FieldKind::address_register:
     case FieldKind::step_bytes:
     case FieldKind::target_value:
@@ -96,7 +98,9 @@ std::string size_of(const Instruction& i) {
     case Unit::vector:
       return fmt::format("{} elements", with_separators(elements));
     case Unit::front_end:
-      return i.op == Opcode::loop ? fmt::format("{} times {} words", with_separators(i.count), i.length) : "";
+      return i.op == Opcode::loop ? fmt::format("{}{} times {} words", i.times == 0 ? "" : "up to ",
+                                                with_separators(i.count), i.length)
+                                  : "";
   }
   return "";
 }

@@ -93,6 +93,8 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<std::int64_t>("value", 171, 48, Kind::target_value, offsetof(Instruction, value)),
     field<u8>("units", 11, 8, Kind::units, offsetof(Instruction, units)),
     field<u8>("semaphore", 19, 4, Kind::number, offsetof(Instruction, semaphore)),
+    field<u8>("times", 143, 4, Kind::register_number, offsetof(Instruction, times)),
+    field<std::uint64_t>("word_stride", 51, 48, Kind::number, offsetof(Instruction, word_stride)),
 }};
 
 using F = Field;
@@ -107,11 +109,13 @@ constexpr OpcodeRow kOtherRows[] = {
     {Opcode::nop, "nop", 0},
     {Opcode::halt, "halt", 0},
     {Opcode::fence, "fence", set_of(F::units)},
-    {Opcode::loop, "loop", set_of(F::count, F::length) | kSteps},
+    {Opcode::loop, "loop", set_of(F::count, F::length, F::times) | kSteps},
     {Opcode::set_address, "set_address", set_of(F::reg, F::value)},
     {Opcode::add_address, "add_address", set_of(F::reg, F::value)},
     {Opcode::signal, "signal", set_of(F::units, F::semaphore)},
     {Opcode::wait, "wait", set_of(F::semaphore)},
+    {Opcode::read_address, "read_address",
+     set_of(F::reg, F::value, F::a, F::a_reg, F::word_stride, F::extent)},
     {Opcode::load, "load", kRows | kDst | kDram},
     {Opcode::gather, "gather", kRows | kDst | kDram | set_of(F::a, F::a_reg, F::table_rows)},
     {Opcode::store, "store", kRows | kA | kDram | set_of(F::a_format, F::dst_format)},

@@ -61,8 +61,10 @@ enum class Field : std::uint8_t {
   value,
   units,
   semaphore,
+  times,
+  word_stride,
 };
-inline constexpr int kFields = static_cast<int>(Field::semaphore) + 1;
+inline constexpr int kFields = static_cast<int>(Field::word_stride) + 1;
 
 // Fields as bits of a number.
 using FieldSet = std::uint64_t;
@@ -91,6 +93,7 @@ enum class FieldKind : std::uint8_t {
   step_register,     // `r1+=2176` together with the next field
   step_bytes,
   loop_length,      // `until=label` or `length=4`
+  register_number,  // `times=r3`
   target_register,  // `r1=` of set_address, `r1+=` of add_address, together with the next field
   target_value,
   units,  // `units=load,matrix`

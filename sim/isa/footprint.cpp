@@ -9,7 +9,7 @@ namespace tokencycle::isa {
 namespace {
 
 constexpr std::uint32_t kF32Bytes = 4;
-constexpr std::uint32_t kIndexBytes = 4;  // gather's u32
+constexpr std::uint32_t kIndexBytes = 4;  // the u32 of gather and read_address
 
 // `rows` rows of `bytes` bytes, `stride` apart.
 Range local(LocalAddress at, std::uint64_t rows, std::uint64_t stride, std::uint64_t bytes) {
@@ -75,6 +75,9 @@ Footprint footprint(const Instruction& i) {
     case Opcode::add_address:
     case Opcode::signal:
     case Opcode::wait:
+      break;
+    case Opcode::read_address:
+      read(f, local(i.a, 1, kIndexBytes, kIndexBytes));
       break;
     case Opcode::load:
       read(f, dram_rows(i, i.rows, i.cols));

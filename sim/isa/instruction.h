@@ -49,6 +49,7 @@ enum class Opcode : std::uint16_t {
   add_address,
   signal,
   wait,
+  read_address,
 
   load = static_cast<unsigned>(Class::dma) << kFunctionBits,
   gather,
@@ -165,7 +166,8 @@ struct Instruction {
   bool close = false;               // multiply: the last group ends here and folds into the accumulator
   bool transposed = false;          // multiply: sums of a moving row go to one column of dst, not one row
 
-  std::uint32_t extent = 0;  // move by index: elements or rows that an index may name, >= 1, < 2^24
+  // Move by index: elements or rows that an index may name; read_address: the word is below it. >= 1, < 2^24
+  std::uint32_t extent = 0;
   bool per_row = false;      // zip: b is one f32 for each row
   float scalar = 0.0f;       // scale and the like: operand; softmax: scale; norms: epsilon
   std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24
@@ -177,8 +179,10 @@ struct Instruction {
   std::uint32_t count = 0;          // loop: iterations >= 1, < 2^24
   std::uint32_t length = 0;         // loop: words of the body >= 1, < 2^16
   std::array<LoopStep, 4> steps{};  // loop: register steps at the end of each iteration
-  std::uint8_t reg = 0;             // set_address, add_address: the register, 1..15
-  std::int64_t value = 0;           // set_address, add_address: signed bytes, 48 bits
+  std::uint8_t times = 0;           // loop: register that holds the iterations, 0 .. count; 0: count itself
+  std::uint8_t reg = 0;             // set_address, add_address, read_address: the register, 1..15
+  std::int64_t value = 0;           // the same: signed bytes, 48 bits
+  std::uint64_t word_stride = 0;    // read_address: what one more in the word adds, 48 bits
   std::uint8_t units = 0;           // fence, signal: set of units to wait for, bit = Unit value (1 << Unit)
   std::uint8_t semaphore = 0;       // signal, wait: its number, 0..15
 

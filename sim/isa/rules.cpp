@@ -90,6 +90,18 @@ void check_address(const Instruction& i) {
   if (i.reg == 0) refuse(i, "the register is r0, which is always zero; allowed: r1 .. r15");
 }
 
+void check_read_address(const Instruction& i) {
+  check_address(i);
+  in_scratchpad(i, "a", i.a);
+  at_least(i, "extent", i.extent, 1);
+  constexpr std::uint64_t kDramEnd = std::uint64_t{1} << 48;
+  if (i.extent > 1 && i.word_stride > (kDramEnd - 1) / (i.extent - 1)) {
+    refuse(i, fmt::format("word_stride is {}; with words up to {} (extent - 1) it leads beyond the 48-bit "
+                          "addresses",
+                          i.word_stride, i.extent - 1));
+  }
+}
+
 void check_store(const Instruction& i) {
   in_set(i, "a_format", i.a_format, kStored);
   in_set(i, "dst_format", i.dst_format, kStored);
@@ -209,6 +221,8 @@ void check_rules(const Instruction& i) {
     case Opcode::set_address:
     case Opcode::add_address:
       return check_address(i);
+    case Opcode::read_address:
+      return check_read_address(i);
     case Opcode::gather:
       at_least(i, "table_rows", i.table_rows, 1);
       in_scratchpad(i, "a", i.a);

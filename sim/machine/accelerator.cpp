@@ -33,8 +33,8 @@ struct Accelerator::Modules {
   SimulationContext context;
   ClockShell clock;
   MemoryShell memory;
-  std::vector<std::unique_ptr<Core>> cores;
   Semaphores semaphores;  // of all cores
+  std::vector<std::unique_ptr<Core>> cores;
   ProgressObserver progress{clock};
 
   Modules(const config::Machine& description, Clocking clocking, Values values)
@@ -45,14 +45,14 @@ struct Accelerator::Modules {
     const auto units = static_cast<std::uint32_t>(units_of_core(machine).size());
     for (std::uint32_t c = 0; c < machine.cores; ++c) {
       const std::string name = "core" + std::to_string(c);
-      const CoreContext around{machine, hub, memory.storage(), values, static_cast<std::uint8_t>(c)};
+      const CoreContext around{machine,    hub,    memory.storage(),
+                               semaphores, values, static_cast<std::uint8_t>(c)};
       cores.push_back(std::make_unique<Core>(name.c_str(), around, c * units));
       cores.back()->bind(clock);
     }
     // The kernel would warn, from the second machine of a process on, that there is nothing to run yet.
     sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the units exist from here on
-    for (const auto& core : cores) core->decode().share(semaphores);
     attach();
     hub.subscribe(progress);
   }

@@ -80,6 +80,8 @@ std::string decode_text(const CoreParts& parts) {
       return text + fmt::format(": {} entries", parts.machine.scoreboard.entries);
     case State::fence:
       return text;
+    case State::word_wait:
+      return text + fmt::format(": the word at scratchpad byte {}", decode.held()->a.byte());
     case State::semaphore_wait:
       return text + fmt::format(": nothing has signalled semaphore {}", decode.held()->semaphore);
     default:

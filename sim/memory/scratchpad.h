@@ -13,8 +13,8 @@
 namespace tokencycle::memory {
 
 // Who is charged for what; index of the counters. The ports of further units of a core follow.
-enum class Port : std::uint8_t { load = 0, store, stationary, moving, vector };
-inline constexpr int kPorts = 5;  // kinds
+enum class Port : std::uint8_t { load = 0, store, stationary, moving, vector, decode };
+inline constexpr int kPorts = 6;  // kinds
 // That of the n-th unit of its kind, from 0.
 constexpr Port nth(Port port, std::uint32_t n) {
   return static_cast<Port>(static_cast<std::uint32_t>(port) + kPorts * n);

@@ -75,7 +75,8 @@ std::string_view name_of(State state) {
                                                                    "writeback_wait",
                                                                    "halted",
                                                                    "port_wait",
-                                                                   "semaphore_wait"};
+                                                                   "semaphore_wait",
+                                                                   "word_wait"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

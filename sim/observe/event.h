@@ -73,8 +73,9 @@ enum class State : std::uint8_t {
   halted,               // no program runs
   port_wait,            // DMA: at least as many of its bursts wait for its scratchpad port as for DRAM
   semaphore_wait,       // decode: waits for a signal
+  word_wait,            // decode: a word of the scratchpad is on its way to an address register
 };
-inline constexpr int kStates = static_cast<int>(State::semaphore_wait) + 1;
+inline constexpr int kStates = static_cast<int>(State::word_wait) + 1;
 std::string_view name_of(State state);
 
 // The states of a DRAM channel's data bus, in the order in which they stand for memory as a whole when
@@ -106,8 +107,10 @@ inline constexpr int kStages = 5;
 struct Event {
   Cycle cycle;
   std::uint64_t number = 0;
-  std::uint64_t value = 0;  // instruction: for decoded, the cycle in which its word was fetched
-  std::uint32_t pc = 0;     // instruction: word index
+  // Instruction: for decoded, the cycle in which its word was fetched; for a read_address written back, the
+  // word that it has read.
+  std::uint64_t value = 0;
+  std::uint32_t pc = 0;  // instruction: word index
   EventKind kind = EventKind::instruction;
   UnitId unit = UnitId::fetch;
   std::uint8_t detail = 0;

@@ -92,6 +92,12 @@ void obey_rules(Random& random, Instruction& i) {
     case Opcode::add_address:
       i.reg = static_cast<std::uint8_t>(number(random, 1, 15));
       break;
+    case Opcode::read_address:
+      i.reg = static_cast<std::uint8_t>(number(random, 1, 15));
+      i.a = scratchpad(i.a);
+      i.extent = std::max(i.extent, 1u);
+      i.word_stride %= ((std::uint64_t{1} << 48) - 1) / std::max(i.extent - 1, 1u) + 1;
+      break;
     case Opcode::gather:
       i.table_rows = std::max(i.table_rows, 1u);
       break;

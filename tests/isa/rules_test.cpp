@@ -27,6 +27,10 @@ Instruction plain(Opcode op) {
     case Opcode::add_address:
       i.reg = 1;
       break;
+    case Opcode::read_address:
+      i.reg = 1;
+      i.extent = 8;
+      break;
     case Opcode::multiply:
     case Opcode::matmul:
       i.depth = 1;
@@ -88,7 +92,17 @@ const std::vector<Refusal>& refusals() {
          i.steps[0] = {16, 4};
        },
        "loop: step 0 register is 16; allowed: 0 .. 15"},
+      {Opcode::loop, [](I& i) { i.times = 16; }, "loop: times is 16; allowed: 0 .. 15"},
       {Opcode::set_address, [](I& i) { i.reg = 0; }, "set_address: the register is r0"},
+      {Opcode::read_address, [](I& i) { i.reg = 0; }, "read_address: the register is r0"},
+      {Opcode::read_address, [](I& i) { i.extent = 0; }, "read_address: extent is 0; it must be at least 1"},
+      {Opcode::read_address, [](I& i) { i.a = kAccumulator; },
+       "read_address: a is in the accumulator memory (a:0x40)"},
+      {Opcode::read_address, [](I& i) { i.word_stride = std::uint64_t{1} << 46; },
+       "read_address: word_stride is 70368744177664; with words up to 7 (extent - 1) it leads beyond the "
+       "48-bit"},
+      {Opcode::read_address, [](I& i) { i.word_stride = std::uint64_t{1} << 48; },
+       "read_address: word_stride is 281474976710656; allowed: 0 .. 281474976710655"},
       {Opcode::add_address, [](I& i) { i.reg = 0; }, "add_address: the register is r0"},
       {Opcode::add_address, [](I& i) { i.value = std::int64_t{1} << 47; },
        "add_address: value is 140737488355328; allowed: -140737488355328 .. 140737488355327"},

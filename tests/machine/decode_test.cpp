@@ -60,11 +60,15 @@ struct Bench {
   Words words;
   Taken taken;
   NoClock clock;
+  memory::Scratchpad scratchpad{machine().scratchpad};
+  LocalMemory local{scratchpad, machine().accumulator.capacity_bytes};
+  Semaphores own;
   Decode decode;
   std::uint64_t steps = 0;
 
-  explicit Bench(std::vector<isa::Word> program)
-      : decode(machine(), hub, words, taken, ClockLine(clock, Turn{})) {
+  explicit Bench(std::vector<isa::Word> program, Semaphores* shared = nullptr)
+      : decode(machine(), hub, local, shared == nullptr ? own : *shared, words, taken,
+               ClockLine(clock, Turn{})) {
     words.program = std::move(program);
   }
   void run() {
@@ -301,11 +305,9 @@ TEST_CASE("a core that waits goes on in the cycle after another core's signal") 
   const auto words = [](const std::string& text) { return isa::assemble(text, "test").words; };
   for (const bool signaller_first : {true, false}) {
     Semaphores shared;
-    Bench waits(words("wait semaphore=5\nhalt")), signals(words("nop\nnop\nnop\nsignal semaphore=5\nhalt"));
-    for (Bench* b : {&waits, &signals}) {
-      b->decode.share(shared);
-      b->decode.start(Cycle(1));
-    }
+    Bench waits(words("wait semaphore=5\nhalt"), &shared),
+        signals(words("nop\nnop\nnop\nsignal semaphore=5\nhalt"), &shared);
+    for (Bench* b : {&waits, &signals}) b->decode.start(Cycle(1));
     std::uint64_t waited = 0, signalled = 0;
     for (Cycle now(2); !waits.decode.halted(); now += Cycle(1)) {
       REQUIRE(now.value < 20);

@@ -31,6 +31,9 @@ module decode #(
     input  logic [ENTRIES-1:0]          left_queue,
     input  logic [ENTRIES-1:0]          retired,
     output logic [ENTRIES*ENTRIES-1:0]  older,
+    // The scratchpad's answer to a read_address, from the cycle in which it is there.
+    input  logic                        word_read,
+    input  logic [31:0]                 read_word,
     // What happens in this cycle.
     output logic                        decoded,      // a word is taken from the buffer
     output logic                        stop,         // halt is done, or the machine cannot go on
@@ -49,8 +52,8 @@ module decode #(
   logic [16*REGISTER_BITS-1:0] registers;
   logic [PC_BITS-1:0] loop_start;
   loops #(.REGISTER_BITS(REGISTER_BITS), .PC_BITS(PC_BITS)) loop_nest (
-      .clk(clk), .reset(reset), .leave(leave), .word(word), .pc(pc_q), .capacity(loop_capacity),
-      .registers(registers), .next_pc(next_pc), .keep(loop_start), .refused(loop_refused)
+      .clk(clk), .reset(reset), .leave(leave), .word(word), .pc(pc_q), .read_word(read_word[23:0]),
+      .capacity(loop_capacity), .registers(registers), .next_pc(next_pc), .keep(loop_start), .refused(loop_refused)
   );
   assign keep = fault[isa_pkg::kFaultForgetLoop] ? next_pc : loop_start;
 
@@ -65,10 +68,12 @@ module decode #(
   logic [3:0] obstacle;
   logic [2:0] blocker;
   logic [4:0] unit_active;
+  logic unwritten;
+  logic [2:0] writer;
   scoreboard #(.ENTRIES(ENTRIES), .ID_BITS(ID_BITS)) board (
       .clk(clk), .reset(reset), .entries(entries), .queue_depth(queue_depth), .fault(fault), .unit(f.unit),
       .footprint(footprint), .insert(issue), .obstacle(obstacle), .blocker(blocker), .id(id),
-      .left_queue(left_queue), .retired(retired), .unit_active(unit_active), .older(older)
+      .unwritten(unwritten), .writer(writer), .left_queue(left_queue), .retired(retired), .unit_active(unit_active), .older(older)
   );
 
   // The word stays in the buffer while it waits, so that it needs no register here.
@@ -98,9 +103,17 @@ module decode #(
   assign is_wait = f.op == isa_pkg::kWait;
   assign semaphore_waits = is_wait && counts_q[sem_id*16+:16] == '0;
 
+  // A read_address waits for what writes its word, then for the scratchpad. A word beyond its bound stops the
+  // machine.
+  logic is_read, read_waits, beyond;
+  assign is_read = f.op == isa_pkg::kReadAddress;
+  assign read_waits = is_read && (unwritten || !word_read);
+  assign beyond = is_read && !read_waits && read_word >= {8'b0, f.extent};
+
   assign trap = running_q && (ends || (present && !holding_q &&
-                              (!f.known || operands_refused || loop_refused)));
-  assign leave = present && !trap && (front_end ? !fence_waits && !semaphore_waits : obstacle == isa_pkg::kBusy);
+                              (!f.known || operands_refused || loop_refused)) || (present && beyond));
+  assign leave = present && !trap && (front_end ? !fence_waits && !semaphore_waits && !read_waits
+                                                : obstacle == isa_pkg::kBusy);
   assign issue = leave && !front_end;
   assign stop = !running_q || trap || (leave && f.op == isa_pkg::kHalt);
   assign move = leave && f.op != isa_pkg::kHalt;
@@ -112,7 +125,8 @@ module decode #(
     else if (!present) state = isa_pkg::kFetchWait;
     else begin
       state = semaphore_waits ? isa_pkg::kSemaphoreWait : front_end ? isa_pkg::kFenceWait : obstacle;
-      waits_for = 3'd1 + (front_end ? fence_unit : blocker);
+      if (is_read) state = unwritten ? isa_pkg::kReadAfterWrite : isa_pkg::kWordWait;
+      waits_for = 3'd1 + (is_read && unwritten ? writer : front_end ? fence_unit : blocker);
     end
   end
 

@@ -17,7 +17,8 @@ module fields (
 
   // Which operands there are.
   logic has_a, has_b, has_dst;
-  assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore;
+  assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore ||
+                 op == isa_pkg::kReadAddress;
   assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm ||
                  (kind == isa_pkg::kMove && op != isa_pkg::kTranspose);
   assign has_dst = vector || (dma && op != isa_pkg::kStore) || (matrix && op != isa_pkg::kPreload);
@@ -45,7 +46,7 @@ module fields (
       f.a = word[111+:32];
       f.a_reg = word[143+:4];
       if (op == isa_pkg::kGather) f.table_rows = word[147+:24];
-      else f.a_stride = word[147+:24];
+      else if (op != isa_pkg::kReadAddress) f.a_stride = word[147+:24];
     end
     f.has_b = has_b;
     if (has_b) begin
@@ -81,7 +82,7 @@ module fields (
     if (op == isa_pkg::kTranspose) f.dst_format = word[232+:6];
     if (kind == isa_pkg::kZip) f.per_row = word[241];
     if (op == isa_pkg::kTopK) f.depth = word[238+:16];
-    if (kind == isa_pkg::kMove && op >= isa_pkg::kTake) f.extent = word[232+:24];
+    if (op == isa_pkg::kReadAddress || (kind == isa_pkg::kMove && op >= isa_pkg::kTake)) f.extent = word[232+:24];
     if (op == isa_pkg::kRotary) f.rotate = word[244+:12];
   end
 endmodule

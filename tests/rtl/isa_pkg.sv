@@ -31,6 +31,7 @@ package isa_pkg;
   localparam logic [10:0] kAddAddress = {kControl, 7'd5};
   localparam logic [10:0] kSignal = {kControl, 7'd6};
   localparam logic [10:0] kWait = {kControl, 7'd7};
+  localparam logic [10:0] kReadAddress = {kControl, 7'd8};
   localparam logic [10:0] kLoad = {kDma, 7'd0};
   localparam logic [10:0] kGather = {kDma, 7'd1};
   localparam logic [10:0] kStore = {kDma, 7'd2};
@@ -107,6 +108,7 @@ package isa_pkg;
   localparam logic [3:0] kScoreboardFull = 4'd8;
   localparam logic [3:0] kFenceWait = 4'd9;
   localparam logic [3:0] kSemaphoreWait = 4'd10;
+  localparam logic [3:0] kWordWait = 4'd11;
   localparam logic [3:0] kWritebackWait = 4'd14;
   localparam logic [3:0] kHalted = 4'd15;
 

@@ -34,7 +34,7 @@ module operands #(
   assign rows = {8'b0, f.rows};
 
   always_comb begin
-    a_used = f.unit != isa_pkg::kFrontEnd && f.op != isa_pkg::kLoad;
+    a_used = (f.unit != isa_pkg::kFrontEnd && f.op != isa_pkg::kLoad) || f.op == isa_pkg::kReadAddress;
     a_lines = rows;
     a_stride = f.a_stride;
     a_format = f.a_format;
@@ -43,6 +43,11 @@ module operands #(
     case (f.op)
       isa_pkg::kGather: begin  // one 32-bit index a row
         a_stride = 24'd4;
+        a_format = isa_pkg::kU32;
+        a_elements = 24'd1;
+      end
+      isa_pkg::kReadAddress: begin  // one 32-bit word
+        a_lines = 24'd1;
         a_format = isa_pkg::kU32;
         a_elements = 24'd1;
       end

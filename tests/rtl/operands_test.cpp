@@ -83,7 +83,7 @@ isa::Instruction tame(isa::test::Random& random, isa::Instruction i) {
   i.depth = std::min(i.depth, 0xffu);
   if (i.op != Opcode::rotary && i.op != Opcode::convert) i.cols = std::min(i.cols, 0x1ffu);
   if (i.op == isa::opcode(isa::Class::select, 1)) i.depth = std::min(i.depth, i.cols);
-  if (i.extent != 0) i.extent = 1 + i.extent % 500;
+  if (i.extent != 0 && i.op != Opcode::read_address) i.extent = 1 + i.extent % 500;
   for (isa::LocalAddress* a : {&i.dst, &i.a, &i.b}) *a = isa::LocalAddress::from_raw(a->raw() & 0x8fff'ffffu);
   i.dram = DramAddress(i.dram.value & 0xffff'ffffu);
   for (std::uint8_t* reg : {&i.dst_reg, &i.a_reg, &i.b_reg, &i.dram_reg}) {
@@ -137,7 +137,7 @@ TEST_CASE("the RTL finds the footprint of every opcode's words") {
       outside = outside || !inside(f.read_ranges()) || !inside(f.write_ranges());
       if (outside) {
         INFO(isa::disassemble(i));
-        CHECK(top.refused == (isa::unit_of(op) != isa::Unit::front_end));
+        CHECK(top.refused == (isa::unit_of(op) != isa::Unit::front_end || op == Opcode::read_address));
         continue;
       }
       const Touched found = touched_by(top);

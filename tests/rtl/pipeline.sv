@@ -49,6 +49,9 @@ module pipeline #(
     input  logic [ENTRIES-1:0]                  left_queue,
     input  logic [ENTRIES-1:0]                  finished,
     output logic [ENTRIES-1:0]                  retired,
+    // The scratchpad's answer to decode's read_address.
+    input  logic                                word_read,
+    input  logic [31:0]                         read_word,
     // What happens in this cycle.
     output logic                                decoded,
     output logic [PC_BITS-1:0]                  pc,
@@ -104,7 +107,7 @@ module pipeline #(
       .entries(entries), .queue_depth(queue_depth), .fault(active_fault), .pc(pc), .word_valid(word_valid),
       .word(word), .move(move), .next_pc(next_pc), .keep(keep), .issue(issue), .id(id), .unit(unit),
       .instruction(instruction), .left_queue(left_queue), .retired(retired), .older(older),
-      .decoded(decoded), .stop(stopped), .trap(trap), .state(decode_state), .waits_for(decode_waits_for)
+      .word_read(word_read), .read_word(read_word), .decoded(decoded), .stop(stopped), .trap(trap), .state(decode_state), .waits_for(decode_waits_for)
   );
   assign issued = issue;
   assign issued_id = id;

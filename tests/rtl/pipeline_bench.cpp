@@ -47,7 +47,8 @@ std::uint64_t bits(const WData* lanes, std::uint32_t first, std::uint32_t count)
 
 // A stage's state in isa_pkg.sv as the model's, which has more states in between.
 std::uint8_t state_of(std::uint8_t rtl) {
-  constexpr std::uint8_t kSemaphoreWait = 10;
+  constexpr std::uint8_t kSemaphoreWait = 10, kWordWait = 11;
+  if (rtl == kWordWait) return static_cast<std::uint8_t>(observe::State::word_wait);
   if (rtl == kSemaphoreWait) return static_cast<std::uint8_t>(observe::State::semaphore_wait);
   constexpr std::uint8_t kWritebackWait = 14, kHalted = 15;
   if (rtl == kWritebackWait) return static_cast<std::uint8_t>(observe::State::writeback_wait);
@@ -99,6 +100,8 @@ class Replay {
     arrive(outside.arrivals);
     top_.left_queue = entries_of(outside.left_queue);
     top_.finished = entries_of(outside.finished);
+    top_.word_read = outside.word.has_value() ? 1 : 0;
+    top_.read_word = outside.word.value_or(0);
     top_.request_granted = 0;
     top_.clk = 0;
     top_.eval();
@@ -126,6 +129,8 @@ class Replay {
     top_.reset = 1;
     arrive({});
     top_.left_queue = top_.finished = 0;
+    top_.word_read = 0;
+    top_.read_word = 0;
     top_.request_granted = 0;
     for (const int clk : {0, 1}) {
       top_.clk = static_cast<CData>(clk);

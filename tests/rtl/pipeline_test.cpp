@@ -122,6 +122,17 @@ TEST_CASE("each obstacle in decode takes the same cycles") {
       "load dst=s:0x0 dst_stride=64 dram=0x2000 dram_stride=64 rows=2 cols=64\n"
       "store a=s:0x400 a_stride=64 dram=0x1000 dram_stride=64 rows=2 cols=16\n"
       "load dst=s:0x800 dst_stride=64 dram=0x1040 dram_stride=64 rows=1 cols=64\nhalt\n",
+      // words that are still to be written, and words that are there; loops of as many iterations, of none
+      // too
+      "load dst=s:0x0 dst_stride=64 dram=0x1000 dram_stride=64 rows=4 cols=64\n"
+      "read_address r1=0x40 a=s:0x80 word_stride=3 extent=9\nread_address r2=-0x40 a=s:0x3ff0+r1 extent=1\n"
+      "copy dst=s:0x400+r1 a=s:0x800 rows=1 cols=16\nread_address r3=4 a=s:0x400+r1 word_stride=1 extent=2\n"
+      "read_address r4=0 a=s:0x900 word_stride=1 extent=2\n"
+      "loop count=4 times=r3 until=a r1+=64\n loop count=3 times=r4 until=a\n  nop\n  nop\na:\n"
+      "loop count=2 times=r4 until=b\n nop\n nop\n nop\n nop\n nop\n nop\n nop\n nop\n nop\n nop\n nop\n "
+      "nop\nb:\n"
+      "loop count=2 until=c\n load dst=s:0x0 dst_stride=64 dram=0x2000 dram_stride=64 rows=1 cols=64\n"
+      " read_address r5=0 a=s:0x0 extent=3\n loop count=1 times=r5 until=c\n nop\nc:\nhalt\n",
       // fences over one unit and over all
       "load dst=s:0x0 dst_stride=64 dram=0x1000 dram_stride=64 rows=4 cols=64\nfence units=vector\n"
       "copy dst=s:0x400 a=s:0x800 rows=1 cols=64\nfence units=load,vector\nnop\nfence "
@@ -208,10 +219,24 @@ TEST_CASE("a pipeline that asks memory for a burst more or less at a time is fou
   }
 }
 
+TEST_CASE("a word beyond its bound is refused by the RTL at the same word in the same cycle") {
+  const std::string text = GENERATE(
+      ".data 0x1000 u32 4\nload dst=s:0x40 dram=0x1000 rows=1 cols=4\n"
+      "read_address r1=0 a=s:0x40 extent=4\nhalt\n",
+      "set_address r1=3\nloop count=2 times=r1 until=a\nnop\na:\nhalt\n",
+      "set_address r1=-3\nloop count=2 times=r1 until=a\nnop\na:\nhalt\n");
+  const isa::Program program = isa::assemble(text, "test");
+  const Trace trace = record(timing::plain_machine(), program.words, kWordsAt, program.data);
+  REQUIRE(trace.trap.has_value());
+  PipelineBench bench;
+  CHECK(same(bench.replay(trace)));
+}
+
 TEST_CASE("what the model's decode refuses the RTL refuses at the same word in the same cycle") {
   const std::string text = GENERATE(
       "load dst=s:0x3fc1 dst_stride=64 dram=0 dram_stride=64 rows=1 cols=64\nhalt\n",
       "nop\nstore a=s:0x0 a_stride=64 dram=0xfffc1 dram_stride=64 rows=1 cols=16\nhalt\n",
+      "nop\nread_address r1=0 a=s:0x3ffd extent=4\nhalt\n",
       "set_address r1=-1\ncopy dst=s:0x0+r1 a=s:0x100 rows=1 cols=1\nhalt\n",
       "set_address r1=0x80000000\ncopy dst=s:0x0 a=s:0x100+r1 rows=1 cols=1\nhalt\n",
       "set_address r1=-8\nload dst=s:0x0 dst_stride=64 dram=0x4+r1 dram_stride=64 rows=1 cols=64\nhalt\n",

@@ -17,6 +17,8 @@ module scoreboard #(
     output logic [3:0]                 obstacle,     // kBusy: there is none
     output logic [2:0]                 blocker,      // whose instruction it waits for
     output logic [ID_BITS-1:0]         id,           // the entry that it gets
+    output logic                       unwritten,    // what it reads is still to be written, and by which unit
+    output logic [2:0]                 writer,
     // Units and writeback, a bit for each entry.
     input  logic [ENTRIES-1:0]         left_queue,
     input  logic [ENTRIES-1:0]         retired,
@@ -79,6 +81,9 @@ module scoreboard #(
     end
   end
 
+  assign unwritten = raw != '0 && !fault[isa_pkg::kFaultNoReadAfterWrite];
+  assign writer = raw_unit;
+
   always_comb begin
     obstacle = isa_pkg::kBusy;
     blocker = isa_pkg::kFrontEnd;
@@ -88,7 +93,7 @@ module scoreboard #(
     end else if (waiting >= queue_depth + {8'b0, fault[isa_pkg::kFaultQueueEntry]}) begin
       obstacle = isa_pkg::kQueueFull;
       blocker = unit;
-    end else if (raw != '0 && !fault[isa_pkg::kFaultNoReadAfterWrite]) begin
+    end else if (unwritten) begin
       obstacle = isa_pkg::kReadAfterWrite;
       blocker = raw_unit;
     end else if (waw != '0 && !fault[isa_pkg::kFaultNoWriteAfterWrite]) begin

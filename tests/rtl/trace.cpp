@@ -60,6 +60,10 @@ class Recorder : public observe::Observer {
   }
 
  private:
+  bool reads_word(std::uint32_t pc) const {
+    return isa::opcode_of(trace_.words[pc]) == isa::Opcode::read_address;
+  }
+
   static bool is_fetch(const observe::Event& e) {
     return e.detail / 2 == static_cast<std::uint8_t>(memory::Requester::fetch);
   }
@@ -119,6 +123,7 @@ class Recorder : public observe::Observer {
         return;
       case Stage::written_back:
         s.retired.push_back(e.number);
+        if (e.unit == UnitId::decode && reads_word(e.pc)) outside.word = static_cast<std::uint32_t>(e.value);
         return;
     }
   }
@@ -155,6 +160,14 @@ std::uint32_t word_of(const std::string& message) {
   return static_cast<std::uint32_t>(std::stoul(message.substr(at + kBefore.size())));
 }
 
+// Of a read_address that was refused, which no event reports.
+std::optional<std::uint32_t> refused_word(const std::string& message) {
+  static const std::string kBefore = "read_address: the word at scratchpad byte ", kIs = " is ";
+  const std::size_t at = message.find(kBefore);
+  if (at == std::string::npos) return std::nullopt;
+  return static_cast<std::uint32_t>(std::stoul(message.substr(message.find(kIs, at) + kIs.size())));
+}
+
 }  // namespace
 
 Trace record(const config::Machine& machine, std::vector<isa::Word> words, DramAddress base,
@@ -179,6 +192,7 @@ Trace record(const config::Machine& machine, std::vector<isa::Word> words, DramA
     }
     trace.trap = Trap{accelerator.edges() - 1, word_of(error.what())};
     recorder.finish(trace.trap->cycle + 1);
+    trace.stimuli.back().word = refused_word(error.what());
     trace.signals.pop_back();
   }
   return trace;

@@ -33,6 +33,7 @@ struct Signals {
 struct Stimuli {
   std::vector<std::uint64_t> arrivals;              // addresses of bursts of instructions
   std::vector<std::uint64_t> left_queue, finished;  // instructions, as their units report them
+  std::optional<std::uint32_t> word;                // that decode gets from the scratchpad
   std::uint32_t room = 0;                           // bursts that DRAM would accept, all channels together
   std::vector<memory::Burst> issued;                // that DRAM accepts from all units of the model
 };

@@ -92,9 +92,11 @@ void Interpreter::block(std::span<const isa::Word> words, std::uint32_t first, s
     if (i.op == Opcode::loop) {
       if (w + i.length >= end) fail("a loop's body leaves the block around it");
       const auto saved = registers_;
-      for (std::uint32_t n = 0; n < i.count && !halted_; ++n) {
+      const std::int64_t count = i.times == 0 ? i.count : registers_[i.times];
+      if (count < 0 || count > i.count) fail(fmt::format("a loop of {} times, {} at most", count, i.count));
+      for (std::int64_t n = 0; n < count && !halted_; ++n) {
         block(words, w + 1, w + 1 + i.length, depth + 1, retired);
-        if (n + 1 == i.count) break;
+        if (n + 1 == count) break;
         for (const isa::LoopStep& s : i.steps) {
           if (s.reg != 0) registers_[s.reg] += s.bytes;
         }
@@ -119,6 +121,13 @@ void Interpreter::execute(const Instruction& i) {
     case Opcode::add_address:
       registers_[i.reg] += i.value;
       return;
+    case Opcode::read_address: {
+      std::uint32_t word = 0;
+      std::memcpy(&word, local_at(i.a, 0, 4), 4);
+      if (word >= i.extent) fail(fmt::format("word {} of {}", word, i.extent));
+      registers_[i.reg] = i.value + static_cast<std::int64_t>(word * i.word_stride);
+      return;
+    }
     case Opcode::signal:
       ++semaphores_[i.semaphore];
       return;

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Fetch, decode, dispatch, writeback: in which cycle does an instruction reach each stage?
 #include <fmt/format.h>
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <cstring>
 
 #include "timing/machine_run.h"
 #include "timing/random_machine.h"
@@ -133,6 +135,60 @@ TEST_CASE("decode waits for room in the unit's queue, and for a scoreboard entry
     CHECK(decode_cycles(queued, observe::State::scoreboard_full) == 0);
     CHECK(decode_cycles(boarded, observe::State::scoreboard_full) > 0);
   }
+}
+
+TEST_CASE("a word is read once it is written, through the scratchpad's banks and with its latency") {
+  config::Machine m = plain_machine();
+  for (const std::uint32_t latency : {1u, 7u}) {
+    m.scratchpad.read_latency_cycles = latency;
+    const MachineRun run = run_text(m,
+                                    ".data 0x400 u32 3\nload dst=s:0x100 dram=0x400 rows=1 cols=4\n"
+                                    "read_address r1=0x1000 a=s:0x100 word_stride=256 extent=4\n"
+                                    "copy dst=s:0x200+r1 a=s:0x100 rows=1 cols=1\n"
+                                    "read_address r2=0 a=s:0x40 extent=4\nhalt");
+    const observe::InstructionRecord &load = run.instruction(0), &read = run.instruction(1);
+    CHECK(read.decoded == load.dispatched);
+    CHECK(read.written_back == load.written_back + latency);  // asked for when the load retires
+    CHECK(read.scratchpad_bytes == 4);
+    CHECK(run.instruction(2).decoded == read.written_back + 1);
+    // Nothing writes the second word: it is asked for when it is decoded. The copy begins later.
+    CHECK(run.instruction(3).written_back == run.instruction(3).decoded + latency);
+    const auto& decode = run.states[static_cast<std::size_t>(observe::UnitId::decode)];
+    CHECK(decode[static_cast<std::size_t>(observe::State::word_wait)] == 2 * latency);
+    CHECK(run.ports[static_cast<std::size_t>(memory::Port::decode)].accesses == 2);
+    std::uint32_t copied = 0;
+    std::memcpy(&copied, run.scratchpad.data() + 0x1200 + 3 * 256, sizeof copied);
+    CHECK(copied == 3);
+  }
+}
+
+TEST_CASE("a bank that another unit holds delays the word") {
+  const config::Machine m = plain_machine();
+  // Both vector operands and the word lie in one bank.
+  const std::string add = "add dst=s:0x1000 a=s:0 b=s:0 b_stride=0 rows=40 cols=8\n";
+  const auto read_cycles = [&](const std::string& address) {
+    const MachineRun run =
+        run_text(m, add + lines(4, "nop") + "read_address r1=0 a=s:" + address + " extent=1\nhalt");
+    const observe::InstructionRecord& read = run.instruction(5);
+    REQUIRE(read.written_back < run.instruction(0).finished);
+    CHECK(run.ports[static_cast<std::size_t>(memory::Port::decode)].conflict_cycles ==
+          read.written_back.value - read.decoded.value - m.scratchpad.read_latency_cycles);
+    return read.written_back.value - read.decoded.value;
+  };
+  std::uint64_t least = ~0ull, most = 0;
+  for (const char* const address : {"0x2000", "0x2020", "0x2040", "0x2060", "0x2080", "0x20a0"}) {
+    least = std::min(least, read_cycles(address));
+    most = std::max(most, read_cycles(address));
+  }
+  CHECK(least == m.scratchpad.read_latency_cycles);
+  CHECK(most > least);
+}
+
+TEST_CASE("a loop of no iteration goes on behind its body in the next cycle") {
+  const MachineRun run = run_text(plain_machine(), std::string(kAdd) + "\nfence units=vector\n" +
+                                                       "loop count=5 times=r3 length=2\nnop\nnop\nnop\nhalt");
+  CHECK(run.instruction(3).pc == 5);
+  CHECK(run.instruction(3).decoded == run.instruction(2).decoded + 1);
 }
 
 TEST_CASE("a fence waits for its units alone") {

@@ -126,11 +126,39 @@ void OperandPicker::begin_block(std::uint32_t depth) {
   for (std::uint32_t r = kFirstRegister[depth]; r < isa::kAddressRegisters; ++r) registers_[r] = {};
 }
 
+OperandPicker::Register* OperandPicker::free_register(std::uint32_t depth, std::uint8_t& reg) {
+  reg = static_cast<std::uint8_t>(number(random_, kFirstRegister[depth], kFirstRegister[depth + 1] - 1));
+  return registers_[reg].stepped ? nullptr : &registers_[reg];
+}
+
+std::vector<Instruction> OperandPicker::read_register(std::uint32_t depth) {
+  Instruction read = instruction(Opcode::read_address);
+  Register* const r = free_register(depth, read.reg);
+  if (r == nullptr || !local(Format::u32, 1, 4, 4, read.a, read.a_reg)) return {};
+  r->known = true;
+  r->unit = block_bytes(any_format());
+  r->least = r->unit * number(random_, 0, 4);
+  read.value = r->least;
+  read.word_stride = r->unit * number(random_, 0, 2);
+  read.extent = kLargestIndex + 1;
+  r->largest = r->least + static_cast<std::uint32_t>(read.word_stride) * kLargestIndex;
+  return {read};
+}
+
+std::optional<Instruction> OperandPicker::read_count(std::uint32_t depth) {
+  Instruction read = instruction(Opcode::read_address);
+  Register* const r = free_register(depth, read.reg);
+  if (r == nullptr || !local(Format::u32, 1, 4, 4, read.a, read.a_reg)) return {};
+  *r = {};  // no address
+  read.word_stride = 1;
+  read.extent = kLargestIndex + 1;
+  return read;
+}
+
 std::vector<Instruction> OperandPicker::set_register(std::uint32_t depth) {
-  const auto reg =
-      static_cast<std::uint8_t>(number(random_, kFirstRegister[depth], kFirstRegister[depth + 1] - 1));
+  std::uint8_t reg = 0;
+  if (free_register(depth, reg) == nullptr) return {};
   Register& r = registers_[reg];
-  if (r.stepped) return {};
   r.known = true;
   r.unit = block_bytes(any_format());
   r.least = r.largest = r.unit * number(random_, 0, 8);

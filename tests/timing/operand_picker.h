@@ -50,6 +50,9 @@ class OperandPicker {
   // same values at the same words. begin_block forgets those of `depth` and deeper.
   void begin_block(std::uint32_t depth);
   std::vector<isa::Instruction> set_register(std::uint32_t depth);
+  // The same from a word of the scratchpad: an address, or, for a loop, the word itself with its bound.
+  std::vector<isa::Instruction> read_register(std::uint32_t depth);
+  std::optional<isa::Instruction> read_count(std::uint32_t depth);
   // A register for a loop of `count` iterations to step; it has a range until end_steps.
   std::optional<isa::LoopStep> step_register(std::uint32_t count);
   void end_steps(const isa::Instruction& loop);
@@ -71,6 +74,7 @@ class OperandPicker {
     std::uint8_t reg;
   };
   std::optional<Place> place(const Areas& areas, Format f, std::uint64_t bytes);
+  Register* free_register(std::uint32_t depth, std::uint8_t& reg);
   static const Area& area(const Areas& areas, Format f);
 
   Random& random_;

@@ -96,6 +96,13 @@ void Generator::loop(std::uint32_t depth) {
   matrix_.end_block();
   Instruction i = instruction(Opcode::loop);
   i.count = number(random_, 1, 4);
+  if (one_in(random_, 4)) {
+    if (const auto read = pick_.read_count(depth)) {
+      emit(*read);
+      i.times = read->reg;
+      i.count = kLargestIndex;
+    }
+  }
   for (std::size_t s = 0, steps = number(random_, 0, 3); s < steps; ++s) {
     const std::optional<isa::LoopStep> step = pick_.step_register(i.count);
     if (!step) break;
@@ -127,7 +134,8 @@ void Generator::front_end(std::uint32_t depth) {
     if (one_in(random_, 2)) load();
     return emit(wait);
   }
-  for (const Instruction& i : pick_.set_register(depth)) emit(i);
+  for (const Instruction& i : one_in(random_, 3) ? pick_.read_register(depth) : pick_.set_register(depth))
+    emit(i);
 }
 
 void Generator::load() {

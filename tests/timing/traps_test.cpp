@@ -82,6 +82,22 @@ TEST_CASE("an index behind the table's last row stops the machine with an error 
   CHECK_THAT(error, Contains("word 1: gather: index 16777216 of row 0, but the table has 7 rows"));
 }
 
+TEST_CASE(
+    "a word of the scratchpad or a count beyond its bound stops the machine with word, place and value") {
+  CHECK_THAT(
+      error_of(".data 0 u32 9\nload dst=s:64 dram=0 rows=1 cols=4\n"
+               "read_address r1=0 a=s:64 word_stride=16 extent=9\nhalt"),
+      Contains("word 1: read_address: the word at scratchpad byte 64 is 9; it must be below 9 (extent)"));
+  CHECK_THAT(error_of("read_address r1=0 a=s:0x3ffd extent=1\nhalt"),
+             Contains("word 0: read_address: it would read bytes 16381 to 16385 of the scratchpad"));
+  for (const char* const value : {"3", "-1", "0x100000000"}) {
+    CHECK_THAT(
+        error_of(std::string("set_address r7=") + value + "\nloop count=2 times=r7 length=1\nnop\nhalt"),
+        Contains("word 1: loop: address register r7 says") && Contains("allowed: 0 .. 2 (count)"));
+  }
+  CHECK(error_of("set_address r7=2\nloop count=2 times=r7 length=1\nnop\nhalt") == "");
+}
+
 TEST_CASE("running past the last word is an error of its own, not a matter for the watchdog") {
   const std::string error = error_of("nop\nnop\nnop");
   CHECK_THAT(error, Contains("word 3") && Contains("halt") && !Contains("watchdog"));

@@ -69,6 +69,7 @@ std::vector<Counter> counters(Inference& inference) {
   add_traffic(all, a, "fetch", memory::Requester::fetch, false);
   add_traffic(all, a, "dma0.read", memory::Requester::load, false);
   add_traffic(all, a, "dma0.write", memory::Requester::store, true);
+  add_port(all, a, "scratchpad.decode", memory::Port::decode);
   add_port(all, a, "scratchpad.dma0.read", memory::Port::load);
   add_port(all, a, "scratchpad.dma0.write", memory::Port::store);
   add_port(all, a, "scratchpad.matrix0.stationary", memory::Port::stationary);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
+
 #include "base/error.h"
 
 namespace tokencycle::machine {
@@ -10,29 +12,28 @@ namespace tokencycle::machine {
 using isa::Opcode;
 using observe::State;
 
-Decode::Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
-               InstructionQueue& dispatch, ClockLine clock)
+Decode::Decode(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
+               Semaphores& semaphores, InstructionSource& source, InstructionQueue& dispatch, ClockLine clock)
     : hub_(hub),
       state_(hub, observe::UnitId::decode),
+      local_(local),
+      semaphores_(semaphores),
       source_(source),
       dispatch_(dispatch),
       clock_(clock),
       scoreboard_(machine),
       capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
                 machine.dram.capacity_bytes},
-      tiles_spread_(machine.matrix.group_buffer_rows == 0) {}
-
-void Decode::share(Semaphores& semaphores) {
-  semaphores_ = &semaphores;
-  semaphores.listen(clock_);
+      tiles_spread_(machine.matrix.group_buffer_rows == 0) {
+  semaphores_.listen(clock_);
 }
 
 void Decode::start(Cycle now) {
-  own_semaphores_.clear();
   registers_.fill(0);
   loops_.clear();
   pc_ = 0;
   holding_ = false;
+  word_at_.reset();
   halted_ = false;
   state_.set(State::fetch_wait, now);
   clock_.wake(now + 1);
@@ -55,7 +56,7 @@ Cycle Decode::edge(Cycle now) {
   const Obstacle obstacle = try_leave(now);
   if (obstacle.state != State::busy) {
     state_.set(obstacle.state, now, 1 + static_cast<std::uint64_t>(obstacle.unit));
-    return kNever;  // the unit that is in the way pokes
+    return word_at_.value_or(kNever);  // else the unit that is in the way pokes
   }
   if (halted_) return kNever;
   state_.set(State::busy, now);
@@ -151,12 +152,21 @@ Choice Decode::choice() const {
     case Opcode::signal:
       return {0, scoreboard_.fence_obstacle(held_.units)};
     case Opcode::wait:
-      return {0, semaphores_->available(edge_, held_.semaphore)
+      return {0, semaphores_.available(edge_, held_.semaphore)
                      ? Obstacle{}
                      : Obstacle{State::semaphore_wait, isa::Unit::front_end}};
+    case Opcode::read_address:
+      return {0, read_obstacle()};
     default:
       return {};
   }
+}
+
+// The read begins once nothing in flight writes the word, and nothing younger can: it is not decoded yet.
+Obstacle Decode::read_obstacle() const {
+  if (word_at_ && edge_ >= *word_at_) return {};
+  const Obstacle hazard = word_at_ ? Obstacle{} : scoreboard_.read_obstacle(footprint_);
+  return hazard.state != State::busy ? hazard : Obstacle{State::word_wait, isa::Unit::front_end};
 }
 
 // The matrix unit that an instruction has to go to; any unit for all others. Where group sums can wait for a
@@ -187,17 +197,43 @@ Obstacle Decode::try_leave(Cycle now) {
   return {};
 }
 
+void Decode::begin_read(Cycle now) {
+  if (word_at_ || scoreboard_.read_obstacle(footprint_).state != State::busy) return;
+  memory::Scratchpad& scratchpad = local_.scratchpad();
+  const Cycle granted =
+      scratchpad.reserve(memory::Port::decode, now, now, held_.a.byte(), sizeof(std::uint32_t), false);
+  word_at_ = granted + scratchpad.read_latency();
+}
+
+std::uint32_t Decode::read_word() {
+  std::uint32_t word = 0;
+  std::memcpy(&word, local_.at(held_.a, sizeof word).data(), sizeof word);
+  if (word >= held_.extent) {
+    trap(fmt::format("the word at scratchpad byte {} is {}; it must be below {} (extent)", held_.a.byte(),
+                     word, held_.extent));
+  }
+  registers_[held_.reg] = held_.value + static_cast<std::int64_t>(word * held_.word_stride);
+  word_at_.reset();
+  return word;
+}
+
 Obstacle Decode::try_front_end(Cycle now) {
+  if (held_.op == Opcode::read_address) begin_read(now);
   if (const Obstacle obstacle = this->obstacle(); obstacle.state != State::busy) return obstacle;
+  const bool reads = held_.op == Opcode::read_address;
+  std::uint32_t word = 0;
   switch (held_.op) {
     case Opcode::loop:
       enter_loop();
       break;
     case Opcode::signal:
-      semaphores_->signal(now, held_.semaphore);
+      semaphores_.signal(now, held_.semaphore);
       break;
     case Opcode::wait:
-      semaphores_->take(held_.semaphore);
+      semaphores_.take(held_.semaphore);
+      break;
+    case Opcode::read_address:
+      word = read_word();
       break;
     case Opcode::set_address:
       registers_[held_.reg] = held_.value;
@@ -208,8 +244,11 @@ Obstacle Decode::try_front_end(Cycle now) {
     default:
       break;
   }
-  emit(now, observe::Stage::written_back, 0);
-  hub_.retired({sequence_, pc_, held_.op, isa::Unit::front_end, fetched_, decoded_, now, now, now, now});
+  emit(now, observe::Stage::written_back, word);
+  observe::InstructionRecord record{sequence_, pc_, held_.op, isa::Unit::front_end, fetched_, decoded_, now,
+                                    now,       now, now};
+  record.scratchpad_bytes = reads ? sizeof word : 0;
+  hub_.retired(record);
   if (held_.op == Opcode::halt) {
     halted_ = true;
     ++sequence_;
@@ -222,16 +261,29 @@ Obstacle Decode::try_front_end(Cycle now) {
 
 void Decode::enter_loop() {
   if (loops_.size() == isa::kLoopDepth) trap(fmt::format("more than {} nested loops", isa::kLoopDepth));
-  Loop loop{pc_ + 1, pc_ + 1 + held_.length, held_.count, held_.steps, {}};
+  Loop loop{pc_ + 1, pc_ + 1 + held_.length, iterations(), held_.steps, {}};
   if (!loops_.empty() && loop.end > loops_.back().end) trap("its body reaches beyond the loop around it");
+  if (loop.remaining == 0) return;
   for (std::size_t i = 0; i < loop.steps.size(); ++i) loop.saved[i] = registers_[loop.steps[i].reg];
   loops_.push_back(loop);
 }
 
-// The word after pc_, through the ends of loops: a further iteration, or out of the loop with the
-// registers as they were at its entry.
+// Of the held loop.
+std::uint32_t Decode::iterations() const {
+  if (held_.times == 0) return held_.count;
+  const std::int64_t times = registers_[held_.times];
+  if (times < 0 || times > held_.count) {
+    trap(fmt::format("address register r{} says {} iterations; allowed: 0 .. {} (count)", held_.times, times,
+                     held_.count));
+  }
+  return static_cast<std::uint32_t>(times);
+}
+
+// The word after pc_, behind the body of a loop of no iteration, through the ends of loops: a further
+// iteration, or out of the loop with the registers as they were at its entry.
 std::uint32_t Decode::next_pc() {
-  const std::uint32_t next = pc_ + 1;
+  const bool skips = held_.op == Opcode::loop && iterations() == 0;
+  const std::uint32_t next = pc_ + 1 + (skips ? held_.length : 0);
   while (!loops_.empty() && next == loops_.back().end) {
     Loop& loop = loops_.back();
     if (--loop.remaining > 0) {

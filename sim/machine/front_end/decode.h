@@ -10,6 +10,7 @@
 #include "config/machine.h"
 #include "machine/front_end/scoreboard.h"
 #include "machine/front_end/semaphores.h"
+#include "machine/local_memory.h"
 #include "machine/unit.h"
 
 namespace tokencycle::machine {
@@ -18,12 +19,10 @@ namespace tokencycle::machine {
 // held until the scoreboard knows no obstacle, then handed to dispatch.
 class Decode : public Clocked, public HazardBoard {
  public:
-  Decode(const config::Machine& machine, observe::EventHub& hub, InstructionSource& source,
-         InstructionQueue& dispatch, ClockLine clock);
+  // The semaphores are those of all cores; who owns them clears them before a program starts.
+  Decode(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, Semaphores& semaphores,
+         InstructionSource& source, InstructionQueue& dispatch, ClockLine clock);
 
-  // Uses the semaphores of another owner, shared with other cores; call before start(). Alone, a core has its
-  // own, which are zero when a program starts.
-  void share(Semaphores& semaphores);
   void start(Cycle now);
   Cycle edge(Cycle now) override;
 
@@ -72,8 +71,12 @@ class Decode : public Clocked, public HazardBoard {
   void check_rows_apart() const;
   Obstacle try_leave(Cycle now);
   Obstacle try_front_end(Cycle now);
+  void begin_read(Cycle now);
+  Obstacle read_obstacle() const;
+  std::uint32_t read_word();
   void enter_loop();
   std::uint32_t next_pc();
+  std::uint32_t iterations() const;
   std::uint32_t keep_from(std::uint32_t pc) const;
   void emit(Cycle now, observe::Stage stage, std::uint64_t value);
   [[noreturn]] void trap(const std::string& what) const;     // the held instruction cannot execute
@@ -81,6 +84,8 @@ class Decode : public Clocked, public HazardBoard {
 
   observe::EventHub& hub_;
   observe::UnitState state_;
+  LocalMemory& local_;
+  Semaphores& semaphores_;
   InstructionSource& source_;
   InstructionQueue& dispatch_;
   ClockLine clock_;
@@ -93,12 +98,11 @@ class Decode : public Clocked, public HazardBoard {
   std::vector<Loop> loops_;
   std::uint32_t pc_ = 0;
   std::uint64_t sequence_ = 0;
-  Semaphores own_semaphores_;
-  Semaphores* semaphores_ = &own_semaphores_;
   bool holding_ = false, halted_ = true;
   isa::Instruction held_;
   isa::Footprint footprint_;
   Cycle fetched_, decoded_, edge_;  // of the held word; the last edge
+  std::optional<Cycle> word_at_;    // when the word that a read_address has asked for is there
 };
 
 }  // namespace tokencycle::machine

@@ -70,6 +70,15 @@ Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
   return found;
 }
 
+Obstacle Scoreboard::read_obstacle(const isa::Footprint& footprint) const {
+  if (ignore_hazards_) return {};
+  for (const InFlight& e : entries_) {
+    if (e.used && overlap(footprint.read_ranges(), e.footprint.write_ranges()))
+      return {State::read_after_write, e.record.unit};
+  }
+  return {};
+}
+
 Obstacle Scoreboard::fence_obstacle(std::uint8_t units) const {
   for (int u = 1; u < isa::kUnits; ++u) {
     const auto unit = static_cast<isa::Unit>(u);

@@ -39,6 +39,9 @@ class Scoreboard {
   Choice choose(isa::Unit unit, const isa::Footprint& footprint,
                 std::optional<std::uint8_t> bound = {}) const;
 
+  // What keeps decode itself from reading these bytes: instructions in flight that write them.
+  Obstacle read_obstacle(const isa::Footprint& footprint) const;
+
   InFlight& insert(isa::Unit unit, std::uint8_t unit_index = 0);
   void left_queue(InFlight& entry);
   void remove(InFlight& entry);

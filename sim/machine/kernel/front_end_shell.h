@@ -43,11 +43,12 @@ class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, publi
   Port<InstructionQueue> out_dispatch{"out_dispatch"};
   Port<ClockControl> in_clock{"in_clock"};
 
-  DecodeShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub, Turn turn)
-      : sc_module(name), machine_(machine), hub_(hub), turn_(turn) {}
+  DecodeShell(sc_core::sc_module_name name, const config::Machine& machine, observe::EventHub& hub,
+              LocalMemory& local, Semaphores& semaphores, Turn turn)
+      : sc_module(name), machine_(machine), hub_(hub), local_(local), semaphores_(semaphores), turn_(turn) {}
   void end_of_elaboration() override {
-    core_ = std::make_unique<Decode>(machine_, hub_, *in_words.operator->(), *out_dispatch.operator->(),
-                                     line_of(in_clock, turn_));
+    core_ = std::make_unique<Decode>(machine_, hub_, local_, semaphores_, *in_words.operator->(),
+                                     *out_dispatch.operator->(), line_of(in_clock, turn_));
   }
   Cycle edge(Cycle now) override { return core_->edge(now); }
   void left_queue(Cycle now, InFlight& entry) override { core_->left_queue(now, entry); }
@@ -57,6 +58,8 @@ class DecodeShell : public sc_core::sc_module, public Connection<Clocked>, publi
  private:
   const config::Machine& machine_;
   observe::EventHub& hub_;
+  LocalMemory& local_;
+  Semaphores& semaphores_;
   const Turn turn_;
   std::unique_ptr<Decode> core_;
 };

@@ -28,7 +28,7 @@ Core::Core(sc_core::sc_module_name name, const CoreContext& context, std::uint32
       scratchpad_(context.machine.scratchpad, most_of_a_kind(units_)),
       local_(scratchpad_, context.machine.accumulator.capacity_bytes),
       fetch_("fetch", context.machine, context.storage, hub_, turn_of(UnitKind::decode)),
-      decode_("decode", context.machine, hub_, turn_of(UnitKind::decode)),
+      decode_("decode", context.machine, hub_, local_, context.semaphores, turn_of(UnitKind::decode)),
       dispatch_("dispatch", hub_, turn_of(UnitKind::dispatch)),
       writeback_("writeback", context.machine, hub_, turn_of(UnitKind::writeback)) {
   make(loads_, UnitKind::load, "load");

@@ -24,6 +24,7 @@ struct CoreContext {
   const config::Machine& machine;
   observe::EventHub& hub;  // of the machine
   memory::DramStorage& storage;
+  Semaphores& semaphores;  // of all cores
   Values values = Values::computed;
   std::uint8_t number = 0;
 };

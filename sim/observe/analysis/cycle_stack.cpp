@@ -96,7 +96,8 @@ Cause CycleStack::waiting_cause() const {
     if (waits_for_ != 1 + static_cast<std::uint64_t>(unit)) continue;
     return any(unit_id(unit), State::port_wait) ? Cause::dma_bandwidth : memory_cause();
   }
-  if (decode == State::fetch_wait || decode == State::busy) return Cause::front_end;
+  if (decode == State::fetch_wait || decode == State::busy || decode == State::word_wait)
+    return Cause::front_end;
   if (decode == State::halted || any(UnitId::matrix, State::array_drain)) return Cause::drain;
   if (state(UnitId::writeback) == State::writeback_wait) return Cause::writeback;
   return Cause::dependency;

@@ -51,7 +51,13 @@ void LoadFlows::go_to(std::uint32_t pc) {
 void LoadFlows::execute(const isa::Instruction& instruction, std::uint32_t pc) {
   switch (instruction.op) {
     case Opcode::loop: {
-      Loop loop{pc + 1, pc + 1 + instruction.length, instruction.count, instruction.steps, {}};
+      const std::int64_t count = instruction.times == 0 ? instruction.count : registers_[instruction.times];
+      if (count == 0) {
+        next_ = pc + 1 + instruction.length;
+        break;
+      }
+      Loop loop{
+          pc + 1, pc + 1 + instruction.length, static_cast<std::uint32_t>(count), instruction.steps, {}};
       for (std::size_t i = 0; i < loop.steps.size(); ++i) loop.saved[i] = registers_[loop.steps[i].reg];
       loops_.push_back(loop);
       break;
@@ -65,6 +71,12 @@ void LoadFlows::execute(const isa::Instruction& instruction, std::uint32_t pc) {
     default:
       break;
   }
+}
+
+void LoadFlows::on_word(std::uint32_t pc, std::uint32_t word) {
+  if (pc >= program_->words.size() || isa::opcode_of(program_->words[pc]) != Opcode::read_address) return;
+  const isa::Instruction i = isa::decode(program_->words[pc]);
+  registers_[i.reg] = i.value + static_cast<std::int64_t>(word * i.word_stride);
 }
 
 void LoadFlows::add_registers(isa::Instruction& instruction) const {

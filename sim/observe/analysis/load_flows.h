@@ -23,6 +23,8 @@ class LoadFlows {
   void begin_step(const isa::Program& program);
   // With each instruction that is decoded, in order.
   void on_decoded(std::uint64_t sequence, std::uint32_t pc);
+  // The word that a read_address has brought, before the next instruction is decoded.
+  void on_word(std::uint32_t pc, std::uint32_t word);
   // The load is in the trace: an arrow may begin at it.
   void on_written(std::uint64_t load);
   // The flows of the loads that are in the trace and that `reader` was the first to read; they are forgotten.

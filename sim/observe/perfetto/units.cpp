@@ -97,6 +97,7 @@ void PerfettoUnits::on_stage(const Event& event) {
       flows_.on_decoded(event.number, event.pc);
       break;
     case Stage::written_back:
+      if (event.unit == UnitId::decode) flows_.on_word(event.pc, static_cast<std::uint32_t>(event.value));
       break;
   }
 }
