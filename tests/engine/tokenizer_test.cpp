@@ -9,6 +9,7 @@
 #include <fstream>
 #include <iterator>
 #include <random>
+#include <sstream>
 
 #include "engine/engine.h"
 #include "model/tokenizer/tokenizer.h"
@@ -293,13 +294,40 @@ int differences(const std::filesystem::path& file, const std::vector<std::string
 TEST_CASE("ids are the independent engine's for the vocabularies of its sources", "[tokenizer]") {
   const std::string name =
       GENERATE("llama-spm", "gpt-2", "llama-bpe", "starcoder", "refact", "command-r", "falcon", "mpt",
-               "qwen2", "qwen35", "deepseek-llm", "deepseek-coder", "baichuan", "aquila",
-               "gpt-neox");  // not phi-3: sim/model/tokenizer/README.md
+               "qwen2", "qwen35", "deepseek-llm", "deepseek-coder", "baichuan", "aquila", "gpt-neox", "phi-3",
+               "bert-bge", "nomic-bert-moe", "gemma-4");
   const std::filesystem::path file = kVocabularies / ("ggml-vocab-" + name + ".gguf");
   REQUIRE(std::filesystem::exists(file));
   auto texts = mixed_texts(1500);
   for (const std::string& text : random_unicode(1500)) texts.push_back(text);
   CHECK(differences(file, texts) == 0);
+}
+
+// Texts with a line "__ggml_vocab_test__" behind each, and a line of ids per text.
+TEST_CASE("the engine's examples of its vocabularies hold", "[tokenizer]") {
+  int vocabularies = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(kVocabularies)) {
+    if (entry.path().extension() != ".inp") continue;
+    const std::filesystem::path file = entry.path().parent_path() / entry.path().stem();
+    const auto tokenizer = model::make_tokenizer(model::GgufFile(file));
+    constexpr std::string_view kSeparator = "\n__ggml_vocab_test__\n";
+    const std::string texts = contents(entry.path());
+    std::istringstream lines(contents(file.string() + ".out"));
+    std::size_t begin = 0, cases = 0;
+    std::string line;
+    for (std::size_t end; (end = texts.find(kSeparator, begin)) != std::string::npos;
+         begin = end + kSeparator.size(), ++cases) {
+      REQUIRE(std::getline(lines, line));
+      std::istringstream numbers(line);
+      const std::vector<model::TokenId> expected{std::istream_iterator<model::TokenId>(numbers), {}};
+      const std::string words = shown(texts.substr(begin, end - begin));
+      CAPTURE(file, words);
+      CHECK(tokenizer->encode(texts.substr(begin, end - begin), false, false) == expected);
+    }
+    CHECK(cases > 40);
+    ++vocabularies;
+  }
+  CHECK(vocabularies == 15);
 }
 
 TEST_CASE("ids are the independent engine's for the models at hand", "[tokenizer]") {

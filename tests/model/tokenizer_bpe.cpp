@@ -121,3 +121,20 @@ TEST_CASE("byte-level vocabularies may have tokens for bytes and for the unknown
   CHECK(tokenizer->decode(TokenId{257}) == "\xc3");
   CHECK(tokenizer->decode(TokenId{258}) == " y");  // not the spelling of a byte: text
 }
+
+TEST_CASE("BPE of characters marks spaces, takes line ends whole and falls back to bytes", "[tokenizer]") {
+  const std::string mark = "\xe2\x96\x81";
+  GgufWriter writer;
+  writer.string("tokenizer.ggml.model", "gemma4");
+  writer.strings("tokenizer.ggml.tokens",
+                 {"<bos>", "a", mark, mark + "a", "\n\n", "\u00e9", "<0xC3>", "<0xA8>"});
+  writer.i32_array("tokenizer.ggml.token_type", {3, 1, 1, 1, 1, 1, 6, 6});
+  writer.strings("tokenizer.ggml.merges", {mark + " a"});
+  writer.u32("tokenizer.ggml.bos_token_id", 0);
+  writer.boolean("tokenizer.ggml.add_bos_token", false);  // added all the same
+  const auto tokenizer = tokenizer_of(writer);
+  CHECK(tokenizer->encode("a a\u00e9", true, false) == Ids{0, 1, 3, 5});
+  CHECK(tokenizer->encode("\n\na", false, false) == Ids{4, 1});
+  CHECK(tokenizer->encode("\u00e8", false, false) == Ids{6, 7});
+  CHECK(tokenizer->decode(Ids{0, 1, 3, 4, 6, 7}) == "a a\n\n\u00e8");
+}

@@ -73,8 +73,8 @@ TEST_CASE("of two tokens with one spelling the last is the text's, both decode",
 TEST_CASE("tokenizers that are not supported are refused by name", "[tokenizer]") {
   GgufWriter writer;
   check_refused(writer, "tokenizer.ggml.model is absent");
-  writer.string("tokenizer.ggml.model", "bert");
-  check_refused(writer, "'bert'");
+  writer.string("tokenizer.ggml.model", "rwkv");
+  check_refused(writer, "'rwkv'");
   check_refused(bpe_file("gpt-5000", {}), "'gpt-5000'");
   check_refused(bpe_file("gpt-5000", {}), "llama-bpe");  // the known ones are listed
 }
@@ -174,4 +174,22 @@ TEST_CASE("a special token of more than 256 bytes is refused, another token may 
   normal.string("tokenizer.ggml.model", "llama").strings("tokenizer.ggml.tokens", tokens);
   normal.i32_array("tokenizer.ggml.token_type", {2, 1});
   CHECK(tokenizer_of(normal)->size() == 2);
+}
+
+TEST_CASE("a phi-3's special tokens take the white space behind them, a mask that before it", "[tokenizer]") {
+  GgufWriter phi = bpe_file("gpt-2", {}, {{"<|user|>", 3}, {"<s>", 3}});
+  phi.string("general.name", "Phi-3 mini");
+  CHECK(tokenizer_of(phi)->encode("a <|user|> \n b<s> c", false, true) ==
+        Ids{'a', ' ', 256, 'b', 257, ' ', 'c'});
+  CHECK(tokenizer_of(phi)->encode("<|user|> <|user|>", false, true) == Ids{256, 256});
+  GgufWriter mask = bpe_file("gpt-2", {}, {{"<mask>", 3}});
+  mask.string("general.architecture", "nomic-bert-moe");
+  CHECK(tokenizer_of(mask)->encode("a  <mask> b", false, true) == Ids{'a', 256, ' ', 'b'});
+}
+
+TEST_CASE("<|eot|> ends a turn without a key", "[tokenizer]") {
+  const auto tokenizer = tokenizer_of(bpe_file("gpt-2", {}, {{"<|eot|>", 1}}));
+  CHECK(tokenizer->ends_text(256));
+  CHECK(tokenizer->special().eot == 256);
+  CHECK(tokenizer->decode(256).empty());
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// Byte-level BPE: every byte is written as one printable character, words are merged by the rank of the
-// merge. Behaviour as in github.com/ggml-org/llama.cpp, src/llama-vocab.cpp (tokenizer "BPE"); the byte
-// alphabet is that of github.com/openai/gpt-2, src/encoder.py.
+// BPE: words are merged by the rank of the merge. Byte-level: every byte is written as one printable
+// character. Of characters ("gemma4"): of the text as it is, with U+2581 for spaces. Behaviour as in
+// github.com/ggml-org/llama.cpp, src/llama-vocab.cpp (tokenizer "BPE"); the byte alphabet is that of
+// github.com/openai/gpt-2, src/encoder.py.
 #include <fmt/format.h>
 
 #include <array>
@@ -53,6 +54,7 @@ class ByteAlphabet {
 };
 
 using PieceId = std::uint32_t;
+constexpr PieceId kNoPiece = ~PieceId{0};
 
 // The merges as a table over numbered pieces (byte letters and whatever merges name or make).
 class MergeTable {
@@ -63,8 +65,11 @@ class MergeTable {
   };
   MergeTable(const GgufFile& file, const ByteAlphabet& alphabet, const Vocabulary& vocabulary);
   PieceId of_byte(char byte) const { return of_byte_[static_cast<std::uint8_t>(byte)]; }
+  PieceId of_character(std::string_view character) const {
+    const auto found = number_of_.find(std::string(character));
+    return found == number_of_.end() ? kNoPiece : found->second;  // no merge has it
+  }
   std::int64_t token(PieceId piece) const { return token_[piece]; }  // kNoToken: none is spelled so
-  const std::string& spelling(PieceId piece) const { return *spelling_[piece]; }
   const Merge* find(PieceId left, PieceId right) const {
     const auto found = merges_.find(std::uint64_t{left} << 32 | right);
     return found == merges_.end() ? nullptr : &found->second;
@@ -75,7 +80,6 @@ class MergeTable {
 
   std::array<PieceId, 256> of_byte_{};
   std::unordered_map<std::string, PieceId> number_of_;
-  std::vector<const std::string*> spelling_;  // keys of number_of_
   std::vector<std::int64_t> token_;
   std::unordered_map<std::uint64_t, Merge> merges_;
 };
@@ -84,10 +88,10 @@ MergeTable::MergeTable(const GgufFile& file, const ByteAlphabet& alphabet, const
   constexpr const char* kKey = "tokenizer.ggml.merges";
   const GgufArray* merges = file.get_array(kKey);
   if (merges == nullptr) {
-    file.fail(
-        fmt::format("{} is absent, but byte-level BPE (tokenizer.ggml.model \"gpt2\") needs it. Convert the "
-                    "model again",
-                    kKey));
+    file.fail(fmt::format(
+        "{} is absent, but BPE (tokenizer.ggml.model \"gpt2\" or \"gemma4\") needs it. Convert the "
+        "model again",
+        kKey));
   }
   if (merges->strings.size() != merges->size())
     file.fail(fmt::format("{} must be an array of strings", kKey));
@@ -115,12 +119,8 @@ MergeTable::MergeTable(const GgufFile& file, const ByteAlphabet& alphabet, const
 }
 
 PieceId MergeTable::number(std::string spelling, const Vocabulary& vocabulary) {
-  const auto [place, is_new] =
-      number_of_.emplace(std::move(spelling), static_cast<PieceId>(spelling_.size()));
-  if (is_new) {
-    spelling_.push_back(&place->first);
-    token_.push_back(vocabulary.find(place->first));
-  }
+  const auto [place, is_new] = number_of_.emplace(std::move(spelling), static_cast<PieceId>(token_.size()));
+  if (is_new) token_.push_back(vocabulary.find(place->first));
   return place->second;
 }
 
@@ -129,7 +129,7 @@ struct Symbol {
   std::ptrdiff_t previous;
   std::ptrdiff_t next;  // -1: none
   PieceId piece;
-  bool merged_away;  // into its left neighbour
+  std::string_view text;  // empty: merged into its left neighbour
 };
 
 struct Bigram {
@@ -143,36 +143,54 @@ struct Bigram {
 
 class BpeTokenizer final : public PartitioningTokenizer {
  public:
-  BpeTokenizer(const GgufFile& file, const PreTokenizerRule& rule, Vocabulary vocabulary, SpecialSet special)
-      : PartitioningTokenizer(std::move(vocabulary), std::move(special)),
-        merges_(file, alphabet_, vocabulary_),
-        pretokenizer_(rule),
-        ignore_merges_(rule.ignore_merges) {}
+  BpeTokenizer(const GgufFile& file, const PreTokenizerRule& rule, Vocabulary vocabulary, SpecialSet special);
 
   using Tokenizer::decode;
   std::string decode(TokenId id) const override;
   bool strips_leading_space() const override { return false; }
-  std::string kind() const override { return "byte-level BPE (gpt-2)"; }
+  std::string kind() const override {
+    return of_characters_ ? "BPE of characters" : "byte-level BPE (gpt-2)";
+  }
 
  protected:
   void encode_fragment(std::string_view text, bool after_special, std::vector<TokenId>& out) const override;
 
  private:
   std::int64_t whole_word(std::string_view word) const;
-  void merge_word(std::string_view word, std::vector<Symbol>& symbols) const;
+  std::vector<Symbol> symbols_of(std::string_view word) const;
+  void merge(std::vector<Symbol>& symbols) const;
   void queue_bigram(const std::vector<Symbol>& symbols, std::ptrdiff_t left, std::ptrdiff_t right,
                     std::priority_queue<Bigram>& queue) const;
-  void emit(PieceId piece, std::vector<TokenId>& out) const;
+  void emit(const Symbol& symbol, std::vector<TokenId>& out) const;
 
   ByteAlphabet alphabet_;
   MergeTable merges_;
   PreTokenizer pretokenizer_;
-  bool ignore_merges_;
+  bool ignore_merges_, of_characters_;
+  std::array<std::int64_t, 256> byte_token_{};
 };
 
-// The token that is spelled like the whole word, or kNoToken.
+BpeTokenizer::BpeTokenizer(const GgufFile& file, const PreTokenizerRule& rule, Vocabulary vocabulary,
+                           SpecialSet special)
+    : PartitioningTokenizer(std::move(vocabulary), std::move(special)),
+      merges_(file, alphabet_, vocabulary_),
+      pretokenizer_(rule),
+      ignore_merges_(rule.ignore_merges),
+      of_characters_(rule.of_characters) {
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    byte_token_[byte] = of_characters_ ? vocabulary_.find(fmt::format("<0x{:02X}>", byte))
+                                       : merges_.token(merges_.of_byte(static_cast<char>(byte)));
+  }
+}
+
+// The token to take for a word without merging, or kNoToken.
 std::int64_t BpeTokenizer::whole_word(std::string_view word) const {
   if (word.size() > vocabulary_.longest_spelling()) return kNoToken;
+  if (of_characters_) {
+    const bool line_ends = word.find_first_not_of('\n') == std::string_view::npos;
+    return ignore_merges_ || line_ends ? vocabulary_.find(word) : kNoToken;
+  }
+  if (!ignore_merges_) return kNoToken;
   std::string spelling;
   for (const char byte : word) spelling += alphabet_.letter(byte);
   return vocabulary_.find(spelling);
@@ -187,12 +205,21 @@ void BpeTokenizer::queue_bigram(const std::vector<Symbol>& symbols, std::ptrdiff
   if (merge != nullptr) queue.push({*merge, left, right, left_piece, right_piece});
 }
 
-void BpeTokenizer::merge_word(std::string_view word, std::vector<Symbol>& symbols) const {
-  symbols.clear();
-  for (std::size_t i = 0; i < word.size(); ++i) {
-    const auto index = static_cast<std::ptrdiff_t>(i);
-    symbols.push_back({index - 1, i + 1 < word.size() ? index + 1 : -1, merges_.of_byte(word[i]), false});
+std::vector<Symbol> BpeTokenizer::symbols_of(std::string_view word) const {
+  std::vector<Symbol> symbols;
+  for (std::size_t at = 0; at < word.size();) {
+    const std::size_t length =
+        of_characters_ ? std::max<std::size_t>(utf8_sequence_length(word, at), 1) : std::size_t{1};
+    const std::string_view text = word.substr(at, length);
+    const auto index = static_cast<std::ptrdiff_t>(symbols.size());
+    at += length;
+    symbols.push_back({index - 1, at < word.size() ? index + 1 : -1,
+                       of_characters_ ? merges_.of_character(text) : merges_.of_byte(text.front()), text});
   }
+  return symbols;
+}
+
+void BpeTokenizer::merge(std::vector<Symbol>& symbols) const {
   std::priority_queue<Bigram> queue;
   for (const Symbol& symbol : symbols) {
     if (symbol.next >= 0) queue_bigram(symbols, symbol.next - 1, symbol.next, queue);
@@ -202,13 +229,14 @@ void BpeTokenizer::merge_word(std::string_view word, std::vector<Symbol>& symbol
     queue.pop();
     Symbol& left = symbols[static_cast<std::size_t>(bigram.left)];
     Symbol& right = symbols[static_cast<std::size_t>(bigram.right)];
-    if (left.merged_away || right.merged_away || left.piece != bigram.left_piece ||
+    if (left.text.empty() || right.text.empty() || left.piece != bigram.left_piece ||
         right.piece != bigram.right_piece) {
       continue;
     }
     left.piece = bigram.merge.result;
     left.next = right.next;
-    right.merged_away = true;
+    left.text = {left.text.data(), left.text.size() + right.text.size()};
+    right.text = {};
     if (left.next >= 0) symbols[static_cast<std::size_t>(left.next)].previous = bigram.left;
     queue_bigram(symbols, left.previous, bigram.left, queue);
     queue_bigram(symbols, bigram.left, left.next, queue);
@@ -218,35 +246,40 @@ void BpeTokenizer::merge_word(std::string_view word, std::vector<Symbol>& symbol
 // A piece that is no token falls back to the tokens of its bytes; a byte without one to nothing, as in
 // llama.cpp. Real vocabularies lack bytes (SmolLM2's 21), and their unknown token may be one that ends a
 // text.
-void BpeTokenizer::emit(PieceId piece, std::vector<TokenId>& out) const {
-  if (merges_.token(piece) != kNoToken) {
-    out.push_back(static_cast<TokenId>(merges_.token(piece)));
+void BpeTokenizer::emit(const Symbol& symbol, std::vector<TokenId>& out) const {
+  const std::int64_t whole =
+      symbol.piece == kNoPiece ? vocabulary_.find(symbol.text) : merges_.token(symbol.piece);
+  if (whole != kNoToken) {
+    out.push_back(static_cast<TokenId>(whole));
     return;
   }
-  for (const char byte : alphabet_.bytes_of(merges_.spelling(piece))) {
-    const std::int64_t token = merges_.token(merges_.of_byte(byte));
+  for (const char byte : symbol.text) {
+    const std::int64_t token = byte_token_[static_cast<std::uint8_t>(byte)];
     if (token != kNoToken) out.push_back(static_cast<TokenId>(token));
   }
 }
 
 void BpeTokenizer::encode_fragment(std::string_view text, bool /*after_special*/,
                                    std::vector<TokenId>& out) const {
-  std::vector<Symbol> symbols;
+  std::string marked;
+  if (of_characters_) text = marked = replace_all(text, " ", kSpaceMark);
   for (const std::string_view word : pretokenizer_.split(text)) {
-    const std::int64_t whole = ignore_merges_ ? whole_word(word) : kNoToken;
+    const std::int64_t whole = whole_word(word);
     if (whole != kNoToken) {
       out.push_back(static_cast<TokenId>(whole));
       continue;
     }
-    merge_word(word, symbols);
+    std::vector<Symbol> symbols = symbols_of(word);
+    merge(symbols);
     for (const Symbol& symbol : symbols) {
-      if (!symbol.merged_away) emit(symbol.piece, out);
+      if (!symbol.text.empty()) emit(symbol, out);
     }
   }
 }
 
 std::string BpeTokenizer::decode(TokenId id) const {
   check_id(id);
+  if (of_characters_) return marked_text(id);
   const std::string& spelling = vocabulary_.spelling(id);
   switch (vocabulary_.type(id)) {
     case TokenType::normal:
@@ -271,7 +304,8 @@ std::string BpeTokenizer::decode(TokenId id) const {
 
 std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file) {
   constexpr const char* kKey = "tokenizer.ggml.pre";
-  const std::string pre = file.get_string(kKey).value_or("default");
+  const bool gemma4 = file.get_string("tokenizer.ggml.model") == "gemma4";
+  const std::string pre = gemma4 ? "gemma4" : file.get_string(kKey).value_or("default");
   const PreTokenizerRule* rule = find_pretokenizer(pre);
   if (rule == nullptr) {
     file.fail(fmt::format(
@@ -281,6 +315,7 @@ std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file) {
   Vocabulary vocabulary(file);
   const SpecialDefaults defaults{.add_bos = rule->add_bos};
   SpecialSet special = read_special_tokens(file, vocabulary, defaults);
+  if (rule->of_characters) special.tokens.add_bos = special.tokens.bos != kNoToken;
   return std::make_unique<BpeTokenizer>(file, *rule, std::move(vocabulary), std::move(special));
 }
 

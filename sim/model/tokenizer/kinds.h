@@ -26,6 +26,8 @@ class PartitioningTokenizer : public Tokenizer {
 
   // Throws std::out_of_range for an id outside the vocabulary.
   void check_id(TokenId id) const;
+  // The text of a token in a vocabulary that spells spaces U+2581.
+  std::string marked_text(TokenId id) const;
 
   Vocabulary vocabulary_;
 
@@ -33,13 +35,15 @@ class PartitioningTokenizer : public Tokenizer {
   SpecialPartition partition_;
 };
 
+inline constexpr std::string_view kSpaceMark = "\xe2\x96\x81";  // U+2581 stands for a space
+
 // What decoding shows for the unknown token (llama.cpp's mark, U+2585).
 inline constexpr std::string_view kUnknownMark = "\xe2\x96\x85";
 
-// tokenizer.ggml.model "llama"; throws ModelError as make_tokenizer does.
-std::unique_ptr<Tokenizer> make_spm_tokenizer(const GgufFile& file);
-
-// tokenizer.ggml.model "gpt2"; throws ModelError as make_tokenizer does.
-std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file);
+// One function per value of tokenizer.ggml.model; all throw ModelError as make_tokenizer does.
+std::unique_ptr<Tokenizer> make_spm_tokenizer(const GgufFile& file);         // "llama"
+std::unique_ptr<Tokenizer> make_bpe_tokenizer(const GgufFile& file);         // "gpt2", "gemma4"
+std::unique_ptr<Tokenizer> make_word_piece_tokenizer(const GgufFile& file);  // "bert"
+std::unique_ptr<Tokenizer> make_unigram_tokenizer(const GgufFile& file);     // "t5"
 
 }  // namespace tokencycle::model

@@ -29,7 +29,7 @@ class Taken {
 
 }  // namespace
 
-SpecialPartition::SpecialPartition(const Vocabulary& vocabulary) {
+SpecialPartition::SpecialPartition(const Vocabulary& vocabulary) : vocabulary_(&vocabulary) {
   for (std::size_t i = 0; i < vocabulary.size(); ++i) {
     const auto id = static_cast<TokenId>(i);
     const TokenType type = vocabulary.type(id);
@@ -78,12 +78,25 @@ std::vector<Fragment> SpecialPartition::split(std::string_view text, bool parse_
   std::vector<Fragment> fragments;
   std::size_t at = 0;
   for (const Hit& hit : hits) {
-    if (hit.at > at) fragments.push_back({text.substr(at, hit.at - at), kNoToken});
+    add_text(text.substr(at, hit.at - at), hit.id, fragments);
     fragments.push_back({text.substr(hit.at, hit.length), hit.id});
     at = hit.at + hit.length;
   }
-  if (at < text.size()) fragments.push_back({text.substr(at), kNoToken});
+  add_text(text.substr(at), kNoToken, fragments);
   return fragments;
+}
+
+// The stretch before the token `next`, without the white space that its neighbours strip.
+void SpecialPartition::add_text(std::string_view text, std::int64_t next,
+                                std::vector<Fragment>& fragments) const {
+  constexpr std::string_view kWhiteSpace = " \t\n\v\f\r";
+  if (!fragments.empty() && vocabulary_->strips_behind(static_cast<TokenId>(fragments.back().token))) {
+    text.remove_prefix(std::min(text.find_first_not_of(kWhiteSpace), text.size()));
+  }
+  if (next != kNoToken && vocabulary_->strips_before(static_cast<TokenId>(next))) {
+    text = text.substr(0, text.find_last_not_of(kWhiteSpace) + 1);
+  }
+  if (!text.empty()) fragments.push_back({text, kNoToken});
 }
 
 }  // namespace tokencycle::model

@@ -24,8 +24,8 @@ class SpecialPartition {
 
   // The text's fragments in order; none for an empty text. User-defined tokens are always matched, control
   // and unknown ones only with parse_special. The longest spelling wins wherever it stands; of two spellings
-  // of equal length the one with the smaller id; of two places the left one. Time: O(bytes * different
-  // lengths).
+  // of equal length the one with the smaller id; of two places the left one. White space beside a token that
+  // strips it is in no fragment. Time: O(bytes * different lengths).
   std::vector<Fragment> split(std::string_view text, bool parse_special) const;
 
  private:
@@ -34,8 +34,10 @@ class SpecialPartition {
     std::array<bool, 256> first_byte{};
     std::unordered_map<std::string_view, TokenId> ids;
   };
+  void add_text(std::string_view text, std::int64_t next, std::vector<Fragment>& fragments) const;
   static void add(std::vector<SameLength>& groups, std::string_view spelling, TokenId id);
 
+  const Vocabulary* vocabulary_;
   std::vector<SameLength> user_defined_;  // longest first
   std::vector<SameLength> all_;           // user-defined, control and unknown
 };

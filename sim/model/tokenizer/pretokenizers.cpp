@@ -151,6 +151,10 @@ std::vector<PreTokenizerRule> other_families() {
                     R"(|[\x{4E00}-\x{9FA5}\x{3040}-\x{309F}\x{30A0}-\x{30FF}]+)",
                     any_of({kUnicodeCaseWordContraction, kDigit, kMarksSlash, kLineEnds, kSpaces})},
        .ignore_merges = true},
+      {.names = {"gemma4", "granite-embed-multi-311m"},
+       .patterns = {text(kLines)},
+       .add_bos = true,
+       .of_characters = true},
       {.names = {"deepseek-llm"},
        .patterns =
            {R"([\r\n])", text(kCasedLetters),

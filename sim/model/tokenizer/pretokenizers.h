@@ -17,6 +17,9 @@ struct PreTokenizerRule {
   std::vector<std::string> patterns;
   bool ignore_merges = false;  // a word that is a token as a whole is taken without merging
   bool add_bos = false;        // default of tokenizer.ggml.add_bos_token
+  // Merges begin with characters, spaces are U+2581, and the rest becomes byte tokens <0x00> to <0xFF>. A
+  // piece of line ends that is a token is taken whole, and BOS is added whatever the file says.
+  bool of_characters = false;
 };
 
 // The rule called `name`, or nullptr.

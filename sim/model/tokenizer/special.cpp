@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <initializer_list>
 #include <set>
 #include <span>
 
@@ -18,8 +19,8 @@ namespace {
 using Spellings = std::span<const std::string_view>;
 
 constexpr std::string_view kEndOfTurn[] = {
-    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",         "<|endoftext|>",     "<|end_of_text|>",
-    "<EOT>",      "_<EOT>",     "[EOT]",   "<｜end▁of▁sentence｜>", "<end_of_utterance>"};
+    "<|eot_id|>", "<|im_end|>", "<|end|>", "<end_of_turn>",         "<|endoftext|>",      "<|end_of_text|>",
+    "<EOT>",      "_<EOT>",     "[EOT]",   "<｜end▁of▁sentence｜>", "<end_of_utterance>", "<|eot|>"};
 constexpr std::string_view kEndOfMessage[] = {"<|eom_id|>"};
 // Code models fill in the middle with these; those of padding, repository and file end a text.
 constexpr std::string_view kFillPrefix[] = {"<|fim_prefix|>",  "<fim-prefix>", "<fim_prefix>",
@@ -57,7 +58,8 @@ constexpr std::string_view kEndsText[] = {"<|eot_id|>",
                                           "<turn|>",
                                           "<|tool_response>",
                                           "<｜end▁of▁sentence｜>",
-                                          "[e~["};
+                                          "[e~[",
+                                          "<|eot|>"};
 // Shown as text in spite of their type in the file.
 constexpr std::string_view kShown[] = {"<|channel|>", "<|message|>", "<|start|>", "<|constrain|>"};
 
@@ -124,18 +126,51 @@ void remove_impostors(Vocabulary& vocabulary, std::set<TokenId>& ends) {
   if (has("<|tool_response>")) remove("</s>", TokenType::normal);
 }
 
+// Whether a token of this type is looked for in texts.
+bool is_searched(TokenType type) {
+  return type == TokenType::user_defined || type == TokenType::control || type == TokenType::unknown;
+}
+
 // Each different length of special tokens is a search of its own through every text.
 void check_lengths(const GgufFile& file, const Vocabulary& vocabulary) {
   for (std::size_t i = 0; i < vocabulary.size(); ++i) {
     const auto id = static_cast<TokenId>(i);
-    const TokenType type = vocabulary.type(id);
-    const bool searched =
-        type == TokenType::user_defined || type == TokenType::control || type == TokenType::unknown;
-    if (!searched || vocabulary.spelling(id).size() <= kMaxSpecialLength) continue;
+    if (!is_searched(vocabulary.type(id)) || vocabulary.spelling(id).size() <= kMaxSpecialLength) continue;
     file.fail(
         fmt::format("tokenizer.ggml.tokens[{}], a special token, has {} bytes, over the limit of {}; "
                     "convert the model again, with type 1 (normal) for this token",
                     i, vocabulary.spelling(id).size(), kMaxSpecialLength));
+  }
+}
+
+bool contains_any(const std::string& text, std::initializer_list<std::string_view> parts) {
+  return std::any_of(parts.begin(), parts.end(),
+                     [&](std::string_view part) { return text.find(part) != std::string::npos; });
+}
+
+// Special tokens beside which white space is dropped. Files do not say so; llama.cpp knows the models by
+// name.
+void read_stripping(const GgufFile& file, Vocabulary& vocabulary) {
+  std::string name = file.get_string("general.name").value_or("");
+  for (char& letter : name) letter = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter + 32) : letter;
+  const auto strip_before = [&](std::string_view spelling) {
+    const std::int64_t id = vocabulary.find(spelling);
+    if (id != kNoToken) vocabulary.set_strips_before(static_cast<TokenId>(id));
+  };
+  if (contains_any(file.get_string("tokenizer.ggml.pre").value_or(""),
+                   {"jina-v2-de", "jina-v2-es", "jina-v2-code"}) ||
+      contains_any(file.get_string("general.architecture").value_or(""),
+                   {"nomic-bert-moe", "jina-bert-v3"})) {
+    strip_before("<mask>");
+  } else if (contains_any(name, {"phi-3", "phi3"})) {
+    for (std::size_t i = 0; i < vocabulary.size(); ++i) {
+      const auto id = static_cast<TokenId>(i);
+      const std::string& spelling = vocabulary.spelling(id);
+      const bool kept = spelling == "<unk>" || spelling == "<s>" || spelling == "<|endoftext|>";
+      if (is_searched(vocabulary.type(id)) && !kept) vocabulary.set_strips_behind(id);
+    }
+  } else if (contains_any(name, {"modern-bert"})) {
+    strip_before("[MASK]");
   }
 }
 
@@ -163,11 +198,13 @@ SpecialSet read_special_tokens(const GgufFile& file, Vocabulary& vocabulary,
   tokens.bos = read_id(file, vocabulary, "tokenizer.ggml.bos_token_id", defaults.bos);
   tokens.eos = read_id(file, vocabulary, "tokenizer.ggml.eos_token_id", defaults.eos);
   tokens.unknown = read_id(file, vocabulary, "tokenizer.ggml.unknown_token_id", defaults.unknown);
+  tokens.separator =
+      read_id(file, vocabulary, "tokenizer.ggml.seperator_token_id", defaults.separator);  // so spelled
   tokens.eot = find_role(file, vocabulary, kTurnRole);
   tokens.add_bos = read_flag(file, "tokenizer.ggml.add_bos_token", "tokenizer.ggml.bos_token_id", tokens.bos,
                              defaults.add_bos);
-  tokens.add_eos =
-      read_flag(file, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", tokens.eos, false);
+  tokens.add_eos = read_flag(file, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", tokens.eos,
+                             defaults.add_eos);
   for (const Role& role : kOtherRoles) {
     const std::int64_t id = find_role(file, vocabulary, role);
     if (role.ends_text) add_end(id);
@@ -186,6 +223,7 @@ SpecialSet read_special_tokens(const GgufFile& file, Vocabulary& vocabulary,
   add_end(tokens.eot);
   remove_impostors(vocabulary, ends);
   check_lengths(file, vocabulary);
+  read_stripping(file, vocabulary);
   set.end_tokens.assign(ends.begin(), ends.end());
   return set;
 }

@@ -15,8 +15,6 @@ namespace tokencycle::model {
 
 namespace {
 
-constexpr std::string_view kSpaceMark = "\xe2\x96\x81";  // U+2581 stands for a space
-
 // A piece of the text while it is tokenized; length 0 once it is merged into its left neighbour.
 struct Piece {
   std::ptrdiff_t previous;
@@ -154,22 +152,7 @@ void SpmTokenizer::encode_fragment(std::string_view text, bool after_special,
 
 std::string SpmTokenizer::decode(TokenId id) const {
   check_id(id);
-  const std::string& spelling = vocabulary_.spelling(id);
-  switch (vocabulary_.type(id)) {
-    case TokenType::normal:
-      return replace_all(spelling, kSpaceMark, " ");
-    case TokenType::user_defined:
-      return spelling;
-    case TokenType::unknown:
-      return std::string(kUnknownMark);
-    case TokenType::byte:
-      return std::string(1, static_cast<char>(byte_token_value(spelling)));
-    case TokenType::control:
-    case TokenType::unused:
-    case TokenType::undefined:
-      return "";
-  }
-  return "";
+  return marked_text(id);
 }
 
 // Byte tokens are known by their spelling where the file has no types; a byte token with another spelling is

@@ -4,10 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <stdexcept>
 
 #include "model/gguf/reader.h"
 #include "model/tokenizer/kinds.h"
+#include "model/tokenizer/utf8.h"
 
 namespace tokencycle::model {
 
@@ -47,6 +49,7 @@ std::vector<TokenId> PartitioningTokenizer::encode(std::string_view text, bool a
     after_special = fragment.token != kNoToken;
   }
   if (add_special && special_.add_eos) ids.push_back(static_cast<TokenId>(special_.eos));
+  if (add_special && special_.add_separator) ids.push_back(static_cast<TokenId>(special_.separator));
   return ids;
 }
 
@@ -55,6 +58,44 @@ void PartitioningTokenizer::check_id(TokenId id) const {
   throw std::out_of_range(fmt::format("token id {} is outside the vocabulary; it has the ids 0 to {}", id,
                                       vocabulary_.size() - 1));
 }
+
+std::string PartitioningTokenizer::marked_text(TokenId id) const {
+  const std::string& spelling = vocabulary_.spelling(id);
+  switch (vocabulary_.type(id)) {
+    case TokenType::normal:
+      return replace_all(spelling, kSpaceMark, " ");
+    case TokenType::user_defined:
+      return spelling;
+    case TokenType::unknown:
+      return std::string(kUnknownMark);
+    case TokenType::byte: {
+      const int value = byte_token_value(spelling);
+      return value >= 0 ? std::string(1, static_cast<char>(value)) : spelling;
+    }
+    case TokenType::control:
+    case TokenType::unused:
+    case TokenType::undefined:
+      return "";
+  }
+  return "";
+}
+
+namespace {
+
+struct Kind {
+  std::string_view name;  // of tokenizer.ggml.model
+  std::string_view what;
+  std::unique_ptr<Tokenizer> (*make)(const GgufFile& file);
+};
+constexpr std::array kKinds = {
+    Kind{"llama", "SentencePiece-style BPE", make_spm_tokenizer},
+    Kind{"gpt2", "byte-level BPE", make_bpe_tokenizer},
+    Kind{"gemma4", "BPE of characters", make_bpe_tokenizer},
+    Kind{"bert", "WordPiece", make_word_piece_tokenizer},
+    Kind{"t5", "Unigram", make_unigram_tokenizer},
+};
+
+}  // namespace
 
 std::unique_ptr<Tokenizer> make_tokenizer(const GgufFile& file) {
   constexpr const char* kKey = "tokenizer.ggml.model";
@@ -65,12 +106,13 @@ std::unique_ptr<Tokenizer> make_tokenizer(const GgufFile& file) {
                     "its tokenizer",
                     kKey));
   }
-  if (*model == "llama") return make_spm_tokenizer(file);
-  if (*model == "gpt2") return make_bpe_tokenizer(file);
-  file.fail(
-      fmt::format("{} is {}, which is not supported; supported are \"llama\" (SentencePiece-style BPE) "
-                  "and \"gpt2\" (byte-level BPE). Use a model with one of these",
-                  kKey, in_quotes(*model)));
+  std::string known;
+  for (const Kind& kind : kKinds) {
+    if (*model == kind.name) return kind.make(file);
+    known += fmt::format("{}\"{}\" ({})", known.empty() ? "" : ", ", kind.name, kind.what);
+  }
+  file.fail(fmt::format("{} is {}, which is not supported; supported are {}. Use a model with one of these",
+                        kKey, in_quotes(*model), known));
 }
 
 }  // namespace tokencycle::model

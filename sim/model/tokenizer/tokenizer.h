@@ -16,15 +16,15 @@ using TokenId = std::uint32_t;
 
 struct SpecialTokens {
   // -1: the vocabulary has none
-  std::int64_t bos = -1, eos = -1, eot = -1, unknown = -1;
-  bool add_bos = false, add_eos = false;
+  std::int64_t bos = -1, eos = -1, eot = -1, unknown = -1, separator = -1;
+  bool add_bos = false, add_eos = false, add_separator = false;
 };
 
 class Tokenizer {
  public:
   virtual ~Tokenizer() = default;
 
-  // Token ids of UTF-8 text. BOS (and EOS) as the file asks are added when add_special is set. With
+  // Token ids of UTF-8 text. BOS, EOS and separator as the file asks are added when add_special is set. With
   // parse_special, the spelling of a control or user-defined token in the text becomes that token;
   // user-defined tokens are always matched. Invalid UTF-8 is handled as bytes, never refused.
   virtual std::vector<TokenId> encode(std::string_view text, bool add_special, bool parse_special) const = 0;
@@ -49,9 +49,9 @@ class Tokenizer {
   std::vector<TokenId> end_tokens_;  // sorted
 };
 
-// Builds the tokenizer that `file` describes: tokenizer.ggml.model "llama" (SentencePiece-style BPE with byte
-// fallback) or "gpt2" (byte-level BPE with the pre-tokenizer named by tokenizer.ggml.pre). Others are refused
-// by name (ModelError), as are tables of the wrong length.
+// Builds the tokenizer that `file` describes by tokenizer.ggml.model: "llama" (SentencePiece-style BPE with
+// byte fallback), "gpt2" and "gemma4" (BPE with the pre-tokenizer named by tokenizer.ggml.pre), "bert"
+// (WordPiece), "t5" (Unigram). Others are refused by name (ModelError), as are tables of the wrong length.
 std::unique_ptr<Tokenizer> make_tokenizer(const GgufFile& file);
 
 }  // namespace tokencycle::model

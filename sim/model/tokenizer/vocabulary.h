@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -41,6 +42,11 @@ class Vocabulary {
   TokenType type(TokenId id) const { return type_[id]; }
   void set_type(TokenId id, TokenType type) { type_[id] = type; }
   bool has_types() const { return has_types_; }
+  // Whether a special token takes the white space of the text before it, or behind it, with it.
+  bool strips_before(TokenId id) const { return strips_before_.contains(id); }
+  bool strips_behind(TokenId id) const { return strips_behind_.contains(id); }
+  void set_strips_before(TokenId id) { strips_before_.insert(id); }
+  void set_strips_behind(TokenId id) { strips_behind_.insert(id); }
   std::size_t longest_spelling() const { return longest_; }  // bytes
 
   // The token spelled so, or kNoToken. Of equal spellings the last counts; the empty one is never found.
@@ -54,14 +60,15 @@ class Vocabulary {
   std::vector<float> score_;  // empty: all 0
   std::vector<TokenType> type_;
   bool has_types_ = false;
+  std::set<TokenId> strips_before_, strips_behind_;
   std::size_t longest_ = 0;
   std::unordered_map<std::string_view, TokenId> id_of_;
 };
 
 // What a kind of vocabulary takes for keys that the file lacks.
 struct SpecialDefaults {
-  std::int64_t bos = kNoToken, eos = kNoToken, unknown = kNoToken;
-  bool add_bos = false;
+  std::int64_t bos = kNoToken, eos = kNoToken, unknown = kNoToken, separator = kNoToken;
+  bool add_bos = false, add_eos = false;
 };
 
 struct SpecialSet {
