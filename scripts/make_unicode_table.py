@@ -74,12 +74,12 @@ def table(kind, name, rows):
 
 FILES = {
     "classes": [
-        ("CodeRange", "kControls", lambda: ranges(category("Cc", "Cf", "Co", "Cs"))),
-        ("CodeRange", "kMarks", lambda: ranges(category("M"))),
-        ("CodeRange", "kPunctuation", lambda: ranges(category("P"))),
+        ("CodeRange", "kUnicodeControls", lambda: ranges(category("Cc", "Cf", "Co", "Cs"))),
+        ("CodeRange", "kUnicodeMarks", lambda: ranges(category("M"))),
+        ("CodeRange", "kUnicodePunctuation", lambda: ranges(category("P"))),
     ],
-    "bases": [("BaseRange", "kBases", bases)],
-    "cases": [("CaseRange", "kLowerCases", lower_cases)],
+    "bases": [("BaseRange", "kUnicodeBases", bases)],
+    "cases": [("CaseRange", "kUnicodeLowerCases", lower_cases)],
 }
 
 

@@ -9,7 +9,7 @@ namespace tokencycle::model {
 namespace {
 
 // clang-format off
-const std::array<CaseRange, 182> kLowerCasesData = {{
+const std::array<CaseRange, 182> kUnicodeLowerCasesData = {{
 {0x41,0x5A,1,32}, {0xC0,0xD6,1,32}, {0xD8,0xDE,1,32}, {0x100,0x12E,2,1}, {0x130,0x130,1,-199},
 {0x132,0x136,2,1}, {0x139,0x147,2,1}, {0x14A,0x176,2,1}, {0x178,0x178,1,-121}, {0x179,0x17D,2,1},
 {0x181,0x181,1,210}, {0x182,0x184,2,1}, {0x186,0x186,1,206}, {0x187,0x187,1,1}, {0x189,0x18A,1,205},
@@ -56,6 +56,6 @@ const std::array<CaseRange, 182> kLowerCasesData = {{
 
 }  // namespace
 
-const std::span<const CaseRange> kLowerCases = kLowerCasesData;
+const std::span<const CaseRange> kUnicodeLowerCases = kUnicodeLowerCasesData;
 
 }  // namespace tokencycle::model

@@ -18,10 +18,10 @@ struct CaseRange {
   std::int32_t distance;            // to its lower case
 };
 
-extern const std::span<const CodeRange> kControls;
-extern const std::span<const CodeRange> kMarks;
-extern const std::span<const CodeRange> kPunctuation;
-extern const std::span<const BaseRange> kBases;
-extern const std::span<const CaseRange> kLowerCases;
+extern const std::span<const CodeRange> kUnicodeControls;
+extern const std::span<const CodeRange> kUnicodeMarks;
+extern const std::span<const CodeRange> kUnicodePunctuation;
+extern const std::span<const BaseRange> kUnicodeBases;
+extern const std::span<const CaseRange> kUnicodeLowerCases;
 
 }  // namespace tokencycle::model
