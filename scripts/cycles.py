@@ -63,11 +63,16 @@ class Trouble(Exception):
     """Why nothing can be compared; the text says what to do."""
 
 
+def runs_models(machine):
+    """True for a machine of one core: those of several run programs alone."""
+    return json.loads(machine.read_text(encoding="utf-8")).get("cores", 1) == 1
+
+
 def all_cases(scratch):
     """{name: (kind, arguments of the program)} of every case of this tree; random models are files of `scratch`."""
     cases = {}
     places = {f"{{{name}}}": str(scratch / f"{name}.gguf") for name in RANDOM}
-    for machine in sorted(path.stem for path in (ROOT / "configs").glob("*.json")):
+    for machine in sorted(path.stem for path in (ROOT / "configs").glob("*.json") if runs_models(path)):
         config = f"configs/{machine}.json"
         for model, options, machines in MODELS:
             if not machines or machine in machines:

@@ -83,7 +83,7 @@ void check_outputs(const std::vector<OutputFile>& outputs, const std::vector<fs:
 std::vector<fs::path> run_inputs(const OptionParser& parser) {
   std::vector<fs::path> inputs;
   const bool program = parser.has("program");
-  if (program) inputs.emplace_back(parser.get<std::string>("program"));
+  for (const std::string& file : parser.texts("program")) inputs.emplace_back(file);
   if (!program) {
     inputs.push_back(parser.has("model") ? fs::path(parser.get<std::string>("model"))
                                          : host::bundled_model());

@@ -17,7 +17,8 @@ void refuse(const config::Machine& machine, const char* path, std::uint32_t coun
 }  // namespace
 
 void refuse_several_cores(const config::Machine& machine) {
-  refuse(machine, "/cores", machine.cores, "no command divides its work over several cores yet: set it to 1");
+  refuse(machine, "/cores", machine.cores,
+         "no command divides its work over several cores yet: set it to 1, or use run --program");
 }
 
 void refuse_several_units(const config::Machine& machine) {

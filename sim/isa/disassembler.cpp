@@ -91,7 +91,8 @@ std::string size_of(const Instruction& i) {
     case Unit::load:
       return fmt::format("{} bytes", with_separators(elements));
     case Unit::store:
-      return fmt::format("{} bytes", with_separators(elements * block_bytes(i.dst_format)));
+      return fmt::format("{} bytes",
+                         with_separators(elements * (i.op == Opcode::send ? 1 : block_bytes(i.dst_format))));
     case Unit::matrix:
       return i.op == Opcode::preload ? fmt::format("k={} n={}", i.rows, i.cols)
                                      : fmt::format("m={} n={} k={}", i.rows, i.cols, i.depth);

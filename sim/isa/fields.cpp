@@ -95,6 +95,7 @@ constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<u8>("semaphore", 19, 4, Kind::number, offsetof(Instruction, semaphore)),
     field<u8>("times", 143, 4, Kind::register_number, offsetof(Instruction, times)),
     field<std::uint64_t>("word_stride", 51, 48, Kind::number, offsetof(Instruction, word_stride)),
+    field<u8>("link", 171, 4, Kind::number, offsetof(Instruction, link)),
 }};
 
 using F = Field;
@@ -119,6 +120,8 @@ constexpr OpcodeRow kOtherRows[] = {
     {Opcode::load, "load", kRows | kDst | kDram},
     {Opcode::gather, "gather", kRows | kDst | kDram | set_of(F::a, F::a_reg, F::table_rows)},
     {Opcode::store, "store", kRows | kA | kDram | set_of(F::a_format, F::dst_format)},
+    {Opcode::send, "send", kRows | kA | set_of(F::link)},
+    {Opcode::receive, "receive", kRows | kDst | set_of(F::link)},
     {Opcode::preload, "preload", kRows | kA | kTileRow | set_of(F::order)},
     {Opcode::multiply, "multiply",
      kRows | kDst | kA | kTileRow | kSums | set_of(F::swap, F::open, F::close, F::transposed)},

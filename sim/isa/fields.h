@@ -63,8 +63,9 @@ enum class Field : std::uint8_t {
   semaphore,
   times,
   word_stride,
+  link,
 };
-inline constexpr int kFields = static_cast<int>(Field::word_stride) + 1;
+inline constexpr int kFields = static_cast<int>(Field::link) + 1;
 
 // Fields as bits of a number.
 using FieldSet = std::uint64_t;

@@ -92,6 +92,12 @@ Footprint footprint(const Instruction& i) {
       read(f, rows_of_a(i, block_bytes(i.a_format)));
       write(f, dram_rows(i, i.rows, std::uint64_t{i.cols} * block_bytes(i.dst_format)));
       break;
+    case Opcode::send:
+      read(f, rows_of_a(i, 1));
+      break;
+    case Opcode::receive:
+      write(f, rows_of_dst(i, i.cols));
+      break;
     case Opcode::preload:
       read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows)
                                        : local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));

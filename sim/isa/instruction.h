@@ -16,6 +16,7 @@ inline constexpr std::uint32_t kVersion = 2;
 inline constexpr std::uint32_t kWordBytes = 32;         // one instruction word
 inline constexpr std::uint32_t kAddressRegisters = 16;  // r0 is always zero
 inline constexpr std::uint32_t kSemaphores = 16;
+inline constexpr std::uint32_t kLinks = 16;     // that a program can name
 inline constexpr std::uint32_t kLoopDepth = 4;  // nested hardware loops
 
 // What kind of operation an instruction is. A class fixes where the instruction executes and how its operands
@@ -54,6 +55,8 @@ enum class Opcode : std::uint16_t {
   load = static_cast<unsigned>(Class::dma) << kFunctionBits,
   gather,
   store,
+  send,
+  receive,
 
   preload = static_cast<unsigned>(Class::matrix) << kFunctionBits,
   multiply,
@@ -102,8 +105,15 @@ std::string_view name_of(Class c);
 constexpr Unit unit_of(Opcode op) {
   if (class_of(op) == Class::control) return Unit::front_end;
   if (class_of(op) == Class::matrix) return Unit::matrix;
-  if (class_of(op) == Class::dma) return op == Opcode::store ? Unit::store : Unit::load;
+  if (class_of(op) == Class::dma) {
+    return op == Opcode::store || op == Opcode::send ? Unit::store : Unit::load;
+  }
   return Unit::vector;
+}
+
+// What goes over a link to another chip.
+constexpr bool uses_link(Opcode op) {
+  return op == Opcode::send || op == Opcode::receive;
 }
 
 // A byte address in the core's own memories: the scratchpad, or (top bit set) the accumulator memory.
@@ -155,7 +165,7 @@ struct Instruction {
   std::uint32_t table_rows = 0;   // gather: rows of the table in DRAM, >= 1, < 2^24
 
   std::uint32_t rows = 0;      // < 2^16
-  std::uint32_t cols = 0;      // elements of a row (bytes for load and gather), < 2^24
+  std::uint32_t cols = 0;      // elements of a row (bytes for load, gather, send, receive), < 2^24
   std::uint32_t depth = 0;     // multiply, matmul: k values of this pass; top_k: places of a row; < 2^16
   std::uint32_t k_offset = 0;  // preload, multiply: first k element within the row, < 2^8
 
@@ -185,6 +195,7 @@ struct Instruction {
   std::uint64_t word_stride = 0;    // read_address: what one more in the word adds, 48 bits
   std::uint8_t units = 0;           // fence, signal: set of units to wait for, bit = Unit value (1 << Unit)
   std::uint8_t semaphore = 0;       // signal, wait: its number, 0..15
+  std::uint8_t link = 0;            // send, receive: its number, 0..15
 
   bool operator==(const Instruction&) const = default;
 };

@@ -227,7 +227,10 @@ void check_rules(const Instruction& i) {
       at_least(i, "table_rows", i.table_rows, 1);
       in_scratchpad(i, "a", i.a);
       return in_scratchpad(i, "dst", i.dst);
+    case Opcode::send:
+      return in_scratchpad(i, "a", i.a);
     case Opcode::load:
+    case Opcode::receive:
       return in_scratchpad(i, "dst", i.dst);
     case Opcode::store:
       return check_store(i);

@@ -54,6 +54,60 @@ TEST_CASE("a program's cycles are printed with their causes, and dumps of every 
   CHECK(launch({"run", "--program", program, "--dump", "dram:0xffffffffff:f32:8"}).exit_code == 2);
 }
 
+TEST_CASE("each core of a machine runs the program that is given for it") {
+  const Scratch scratch;
+  const auto assembled = [&](const std::string& name, const std::string& text) {
+    const std::string program = scratch / (name + ".tcp");
+    output_of({"asm", scratch.file(name + ".tcasm", text), "-o", program});
+    return program;
+  };
+  const std::string first = assembled(
+                        "first",
+                        ".data 0x1000 f32 1 2 3 4\nload dst=s:0 dram=0x1000 rows=1 cols=16\n"
+                        "scale dst=s:64 a=s:0 rows=1 cols=4 scalar=2\n"
+                        "store a=s:64 dram=0x2000 rows=1 cols=4\nsignal semaphore=0 units=store\nhalt\n"),
+                    second = assembled("second",
+                                       "wait semaphore=0\nload dst=s:0 dram=0x2000 rows=1 cols=16\n"
+                                       "add_scalar dst=s:128 a=s:0 rows=1 cols=4 scalar=1\nhalt\n"),
+                    other = assembled("other", ".data 0x1004 f32 7\nhalt\n");
+  for (const char* const clock : {"gated", "every-edge"}) {
+    const std::string out =
+        output_of({"run", "-c", "edge-2core", "--program", first, "--program", second, "--clock", clock,
+                   "--dump", "core1.scratchpad:128:f32:4", "--dump", "core0.scratchpad:64:f32:4"});
+    CHECK_THAT(out, Catch::StartsWith(
+                        "core1.scratchpad:128:f32:4\n 3 5 7 9\ncore0.scratchpad:64:f32:4\n 2 4 6 8\n") &&
+                        Contains("core0: 5 instructions in ") && Contains("core1: 4 instructions in "));
+  }
+  CHECK_THAT(output_of({"run", "-c", "edge-2core", "--program", first}), !Contains("core1"));
+  const auto refused = [](std::vector<std::string> arguments, int code, const std::string& what) {
+    arguments.insert(arguments.begin(), "run");
+    const Outcome o = launch(arguments);
+    CHECK(o.exit_code == code);
+    CHECK_THAT(o.err, Contains(what));
+  };
+  refused({"--program", first, "--program", second}, 2,
+          "--program is given 2 times, and edge has 1 core (/cores)");
+  refused({"-c", "edge-2core", "--program", first, "--program", other}, 5,
+          "have different data in DRAM bytes 0x1004 to 0x1008; move one's");
+  refused({"-c", "edge-2core", "--program", first, "--dump", "core2.scratchpad:0:f32:1"}, 2,
+          "the machine has core0 to core1 (/cores)");
+  refused({"-c", "edge-2core", "--program", first, "--trace", scratch / "t.pftrace"}, 2,
+          "traces show one core so far, and edge-2core has 2 (/cores)");
+  refused({"-c", "edge-2core", "-m", scratch.model(), "-n", "1"}, 3, "edge-2core: /cores: 2; ");
+}
+
+TEST_CASE("a program that uses a link is refused with file, word and remedy") {
+  const Scratch scratch;
+  const std::string program = scratch / "sends.tcp";
+  output_of(
+      {"asm", scratch.file("sends.tcasm", "nop\nsend a=s:0 rows=1 cols=4 link=1\nhalt\n"), "-o", program});
+  CHECK_THAT(output_of({"disasm", program}), Contains("send a=s:0x0 rows=1 cols=4 link=1  ; 1: 4 bytes"));
+  const Outcome o = launch({"run", "--program", program});
+  CHECK(o.exit_code == 5);
+  CHECK_THAT(o.err, Contains(program +
+                             ": word 1: send needs a link, and edge has none; pass the data through DRAM"));
+}
+
 TEST_CASE("a program beyond the machine's DRAM is refused with the size that will do") {
   const Scratch scratch;
   const std::string program = scratch / "far.tcp";

@@ -159,6 +159,13 @@ Touches walk(const Instruction& i) {
     for (std::uint64_t index : {0u, i.table_rows - 1}) {
       t.reads[1].dram(i.dram, index * i.dram_stride, i.cols);
     }
+  } else if (uses_link(i.op)) {
+    auto& touched = i.op == Opcode::send ? t.reads : t.writes;
+    touched.resize(1);
+    for (std::uint64_t r = 0; r < i.rows; ++r) {
+      if (i.op == Opcode::send) touched[0].local(i.a, r * i.a_stride, i.cols);
+      if (i.op == Opcode::receive) touched[0].local(i.dst, r * i.dst_stride, i.cols);
+    }
   } else if (i.op == Opcode::load || i.op == Opcode::store) {
     walk_dma(i, t);
   } else if (i.op == Opcode::preload) {

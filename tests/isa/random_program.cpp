@@ -61,7 +61,7 @@ void obey_rules(Random& random, Instruction& i) {
   }
   if (i.op != Opcode::multiply && i.op != Opcode::matmul) i.dst = scratchpad(i.dst);
   i.b = scratchpad(i.b);
-  if (unit == Unit::load || unit == Unit::matrix) i.a = scratchpad(i.a);
+  if (unit == Unit::load || unit == Unit::matrix || i.op == Opcode::send) i.a = scratchpad(i.a);
   if (!std::isfinite(i.scalar)) i.scalar = -0.0f;
   if (class_of(i.op) == Class::move && i.op > Opcode::rotary) i.extent = std::max(i.extent, 1u);
   if (unit == Unit::vector) {

@@ -92,6 +92,10 @@ const std::vector<Refusal>& refusals() {
          i.steps[0] = {16, 4};
        },
        "loop: step 0 register is 16; allowed: 0 .. 15"},
+      {Opcode::send, [](I& i) { i.a = kAccumulator; }, "send: a is in the accumulator memory (a:0x40)"},
+      {Opcode::send, [](I& i) { i.link = 16; }, "send: link is 16; allowed: 0 .. 15"},
+      {Opcode::receive, [](I& i) { i.dst = kAccumulator; }, "receive: dst is in the accumulator memory"},
+      {Opcode::receive, [](I& i) { i.rows = 0; }, "receive: rows is 0; it must be at least 1"},
       {Opcode::loop, [](I& i) { i.times = 16; }, "loop: times is 16; allowed: 0 .. 15"},
       {Opcode::set_address, [](I& i) { i.reg = 0; }, "set_address: the register is r0"},
       {Opcode::read_address, [](I& i) { i.reg = 0; }, "read_address: the register is r0"},

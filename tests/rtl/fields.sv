@@ -10,7 +10,8 @@ module fields (
   assign op = word[10:0];
   assign kind = word[10:7];
 
-  logic dma, matrix, vector;
+  logic dma, matrix, vector, link;
+  assign link = op == isa_pkg::kSend || op == isa_pkg::kReceive;
   assign dma = kind == isa_pkg::kDma;
   assign matrix = kind == isa_pkg::kMatrix;
   assign vector = kind >= isa_pkg::kMap && kind <= isa_pkg::kMove;
@@ -18,10 +19,10 @@ module fields (
   // Which operands there are.
   logic has_a, has_b, has_dst;
   assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore ||
-                 op == isa_pkg::kReadAddress;
+                 op == isa_pkg::kSend || op == isa_pkg::kReadAddress;
   assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm ||
                  (kind == isa_pkg::kMove && op != isa_pkg::kTranspose);
-  assign has_dst = vector || (dma && op != isa_pkg::kStore) || (matrix && op != isa_pkg::kPreload);
+  assign has_dst = vector || (dma && op != isa_pkg::kStore && op != isa_pkg::kSend) || (matrix && op != isa_pkg::kPreload);
 
   always_comb begin
     f = '0;
@@ -29,7 +30,7 @@ module fields (
     f.kind = kind;
     f.known = kind <= isa_pkg::kMove;
     f.unit = isa_pkg::kFrontEnd;
-    if (dma) f.unit = op == isa_pkg::kStore ? isa_pkg::kUnitStore : isa_pkg::kUnitLoad;
+    if (dma) f.unit = op == isa_pkg::kStore || op == isa_pkg::kSend ? isa_pkg::kUnitStore : isa_pkg::kUnitLoad;
     if (matrix) f.unit = isa_pkg::kUnitMatrix;
     if (vector) f.unit = isa_pkg::kUnitVector;
 
@@ -54,7 +55,7 @@ module fields (
       f.b_reg = word[203+:4];
       if (kind != isa_pkg::kNorm) f.b_stride = word[207+:24];
     end
-    if (dma) begin
+    if (dma && !link) begin
       f.dram = word[171+:48];
       f.dram_reg = word[219+:4];
       f.dram_stride = word[223+:32];

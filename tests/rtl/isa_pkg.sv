@@ -35,6 +35,8 @@ package isa_pkg;
   localparam logic [10:0] kLoad = {kDma, 7'd0};
   localparam logic [10:0] kGather = {kDma, 7'd1};
   localparam logic [10:0] kStore = {kDma, 7'd2};
+  localparam logic [10:0] kSend = {kDma, 7'd3};
+  localparam logic [10:0] kReceive = {kDma, 7'd4};
   localparam logic [10:0] kPreload = {kMatrix, 7'd0};
   localparam logic [10:0] kMultiply = {kMatrix, 7'd1};
   localparam logic [10:0] kMatmul = {kMatrix, 7'd2};

@@ -14,7 +14,8 @@ module operands #(
     output logic [47:0]                      dram,
     output logic                             refused
 );
-  logic vector, load, store, reduces;
+  logic vector, load, store, link, reduces;  // link: to or from another chip
+  assign link = f.op == isa_pkg::kSend || f.op == isa_pkg::kReceive;
   assign vector = f.unit == isa_pkg::kUnitVector;
   assign load = f.unit == isa_pkg::kUnitLoad;
   assign store = f.unit == isa_pkg::kUnitStore;
@@ -34,7 +35,7 @@ module operands #(
   assign rows = {8'b0, f.rows};
 
   always_comb begin
-    a_used = (f.unit != isa_pkg::kFrontEnd && f.op != isa_pkg::kLoad) || f.op == isa_pkg::kReadAddress;
+    a_used = (f.unit != isa_pkg::kFrontEnd && f.op != isa_pkg::kLoad && f.op != isa_pkg::kReceive) || f.op == isa_pkg::kReadAddress;
     a_lines = rows;
     a_stride = f.a_stride;
     a_format = f.a_format;
@@ -46,6 +47,7 @@ module operands #(
         a_format = isa_pkg::kU32;
         a_elements = 24'd1;
       end
+      isa_pkg::kSend: a_format = isa_pkg::kU8;
       isa_pkg::kReadAddress: begin  // one 32-bit word
         a_lines = 24'd1;
         a_format = isa_pkg::kU32;
@@ -131,20 +133,20 @@ module operands #(
     end
   end
   dram_range #(.REGISTER_BITS(REGISTER_BITS)) range_dram (
-      .used(load || store), .address(f.dram),
+      .used((load || store) && !link), .address(f.dram),
       .register_value(registers[f.dram_reg*REGISTER_BITS+:REGISTER_BITS]), .rows(f.op == isa_pkg::kGather ? f.table_rows : rows),
       .stride(f.dram_stride), .row_bytes(dram_row), .capacity(capacity), .range(footprint.dram),
       .outside(dram_outside)
   );
   assign dram = footprint.dram.first;
   assign footprint.dst_read = f.accumulate || f.op == isa_pkg::kAddRows;
-  assign footprint.dram_read = load;
-  assign footprint.dram_write = store;
+  assign footprint.dram_read = load && !link;
+  assign footprint.dram_write = store && !link;
 
   logic sums, rows_overlap;  // sums are rows of 4 bytes an element
   assign sums = f.op == isa_pkg::kMultiply || f.op == isa_pkg::kMatmul;
   assign rows_overlap = (f.rows != 16'd1 && ((load && {2'b0, f.dst_stride} < dram_row) ||
                                              (store && f.dram_stride < {6'b0, dram_row}))) ||
                         (sums && dst_lines != 24'd1 && {2'b0, f.dst_stride} < {dst_elements, 2'b0});
-  assign refused = a_outside || b_outside || dst_outside || dram_outside || rows_overlap;
+  assign refused = a_outside || b_outside || dst_outside || dram_outside || rows_overlap || link;  // no machine has links
 endmodule

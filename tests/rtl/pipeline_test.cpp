@@ -12,6 +12,7 @@
 #include "compiler/compiler.h"
 #include "observe/event.h"
 #include "rtl/pipeline_bench.h"
+#include "support/configs.h"
 #include "support/synthetic_model.h"
 #include "timing/program_generator.h"
 
@@ -182,9 +183,7 @@ TEST_CASE("decode steps of a model take the same cycles on the machines of confi
   spec.matrices = Format::q8_0;
   const std::unique_ptr<model::LlamaModel> model = test::make_synthetic_model(spec);
   PipelineBench bench;
-  for (const auto& entry : fs::directory_iterator(fs::path(TOKENCYCLE_SOURCE_DIR) / "configs")) {
-    if (entry.path().extension() != ".json") continue;
-    const config::Machine machine = config::read_machine(entry.path());
+  for (const config::Machine& machine : test::one_core_machines()) {
     const compiler::Compiler compiler(*model, machine, {});
     for (const compiler::Step& step : {compiler::Step{0, 2}, compiler::Step{2, 1}}) {
       INFO(machine.name << ", " << step.tokens << " tokens");
@@ -236,7 +235,8 @@ TEST_CASE("what the model's decode refuses the RTL refuses at the same word in t
   const std::string text = GENERATE(
       "load dst=s:0x3fc1 dst_stride=64 dram=0 dram_stride=64 rows=1 cols=64\nhalt\n",
       "nop\nstore a=s:0x0 a_stride=64 dram=0xfffc1 dram_stride=64 rows=1 cols=16\nhalt\n",
-      "nop\nread_address r1=0 a=s:0x3ffd extent=4\nhalt\n",
+      "nop\nread_address r1=0 a=s:0x3ffd extent=4\nhalt\n", "nop\nsend a=s:0 rows=1 cols=4 link=3\nhalt\n",
+      "receive dst=s:0 rows=1 cols=4 link=3\nhalt\n",
       "set_address r1=-1\ncopy dst=s:0x0+r1 a=s:0x100 rows=1 cols=1\nhalt\n",
       "set_address r1=0x80000000\ncopy dst=s:0x0 a=s:0x100+r1 rows=1 cols=1\nhalt\n",
       "set_address r1=-8\nload dst=s:0x0 dst_stride=64 dram=0x4+r1 dram_stride=64 rows=1 cols=64\nhalt\n",

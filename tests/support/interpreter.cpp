@@ -146,6 +146,9 @@ void Interpreter::execute(const Instruction& i) {
       return multiply(i);
     case Opcode::matmul:
       return matmul(i);
+    case Opcode::send:
+    case Opcode::receive:
+      fail("there are no links");
     case Opcode::nop:
     case Opcode::fence:
     case Opcode::loop:

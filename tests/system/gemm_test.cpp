@@ -14,6 +14,7 @@
 #include "host/gemm/gemm.h"
 #include "host/gemm/values.h"
 #include "numerics/blocks.h"
+#include "support/configs.h"
 
 using namespace tokencycle;
 using compiler::GemmShape;
@@ -23,15 +24,6 @@ using host::GemmReport;
 using host::GemmValues;
 
 namespace {
-
-std::vector<config::Machine> machines() {
-  std::vector<config::Machine> all;
-  for (const auto& entry : std::filesystem::directory_iterator(TOKENCYCLE_SOURCE_DIR "/configs")) {
-    if (entry.path().extension() == ".json") all.push_back(config::read_machine(entry.path()));
-  }
-  std::sort(all.begin(), all.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
-  return all;
-}
 
 // Each cycle of a run has one cause, the matrix unit one state, and no array does more than it can.
 void check_accounts(const config::Machine& machine, const GemmReport& report) {
@@ -80,7 +72,7 @@ GemmShape random_shape(Random& random, const GemmType& type) {
 }  // namespace
 
 TEST_CASE("every machine multiplies every type in every dataflow as the reference does") {
-  for (config::Machine machine : machines()) {
+  for (config::Machine machine : test::one_core_machines()) {
     for (int d = 0; d < config::kDataflows; ++d) {
       machine.matrix.dataflow = static_cast<config::Dataflow>(d);
       machine.matrix.group_buffer_rows = std::max(machine.matrix.group_buffer_rows, 1u);

@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "model/reference/reference.h"
+#include "support/configs.h"
 #include "support/synthetic_model.h"
 
 namespace tokencycle::test {
@@ -18,10 +19,7 @@ const std::filesystem::path kConfigs = std::filesystem::path(TOKENCYCLE_SOURCE_D
 
 std::vector<std::string> machine_names() {
   std::vector<std::string> names;
-  for (const auto& entry : std::filesystem::directory_iterator(kConfigs)) {
-    if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
-  }
-  std::sort(names.begin(), names.end());
+  for (const config::Machine& m : one_core_machines()) names.push_back(m.name);
   return names;
 }
 

@@ -26,7 +26,7 @@ struct CoreRun {
   machine::Execution execution;
   std::vector<observe::InstructionRecord> records;
   observe::Stack stack{};
-  std::array<std::uint64_t, observe::kStates> load_states{};
+  std::array<std::uint64_t, observe::kStates> load_states{}, decode_states{};
   memory::TrafficCounters loads, stores;
   std::uint64_t cycles() const { return execution.end.value - execution.start.value; }
 };
@@ -84,11 +84,13 @@ Run run_cores(const config::Machine& m, const std::vector<isa::Program>& program
   }
   for (std::size_t c = 0; c < programs.size(); ++c) {
     Watch& watch = *watches[c];
-    CoreRun core{executions[c], watch.records, watch.stack.take(executions[c].end), {}, {}, {}};
+    CoreRun core{executions[c], watch.records, watch.stack.take(executions[c].end), {}, {}, {}, {}};
     watch.statistics.settle_all(accelerator.now() + 1);
     for (int s = 0; s < observe::kStates; ++s) {
       core.load_states[static_cast<std::size_t>(s)] =
           watch.statistics.cycles(observe::UnitId::load, static_cast<observe::State>(s));
+      core.decode_states[static_cast<std::size_t>(s)] =
+          watch.statistics.cycles(observe::UnitId::decode, static_cast<observe::State>(s));
     }
     const auto number = static_cast<std::uint32_t>(c);
     core.loads = accelerator.traffic(memory::Requester::load, false, number);
@@ -174,6 +176,42 @@ TEST_CASE("a core that has no program, or whose program is over, changes nothing
   CHECK(beside.cores[1].cycles() <= alone.cores[0].cycles() + 4);
   CHECK(run_cores(m, {nothing, nothing, nothing, nothing}, Clocking::gated).digest ==
         "4 programs for a machine of 3 cores (/cores)");
+}
+
+TEST_CASE("a core waits for what another one has stored, and reads it") {
+  // Core 0 doubles eight numbers, core 1 adds one to the doubled ones; without the wait it would read zeros.
+  const isa::Program first = isa::assemble(
+      ".data 0x1000 f32 1 2 3 4 5 6 7 8\nload dst=s:0 dram=0x1000 rows=1 cols=32\n"
+      "scale dst=s:64 a=s:0 rows=1 cols=8 scalar=2\nstore a=s:64 dram=0x2000 rows=1 cols=8\n"
+      "signal semaphore=7 units=store\nhalt",
+      "test");
+  const std::string add =
+      "load dst=s:0 dram=0x2000 rows=1 cols=32\nadd_scalar dst=s:64 a=s:0 rows=1 cols=8 scalar=1\n"
+      "store a=s:64 dram=0x3000 rows=1 cols=8\nhalt";
+  const isa::Program second = isa::assemble("wait semaphore=7\n" + add, "test"),
+                     hasty = isa::assemble(add, "test");
+  config::Machine m = plain_machine();
+  m.cores = 2;
+  const auto result = [](const Run& run) {
+    std::array<float, 8> values{};
+    std::memcpy(values.data(), run.dram.data() + 0x3000, sizeof values);
+    return values;
+  };
+  const Run gated = run_cores(m, {first, second}, Clocking::gated, 0x4000),
+            every = run_cores(m, {first, second}, Clocking::every_edge, 0x4000);
+  CHECK(result(gated) == std::array<float, 8>{3, 5, 7, 9, 11, 13, 15, 17});
+  CHECK(gated.digest == every.digest);
+  CHECK(gated.dram == every.dram);
+  const auto waited = static_cast<std::size_t>(observe::State::semaphore_wait);
+  // It is decoded when its word is there, and leaves in the cycle after the signal.
+  const observe::InstructionRecord &signal = gated.cores[0].records[3], &wait = gated.cores[1].records[0];
+  CHECK(wait.written_back == signal.written_back + 1);
+  CHECK(gated.cores[1].decode_states[waited] == wait.written_back.value - wait.decoded.value);
+  CHECK(gated.cores[1].decode_states[waited] > 100);
+  CHECK(gated.cores[0].decode_states[waited] == 0);
+  CHECK(gated.cores[1].decode_states == every.cores[1].decode_states);
+  CHECK(result(run_cores(m, {first, hasty}, Clocking::gated, 0x4000)) ==
+        std::array<float, 8>{1, 1, 1, 1, 1, 1, 1, 1});
 }
 
 TEST_CASE("several cores: every-edge and gated clocking give the same events") {

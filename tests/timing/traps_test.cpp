@@ -98,6 +98,13 @@ TEST_CASE(
   CHECK(error_of("set_address r7=2\nloop count=2 times=r7 length=1\nnop\nhalt") == "");
 }
 
+TEST_CASE("a machine without links stops at what would go over one") {
+  CHECK_THAT(error_of("nop\nsend a=s:0 rows=1 cols=4 link=2\nhalt"),
+             Contains("word 1: send: this machine has no links"));
+  CHECK_THAT(error_of("receive dst=s:0 rows=1 cols=4\nhalt"),
+             Contains("word 0: receive: this machine has no links"));
+}
+
 TEST_CASE("running past the last word is an error of its own, not a matter for the watchdog") {
   const std::string error = error_of("nop\nnop\nnop");
   CHECK_THAT(error, Contains("word 3") && Contains("halt") && !Contains("watchdog"));

@@ -51,7 +51,8 @@ OptionParser run_parser() {
   add("trace-window", po::value<std::string>(),
       "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
   add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
-  add("program", po::value<std::string>(), "run this program file instead of a model");
+  add("program", po::value<std::vector<std::string>>()->composing(),
+      "run this program file instead of a model; repeat: one for each core");
   add("dump", po::value<std::vector<std::string>>()->composing(),
       "with --program: print MEMORY:ADDRESS:FORMAT:COUNT at the end");
   add("quiet,q", po::bool_switch(), "print the generated text alone");
@@ -196,8 +197,8 @@ ExitCode run_command(const Arguments& arguments) {
   if (parser.has("program")) {
     const auto dumps =
         parser.has("dump") ? parser.get<std::vector<std::string>>("dump") : std::vector<std::string>{};
-    run_program(parser.get<std::string>("program"), machine, settings.inference.clocking, dumps, quiet,
-                traces_of(parser));
+    run_programs(parser.get<std::vector<std::string>>("program"), machine, settings.inference.clocking, dumps,
+                 quiet, traces_of(parser));
     return ExitCode::success;
   }
   if (parser.has("dump")) throw UsageError("--dump prints the memory that a --program leaves; name one");

@@ -73,6 +73,7 @@ void Decode::take(Cycle now, const FetchedWord& word) {
   } catch (const ProgramError& error) {
     stop_at(error.what());
   }
+  if (isa::uses_link(held_.op)) trap("this machine has no links");
   resolve_addresses();
   footprint_ = isa::footprint(held_);
   check_bounds();
