@@ -10,7 +10,8 @@ list(TRANSFORM fuzz_sources REPLACE "(.+)" "${fuzz_folder}/\\1.cpp")
 list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/tests/support/gguf_writer.cpp
   ${CMAKE_SOURCE_DIR}/tests/support/random_blocks.cpp ${CMAKE_SOURCE_DIR}/tests/support/synthetic_model.cpp
   ${CMAKE_SOURCE_DIR}/tests/isa/random_program.cpp
-  ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace.cpp ${CMAKE_SOURCE_DIR}/sim/observe/event.cpp
+  ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace.cpp ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace_form.cpp
+  ${CMAKE_SOURCE_DIR}/sim/observe/event.cpp
   ${CMAKE_SOURCE_DIR}/sim/observe/analysis/cycle_stack.cpp)
 foreach(name document node series text tokens)
   list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/sim/explore/result/${name}.cpp)

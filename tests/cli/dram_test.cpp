@@ -146,16 +146,18 @@ TEST_CASE("the help of dram fits a screen and its example works") {
 TEST_CASE("the JSON of dram adds up") {
   const Scratch scratch;
   const json r = json_of({"-c", two_channels(scratch), kSample});
-  CHECK(r["schema"] == "tokencycle-dram-replay-1");
+  CHECK(r["schema"] == "tokencycle-dram-replay-2");
   CHECK(r["memory"]["name"] == "two");
   CHECK(r["memory"]["preset"] == "ddr4-3200");
   CHECK(r["memory"]["page_policy"] == "closed");
   CHECK(r["requests"] == 2048);
-  CHECK(r["bytes"] == 2048 * 64);
+  CHECK(r["requested_bytes"] == 2048 * 64);
+  CHECK(r["useful_bytes"] == 2048 * 64);
+  CHECK(r["moved_bytes"] == (2048 - r["forwarded"].get<int>() - r["coalesced"].get<int>()) * 64);
   CHECK(r["latency_clocks"]["read"]["requests"] == 1664);
   CHECK(r["latency_clocks"]["write"]["requests"] == 384);
   CHECK(r["ns"].get<double>() == Approx(r["clocks"].get<double>() * 0.625));
-  CHECK(r["gb_per_s"].get<double>() == Approx(2048 * 64 / r["ns"].get<double>()));
+  CHECK(r["gb_per_s"].get<double>() == Approx(r["moved_bytes"].get<double>() / r["ns"].get<double>()));
   CHECK(r["peak_gb_per_s"].get<double>() == Approx(51.2));
   CHECK(r["peak_percent"].get<double>() == Approx(100 * r["gb_per_s"].get<double>() / 51.2));
   for (const char* const kind : {"read", "write"}) {
@@ -213,7 +215,7 @@ TEST_CASE("--commands writes what the library's listener hears, plain and gzippe
         config::read_dram_system(memory.ends_with(".json") ? std::filesystem::path(memory)
                                                            : kRoot / "configs/dram" / (memory + ".json"),
                                  kRoot / "configs/dram");
-    memory::DramTraceReader source(kSample, system.channels * system.device.channel_bytes());
+    memory::DramTraceReader source(kSample, {system.channels * system.device.channel_bytes()});
     Lines lines(system.device);
     memory::replay(system, source, {}, &lines);
     CAPTURE(memory);
@@ -279,6 +281,30 @@ TEST_CASE("larger requests move more bytes in as many requests") {
              large = json_of({"-c", "lpddr5-6400", trace, "--request-bytes", "4096"});
   CHECK(small["read_bursts"] == 2);
   CHECK(large["read_bursts"] == 256);
-  CHECK(large["bytes"] == 3 * 4096);
+  CHECK(large["requested_bytes"] == 3 * 4096);
   CHECK(large["requests"] == 3);
+}
+
+TEST_CASE("no rate passes the peak: small stores are joined in the queue and cross the bus once") {
+  const Scratch scratch;
+  std::string stores, sized;
+  for (int i = 0; i < 4000; ++i) {
+    stores += "W " + std::to_string(8 * i) + "\n";
+    sized += std::to_string(i) + ": (8)write " + std::to_string(8 * i) + "\n";
+  }
+  for (const std::string& memory :
+       {std::string("ddr4-3200"), std::string("hbm2-2000"), two_channels(scratch)}) {
+    CAPTURE(memory);
+    const json plain = json_of({"-c", memory, scratch.file("stores.trace", stores)});
+    const json own = json_of({"-c", memory, scratch.file("sized.stl", sized)});
+    for (const json& r : {plain, own}) {
+      CHECK(r["peak_percent"].get<double>() <= 100);
+      CHECK(r["coalesced"].get<int>() > 0);
+      CHECK(r["moved_bytes"].get<int>() < r["requested_bytes"].get<int>());
+      CHECK(r["requested_gb_per_s"].get<double>() > r["gb_per_s"].get<double>());
+    }
+    CHECK(plain["useful_bytes"] == 4000 * 64);  // nothing says how much of a request is used
+    CHECK(own["useful_bytes"] == 4000 * 8);
+    CHECK(own["trace_form"] == "DRAMSys");
+  }
 }

@@ -17,13 +17,14 @@ constexpr std::uint64_t kMostRequests =
 bool feed(Input input) {
   const MemoryFile file(input);
   try {
-    DramTraceReader reader(file.path(), kCapacity);
+    DramTraceReader reader(file.path(), {kCapacity, 625});
     DramRequestAt request;
     Clock last = 0;
     for (std::uint64_t n = 0; n < kMostRequests && reader.next(request); ++n) {
       require(request.address < kCapacity, "a request beyond the memory");
       require(request.at == 0 || request.at >= last, "a request before the one before it");
       require(request.at <= kLastArrival, "a request after the last clock");
+      require(request.bytes <= kLargestDramRequest, "a request larger than allowed");
       last = std::max(last, request.at);
     }
     return true;

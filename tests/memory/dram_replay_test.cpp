@@ -266,7 +266,7 @@ TEST_CASE("reference streams read from their files take the clocks of the plain 
     system.mapping = cells[2] == "bgi" ? mapping_bgi() : mapping_ro_ba_ra_co_ch();
     const std::string path = (streams / (cells[1] + ".trace.gz")).string();
     std::vector<DramArrival> bursts;
-    memory::DramTraceReader list(path, system.device.channel_bytes());
+    memory::DramTraceReader list(path, {system.device.channel_bytes()});
     for (DramRequestAt r; list.next(r);) {
       for (std::uint32_t part = 0; part < 64; part += system.device.burst_bytes) {
         bursts.push_back(decode(system, r.address + part, r.write));
@@ -274,7 +274,7 @@ TEST_CASE("reference streams read from their files take the clocks of the plain 
     }
     const DramReplay expected =
         replay(system, bursts, {DramAdvance::leap, false, 64 / system.device.burst_bytes, 0});
-    memory::DramTraceReader source(path, system.device.channel_bytes());
+    memory::DramTraceReader source(path, {system.device.channel_bytes()});
     const DramReplayResult result = memory::replay(system, source);
     CAPTURE(line);
     CHECK(result.clocks == expected.end);

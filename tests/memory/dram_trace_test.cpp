@@ -49,7 +49,7 @@ std::string gzipped(const std::string& text) {
 }
 
 std::vector<DramRequestAt> read_all(const std::string& path) {
-  memory::DramTraceReader reader(path, kCapacity);
+  memory::DramTraceReader reader(path, {kCapacity});
   std::vector<DramRequestAt> all;
   for (DramRequestAt r; reader.next(r);) all.push_back(r);
   return all;
@@ -65,6 +65,7 @@ void check_requests(const std::string& bytes, const std::vector<DramRequestAt>& 
     CHECK(requests[i].address == expected[i].address);
     CHECK(requests[i].at == expected[i].at);
     CHECK(requests[i].write == expected[i].write);
+    CHECK(requests[i].bytes == expected[i].bytes);
   }
 }
 
@@ -93,6 +94,60 @@ TEST_CASE("a request is a letter, an address and a clock that may be left out") 
                  {{0x1f40, 0, false}, {64, 7, true}, {0x40, 7, false}, {0, 12, true}});
   check_requests("# R 0x99\n\nR 0x1\r\n   \n  # no request\n#\nW 2", {{1, 0, false}, {2, 0, true}});
   check_requests("R 0xFFFFF 4398046511103\nR 0", {{0xfffff, memory::kLastArrival, false}, {0, 0, false}});
+}
+
+TEST_CASE("traces of other programs are told apart by their first line") {
+  const auto form_of = [](const std::string& text) {
+    const TraceFile file(text);
+    memory::DramTraceReader reader(file.path(), {kCapacity, 625});
+    DramRequestAt first;
+    REQUIRE(reader.next(first));
+    return std::string(reader.form().name);
+  };
+  CHECK(form_of("LD 0x40\n") == "Ramulator 2, loads and stores");
+  check_requests("LD 0x40\nST 128\n", {{0x40, 0, false}, {128, 0, true}});
+  CHECK(form_of("0x40 R\n") == "Ramulator, memory");
+  check_requests("0x40 R\n0x80 W\n", {{0x40, 0, false}, {0x80, 0, true}});
+  CHECK(form_of("0x1000 READ 0\n") == "DRAMsim3");
+  check_requests("0x1000 READ 0\n0x2000 WRITE 5\n", {{0x1000, 0, false}, {0x2000, 5, true}});
+  CHECK(form_of("# comment\n31:\tread\t0x140\n") == "DRAMSys");
+  check_requests("31:\tread\t0x140\n31: write 0x148 abcd\n33:\t(32)read\t0x180\n",
+                 {{0x140, 31, false}, {0x148, 31, true}, {0x180, 33, false, 32}});
+  CHECK(form_of("r,4096,64,256,1000\n") == "gem5, decoded packets");
+  check_requests("r,4096,64,256,1000\nw,64,8,0,2000,77\n5,r,0,4,0,2500\n",
+                 {{4096, 1000, false, 64}, {64, 2000, true, 8}, {0, 2500, false, 4}});
+  CHECK(form_of("3 4096\n") == "Ramulator, instructions");
+  check_requests("3 4096\n1 64 8192\n", {{4096, 0, false}, {64, 0, false}, {8192, 0, true}});
+}
+
+TEST_CASE("ticks of gem5 become clocks of the memory") {
+  const TraceFile file("r,0,64,0,624\nr,0,64,0,625\nr,0,64,0,12500\n");
+  memory::DramTraceReader reader(file.path(), {kCapacity, 625});
+  DramRequestAt r;
+  for (const memory::Clock at : {0u, 1u, 20u}) {
+    REQUIRE(reader.next(r));
+    CHECK(r.at == at);
+  }
+}
+
+TEST_CASE("what other programs write and cannot be read is refused by its name") {
+  check_refused("R 0,0,0,1,2,3\n", {":1:", "Ramulator 2, address vectors", "write addresses instead"});
+  check_refused("u,4096,64,256,1000\n", {":1:", "gem5", "ReadReq"});
+  check_refused("LD 0x40\nR 0x40\n", {":2:", "Ramulator 2, loads and stores: LD|ST ADDRESS"});
+  check_refused("1: (0)read 0x40\n", {":1:", "1 to 1,048,576 bytes"});
+  check_refused("1: (9999999999)read 0x40\n", {":1:", "1 to 1,048,576 bytes"});
+  check_refused("R 0x7ffde0689818\n", {":1:", "virtual address", "--wrap"});
+}
+
+TEST_CASE("addresses can be taken modulo the memory's size, and are counted") {
+  const TraceFile file("R 0x7ffde0689818\nR 0x40\n");
+  memory::DramTraceReader reader(file.path(), {kCapacity, 1, true});
+  DramRequestAt r;
+  REQUIRE(reader.next(r));
+  CHECK(r.address == 0x7ffde0689818 % kCapacity);
+  REQUIRE(reader.next(r));
+  CHECK(r.address == 0x40);
+  CHECK(reader.wrapped() == 1);
 }
 
 TEST_CASE("a gzipped trace and the same in pieces read like the plain one") {
@@ -126,15 +181,15 @@ TEST_CASE("lines that lie across the reader's buffers are whole") {
 }
 
 TEST_CASE("a line that is no request is refused with its number, its text and what is allowed") {
-  check_refused("R 0\n\nX 0x0\n", {":3: \"X 0x0\"", "R (read) or W (write)", "\"R 0x1f40 120\""});
-  check_refused("0x100 R\n", {":1: \"0x100 R\"", "R (read) or W (write)"});
+  check_refused("R 0\n\nX 0x0\n", {":3: \"X 0x0\"", "tokencycle: R|W ADDRESS [CLOCK]"});
+  check_refused("X 0x0\n", {":1: \"X 0x0\"", "no request in a form that is known", "\"R 0x1f40 120\""});
   check_refused("RW 0\n", {":1: \"RW 0\""});
   check_refused("R\n", {":1: \"R\"", "address is missing"});
   check_refused("R 0x\n", {":1:", "hexadecimal"});
   check_refused("R -64\n", {":1: \"R -64\"", "decimal number"});
   check_refused("R 12ab\n", {":1:", "begins with 0x"});
   check_refused("R 0x-1\n", {":1:", "hexadecimal"});
-  check_refused("R 0 5 6\n", {":1:", "more than three words"});
+  check_refused("R 0 5 6\n", {":1:", "no request in a form that is known"});
   check_refused("R 0 5.5\n", {":1:", "whole number", "4,398,046,511,103"});
   check_refused("R 0 -1\n", {":1:", "whole number"});
   check_refused("R 0 4398046511104\n", {":1:", "0 to 4,398,046,511,103"});
@@ -144,7 +199,8 @@ TEST_CASE("a line that is no request is refused with its number, its text and wh
 
 TEST_CASE("an address beyond the memory is refused with the last one allowed") {
   check_requests("R 1048575\n", {{kCapacity - 1, 0, false}});
-  check_refused("R 0x0\nR 0x100000\n", {":2: \"R 0x100000\"", "0 to 0xfffff", "1.0 MiB", "channels"});
+  check_refused("R 0x0\nR 0x100000\n",
+                {":2: \"R 0x100000\"", "0 to 0xfffff", "1.0 MiB", "channels", "--wrap"});
   check_refused("W 0x10000000000000000\n", {":1:", "beyond the memory"});
 }
 

@@ -26,13 +26,15 @@ OptionParser dram_parser() {
   OptionParser parser(
       "dram -c DRAM [TRACE] [options]",
       "Sends the requests of a trace to a DRAM, as fast as its queues take them or at their clocks.\n"
-      "TRACE, plain or gzipped, or standard input, has a line \"R|W ADDRESS [CLOCK]\" a request.",
+      "TRACE, plain or gzipped, or standard input, has one line \"R|W ADDRESS [CLOCK]\" per request, or\n"
+      "is a text trace of Ramulator, DRAMsim3, DRAMSys or gem5 (traces/README.md).",
       "tokencycle dram -c ddr4-3200 traces/dram/sample.trace");
   auto add = parser.add();
   add("config,c", po::value<std::string>(), "memory: preset in configs/dram/, preset file or system file");
   add("trace", po::value<std::string>(), "requests; - is standard input");
   add("request-bytes", po::value<long long>()->default_value(64),
-      "of a request: a power of two, at least a burst");
+      "of a request without a size of its own: a power of two, at least a burst");
+  add("wrap", po::bool_switch(), "take addresses beyond the memory modulo its size");
   add("commands", po::value<std::string>(), "write every command to this CSV file (.gz: gzipped)");
   add("json", po::bool_switch(), "print everything counted as JSON");
   parser.positional("trace", 1);
@@ -87,16 +89,19 @@ class ShownRequests : public memory::DramRequestSource {
 ExitCode dram_command(const Arguments& arguments) {
   OptionParser parser = dram_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  DramRun run{system_of(parser), trace_of(parser), {}, 0};
+  DramRun run{system_of(parser), trace_of(parser), {}, nullptr, 0, 0};
   check_outputs(named_outputs(parser, {"commands"}), {host::find_dram(parser.require("config")), run.trace});
   const memory::DramReplayOptions options{parser.count("request-bytes")};
   const auto begin = std::chrono::steady_clock::now();
-  memory::DramTraceReader trace(run.trace, run.system.channels * run.system.device.channel_bytes());
+  memory::DramTraceReader trace(run.trace, {run.system.channels * run.system.device.channel_bytes(),
+                                            run.system.device.tck_ps, parser.get<bool>("wrap")});
   std::optional<DramCommandsCsv> commands;
   if (parser.has("commands")) commands.emplace(parser.get<std::string>("commands"), run.system.device);
   ShownRequests shown(trace);
   run.result = memory::replay(run.system, shown, options, commands ? &*commands : nullptr);
   if (commands) commands->finish();
+  run.form = &trace.form();
+  run.wrapped = trace.wrapped();
   run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   const std::string text =
       parser.get<bool>("json")

@@ -38,11 +38,20 @@ std::string heading(const DramRun& run) {
                                 s.name, d.standard, s.channels, s.channels == 1 ? "" : "s", d.peak_gb_per_s(),
                                 bytes_text(s.channels * d.channel_bytes()), name_of(s.scheduler),
                                 name_of(s.page_policy), refresh);
-  out += fmt::format("trace    {}: {} requests of {} bytes, {} reads and {} writes\n\n",
-                     run.trace == "-" ? "standard input" : run.trace, with_separators(run.result.requests),
-                     run.result.request_bytes, with_separators(run.result.reads.count()),
-                     with_separators(run.result.writes.count()));
-  return out;
+  const memory::DramReplayResult& r = run.result;
+  const std::string sizes = r.sized != 0 ? "" : fmt::format(" of {} bytes", r.request_bytes);
+  out += fmt::format("trace    {}: {} requests{}, {} reads and {} writes\n",
+                     run.trace == "-" ? "standard input" : run.trace, with_separators(r.requests), sizes,
+                     with_separators(r.reads.count()), with_separators(r.writes.count()));
+  const memory::DramTraceForm& form = *run.form;
+  const bool own = run.form == memory::dram_trace_forms().data();
+  if (!own) out += fmt::format("form     {}: {}\n", form.name, form.line);
+  if (!form.left_out.empty()) out += fmt::format("left out {}\n", form.left_out);
+  if (run.wrapped != 0) {
+    out += fmt::format("wrapped  {} addresses beyond the memory, taken modulo its size\n",
+                       with_separators(run.wrapped));
+  }
+  return out + "\n";
 }
 
 std::string totals(const DramRun& run) {
@@ -50,8 +59,18 @@ std::string totals(const DramRun& run) {
   std::string out = fmt::format("time                 {:>16} clocks  {} ns at {:g} MHz\n",
                                 with_separators(r.clocks), with_tenths(run.ns(static_cast<double>(r.clocks))),
                                 1e6 / static_cast<double>(run.system.device.tck_ps));
-  out += fmt::format("bandwidth            {:>16.3f} GB/s    {:.1f} % of {:.4g} GB/s peak\n", run.gb_per_s(),
-                     percent(run.gb_per_s(), run.peak_gb_per_s()), run.peak_gb_per_s());
+  const double moved = run.gb_per_s(r.moved_bytes());
+  out += fmt::format("bandwidth            {:>16.3f} GB/s    {:.1f} % of {:.4g} GB/s peak\n", moved,
+                     percent(moved, run.peak_gb_per_s()), run.peak_gb_per_s());
+  if (r.requested_bytes() != r.moved_bytes()) {
+    out += fmt::format("requested            {:>16.3f} GB/s    {} bytes more were served in the queues\n",
+                       run.gb_per_s(r.requested_bytes()),
+                       with_separators(r.requested_bytes() - r.moved_bytes()));
+  }
+  if (r.useful_bytes != r.requested_bytes()) {
+    out += fmt::format("useful               {:>16.3f} GB/s    of the requests' own bytes\n",
+                       run.gb_per_s(r.useful_bytes));
+  }
   out += fmt::format("stalled              {:>16} clocks  for room in a queue, before a request's arrival\n",
                      with_separators(r.stalled));
   return out;
@@ -208,9 +227,8 @@ std::string bank_table(const DramRun& run) {
 
 }  // namespace
 
-double DramRun::gb_per_s() const {
-  return result.clocks == 0 ? 0
-                            : static_cast<double>(result.bytes()) / ns(static_cast<double>(result.clocks));
+double DramRun::gb_per_s(std::uint64_t bytes) const {
+  return result.clocks == 0 ? 0 : static_cast<double>(bytes) / ns(static_cast<double>(result.clocks));
 }
 
 double DramRun::refreshing_percent() const {

@@ -8,6 +8,7 @@
 #include "config/dram/system.h"
 #include "host/result/energy_parts.h"
 #include "memory/dram/replay.h"
+#include "memory/dram/trace_form.h"
 
 namespace tokencycle::cli {
 
@@ -15,11 +16,13 @@ struct DramRun {
   config::DramSystem system;
   std::string trace;  // its file, "-" for standard input
   memory::DramReplayResult result;
+  const memory::DramTraceForm* form = nullptr;
+  std::uint64_t wrapped = 0;  // requests beyond the memory
   double wall_seconds = 0;
 
   double ns(double clocks) const { return clocks * static_cast<double>(system.device.tck_ps) / 1000; }
-  // Of the requests' bytes, also of those that a queue could serve. 0 without any time.
-  double gb_per_s() const;
+  // 0 without any time.
+  double gb_per_s(std::uint64_t bytes) const;
   double peak_gb_per_s() const { return system.channels * system.device.peak_gb_per_s(); }
   // Of all banks in all clocks.
   double refreshing_percent() const;

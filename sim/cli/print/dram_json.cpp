@@ -111,19 +111,26 @@ Json channel_json(const DramChannelResult& channel, std::uint32_t number, const 
 
 Json dram_json(const DramRun& run) {
   const memory::DramReplayResult& r = run.result;
-  const double share = run.peak_gb_per_s() == 0 ? 0 : 100 * run.gb_per_s() / run.peak_gb_per_s();
+  const double moved = run.gb_per_s(r.moved_bytes());
+  const double share = run.peak_gb_per_s() == 0 ? 0 : 100 * moved / run.peak_gb_per_s();
   Json out = {
-      {"schema", "tokencycle-dram-replay-1"},
+      {"schema", "tokencycle-dram-replay-2"},
       {"version", TOKENCYCLE_VERSION},
       {"memory", memory_json(run.system)},
       {"trace", run.trace},
-      {"request_bytes", r.request_bytes},
+      {"trace_form", run.form->name},
+      {"wrapped", run.wrapped},
+      {"request_bytes", r.sized != 0 ? Json() : Json(r.request_bytes)},
       {"requests", r.requests},
-      {"bytes", r.bytes()},
+      {"moved_bytes", r.moved_bytes()},
+      {"requested_bytes", r.requested_bytes()},
+      {"useful_bytes", r.useful_bytes},
       {"clocks", r.clocks},
       {"ns", run.ns(static_cast<double>(r.clocks))},
       {"stalled_clocks", r.stalled},
-      {"gb_per_s", run.gb_per_s()},
+      {"gb_per_s", moved},
+      {"requested_gb_per_s", run.gb_per_s(r.requested_bytes())},
+      {"useful_gb_per_s", run.gb_per_s(r.useful_bytes)},
       {"peak_gb_per_s", run.peak_gb_per_s()},
       {"peak_percent", share},
       {"latency_clocks", {{"read", latency_clocks_json(r.reads)}, {"write", latency_clocks_json(r.writes)}}},

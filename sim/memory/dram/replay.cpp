@@ -15,7 +15,6 @@ namespace tokencycle::memory {
 
 namespace {
 
-constexpr std::uint32_t kLargestRequest = 1 << 20;
 // Commands of several channels are put in order over so many clocks at a time.
 constexpr Clock kWindow = 1 << 14;
 
@@ -105,6 +104,7 @@ class Replay {
   Replay(const config::DramSystem& system, const DramReplayOptions& options, DramCommandSink* sink)
       : system_(system), map_(system), open_(result_), sink_(sink) {
     result_.request_bytes = options.request_bytes;
+    result_.burst_bytes = system.device.burst_bytes;
     // One channel's commands are in order as they come.
     auto* const gathered = sink != nullptr && system.channels > 1 ? &gathered_ : nullptr;
     for (std::uint32_t c = 0; c < system.channels; ++c) {
@@ -124,8 +124,14 @@ class Replay {
   void arrive(const DramRequestAt& request) {
     go_to(std::max(now_, request.at));
     const std::uint32_t burst_bytes = system_.device.burst_bytes;
-    const std::uint32_t bursts = static_cast<std::uint32_t>(result_.request_bytes) / burst_bytes;
-    const std::uint64_t first = request.address & ~(result_.request_bytes - 1);
+    const bool sized = request.bytes != 0;
+    const std::uint64_t block = sized ? burst_bytes : result_.request_bytes;
+    const std::uint64_t first = request.address & ~(block - 1);
+    // Beyond the memory nothing is there.
+    const std::uint64_t end =
+        sized ? std::min(request.address + request.bytes, system_.channels * system_.device.channel_bytes())
+              : first + block;
+    const auto bursts = static_cast<std::uint32_t>(ceil_div(end - first, std::uint64_t{burst_bytes}));
     std::uint32_t id = 0;
     for (std::uint32_t b = 0; b < bursts; ++b) {
       const DramPlace place = map_.place(first + std::uint64_t{b} * burst_bytes);
@@ -135,6 +141,8 @@ class Replay {
       channel.controller().accept(now_, {id, request.write, place.bank, place.row, place.column});
     }
     ++result_.requests;
+    result_.sized += sized ? 1 : 0;
+    result_.useful_bytes += sized ? end - request.address : block;
     result_.bursts += bursts;
     ++now_;
   }
@@ -249,9 +257,9 @@ std::optional<DramEnergyUse> DramReplayResult::energy() const {
 DramReplayResult replay(const config::DramSystem& system, DramRequestSource& source,
                         const DramReplayOptions& options, DramCommandSink* commands) {
   const std::uint32_t bytes = options.request_bytes, burst = system.device.burst_bytes;
-  if (!std::has_single_bit(bytes) || bytes < burst || bytes > kLargestRequest) {
+  if (!std::has_single_bit(bytes) || bytes < burst || bytes > kLargestDramRequest) {
     throw UsageError(fmt::format("--request-bytes is {}; it must be a power of two, {} (a burst of {}) to {}",
-                                 bytes, burst, system.device.name, kLargestRequest));
+                                 bytes, burst, system.device.name, kLargestDramRequest));
   }
   return Replay(system, options, commands).run(source);
 }

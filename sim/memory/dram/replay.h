@@ -13,13 +13,16 @@
 
 namespace tokencycle::memory {
 
-inline constexpr Clock kLastArrival = (Clock{1} << 42) - 1;  // the latest clock a request may name
+inline constexpr std::uint32_t kLargestDramRequest = 1 << 20;  // bytes
+inline constexpr Clock kLastArrival = (Clock{1} << 42) - 1;    // the latest clock a request may name
 
 // `at`: the clock of the memory's command clock at which the request arrives at the earliest.
 struct DramRequestAt {
   std::uint64_t address = 0;  // a byte of it
   Clock at = 0;
   bool write = false;
+  std::uint32_t bytes =
+      0;  // from the address on; 0: the aligned block of the replay's request_bytes around it
 };
 
 class DramRequestSource {
@@ -59,7 +62,14 @@ struct DramReplayResult {
   DramLatencies reads, writes;
   std::vector<DramChannelResult> channels;
 
-  std::uint64_t bytes() const { return requests * request_bytes; }
+  std::uint64_t sized = 0;         // requests with bytes of their own
+  std::uint64_t useful_bytes = 0;  // of the requests, each with its own bytes
+  std::uint32_t burst_bytes = 0;
+
+  // In whole bursts, also those that a queue served: forwarded reads, coalesced writes.
+  std::uint64_t requested_bytes() const { return bursts * burst_bytes; }
+  // In bursts that crossed the data buses; what is set against their peak.
+  std::uint64_t moved_bytes() const { return counters().moved() * burst_bytes; }
   // Sums over the channels.
   DramCounters counters() const;
   std::optional<DramEnergyUse> energy() const;

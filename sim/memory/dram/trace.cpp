@@ -9,6 +9,7 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -20,23 +21,10 @@ namespace {
 
 constexpr std::size_t kBufferBytes = 1 << 18;
 constexpr std::size_t kLongestLine = 256;  // bytes; the longest line that says anything has about 50
+constexpr unsigned kPhysicalBits = 40;     // 1 TiB; no trace of a memory that we describe needs more
 constexpr const char* kRemedy =
-    "a line is R or W, an address and, if wanted, the clock of arrival, as in \"R 0x1f40 120\"";
-
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r';
-}
-
-// Takes the next word from `rest`; empty at its end.
-std::string_view take_word(std::string_view& rest) {
-  std::size_t begin = 0;
-  while (begin < rest.size() && is_blank(rest[begin])) ++begin;
-  std::size_t end = begin;
-  while (end < rest.size() && !is_blank(rest[end])) ++end;
-  const std::string_view word = rest.substr(begin, end - begin);
-  rest.remove_prefix(end);
-  return word;
-}
+    "a line is R or W, an address and, if wanted, the clock of arrival, as in \"R 0x1f40 120\"; "
+    "traces/README.md lists the forms of other programs";
 
 // The whole word as a number. std::errc() where it is one.
 std::errc parse_number(std::string_view word, int base, std::uint64_t& value) {
@@ -50,8 +38,8 @@ void DramTraceReader::Close::operator()(gzFile_s* file) const {
   gzclose(file);
 }
 
-DramTraceReader::DramTraceReader(const std::string& path, std::uint64_t capacity_bytes)
-    : name_(path == "-" ? "standard input" : path), capacity_(capacity_bytes), buffer_(kBufferBytes) {
+DramTraceReader::DramTraceReader(const std::string& path, const DramTraceOptions& options)
+    : name_(path == "-" ? "standard input" : path), options_(options), buffer_(kBufferBytes) {
   const auto fail = [this](const char* why) {
     throw IoError(fmt::format("{}: cannot be read: {}", name_, why));
   };
@@ -65,6 +53,10 @@ DramTraceReader::DramTraceReader(const std::string& path, std::uint64_t capacity
 DramTraceReader::~DramTraceReader() = default;
 
 bool DramTraceReader::next(DramRequestAt& request) {
+  if (write_back_) {
+    request = *std::exchange(write_back_, {});
+    return true;
+  }
   std::string_view line;
   while (next_line(line)) {
     if (!parse(line, request)) continue;
@@ -125,23 +117,35 @@ bool DramTraceReader::refill() {
 }
 
 bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
-  std::string_view rest = line;
-  const std::string_view kind = take_word(rest);
-  if (kind.empty() || kind[0] == '#') return false;
-  const char letter = kind.size() == 1 ? static_cast<char>(kind[0] & ~0x20) : '\0';  // in upper case
-  if (letter != 'R' && letter != 'W') {
-    refuse(line, fmt::format("the first word must be R (read) or W (write); {}", kRemedy));
+  const DramTraceWords words = split_trace_line(line);
+  if (words.count == 0 || words[0][0] == '#') return false;
+  const DramTraceFields fields = fields_of(line, words);
+  request = {address_of(line, fields.address), 0, fields.write, bytes_of(line, fields.bytes)};
+  if (!fields.time.empty()) last_ = request.at = clock_of(line, fields.time);
+  if (!fields.write_back.empty()) {
+    write_back_ = {address_of(line, fields.write_back), request.at, true, request.bytes};
   }
-  request.write = letter == 'W';
-  request.address = address_of(line, take_word(rest));
-  const std::string_view clock = take_word(rest);
-  request.at = clock.empty() ? 0 : clock_of(line, clock);
-  if (!take_word(rest).empty()) refuse(line, fmt::format("more than three words; {}", kRemedy));
-  if (!clock.empty()) last_ = request.at;
   return true;
 }
 
-std::uint64_t DramTraceReader::address_of(std::string_view line, std::string_view word) const {
+DramTraceFields DramTraceReader::fields_of(std::string_view line, const DramTraceWords& words) {
+  DramTraceFields fields;
+  if (form_ != nullptr) {
+    if (form_->read(words, fields)) return fields;
+    refuse(line, fmt::format("no line of this trace's form ({}: {}), which its first line decides",
+                             form_->name, form_->line));
+  }
+  for (const DramTraceForm& form : dram_trace_forms()) {
+    fields = {};
+    if (!form.read(words, fields)) continue;
+    if (!form.refused.empty()) refuse(line, fmt::format("{}: {}", form.name, form.refused));
+    form_ = &form;
+    return fields;
+  }
+  refuse(line, fmt::format("no request in a form that is known; {}", kRemedy));
+}
+
+std::uint64_t DramTraceReader::address_of(std::string_view line, std::string_view word) {
   if (word.empty()) refuse(line, fmt::format("the address is missing; {}", kRemedy));
   const bool hexadecimal = word.size() > 2 && word[0] == '0' && (word[1] & ~0x20) == 'X';
   std::uint64_t address = 0;
@@ -151,18 +155,34 @@ std::uint64_t DramTraceReader::address_of(std::string_view line, std::string_vie
                              "number; {}",
                              kRemedy));
   }
-  if (error != std::errc() || address >= capacity_) {
-    refuse(line,
-           fmt::format("the address is beyond the memory; allowed: 0 to {:#x} ({}); take a larger memory "
-                       "(more \"channels\") or a trace for this one",
-                       capacity_ - 1, bytes_text(capacity_)));
+  const std::uint64_t capacity = options_.capacity_bytes;
+  if (error == std::errc() && address < capacity) return address;
+  if (error == std::errc() && options_.wrap) {
+    ++wrapped_;
+    return address % capacity;
   }
-  return address;
+  refuse(line,
+         fmt::format("the address is beyond the memory; allowed: 0 to {:#x} ({}); {}--wrap takes addresses "
+                     "modulo the memory's size, or take a larger memory (more \"channels\")",
+                     capacity - 1, bytes_text(capacity),
+                     address >> kPhysicalBits != 0 ? "it looks like a virtual address of a program: " : ""));
+}
+
+// 0: not given.
+std::uint32_t DramTraceReader::bytes_of(std::string_view line, std::string_view word) const {
+  std::uint64_t bytes = 0;
+  if (word.empty()) return 0;
+  const std::errc error = parse_number(word, 10, bytes);
+  if (error == std::errc() && bytes >= 1 && bytes <= kLargestDramRequest)
+    return static_cast<std::uint32_t>(bytes);
+  refuse(line,
+         fmt::format("a request has 1 to {} bytes; split larger ones", with_separators(kLargestDramRequest)));
 }
 
 Clock DramTraceReader::clock_of(std::string_view line, std::string_view word) const {
   Clock clock = 0;
   const std::errc error = parse_number(word, 10, clock);
+  if (form_->time == DramTraceTime::picoseconds) clock /= options_.tck_ps;
   if (error != std::errc() || clock > kLastArrival) {
     refuse(line, fmt::format("the clock of arrival must be a whole number, 0 to {}; {}",
                              with_separators(kLastArrival), kRemedy));
