@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Lists of products as text: SCALE-Sim's GEMM topologies, a line "name, M, N, K" a layer.
+// Lists of products as text: SCALE-Sim's topologies and what spreadsheets make of such lists.
 #pragma once
 
 #include <string>
@@ -9,10 +9,17 @@
 
 namespace tokencycle::cli {
 
-// Accepts them as they are: a heading, blanks, trailing commas, CRLF, empty lines. Throws UsageError with
-// source and line for a line that has other columns or a side that is no whole number from 1 to
-// compiler::kLongestSide, and when there is no layer.
-std::vector<host::GemmLayer> parse_shapes(const std::string& text, const std::string& source_name);
+struct ShapesList {
+  std::vector<host::GemmLayer> layers;
+  std::string form;  // what the list was taken for, one line
+};
+
+// One layer per line: a name, M, N and K, in the order of the heading if there is one. A heading of
+// SCALE-Sim's convolutions makes each layer a product by im2col: M output positions, N filters, K values of a
+// window. Accepts commas, semicolons or tabs, quotes, blanks, CRLF, empty lines, whole numbers with a
+// fraction of zeros, a column of sparsity that says dense (N:N). Throws UsageError with source and line for
+// everything else.
+ShapesList parse_shapes(const std::string& text, const std::string& source_name);
 
 // A side of a product; `what` names it in the UsageError.
 std::uint32_t parse_side(const std::string& text, const std::string& what);

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "explore/differing.h"
+#include "explore/result/node.h"
 
 namespace tokencycle::explore {
 
@@ -103,6 +104,18 @@ bool occurs_again(const std::vector<std::string>& all, const std::string& one) {
   return std::count(all.begin(), all.end(), one) > 1;
 }
 
+// The other bursts met a waiting write in a queue.
+double bus_share(const Result& result) {
+  std::uint64_t bursts = 0, met = 0;
+  for (const ResultUnit& u : result.units) {
+    if (!u.name.starts_with("dram.channel")) continue;
+    const auto count = [&](const char* what) { return result.counter(u.name + what).value_or(0); };
+    bursts = add_counts(bursts, add_counts(count(".reads"), count(".writes")));
+    met = add_counts(met, add_counts(count(".forwarded"), count(".coalesced")));
+  }
+  return bursts == 0 ? 1 : 1 - static_cast<double>(std::min(met, bursts)) / static_cast<double>(bursts);
+}
+
 }  // namespace
 
 Figures figures_of(const Result& result) {
@@ -117,6 +130,7 @@ Figures figures_of(const Result& result) {
   for (const char* unit : {"fetch", "dma0.read", "dma0.write"}) {
     f.dram_bytes += result.counter(fmt::format("{}.moved_bytes", unit)).value_or(0);
   }
+  f.dram_bus_share = bus_share(result);
   if (result.tokens.empty()) return f;
   const auto tokens = static_cast<double>(result.tokens.size());
   f.dram_bytes_per_token = static_cast<double>(f.dram_bytes) / tokens;

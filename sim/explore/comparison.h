@@ -29,6 +29,7 @@ struct Figures {
   std::optional<double> tokens_per_second, us_per_token;   // simulated, of the median at the machine's clock
   double matrix_busy = 0, vector_busy = 0, dram_busy = 0;  // %; DRAM: mean of the channels
   std::uint64_t dram_bytes = 0;                            // moved: loaded, stored and of instructions
+  double dram_bus_share = 1;                               // of them, what crossed the data buses
   double dram_bytes_per_token = 0;                         // over all tokens, the prompt's reading included
   std::optional<double> uj_per_token, pj_per_bit;          // of DRAM; none where its energy is not known
 };

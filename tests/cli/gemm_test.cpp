@@ -139,6 +139,44 @@ TEST_CASE("SCALE-Sim's GEMM topologies are read as they are") {
   }
 }
 
+constexpr const char* kConvolutions =
+    "Layer name, IFMAP Height, IFMAP Width, Filter Height, Filter Width, Channels, Num Filter, Strides,\n";
+
+TEST_CASE("lists as spreadsheets write them, in any order of columns") {
+  const Scratch scratch;
+  for (const std::string text :
+       {"Name,M,K,N\nq,16,8,24\n", "Layer Name,M Dimension,N Dimension,K Dimension,\nq,16,24,8,\n",
+        "q,16.0,24.000,8.0\n", "\"Layer\",\"M\",\"N\",\"K\"\r\n\"q\",\"16\",\"24\",\"8\"\r\n",
+        "Layer;M;N;K\nq;16;24;8\n", "Layer\tM\tN\tK\nq\t16\t24\t8\n",
+        "Layer, M, N, K, Sparsity,\nq, 16, 24, 8, 1:1,\n"}) {
+    CAPTURE(text);
+    const json layer = json_of({"--shapes", scratch.file("s.csv", text), "--array-alone"})["layers"][0];
+    CHECK(layer["name"] == "q");
+    CHECK(layer["m"] == 16);
+    CHECK(layer["n"] == 24);
+    CHECK(layer["k"] == 8);
+  }
+  const json named =
+      json_of({"--shapes", scratch.file("s.csv", "\"a, \"\"b\"\"\",1,2,3\n"), "--array-alone"});
+  CHECK(named["layers"][0]["name"] == "a, \"b\"");
+  const json unnamed = json_of({"--shapes", scratch.file("s.csv", "1,2,3\n4,5,6\n"), "--array-alone"});
+  CHECK(unnamed["layers"][1]["name"] == "layer 2");
+  CHECK(unnamed["layers"][1]["m"] == 4);
+}
+
+TEST_CASE("convolutions become products by im2col, and the output says so") {
+  const Scratch scratch;
+  const std::string text =
+      std::string(kConvolutions) + "c1, 16, 18, 3, 5, 4, 8, 1,\nc2, 16, 16, 3, 3, 4, 8, 2,\n";
+  const std::string file = scratch.file("conv.csv", text);
+  const json layers = json_of({"--shapes", file, "--array-alone"})["layers"];
+  CHECK(layers[0]["m"] == 14 * 14);
+  CHECK(layers[0]["n"] == 8);
+  CHECK(layers[0]["k"] == 3 * 5 * 4);
+  CHECK(layers[1]["m"] == 8 * 8);  // (16 - 3 + 2) / 2, rounded up
+  CHECK(gemm({"--shapes", file, "--array-alone"}).out.find("im2col") != std::string::npos);
+}
+
 TEST_CASE("shapes that are no products are refused with file and line") {
   const Scratch scratch;
   const auto refused = [&](const std::string& text, const std::vector<std::string>& parts) {
@@ -149,10 +187,16 @@ TEST_CASE("shapes that are no products are refused with file and line") {
   refused("Layer,M,N,K\na,1,2,3.5\n", {"bad.csv:2: K is '3.5'"});
   refused("Layer,M,N,K\na,1,2,99999999999999999999999\n", {"bad.csv:2: K is '9999"});
   refused("Layer,M,N,K\na,1,2\n", {"bad.csv:2: 3 columns"});
-  refused("Layer,M,N,K,Sparsity\na,1,2,3,1:4\n", {"bad.csv:2: 5 columns", "sparsity"});
+  refused("Layer,M,N,K,Sparsity\na,1,2,3,1:4\n", {"bad.csv:2: sparsity '1:4'", "dense"});
+  refused("a,1,2,3,1:1\n", {"bad.csv:1: 5 columns instead of 4"});
+  refused("Layer,M,N,K,Batch\na,1,2,3,4\n", {"bad.csv:1: a column 'Batch' is not known"});
+  refused("Layer,M,N\na,1,2\n", {"bad.csv:1:", "neither M, N and K"});
+  refused("Layer,M,m,N,K\na,1,1,2,2\n", {"bad.csv:1: two columns 'm'"});
+  refused(std::string(kConvolutions) + "c,2,8,3,3,4,8,1,\n", {"bad.csv:2: a filter of 3 on an input of 2"});
+  refused(std::string(kConvolutions) + "c,9000,9000,3,3,4,8,1,\n", {"bad.csv:2:", "output positions"});
   refused("Layer,M,N,K\n", {"bad.csv: no layers"});
   refused("", {"no layers"});
-  refused(std::string(100000, 'x') + ",y,z,w\n", {"bad.csv:1: M is 'y'"});
+  refused(std::string(100000, 'x') + ",y,z,w\n", {"bad.csv:1: a column 'xxxx"});
   check_refused({"--shapes", scratch / "missing.csv"}, 7, {"missing.csv"});
 }
 

@@ -31,7 +31,8 @@ OptionParser gemm_parser() {
                                                                 "rows of X and Y")(
       "N,N", po::value<std::string>(), "columns of W and Y")("K,K", po::value<std::string>(),
                                                              "columns of X, rows of W")(
-      "shapes", po::value<std::string>(), "products of a CSV file: lines of name, M, N, K")(
+      "shapes", po::value<std::string>(),
+      "products of a CSV file: lines of name, M, N, K, or SCALE-Sim's convolutions")(
       "dtype", po::value<std::string>()->default_value("int8"), "int8, int4, fp16, bf16, fp32, q8_0 or q4_0")(
       "dataflow", po::value<std::string>(), "ws, is, os or dot instead of the machine's")(
       "tiling", po::value<std::string>(), "most M,N,K of one instruction; 0: as many as fit")(
@@ -60,7 +61,7 @@ config::Machine machine_of(const OptionParser& parser) {
   return machine_with(options);
 }
 
-std::vector<host::GemmLayer> layers_of(const OptionParser& parser) {
+ShapesList layers_of(const OptionParser& parser) {
   const bool sides = parser.has("M") || parser.has("N") || parser.has("K");
   if (parser.has("shapes")) {
     if (sides) throw UsageError("--shapes names the products; -M, -N and -K do not go with it");
@@ -76,7 +77,7 @@ std::vector<host::GemmLayer> layers_of(const OptionParser& parser) {
     }
     return parse_side(parser.get<std::string>(name), fmt::format("-{}", name));
   };
-  return {{"gemm", {side("M"), side("N"), side("K")}}};
+  return {{{"gemm", {side("M"), side("N"), side("K")}}}, ""};
 }
 
 // Lines appear as soon as they are known.
@@ -97,7 +98,8 @@ ExitCode gemm_command(const Arguments& arguments) {
   options.timing_only = parser.get<bool>("timing-only");
   options.seed = parser.unsigned_number("seed");
   const bool json = parser.get<bool>("json");
-  const std::vector<host::GemmLayer> layers = layers_of(parser);
+  const ShapesList shapes = layers_of(parser);
+  const std::vector<host::GemmLayer>& layers = shapes.layers;
   const config::Machine machine = machine_of(parser);
   // What no machine of this kind can do is said before the first layer runs.
   for (const host::GemmLayer& layer : layers) {
@@ -106,6 +108,7 @@ ExitCode gemm_command(const Arguments& arguments) {
   }
 
   std::vector<host::GemmReport> reports;
+  if (!json && !shapes.form.empty()) print_now(fmt::format("shapes   {}\n", shapes.form));
   if (!json) print_now(gemm_heading(machine, options));
   LiveView live(live_mode(false));
   live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const host::GemmLayer& layer) {

@@ -43,7 +43,8 @@ std::string machine_text(const Result& result) {
 
 double dram_gb_per_s(const Result& result, const Figures& figures) {
   if (result.cycles == 0) return 0;
-  return static_cast<double>(figures.dram_bytes) / static_cast<double>(result.cycles) * result.clock_ghz;
+  return figures.dram_bus_share * static_cast<double>(figures.dram_bytes) /
+         static_cast<double>(result.cycles) * result.clock_ghz;
 }
 
 std::vector<SummaryRow> rows_of(const Page& page) {

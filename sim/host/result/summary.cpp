@@ -102,6 +102,16 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
   }
 }
 
+// Of the bursts moved, those that crossed the data buses: the others met a waiting write in a queue.
+std::uint64_t bus_bytes(machine::Accelerator& accelerator, std::uint64_t moved) {
+  const config::Machine& machine = accelerator.machine();
+  if (!machine.dram.system) return moved;
+  std::uint64_t bursts = 0;
+  for (std::uint32_t i = 0; i < machine.dram.channels; ++i)
+    bursts += accelerator.dram_use(i)->counters.moved();
+  return bursts * machine.dram.system->device.burst_bytes;
+}
+
 // Command-level memory alone has rows, refreshes and energies.
 void add_rows(std::string& out, machine::Accelerator& accelerator) {
   const config::Machine& machine = accelerator.machine();
@@ -140,7 +150,7 @@ void add_memory(std::string& out, const config::Machine& machine, const RunRepor
   const auto& stores = a.traffic(memory::Requester::store, true);
   const std::uint64_t moved = words.moved_bytes + loads.moved_bytes + stores.moved_bytes;
   const double seconds = static_cast<double>(report.total_cycles()) / (machine.clock_ghz * 1e9);
-  const double rate = static_cast<double>(moved) / seconds / 1e9;
+  const double rate = static_cast<double>(bus_bytes(inference.accelerator(), moved)) / seconds / 1e9;
   out += fmt::format(
       "\nDRAM            {} bytes moved: {} loaded, {} stored, {} of instructions\n"
       "                {:.2f} GB/s of {:g} GB/s peak ({:.1f} %)\n",
