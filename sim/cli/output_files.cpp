@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output_files.h"
 #include "host/places.h"
+#include "model/gguf/split.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -85,8 +86,8 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
   const bool program = parser.has("program");
   for (const std::string& file : parser.texts("program")) inputs.emplace_back(file);
   if (!program) {
-    inputs.push_back(parser.has("model") ? fs::path(parser.get<std::string>("model"))
-                                         : host::bundled_model());
+    inputs = model::named_parts(parser.has("model") ? fs::path(parser.get<std::string>("model"))
+                                                    : host::bundled_model());
   }
   if (parser.has("tokens") && parser.get<std::string>("tokens").starts_with('@')) {
     inputs.emplace_back(parser.get<std::string>("tokens").substr(1));

@@ -44,7 +44,9 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
   if (options.traces != nullptr) options.traces->subscribe(accelerator_.events());
   if (options.values == machine::Values::computed) {
     const compiler::DramLayout& layout = compiler_.layout();
-    accelerator_.dram().map(layout.weights, model.file().tensor_data());
+    for (const model::GgufPiece& piece : model.file().data_pieces()) {
+      accelerator_.dram().map(layout.weights + piece.offset, piece.bytes);
+    }
     accelerator_.dram().map(layout.rope_table, std::as_bytes(std::span(model.rope_table())));
   }
   if (options.check) {

@@ -157,7 +157,6 @@ TEST_CASE("other kinds of models are refused by name") {
   CHECK_THAT(refusal(with_string("general.architecture", "qwen3moe")),
              Contains("'qwen3moe'") && Contains("'llama'"));
   CHECK_THAT(refusal(with_string("general.type", "adapter")), Contains("'adapter'"));
-  CHECK_THAT(refusal(with("split.count", 3)), Contains("3 parts") && Contains("--merge"));
   CHECK_THAT(refusal(with("llama.expert_count", 8)), Contains("expert_count' is 8") && Contains("dense"));
   CHECK_THAT(refusal(with("llama.attention.sliding_window", 64)), Contains("sliding-window"));
   CHECK_THAT(refusal([](GgufWriter& writer) { writer.boolean("llama.attention.causal", false); }),

@@ -19,6 +19,7 @@ namespace {
 
 enum ValueType : std::uint32_t {
   kU8 = 0,
+  kU16 = 2,
   kU32 = 4,
   kI32 = 5,
   kF32 = 6,
@@ -117,6 +118,9 @@ GgufWriter& GgufWriter::u8(std::string_view key, std::uint8_t value) {
 GgufWriter& GgufWriter::u32(std::string_view key, std::uint32_t value) {
   return raw(key, kU32, bytes_of(value));
 }
+GgufWriter& GgufWriter::u16(std::string_view key, std::uint16_t value) {
+  return raw(key, kU16, bytes_of(value));
+}
 GgufWriter& GgufWriter::i32(std::string_view key, std::int32_t value) {
   return raw(key, kI32, bytes_of(value));
 }
@@ -204,6 +208,20 @@ std::vector<std::byte> GgufWriter::bytes() const {
   if (!tensors_.empty()) pad(out, alignment);
   put_bytes(out, data.data(), data.size());
   return out;
+}
+
+std::vector<GgufWriter> GgufWriter::parts(std::uint16_t count) const {
+  std::vector<GgufWriter> files(count);
+  files.front().keys_ = keys_;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto place = [&](std::size_t part) {
+      return tensors_.begin() + static_cast<std::ptrdiff_t>(tensors_.size() * part / count);
+    };
+    files[i].tensors_.assign(place(i), place(i + 1));
+    files[i].u16("split.no", static_cast<std::uint16_t>(i)).u16("split.count", count);
+    files[i].i32("split.tensors.count", static_cast<std::int32_t>(tensors_.size()));
+  }
+  return files;
 }
 
 }  // namespace tokencycle::test

@@ -34,6 +34,7 @@ class GgufWriter {
  public:
   // Metadata, in the order of the calls; the type in the file is the one in the name.
   GgufWriter& u8(std::string_view key, std::uint8_t value);
+  GgufWriter& u16(std::string_view key, std::uint16_t value);
   GgufWriter& u32(std::string_view key, std::uint32_t value);
   GgufWriter& i32(std::string_view key, std::int32_t value);
   GgufWriter& u64(std::string_view key, std::uint64_t value);
@@ -63,6 +64,10 @@ class GgufWriter {
   std::uint64_t alignment = 32;  // of the layout; write general.alignment yourself where it should say so
 
   std::vector<std::byte> bytes() const;
+
+  // The file cut into `count`, as gguf-split does: all keys in the first, about as many tensors in each, and
+  // the keys split.no, split.count and split.tensors.count in all.
+  std::vector<GgufWriter> parts(std::uint16_t count) const;
 
  private:
   struct Key {

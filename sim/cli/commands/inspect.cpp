@@ -52,8 +52,9 @@ std::string value_text(const model::GgufValue& value) {
 void inspect_model(const std::filesystem::path& path) {
   constexpr std::size_t kShown = 200;  // of a name
   const model::GgufFile file(path);
-  fmt::print("model      {}\n           GGUF version {}, {}, digest {}\n\nmetadata\n", path.string(),
-             file.version(), bytes_text(file.bytes().size()), file.digest());
+  const std::string parts = file.parts() == 1 ? "" : fmt::format(" in {} files", file.parts());
+  fmt::print("model      {}\n           GGUF version {}, {}{}, digest {}\n\nmetadata\n", path.string(),
+             file.version(), bytes_text(file.file_bytes()), parts, file.digest());
   for (const auto& [key, value] : file.metadata())
     fmt::print("  {:<42} {}\n", printable(key, kShown), value_text(value));
   fmt::print("\ntensors\n");

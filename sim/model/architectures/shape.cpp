@@ -101,12 +101,6 @@ void check_kind(const Metadata& m, Hyperparameters& shape) {
     m.file.fail(
         fmt::format("general.type is {}, not 'model'; give the file of the base model", in_quotes(type)));
   }
-  if (const std::uint64_t parts = m.file.get_unsigned("split.count").value_or(1); parts > 1) {
-    m.file.fail(fmt::format(
-        "this is one of {} parts of a split model; join them with 'llama-gguf-split --merge FIRST "
-        "OUT'",
-        parts));
-  }
   shape.name = readable(m.file.get_string("general.name").value_or(""));
 }
 
@@ -202,7 +196,7 @@ double read_rope_scale(const Metadata& m) {
 // A file must not ask for much more memory than it has bytes; without weights no table is made.
 std::uint64_t rope_table_limit(const Metadata& m) {
   if (m.file.data() == TensorData::absent) return kMaxRopeTableBytes;
-  return std::clamp<std::uint64_t>(m.file.bytes().size(), kMaxRopeTableOfSmallFile, kMaxRopeTableBytes);
+  return std::clamp<std::uint64_t>(m.file.file_bytes(), kMaxRopeTableOfSmallFile, kMaxRopeTableBytes);
 }
 
 void read_rope(const Metadata& m, Hyperparameters& shape) {

@@ -4,16 +4,15 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <boost/iostreams/device/mapped_file.hpp>
-#include <cerrno>
+#include <deque>
 #include <mutex>
-#include <new>
 #include <unordered_map>
 
 #include "base/digest.h"
 #include "base/error.h"
-#include "model/gguf/mapping_watch.h"
+#include "model/gguf/mapped_file.h"
 #include "model/gguf/parse.h"
+#include "model/gguf/split.h"
 
 namespace tokencycle::model {
 namespace {
@@ -58,67 +57,68 @@ std::uint64_t GgufTensor::elements() const {
 struct GgufFile::Impl {
   std::filesystem::path path;
   TensorData data = TensorData::absent;
-  std::vector<std::byte> own_bytes;
-  boost::iostreams::mapped_file_source map;
-  std::optional<MappingWatch> watch;  // of the map
-  std::span<const std::byte> bytes;
-  std::uint64_t needed = 0;  // of the bytes, from the first on
+  std::vector<std::byte> own_bytes;  // of another kind of file
+  std::deque<MappedFile> parts;      // none then
   GgufContents contents;
+  std::vector<GgufPiece> pieces;
+  std::vector<std::uint64_t> directory_ends;  // of each part
   std::uint64_t data_bytes = 0;
   std::unordered_map<std::string_view, std::size_t> keys, tensors;  // name to index
   std::once_flag digest_once;
   std::string digest;
 
-  void open();
-  void parse();
+  std::span<const std::byte> bytes() const {
+    return parts.empty() ? std::span<const std::byte>(own_bytes) : parts.front().bytes();
+  }
+  GgufContents open(const std::filesystem::path& file);
+  void open_parts();
   void check_whole() const;
   void index();
 };
 
-void GgufFile::Impl::open() {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (error || !std::filesystem::exists(status)) {
-    throw IoError(fmt::format("{}: there is no such file; check the path", path.string()));
-  }
-  if (!std::filesystem::is_regular_file(status)) {
-    throw IoError(fmt::format("{}: not a regular file; give the path of a GGUF model", path.string()));
-  }
-  const std::uintmax_t size = std::filesystem::file_size(path, error);
-  if (error) throw IoError(fmt::format("{}: cannot be read: {}", path.string(), error.message()));
-  if (size == 0) return;  // nothing to map; the parser refuses it
-  errno = 0;
+// Maps and parses one file. What a file that becomes shorter meanwhile seems to have wrong is not what is
+// wrong with it.
+GgufContents GgufFile::Impl::open(const std::filesystem::path& file) {
+  MappedFile& part = parts.emplace_back(file);
+  const std::span<const std::byte> bytes = part.bytes();
+  if (data == TensorData::present) part.need(bytes.size());
+  GgufContents found;
   try {
-    map.open(path.string());
-  } catch (const std::exception& failure) {
-    if (errno == ENOMEM) throw std::bad_alloc();
-    throw IoError(
-        fmt::format("{}: cannot be mapped: {}; check its permissions", path.string(), failure.what()));
-  }
-  bytes = std::as_bytes(std::span(map.data(), map.size()));
-  watch.emplace(path, bytes);
-}
-
-// What a file that becomes shorter meanwhile seems to have wrong is not what is wrong with it.
-void GgufFile::Impl::parse() {
-  if (data == TensorData::present) needed = bytes.size();
-  try {
-    contents = parse_gguf(bytes, path.string(), data);
+    found = parse_gguf(bytes, file.string(), data);
   } catch (const ModelError&) {
-    check_whole();
+    part.check_whole();
     throw;
   }
-  if (data == TensorData::absent) needed = contents.directory_end;
-  check_whole();
+  if (data == TensorData::absent) part.need(found.directory_end);
+  directory_ends.push_back(found.directory_end);
+  part.check_whole();
+  return found;
+}
+
+// The first part and, where the model is split, the others beside it.
+void GgufFile::Impl::open_parts() {
+  const auto add_piece = [this](std::uint64_t offset, std::uint64_t start) {
+    if (data == TensorData::present) pieces.push_back({offset, parts.back().bytes().subspan(start)});
+  };
+  contents = open(path);
+  add_piece(0, contents.data_start);
+  const std::uint32_t count = count_parts(contents, path);
+  for (std::uint32_t number = 2; number <= count; ++number) {
+    const std::filesystem::path file = part_path(path, number, count);
+    if (!std::filesystem::exists(file)) {
+      throw ModelError(
+          fmt::format("{}: part {} of {} is missing: {} does not exist; put all parts into one folder",
+                      path.string(), number, count, file.string()));
+    }
+    GgufContents part = open(file);
+    const std::uint64_t start = part.data_start;
+    add_piece(append_part(contents, std::move(part), file, number, count), start);
+  }
+  if (count > 1) check_parts(contents, path);
 }
 
 void GgufFile::Impl::check_whole() const {
-  const std::uint64_t lost = watch ? watch->first_lost(needed) : MappingWatch::kNone;
-  if (lost == MappingWatch::kNone) return;
-  throw ModelError(
-      fmt::format("{}: the file became shorter while it was read (byte {} is gone; it had {} bytes); do not "
-                  "change a model that is in use",
-                  path.string(), lost, bytes.size()));
+  for (const MappedFile& part : parts) part.check_whole();
 }
 
 void GgufFile::Impl::index() {
@@ -132,8 +132,7 @@ void GgufFile::Impl::index() {
 GgufFile::GgufFile(const std::filesystem::path& path, TensorData data) : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
   impl_->data = data;
-  impl_->open();
-  impl_->parse();
+  impl_->open_parts();
   impl_->index();
 }
 
@@ -141,7 +140,7 @@ GgufFile::GgufFile(const std::filesystem::path& path, GgufContents contents, std
     : impl_(std::make_unique<Impl>()) {
   impl_->path = path;
   impl_->own_bytes = std::move(bytes);
-  impl_->bytes = impl_->own_bytes;
+  impl_->directory_ends = {contents.directory_end};
   impl_->contents = std::move(contents);
   impl_->index();
 }
@@ -162,11 +161,23 @@ const std::vector<GgufTensor>& GgufFile::tensors() const {
   return impl_->contents.tensors;
 }
 std::span<const std::byte> GgufFile::bytes() const {
-  return impl_->bytes;
+  return impl_->bytes();
 }
 std::span<const std::byte> GgufFile::tensor_data() const {
   if (impl_->data == TensorData::absent) return {};
   return bytes().subspan(impl_->contents.data_start, impl_->data_bytes);
+}
+
+const std::vector<GgufPiece>& GgufFile::data_pieces() const {
+  return impl_->pieces;
+}
+std::size_t GgufFile::parts() const {
+  return std::max<std::size_t>(impl_->parts.size(), 1);
+}
+std::uint64_t GgufFile::file_bytes() const {
+  std::uint64_t sum = impl_->own_bytes.size();
+  for (const MappedFile& part : impl_->parts) sum += part.bytes().size();
+  return sum;
 }
 
 TensorData GgufFile::data() const {
@@ -181,9 +192,15 @@ std::uint64_t GgufFile::data_bytes() const {
 
 const std::string& GgufFile::digest() const {
   std::call_once(impl_->digest_once, [this] {
-    const std::span<const std::byte> all = impl_->bytes;
+    Digest digest;
     const bool whole = impl_->data == TensorData::present;
-    impl_->digest = digest_of(all.first(whole ? all.size() : impl_->contents.directory_end));
+    const auto add = [&](std::span<const std::byte> bytes, std::uint64_t directory_end) {
+      digest.update(bytes.first(whole ? bytes.size() : directory_end));
+    };
+    if (impl_->parts.empty()) add(impl_->bytes(), impl_->directory_ends.front());
+    for (std::size_t i = 0; i < impl_->parts.size(); ++i)
+      add(impl_->parts[i].bytes(), impl_->directory_ends[i]);
+    impl_->digest = digest.hex();
     check_whole();
   });
   return impl_->digest;

@@ -37,6 +37,12 @@ enum class TensorData : std::uint8_t { present, absent };
 
 struct GgufContents;
 
+// A stretch of the data section that is contiguous in memory.
+struct GgufPiece {
+  std::uint64_t offset;  // in the data section
+  std::span<const std::byte> bytes;
+};
+
 struct GgufTensor {
   std::string name;
   std::vector<std::uint64_t>
@@ -54,8 +60,9 @@ struct GgufTensor {
 
 class GgufFile {
  public:
-  // Maps and checks the file. Throws IoError when it cannot be read, ModelError (file, byte offset, value,
-  // what to do) when it is not a sound GGUF.
+  // Maps and checks the file, and with the first part of a split model the other parts beside it. Throws
+  // IoError when it cannot be read, ModelError (file, byte offset, value, what to do) when it is not a sound
+  // GGUF, is a later part, or a part is missing.
   explicit GgufFile(const std::filesystem::path& path, TensorData data = TensorData::present);
   // A model that is described by another kind of file: `contents` in place of a directory, `bytes` for the
   // digest. Tensor data is absent.
@@ -67,12 +74,17 @@ class GgufFile {
   std::uint32_t version() const;  // 0: described by another kind of file
   const std::vector<std::pair<std::string, GgufValue>>& metadata() const;  // in file order
   const std::vector<GgufTensor>& tensors() const;                          // in file order
-  std::span<const std::byte> bytes() const;                                // the whole mapped file
+  std::span<const std::byte> bytes() const;  // the whole mapped file; of a split model the first part
+  std::size_t parts() const;                 // files that the model is in
+  std::uint64_t file_bytes() const;          // of all of them
   TensorData data() const;
   std::uint64_t data_start() const;  // byte of the file at which the data section begins, aligned
   std::uint64_t data_bytes()
       const;  // from there to the end of the last tensor, whether the file has them or not
-  std::span<const std::byte> tensor_data() const;  // those bytes; empty when tensor data is absent
+  // Those bytes, of a model in one file; empty when tensor data is absent.
+  std::span<const std::byte> tensor_data() const;
+  // The same for any model, in ascending order: a split model's parts, each behind the one before.
+  const std::vector<GgufPiece>& data_pieces() const;
   // Of the whole file, or of what stands before the data section when tensor data is absent; computed on
   // first use.
   const std::string& digest() const;

@@ -19,6 +19,7 @@ inline constexpr std::uint64_t kMaxTensorNameLength = 64;  // bytes, as the form
 inline constexpr std::uint32_t kMaxDimensions = 4;
 inline constexpr std::uint64_t kDefaultAlignment = 32;  // bytes, where general.alignment is absent
 inline constexpr std::uint64_t kMaxAlignment = 1ull << 20;
+inline constexpr std::uint32_t kMaxParts = 1024;            // files of a split model
 inline constexpr std::uint64_t kMaxDataBytes = 1ull << 46;  // of tensors that a file names and does not hold
 
 // The model.

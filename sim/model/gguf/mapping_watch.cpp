@@ -22,7 +22,7 @@ namespace tokencycle::model {
 
 namespace {
 
-constexpr std::size_t kPlaces = 16;
+constexpr std::size_t kPlaces = 64;
 
 // Addresses [begin, end) of a mapping, and the first offset of it that was read and not there.
 struct Place {

@@ -14,7 +14,7 @@ namespace tokencycle::model {
 // did. Called once, by main.
 void handle_lost_bytes();
 
-// Watches one mapping of a file while it lives. There is room for 16; more are mapped without a watch.
+// Watches one mapping of a file while it lives. There is room for 64; more are mapped without a watch.
 class MappingWatch {
  public:
   // `bytes` are mapped from `path`, whole, and outlive the watch. Throws IoError when the file cannot be
