@@ -10,6 +10,8 @@ const std::vector<Command>& commands() {
       {"report", "results of runs as one page with tables and plots", report_command},
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command},
+      {"tokenize", "the tokens of a text, by a model's vocabulary", tokenize_command},
+      {"detokenize", "the text of tokens", detokenize_command},
       {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
       {"dram", "a trace of memory requests on a DRAM: bandwidth, latencies, commands, energy", dram_command},
       {"inspect", "what is in a model, machine description, program or result", inspect_command},

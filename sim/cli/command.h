@@ -27,6 +27,8 @@ ExitCode asm_command(const Arguments& arguments);
 ExitCode disasm_command(const Arguments& arguments);
 ExitCode inspect_command(const Arguments& arguments);
 ExitCode perplexity_command(const Arguments& arguments);
+ExitCode tokenize_command(const Arguments& arguments);
+ExitCode detokenize_command(const Arguments& arguments);
 ExitCode gemm_command(const Arguments& arguments);
 ExitCode dram_command(const Arguments& arguments);
 

@@ -77,6 +77,7 @@ void add_model_options(OptionParser& parser) {
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
   add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
+  add("chat", po::bool_switch(), "the prompt is a message: put it into the model's chat template");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
   add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
@@ -131,7 +132,8 @@ host::ModelRequest model_request_of(const OptionParser& parser) {
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   request.weights = given<std::string>(parser, "weights");
   request.tokens = {given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
-                    given<std::string>(parser, "tokens"), given_count(parser, "new-tokens")};
+                    given<std::string>(parser, "tokens"), given_count(parser, "new-tokens"),
+                    parser.get<bool>("chat")};
   return request;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/text.h"
 #include "host/checkpoint.h"
+#include "host/prompt.h"
 #include "host/traces.h"
 #include "model/config_json.h"
 
@@ -71,26 +72,34 @@ void generate(const TokenSource& next, RunWatch* watch, ModelRun& run) {
   }
 }
 
+void tell(const std::vector<std::string>& notes, const RunOutput& output) {
+  if (!output.note) return;
+  for (const std::string& note : notes) output.note(note);
+}
+
 // Samples tokens and writes their text.
-void run_functional(const ModelRequest& request, const model::Tokenizer& tokenizer, const RunOutput& output,
-                    ModelRun& run) {
+void run_functional(const ModelRequest& request, const model::LlamaModel& model,
+                    const model::Tokenizer& tokenizer, const RunOutput& output, ModelRun& run) {
   RunReport& report = run.report;
-  report.prompt = request.tokens.prompt.value_or(kDefaultPrompt);
-  report.prompt_tokens = tokenizer.encode(report.prompt, true, true);
+  const Prompt prompt = read_prompt(request.tokens, model.file(), tokenizer);
+  report.prompt = prompt.text;
+  report.prompt_tokens = prompt.ids;
   if (report.prompt_tokens.empty()) {
     throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
   }
   check_positions(run);
+  tell(prompt.notes, output);
   if (output.checkpoints != nullptr) output.checkpoints->begin(run);
   const auto write = [&](const std::string& text) {
     if (output.text) output.text(text);
   };
   if (output.watch != nullptr) output.watch->started(run);
-  if (output.prompt) write(report.prompt);
+  if (output.prompt) write(prompt.shown);
   for (const TokenReport& t : report.tokens) write(t.text);
   const auto sample = [&](const StepReport& last) {
     NextToken token{run.sampler->next(last.logits.back()), "", false};
-    token.ends = tokenizer.ends_text(token.id) && !run.settings.ignore_eos;
+    const bool last_token = tokenizer.ends_text(token.id) || std::int64_t{token.id} == prompt.end;
+    token.ends = last_token && !run.settings.ignore_eos;
     if (!token.ends) token.text = tokenizer.decode(token.id);
     write(token.text);
     return token;
@@ -111,6 +120,7 @@ void run_timing_only(const TokenPlan& plan, const RunOutput& output, ModelRun& r
   run.report.prompt_source = plan.prompt_source;
   run.report.token_source = plan.token_source;
   check_positions(run);
+  tell(plan.notes, output);
   if (output.checkpoints != nullptr) output.checkpoints->begin(run, plan.generated);
   const auto next = [&](const StepReport&) {
     return NextToken{plan.generated[run.report.tokens.size()], "", false};
@@ -168,7 +178,7 @@ void run_tokens(const ModelRequest& request, const model::LlamaModel& model, con
   attach(output, run);
   run.sampler.emplace(run.settings.sampler);
   run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);
-  run_functional(request, *tokenizer, output, run);
+  run_functional(request, model, *tokenizer, output, run);
 }
 
 }  // namespace

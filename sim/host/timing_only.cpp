@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "host/files.h"
+#include "host/prompt.h"
 #include "model/config_json.h"
 
 namespace tokencycle::host {
@@ -84,6 +85,9 @@ void set_prompt(const TokenRequest& request, const model::LlamaModel& model, con
       (request.prompt ? 1 : 0) + (request.prompt_tokens ? 1 : 0) + (given.prompt.empty() ? 0 : 1);
   if (said > 1)
     throw UsageError("--prompt, --prompt-tokens and a prompt in --tokens exclude each other; give one");
+  if (request.chat && (request.prompt_tokens || !given.prompt.empty())) {
+    throw UsageError("--chat goes with the text of --prompt, not with ids; leave it out");
+  }
   if (!given.prompt.empty()) {
     plan.prompt = given.prompt;
     plan.prompt_source = "given by --tokens";
@@ -103,8 +107,10 @@ void set_prompt(const TokenRequest& request, const model::LlamaModel& model, con
                       "give its ids with --tokens IDS:",
                       model.file().path().string()));
     }
-    plan.prompt_text = request.prompt.value_or(kDefaultPrompt);
-    plan.prompt = model::make_tokenizer(model.file())->encode(plan.prompt_text, true, true);
+    Prompt prompt = read_prompt(request, model.file(), *model::make_tokenizer(model.file()));
+    plan.prompt_text = std::move(prompt.text);
+    plan.prompt = std::move(prompt.ids);
+    plan.notes = std::move(prompt.notes);
     if (plan.prompt.empty()) {
       throw UsageError("--prompt is empty and the vocabulary has no BOS token to begin with");
     }

@@ -22,6 +22,7 @@ struct TokenRequest {
   std::optional<std::uint32_t> prompt_tokens;  // --prompt-tokens
   std::optional<std::string> tokens;           // --tokens: "1,2:3,4", "3,4" or "@RESULT.json"
   std::optional<std::uint32_t> new_tokens;     // --new-tokens
+  bool chat = false;                           // --chat: the prompt is a message, in the model's template
 };
 
 // The ids that decide which rows of the embedding table are gathered: cycles depend on them and on no other
@@ -31,6 +32,7 @@ struct TokenPlan {
   std::vector<model::TokenId> generated;    // as a functional run's; the last one is never evaluated
   std::string prompt_text;                  // where it came from a text
   std::string prompt_source, token_source;  // for the summary and the result
+  std::vector<std::string> notes;           // Prompt::notes
 };
 
 // Throws UsageError for contradictions, ids outside the vocabulary, too few ids; IoError and UsageError for a

@@ -139,6 +139,16 @@ void Engine::reset() {
   parts_->position = 0;
 }
 
+std::optional<std::string> chat_prompt(const std::string& chat_template, const std::string& message) {
+  const llama_chat_message turn{"user", message.c_str()};
+  std::string text(message.size() + 1024, '\0');
+  const std::int32_t length = llama_chat_apply_template(chat_template.c_str(), &turn, 1, true, text.data(),
+                                                        static_cast<std::int32_t>(text.size()));
+  if (length < 0) return std::nullopt;
+  text.resize(static_cast<std::size_t>(length));
+  return text;
+}
+
 void quantize_file(const std::filesystem::path& from, const std::filesystem::path& to, int file_type) {
   load_once(Pins{}.cpu);
   llama_model_quantize_params how = llama_model_quantize_default_params();

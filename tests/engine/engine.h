@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -48,6 +49,10 @@ class Engine {
   struct Parts;
   std::unique_ptr<Parts> parts_;
 };
+
+// One message as the engine puts it into a template, up to the answer; nothing for a template that it does
+// not know.
+std::optional<std::string> chat_prompt(const std::string& chat_template, const std::string& message);
 
 // Rewrites a model file in the format of llama.cpp's number `file_type` (enum llama_ftype: 3 Q4_1, 10 Q2_K
 // ...).

@@ -27,6 +27,7 @@ class CharacterTokenizer final : public Tokenizer {
     return ids;
   }
   std::string decode(TokenId id) const override { return std::string(1, static_cast<char>(id)); }
+  std::string spelling(TokenId id) const override { return decode(id); }
   bool strips_leading_space() const override { return false; }
   std::size_t size() const override { return 128; }
   std::string kind() const override { return "characters"; }

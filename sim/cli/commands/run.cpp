@@ -88,6 +88,11 @@ void stream(const std::string& text) {
   }
 }
 
+// What the vocabulary did to the prompt is no part of the text.
+void print_note(const std::string& note) {
+  fmt::print(stderr, "tokencycle: {}\n", note);
+}
+
 // One line per step instead of the text.
 void print_step(const host::StepReport& step) {
   stream(fmt::format("{:>6} token{} {:>20} cycles\n", with_separators(step.tokens),
@@ -219,6 +224,7 @@ ExitCode run_command(const Arguments& arguments) {
   };
   host::RunOutput output{write, !quiet, {}, &view, &checkpoints};
   if (!quiet) output.on_step = print_step;
+  output.note = print_note;
   host::ModelRun run;
   host::RunReport& report = run.report;
   try {

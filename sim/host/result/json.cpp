@@ -1,17 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/result/energy_parts.h"
+#include "host/result/json_text.h"
 #include "host/result/result.h"
 #include "host/result/sections.h"
 
 namespace tokencycle::host {
 
 namespace {
-
-// Valid UTF-8 in a JSON document: a token may be a part of a character.
-std::string replace_invalid(const std::string& text) {
-  const Json wrapped = text;
-  return Json::parse(wrapped.dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
-}
 
 Json tokens_json(const RunReport& report) {
   Json tokens = Json::array();

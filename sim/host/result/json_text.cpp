@@ -60,4 +60,10 @@ std::string json_text(const Json& document) {
   return text + '\n';
 }
 
+std::string replace_invalid(const std::string& text) {
+  const nlohmann::json wrapped = text;
+  return nlohmann::json::parse(wrapped.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace))
+      .get<std::string>();
+}
+
 }  // namespace tokencycle::host

@@ -14,6 +14,7 @@ namespace tokencycle::model {
 class PartitioningTokenizer : public Tokenizer {
  public:
   std::vector<TokenId> encode(std::string_view text, bool add_special, bool parse_special) const final;
+  std::string spelling(TokenId id) const final;
   std::size_t size() const final { return vocabulary_.size(); }
 
  protected:

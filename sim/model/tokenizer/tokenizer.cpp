@@ -59,6 +59,11 @@ void PartitioningTokenizer::check_id(TokenId id) const {
                                       vocabulary_.size() - 1));
 }
 
+std::string PartitioningTokenizer::spelling(TokenId id) const {
+  check_id(id);
+  return vocabulary_.spelling(id);
+}
+
 std::string PartitioningTokenizer::marked_text(TokenId id) const {
   const std::string& spelling = vocabulary_.spelling(id);
   switch (vocabulary_.type(id)) {

@@ -39,6 +39,10 @@ class Tokenizer {
   // Whether the first text token's leading space is an artefact of the vocabulary (add_space_prefix).
   virtual bool strips_leading_space() const = 0;
 
+  // The token as the vocabulary spells it, "\u2581the" or "\u0120the"; control tokens too. Throws as
+  // decode().
+  virtual std::string spelling(TokenId id) const = 0;
+
   virtual std::size_t size() const = 0;
   virtual std::string kind() const = 0;  // "SentencePiece-style BPE", "byte-level BPE (gpt-2)"
   const SpecialTokens& special() const { return special_; }
