@@ -19,13 +19,13 @@ namespace tokencycle::compiler {
 
 // Where things are in DRAM. Assigned once per model and machine; all steps share it.
 struct DramLayout {
-  DramAddress program;                         // the host writes each step's words here
-  std::uint64_t program_bytes = 0;             // room for them
-  DramAddress weights;                         // GgufFile::tensor_data(), as it is
-  DramAddress rope_table;                      // [context][rope_dims / 2][2] fp32
-  DramAddress token_ids;                       // [batch] u32, written by the host before a step
-  DramAddress logits;                          // [rows][vocabulary] fp32, read by the host after a step
-  std::vector<DramAddress> values;             // by value: [context][columns] in the KV format of each state
+  DramAddress program;              // the host writes each step's words here
+  std::uint64_t program_bytes = 0;  // room for them
+  DramAddress weights;              // GgufFile::tensor_data(), as it is
+  DramAddress token_ids;            // [batch] u32, written by the host before a step
+  DramAddress logits;               // [rows][vocabulary] fp32, read by the host after a step
+  // By value: [context][columns], of each state in the KV format, of rotary tables fp32.
+  std::vector<DramAddress> values;
   std::map<std::string, DramAddress> regions;  // of states that lie together, by name
   std::uint64_t end = 0;                       // first byte after everything
 };

@@ -47,7 +47,10 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     for (const model::GgufPiece& piece : model.file().data_pieces()) {
       accelerator_.dram().map(layout.weights + piece.offset, piece.bytes);
     }
-    accelerator_.dram().map(layout.rope_table, std::as_bytes(std::span(model.rope_table())));
+    for (const auto& [constant, table] : model.graph().rotary_tables) {
+      accelerator_.dram().map(layout.values[constant],
+                              std::as_bytes(std::span(model.rotary_table(constant))));
+    }
   }
   if (options.check) {
     checker_ = std::make_unique<Checker>(model, options.compile.kv_format, accelerator_);

@@ -145,7 +145,7 @@ model::GgufFile open_file(const ModelRequest& request) {
 }  // namespace
 
 model::LlamaModel open_model(const ModelRequest& request) {
-  return model::LlamaModel(open_file(request), request.rope);
+  return model::LlamaModel(open_file(request), request.rope, request.settings.inference.compile.context);
 }
 
 namespace {

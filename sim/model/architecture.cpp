@@ -8,16 +8,21 @@
 
 namespace tokencycle::model {
 
-LlamaModel::LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs) : file_(std::move(file)) {
+LlamaModel::LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs, std::uint32_t context)
+    : file_(std::move(file)) {
   const Architecture& architecture = architecture_of(file_);
-  shape_ = read_hyperparameters(file_, architecture, rope_pairs);
+  shape_ = read_hyperparameters(file_, architecture, rope_pairs, context);
   WeightLoader loader(file_);
-  const std::vector<float> factors = loader.rope_factors(shape_.rope_dims / 2);
+  set_rotary_angles(shape_, loader.rope_factors(shape_));
   GraphBuilder builder(graph_, loader);
   architecture.build(builder, shape_);
   loader.refuse_unused(architecture.name);
   verify(graph_);
-  if (file_.data() == TensorData::present) rope_table_ = make_rope_table(shape_, factors);
+  for (const auto& [constant, table] : graph_.rotary_tables) {
+    rotary_tables_[constant] = file_.data() == TensorData::present
+                                   ? make_rotary_table(table, shape_.run_context)
+                                   : std::vector<float>();
+  }
   file_.check_whole();
 }
 

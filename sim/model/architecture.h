@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,6 +12,9 @@
 #include "model/graph/graph.h"
 
 namespace tokencycle::model {
+
+// How positions beyond those of the training are reached.
+enum class RopeScaling : std::uint8_t { linear, yarn, longrope };
 
 // The sizes of a transformer as its metadata say them. Builders make the graph from them and the host prints
 // them; what executes or compiles a graph reads the graph.
@@ -23,13 +27,40 @@ struct Hyperparameters {
   std::uint32_t head_dim = 0;      // of keys and values
   std::uint32_t feed_forward = 0;  // F
   std::uint32_t vocabulary = 0;    // rows of the embedding table
-  std::uint32_t context = 0;       // positions
+  std::uint32_t context = 0;       // positions that the model was made for
+  std::uint32_t run_context = 0;   // positions of this run: at most `context`
   float norm_epsilon = 1e-5f;
-  double rope_base = 10000.0;
-  double rope_scale = 1.0;      // linear scaling: theta_i is divided by it
-  std::uint32_t rope_dims = 0;  // rotated elements of a head, even
-  RopePairs rope_pairs = RopePairs::adjacent;
   bool tied_output = false;  // the output head is the embedding table
+
+  double rope_base = 10000.0;
+  double rope_scale = 1.0;      // angles are divided by it: all of them (linear), the slow ones (yarn)
+  std::uint32_t rope_dims = 0;  // rotated elements of a head, even; 0: positions are not rotated in
+  RopePairs rope_pairs = RopePairs::adjacent;
+  RopeScaling rope_scaling = RopeScaling::linear;
+  std::uint32_t rope_original_context = 0;   // yarn, longrope: positions of the training
+  double rope_magnitude = 1.0;               // of cos and sin
+  double yarn_fast = 32.0, yarn_slow = 1.0;  // turns within the original context: from here on, up to here
+  std::uint32_t unrotated_every = 0;         // n: every n-th layer is not rotated
+  RotaryTable rotary, local_rotary;          // local: of the layers with a window, where it is another one
+
+  std::uint32_t window = 0;        // positions that a token sees in the layers with a window; 0: all
+  std::vector<bool> local_layers;  // by layer: it has the window; empty: none has
+  double local_rope_base = 0.0;    // 0: rope_base
+
+  float attention_scale = 0;  // 0: 1 / sqrt(head_dim)
+  float attention_cap = 0;    // of scores; 0: none
+  float logit_cap = 0;        // 0: none
+  float logit_scale = 1;      // the three multiply
+  float residual_scale = 1;   // what a layer adds to its input
+  float embedding_scale = 1;
+  bool parallel_residual = false;  // attention and feed-forward read the same input
+
+  bool rotated(std::uint32_t layer) const {
+    return rope_dims != 0 && (unrotated_every == 0 || (layer + 1) % unrotated_every != 0);
+  }
+  bool local(std::uint32_t layer) const {
+    return window != 0 && layer < local_layers.size() && local_layers[layer];
+  }
   std::uint32_t kv_width() const { return kv_heads * head_dim; }
   std::uint32_t query_width() const { return heads * head_dim; }
 };
@@ -37,10 +68,12 @@ struct Hyperparameters {
 // A model ready to run. Owns the file mapping; weights point into it.
 class LlamaModel {
  public:
-  // Throws ModelError: an unknown architecture, missing keys and tensors, wrong shapes, tensors that the
-  // graph does not use (biases, experts, ...), types that cannot be computed with, scalings other than none
-  // and linear, all by name. rope_pairs overrides the pairing of the architecture.
-  explicit LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs = std::nullopt);
+  // Throws ModelError: an unknown architecture, missing keys and tensors, wrong shapes, tensors and keys that
+  // the graph does not use (biases, experts, ...), types that cannot be computed with, all by name.
+  // rope_pairs overrides the pairing of the architecture. `context`: positions of the run, 0 for all that the
+  // model was made for; the factors of longrope and the length of the tables depend on it.
+  explicit LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs = std::nullopt,
+                      std::uint32_t context = 0);
 
   const GgufFile& file() const { return file_; }
   const Hyperparameters& shape() const { return shape_; }
@@ -48,9 +81,9 @@ class LlamaModel {
   // Of the first matrix that something is multiplied with: the format that most weights of a file share.
   Format matrix_format() const;
 
-  // cos and sin of each position: row p is [rope_dims / 2][2] fp32 (cos, sin), as numerics/README.md says,
-  // with the file's rope_freqs.weight factors when it has them. Empty when tensor data is absent.
-  const std::vector<float>& rope_table() const { return rope_table_; }
+  // Of a constant of the graph, cos and sin of each position of the run: row p is [rope_dims / 2][2] fp32
+  // (cos, sin), as numerics/README.md says. Empty when tensor data is absent.
+  const std::vector<float>& rotary_table(ValueId constant) const { return rotary_tables_.at(constant); }
 
   LlamaModel(const LlamaModel&) = delete;
   LlamaModel& operator=(const LlamaModel&) = delete;
@@ -59,7 +92,7 @@ class LlamaModel {
   GgufFile file_;
   Hyperparameters shape_;
   Graph graph_;
-  std::vector<float> rope_table_;
+  std::map<ValueId, std::vector<float>> rotary_tables_;
 };
 
 }  // namespace tokencycle::model

@@ -5,10 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cmath>
 #include <fstream>
 
 #include "base/quantity.h"
 #include "model/architectures/architectures.h"
+#include "model/architectures/config_shape.h"
+#include "model/architectures/parts.h"
 #include "model/config_json_text.h"
 #include "model/gguf/limits.h"
 #include "model/gguf/parse.h"
@@ -16,41 +19,109 @@
 namespace tokencycle::model {
 namespace {
 
-// What would make the graph compute something else is refused; keys of training, tokens and the like are not
-// looked at.
-void refuse_variants(const ConfigObject& config, std::uint32_t context) {
-  if (config.text("hidden_act").value_or("silu") != "silu") {
-    config.fail("hidden_act", "supported is \"silu\"; use a model with this activation");
-  }
-  if (config.get_positive("partial_rotary_factor").value_or(1.0) != 1.0) {
-    config.fail("partial_rotary_factor", "supported is 1: heads that are rotated whole; use such a model");
-  }
-  // Some files name a window and say that it is not used.
-  const bool windowed = config.boolean("use_sliding_window", true);
-  const auto window = windowed ? config.get_size("sliding_window", kMaxContext) : std::nullopt;
-  if (window && *window < context) {
-    config.fail("sliding_window",
-                fmt::format("supported is null, or at least the context of {}: full attention; "
-                            "use such a model",
-                            context));
-  }
-  for (const std::string& type : config.texts("layer_types").value_or(std::vector<std::string>{})) {
-    if (type != "full_attention") {
-      config.fail("layer_types", "supported are layers of \"full_attention\" alone; use such a model");
-    }
+// Keys that are of training, of tokens, or of parts that are not the text model: they change no graph.
+constexpr std::string_view kHarmless[] = {
+    "architectures",
+    "model_type",
+    "transformers_version",
+    "torch_dtype",
+    "dtype",
+    "quantization_config",
+    "auto_map",
+    "initializer_range",
+    "initializer_cutoff_factor",
+    "use_cache",
+    "cache_implementation",
+    "pretraining_tp",
+    "bos_token_id",
+    "eos_token_id",
+    "pad_token_id",
+    "unk_token_id",
+    "sep_token_id",
+    "decoder_start_token_id",
+    "attention_dropout",
+    "hidden_dropout",
+    "classifier_dropout",
+    "resid_pdrop",
+    "embd_pdrop",
+    "attn_pdrop",
+    "dropout",
+    "summary_activation",
+    "summary_first_dropout",
+    "summary_proj_to_labels",
+    "summary_type",
+    "summary_use_proj",
+    "task_specific_params",
+    "reorder_and_upcast_attn",
+    "id2label",
+    "label2id",
+    "num_labels",
+    "problem_type",
+    "output_attentions",
+    "output_hidden_states",
+    "return_dict",
+    "torchscript",
+    "is_decoder",
+    "is_encoder_decoder",
+    "chunk_size_feed_forward",
+    "tokenizer_class",
+    "prefix",
+    "finetuning_task",
+    "vocab_size",
+    "tie_word_embeddings",
+    "use_flash_attn",
+    "attn_implementation",
+    "interpolate_factor",
+    "keys_to_ignore_at_inference",
+    "base_model_pp_plan",
+    "base_model_tp_plan",
+    "unsloth_version",
+    "unsloth_fixed",
+    "bad_words_ids",
+    "temperature",
+    "top_k",
+    "top_p",
+    "do_sample",
+    "norm_position",
+    "mlp_hidden_size",
+};
+// Beside the part that describes the text.
+constexpr std::string_view kHarmlessOutside[] = {
+    "architectures",       "model_type",        "transformers_version", "torch_dtype",    "dtype",
+    "quantization_config", "initializer_range", "tie_word_embeddings",  "vision_config",  "boi_token_index",
+    "eoi_token_index",     "image_token_index", "mm_tokens_per_image",  "eos_token_id",   "bos_token_id",
+    "pad_token_id",        "boi_token_id",      "eoi_token_id",         "image_token_id", "text_config",
+    "use_cache",
+};
+
+void refuse_variants(const ConfigObject& config, const Architecture& architecture) {
+  for (const char* key : {"hidden_act", "hidden_activation", "activation_function"}) {
+    const auto name = config.text(key);
+    if (!name || is_listed(architecture.activations, *name)) continue;
+    config.fail(key, fmt::format("supported is one of {}; use a model with this activation",
+                                 architecture.activations));
   }
 }
 
+// Under the first of its names that is there; `by_default` where none is, unless that is 0.
+std::uint32_t size_of(const ConfigObject& config, std::initializer_list<std::string_view> names,
+                      std::uint32_t limit, std::uint32_t by_default = 0) {
+  const std::string_view name = config.first_of(names);
+  if (by_default != 0) return config.get_size(name, limit).value_or(by_default);
+  return config.size(name, limit);
+}
+
 void read_heads(const ConfigObject& config, Hyperparameters& s) {
-  s.heads = config.size("num_attention_heads", kMaxHeads);
-  s.kv_heads = config.get_size("num_key_value_heads", kMaxHeads).value_or(s.heads);
+  s.heads = size_of(config, {"num_attention_heads", "n_head"}, kMaxHeads, s.heads);
+  if (s.kv_heads == 0) s.kv_heads = s.heads;
+  s.kv_heads = config.get_size("num_key_value_heads", kMaxHeads).value_or(s.kv_heads);
   const auto head_dim = config.get_size("head_dim", kMaxHeadDim);
-  if (!head_dim && s.width % s.heads != 0) {
+  if (!head_dim && s.head_dim == 0 && s.width % s.heads != 0) {
     config.fail("head_dim",
                 fmt::format("needed, since {} heads do not divide the width {}; add it to the file", s.heads,
                             s.width));
   }
-  s.head_dim = head_dim.value_or(s.width / s.heads);
+  s.head_dim = head_dim.value_or(s.head_dim != 0 ? s.head_dim : s.width / s.heads);
 }
 
 void check_heads(const ConfigObject& config, const Hyperparameters& s) {
@@ -63,44 +134,6 @@ void check_heads(const ConfigObject& config, const Hyperparameters& s) {
                 fmt::format("the heads' dimension of {} should be even and at most {}; mend the file",
                             s.head_dim, kMaxHeadDim));
   }
-}
-
-class Keys {
- public:
-  Keys(GgufContents& contents, std::string_view architecture)
-      : contents_(contents), architecture_(architecture) {}
-  void put(std::string_view key, GgufValue value) {
-    contents_.metadata.emplace_back(fmt::format("{}.{}", architecture_, key), std::move(value));
-  }
-  void put_size(std::string_view key, std::uint32_t value) { put(key, std::uint64_t{value}); }
-
- private:
-  GgufContents& contents_;
-  std::string_view architecture_;
-};
-
-// Rotary base and scaling: rope_theta and rope_scaling, or both in rope_parameters (transformers 5). Scaling
-// of the type llama3 changes the values of the rotary table and nothing else; a converted file holds its
-// factors: whether there are such.
-bool read_rope(const ConfigObject& config, Keys& keys) {
-  const char* name = config.has("rope_parameters") ? "rope_parameters" : "rope_scaling";
-  const std::optional<ConfigObject> scaling = config.object(name);
-  const ConfigObject& base = scaling && scaling->has("rope_theta") ? *scaling : config;
-  keys.put("rope.freq_base", base.get_positive("rope_theta").value_or(10000.0));
-  if (!scaling) return false;
-  const char* type_key = scaling->has("rope_type") ? "rope_type" : "type";
-  const std::string type = scaling->text(type_key).value_or("default");
-  if (type == "linear") {
-    keys.put("rope.scaling.type", std::string("linear"));
-    keys.put("rope.scaling.factor", scaling->positive("factor"));
-  } else if (type == "llama3") {
-    for (const char* key : {"factor", "low_freq_factor", "high_freq_factor"}) scaling->positive(key);
-    scaling->size("original_max_position_embeddings", kMaxContext);
-    return true;
-  } else if (type != "default") {
-    scaling->fail(type_key, "supported are default, linear and llama3; use a model with one of them");
-  }
-  return false;
 }
 
 Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
@@ -122,13 +155,21 @@ Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
 // Lays out the tensors that a builder asks for one after the other, aligned as in a file.
 class Directory final : public TensorSource {
  public:
-  Directory(GgufContents& contents, Format format) : contents_(contents), format_(format) {}
+  Directory(GgufContents& contents, Format format, const ConfigShape& shape)
+      : contents_(contents), format_(format), shape_(shape) {}
 
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     return add(name, rows, cols, format_);
   }
   Weight vector(const std::string& name, std::uint32_t cols) override {
     return add(name, 1, cols, Format::f32);
+  }
+  // Of the tensors that some models of a family lack, those that the file's keys ask for.
+  bool has(const std::string& name) const override {
+    if (name.ends_with("ffn_norm.weight")) return !shape_.size.parallel_residual;
+    if (!name.ends_with(".bias")) return false;
+    if (name.find(".ffn_") != std::string::npos) return shape_.biases.feed_forward;
+    return name.find(".attn_output") != std::string::npos ? shape_.biases.output : shape_.biases.qkv;
   }
 
  private:
@@ -149,6 +190,7 @@ class Directory final : public TensorSource {
 
   GgufContents& contents_;
   Format format_;
+  const ConfigShape& shape_;
   std::uint64_t next_ = 0;
 };
 
@@ -175,49 +217,115 @@ bool looks_like_config_json(const std::filesystem::path& path) {
   return in && (in >> first) && first == '{';  // >> skips white space
 }
 
-GgufFile read_config_json(const std::filesystem::path& path, std::optional<Format> weights) {
-  std::vector<std::byte> bytes = read_config_bytes(path);
-  const ConfigObject config(path, bytes);
-  const std::uint32_t context = config.size("max_position_embeddings", kMaxContext);
-  const Architecture& architecture = architecture_of(config);
-  refuse_variants(config, context);
+namespace {
 
-  GgufContents contents;
-  contents.metadata.emplace_back("general.architecture", std::string(architecture.name));
-  if (const auto name = config.text("_name_or_path")) contents.metadata.emplace_back("general.name", *name);
-  Keys keys(contents, architecture.name);
-  Hyperparameters s;
-  s.layers = config.size("num_hidden_layers", kMaxLayers);
-  s.width = config.size("hidden_size", kMaxWidth);
-  s.feed_forward = config.size("intermediate_size", kMaxFeedForward);
-  s.vocabulary = config.size("vocab_size", kMaxVocabulary);
-  s.tied_output = config.boolean("tie_word_embeddings", false);
-  read_heads(config, s);
-  architecture.read_config(config, s);
-  check_heads(config, s);
-  s.rope_dims = s.head_dim;
-  if (std::uint64_t{context} * s.head_dim * sizeof(float) > kMaxRopeTableBytes) {
-    config.fail(
-        "max_position_embeddings",
-        fmt::format("the rotary table of so many positions and {} dimensions would take more than {} MiB; "
-                    "write a smaller context into the file",
-                    s.head_dim, kMaxRopeTableBytes >> 20));
-  }
+// Everything but rotary positions, as keys of a GGUF file.
+void put_shape(Keys& keys, const Hyperparameters& s, const Architecture& architecture) {
   keys.put_size("block_count", s.layers);
   keys.put_size("embedding_length", s.width);
-  keys.put_size("context_length", context);
+  keys.put_size("context_length", s.context);
   keys.put_size("feed_forward_length", s.feed_forward);
   keys.put_size("attention.head_count", s.heads);
   keys.put_size("attention.head_count_kv", s.kv_heads);
   keys.put_size("attention.key_length", s.head_dim);
   keys.put_size("attention.value_length", s.head_dim);
-  keys.put("attention.layer_norm_rms_epsilon", config.positive("rms_norm_eps"));
-  const bool rope_factors = read_rope(config, keys);
-  const Format format = weight_format(config, weights);
+  if (s.rope_dims != 0 && s.rope_dims != s.head_dim) keys.put_size("rope.dimension_count", s.rope_dims);
+  keys.put(architecture.norm == NormKind::layer ? "attention.layer_norm_epsilon"
+                                                : "attention.layer_norm_rms_epsilon",
+           static_cast<double>(s.norm_epsilon));
+  const auto put_factor = [&](std::string_view key, float value, float neutral) {
+    if (value != neutral) keys.put(key, static_cast<double>(value));
+  };
+  put_factor("attn_logit_softcapping", s.attention_cap, 0.0f);
+  put_factor("final_logit_softcapping", s.logit_cap, 0.0f);
+  if (architecture.name == "granite") keys.put("logit_scale", static_cast<double>(s.logit_scale));
+  put_factor("residual_scale", s.residual_scale, 1.0f);
+  put_factor("embedding_scale", s.embedding_scale, 1.0f);
+  put_factor("attention.scale", s.attention_scale, 0.0f);
+  if (s.parallel_residual || architecture.name == "gptneox")
+    keys.put("use_parallel_residual", s.parallel_residual);
+  if (s.window == 0) return;
+  keys.put_size("attention.sliding_window", s.window);
+  GgufArray layers;
+  layers.bool_values = s.local_layers;
+  keys.put("attention.sliding_window_pattern", std::move(layers));
+}
+
+void read_sizes(const ConfigObject& config, const ConfigObject& outer, const Architecture& architecture,
+                Hyperparameters& s) {
+  if (architecture.name == "gemma3") {  // whose files leave out what equals the library's defaults
+    s.context = 131072, s.heads = 8, s.kv_heads = 4, s.vocabulary = 262208;
+    s.width = 2304, s.feed_forward = 9216, s.layers = 26, s.norm_epsilon = 1e-6f;
+  } else {
+    s.norm_epsilon = 0.0f;
+  }
+  if (architecture.name.starts_with("gemma")) s.head_dim = 256;
+  s.context = size_of(config, {"max_position_embeddings", "n_ctx", "n_positions"}, kMaxContext, s.context);
+  s.layers = size_of(config, {"num_hidden_layers", "n_layer"}, kMaxLayers, s.layers);
+  s.width = size_of(config, {"hidden_size", "n_embd"}, kMaxWidth, s.width);
+  if (architecture.name == "gpt2") s.feed_forward = std::min(4 * s.width, kMaxFeedForward);
+  s.feed_forward = size_of(config, {"intermediate_size", "n_inner"}, kMaxFeedForward, s.feed_forward);
+  s.vocabulary = size_of(config, {"vocab_size"}, kMaxVocabulary, s.vocabulary);
+  const ConfigObject& tied = config.has("tie_word_embeddings") ? config : outer;
+  s.tied_output = tied.boolean("tie_word_embeddings", false);
+  const std::string_view epsilon = architecture.norm == NormKind::layer
+                                       ? config.first_of({"layer_norm_eps", "layer_norm_epsilon", "norm_eps"})
+                                       : std::string_view("rms_norm_eps");
+  const auto given = config.get_positive(epsilon);
+  s.norm_epsilon = static_cast<float>(s.norm_epsilon == 0.0f ? config.positive(epsilon)
+                                                             : given.value_or(double{s.norm_epsilon}));
+}
+
+}  // namespace
+
+GgufFile read_config_json(const std::filesystem::path& path, std::optional<Format> weights) {
+  std::vector<std::byte> bytes = read_config_bytes(path);
+  const ConfigObject outer(path, bytes);
+  const std::optional<ConfigObject> text = outer.object("text_config");
+  const ConfigObject& config = text ? *text : outer;
+  const Architecture& architecture = architecture_of(config, outer);
+  refuse_variants(config, architecture);
+
+  GgufContents contents;
+  contents.metadata.emplace_back("general.architecture", std::string(architecture.name));
+  if (const auto name = outer.text("_name_or_path")) contents.metadata.emplace_back("general.name", *name);
+  Keys keys(contents, architecture.name);
+  ConfigShape shape;
+  Hyperparameters& s = shape.size;
+  const auto names =
+      config.has("architectures") ? config.texts("architectures") : outer.texts("architectures");
+  shape.config_name = names && !names->empty() ? names->front() : config.text("model_type").value_or("");
+  read_sizes(config, outer, architecture, s);
+  read_heads(config, s);
+  s.rope_dims = s.head_dim;
+  architecture.read_config(config, shape);
+  check_heads(config, s);
+  if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, architecture, s.head_dim);
+  put_shape(keys, s, architecture);
+  const Factors factors =
+      s.rope_dims != 0 ? read_config_rope(config, architecture, keys, shape) : Factors::none;
+  if (std::uint64_t{s.context} * s.rope_dims * sizeof(float) > kMaxRopeTableBytes) {
+    config.fail(
+        config.first_of({"max_position_embeddings", "n_ctx", "n_positions"}),
+        fmt::format("the rotary table of so many positions and {} dimensions would take more than {} MiB; "
+                    "write a smaller context into the file",
+                    s.rope_dims, kMaxRopeTableBytes >> 20));
+  }
+  const bool own_format =
+      config.has("dtype") || config.has("torch_dtype") || config.has("quantization_config");
+  const Format format = weight_format(own_format ? config : outer, weights);
   check_blocks(config, s, format);
-  Directory directory(contents, format);
-  if (rope_factors) directory.vector("rope_freqs.weight", s.rope_dims / 2);  // first, as converters write it
+  config.refuse_unread(kHarmless);
+  if (text) outer.refuse_unread(kHarmlessOutside);
+  Directory directory(contents, format, shape);
+  // First, as converters write them.
+  if (factors == Factors::one) directory.vector("rope_freqs.weight", s.rope_dims / 2);
+  if (factors == Factors::long_and_short) {
+    directory.vector("rope_factors_long.weight", s.rope_dims / 2);
+    directory.vector("rope_factors_short.weight", s.rope_dims / 2);
+  }
   Graph graph;
+  s.rotary.rates.resize(s.rope_dims / 2);
   GraphBuilder builder(graph, directory);
   architecture.build(builder, s);
   contents.directory_end = bytes.size();

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <limits>
@@ -72,7 +73,10 @@ std::vector<std::byte> read_config_bytes(const std::filesystem::path& path) {
 }
 
 ConfigObject::ConfigObject(std::string file, std::string path, Json value)
-    : file_(std::move(file)), path_(std::move(path)), value_(std::move(value)) {}
+    : file_(std::move(file)),
+      path_(std::move(path)),
+      value_(std::move(value)),
+      read_(std::make_shared<std::set<std::string, std::less<>>>()) {}
 
 ConfigObject::ConfigObject(const std::filesystem::path& path, const std::vector<std::byte>& text)
     : ConfigObject(path.string(), "", parse(path.string(), text)) {
@@ -83,6 +87,7 @@ ConfigObject::ConfigObject(const std::filesystem::path& path, const std::vector<
 }
 
 const ConfigObject::Json* ConfigObject::find(std::string_view key) const {
+  read_->emplace(key);
   const auto at = value_.find(key);
   return at == value_.end() || at->is_null() ? nullptr : &*at;
 }
@@ -149,6 +154,37 @@ std::optional<std::string> ConfigObject::text(std::string_view key) const {
   if (value == nullptr) return std::nullopt;
   if (!value->is_string()) fail(key, "allowed is a text; mend the file");
   return value->get<std::string>();
+}
+
+std::optional<std::vector<double>> ConfigObject::numbers(std::string_view key) const {
+  const Json* value = find(key);
+  if (value == nullptr) return std::nullopt;
+  std::vector<double> all;
+  bool numbers = value->is_array();
+  for (std::size_t i = 0; numbers && i < value->size(); ++i) {
+    numbers = (*value)[i].is_number();
+    if (numbers) all.push_back((*value)[i].get<double>());
+  }
+  if (!numbers) fail(key, "allowed is an array of numbers; mend the file");
+  return all;
+}
+
+std::string_view ConfigObject::first_of(std::initializer_list<std::string_view> keys) const {
+  std::string_view first = *keys.begin();
+  for (auto key = std::rbegin(keys); key != std::rend(keys); ++key) {
+    if (has(*key)) first = *key;
+  }
+  return first;
+}
+
+void ConfigObject::refuse_unread(std::span<const std::string_view> harmless) const {
+  for (const auto& [key, value] : value_.items()) {
+    const bool neutral = value.is_null() || value == false || (value.is_structured() && value.empty());
+    if (neutral || read_->contains(key) || key.starts_with("_")) continue;
+    if (std::find(harmless.begin(), harmless.end(), key) != harmless.end()) continue;
+    fail(key,
+         "not known, and so perhaps of effect on what the model computes; remove the key if it has none");
+  }
 }
 
 std::optional<std::vector<std::string>> ConfigObject::texts(std::string_view key) const {

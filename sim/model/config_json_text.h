@@ -5,8 +5,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +36,12 @@ class ConfigObject {
   bool boolean(std::string_view key, bool by_default) const;
   std::optional<std::string> text(std::string_view key) const;
   std::optional<std::vector<std::string>> texts(std::string_view key) const;
+  std::optional<std::vector<double>> numbers(std::string_view key) const;
+  // The first of the keys that is there; the first one where none is.
+  std::string_view first_of(std::initializer_list<std::string_view> keys) const;
+
+  // Refuses keys that nothing asked for, but those of the list and those whose value is null, false or empty.
+  void refuse_unread(std::span<const std::string_view> harmless) const;
 
   // Throws ModelError: "FILE: /path/key is VALUE: message" (or "is missing").
   [[noreturn]] void fail(std::string_view key, const std::string& message) const;
@@ -44,6 +53,7 @@ class ConfigObject {
 
   std::string file_, path_;
   Json value_;
+  std::shared_ptr<std::set<std::string, std::less<>>> read_;  // keys that were asked for
 };
 
 // The file's bytes. Throws IoError; ModelError when it is over 1 MiB.

@@ -12,29 +12,14 @@
 using namespace tokencycle;
 using test::SyntheticModel;
 
-namespace {
-
-SyntheticModel random_model(const std::string& architecture, Format matrices) {
-  SyntheticModel spec;
-  spec.architecture = architecture;
-  spec.matrices = matrices;
-  spec.norms = matrices == Format::f16 ? Format::f16 : Format::f32;
-  spec.head_dim = architecture == "qwen3" ? 24 : 0;
-  spec.tied = architecture == "qwen3";
-  return spec;
-}
-
-}  // namespace
-
 TEST_CASE("each architecture gives the reference's bits in prefill and decode") {
-  const std::string architecture = GENERATE("llama", "qwen2", "qwen3");
-  const Format format = GENERATE(Format::f32, Format::f16, Format::q8_0);
+  SyntheticModel spec = GENERATE(from_range(test::family_models()));
+  spec.matrices = GENERATE(Format::f32, Format::q8_0);
+  spec.norms = spec.matrices == Format::q8_0 ? Format::f16 : Format::f32;
   const auto shape = GENERATE(test::MachineShape{32, 32, 512, 64}, test::MachineShape{8, 16, 64, 8});
-  CAPTURE(architecture, name_of(format), test::to_string(shape));
-  const auto model = test::make_synthetic_model(random_model(architecture, format));
-  CHECK(model->shape().architecture == architecture);
-  CHECK(model->shape().rope_pairs ==
-        (architecture == "llama" ? model::RopePairs::adjacent : model::RopePairs::split));
+  CAPTURE(spec.architecture, spec.rope_scaling, name_of(spec.matrices), test::to_string(shape));
+  const auto model = test::make_synthetic_model(spec);
+  CHECK(model->shape().architecture == spec.architecture);
   test::CompilerSession session(*model, test::make_machine(shape));
   std::vector<std::uint32_t> tokens(16);
   std::iota(tokens.begin(), tokens.end(), 11u);
@@ -48,12 +33,13 @@ TEST_CASE("each architecture gives the reference's bits in prefill and decode") 
 }
 
 TEST_CASE("a config.json has the graph and the tensors of the GGUF file") {
-  const std::string architecture = GENERATE("llama", "qwen2", "qwen3");
-  const SyntheticModel spec = random_model(architecture, Format::f16);
+  SyntheticModel spec = GENERATE(from_range(test::family_models()));
+  spec.matrices = Format::f16;
   const auto gguf = test::make_synthetic_model(spec);
   const test::TemporaryFile config = test::write_config_json(test::config_json_of(spec));
   const model::LlamaModel shape(model::read_config_json(config.path(), Format::f16));
-  CHECK(shape.shape().architecture == architecture);
+  CAPTURE(spec.architecture, spec.rope_scaling);
+  CHECK(shape.shape().architecture == spec.architecture);
   REQUIRE(shape.graph().operators.size() == gguf->graph().operators.size());
   for (std::size_t i = 0; i < gguf->graph().operators.size(); ++i) {
     const model::Operator &a = shape.graph().operators[i], &b = gguf->graph().operators[i];
@@ -61,6 +47,11 @@ TEST_CASE("a config.json has the graph and the tensors of the GGUF file") {
     CHECK(a.inputs == b.inputs);
     CHECK(a.output_columns == b.output_columns);
     CHECK((a.bias == nullptr) == (b.bias == nullptr));
+    CHECK(a.scalar == b.scalar);
+    CHECK(a.attention.window == b.attention.window);
+    CHECK(a.attention.scale == b.attention.scale);
+    CHECK(a.attention.cap == b.attention.cap);
+    CHECK(a.rotary.rotate == b.rotary.rotate);
     if (b.weight != nullptr) CHECK(a.weight->name == b.weight->name);
   }
   REQUIRE(shape.file().tensors().size() == gguf->file().tensors().size());

@@ -42,9 +42,12 @@ CompilerSession::CompilerSession(const model::LlamaModel& model, const config::M
     std::copy(bytes.begin(), bytes.end(), interpreter_.dram.begin() + static_cast<std::ptrdiff_t>(at.value));
   };
   put(compiler_.layout().weights, model.file().tensor_data());
-  const std::span<const float> table(model.rope_table());
-  put(compiler_.layout().rope_table,
-      std::as_bytes(table).first(std::size_t{compiler_.context()} * model.shape().rope_dims * 4));
+  for (const auto& [constant, table] : model.graph().rotary_tables) {
+    const std::span<const float> rows(model.rotary_table(constant));
+    put(compiler_.layout().values[constant],
+        std::as_bytes(rows).first(std::size_t{compiler_.context()} * model.graph().values[constant].cols *
+                                  4));
+  }
 }
 
 void CompilerSession::differ(const std::string& what) {

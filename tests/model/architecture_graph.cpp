@@ -200,7 +200,7 @@ TEST_CASE("the rotary table holds cos and sin of each position's angles") {
   spec.rope_scale = GENERATE(1.0f, 3.0f);
   spec.rope_factors = GENERATE(false, true);
   const auto model = make_synthetic_model(spec);
-  const std::vector<float>& table = model->rope_table();
+  const std::vector<float>& table = model->rotary_table(model->graph().rotary_tables.begin()->first);
   REQUIRE(table.size() == 50 * 12);
   for (std::size_t i = 0; i < 6; ++i) {
     CHECK(table[2 * i] == 1.0f);

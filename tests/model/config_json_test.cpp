@@ -148,8 +148,22 @@ TEST_CASE(
   CHECK(file.find_tensor("rope_freqs.weight")->elements() == 8);
   CHECK(shape({{"rope_scaling", llama3}}).rope_scale == 1.0);
 
-  check_refused({{"rope_scaling", {{"type", "yarn"}, {"factor", 4.0}}}},
-                {"/rope_scaling/type is \"yarn\"", "default, linear and llama3"});
+  CHECK(shape({{"rope_scaling", {{"type", "yarn"}, {"factor", 4.0}}}}).rope_scaling == RopeScaling::yarn);
+  CHECK(shape({{"rope_scaling", {{"type", "dynamic"}, {"factor", 4.0}}}}).rope_scale == 1.0);
+  const Json nested = {{"full_attention", newer}};
+  CHECK(shape({{"rope_parameters", nested}}).rope_scale == 8.0);
+  const Json eight(std::vector<double>(8, 1.5));
+  const Json longrope = {{"type", "longrope"}, {"short_factor", eight}, {"long_factor", eight}};
+  CHECK(read(changed({{"rope_scaling", longrope}})).find_tensor("rope_factors_long.weight") != nullptr);
+
+  check_refused({{"rope_scaling", {{"type", "ntk"}, {"factor", 4.0}}}},
+                {"/rope_scaling/type is \"ntk\"", "default, linear, dynamic"});
+  check_refused({{"rope_scaling", {{"type", "linear"}, {"factor", 4.0}, {"twist", 2}}}},
+                {"/rope_scaling/twist is 2", "remove the key"});
+  check_refused({{"rope_parameters", {{"rope_type", "default"}, {"partial_rotary_factor", 0.5}}}},
+                {"/rope_parameters/partial_rotary_factor is 0.5"});
+  check_refused({{"rope_scaling", {{"type", "longrope"}, {"short_factor", eight}, {"long_factor", {1.0}}}}},
+                {"/rope_scaling/long_factor is [1.0]", "8 numbers"});
   check_refused({{"rope_scaling", {{"type", "linear"}}}}, {"/rope_scaling/factor is missing", "above 0"});
   check_refused({{"rope_scaling", {{"type", "linear"}, {"factor", 0}}}}, {"/rope_scaling/factor is 0"});
   check_refused({{"rope_scaling", "linear"}}, {"/rope_scaling is \"linear\"", "an object or null"});
@@ -159,20 +173,47 @@ TEST_CASE(
 }
 
 TEST_CASE("models whose graph is another one are refused by name") {
-  check_refused({{"architectures", {"GemmaForCausalLM"}}},
-                {"/architectures is [\"GemmaForCausalLM\"]", "LlamaForCausalLM, MistralForCausalLM"});
-  check_refused({{"architectures", nullptr}}, {"/architectures is missing"});
+  check_refused({{"architectures", {"MambaForCausalLM"}}},
+                {"/architectures is [\"MambaForCausalLM\"]", "LlamaForCausalLM, LLaMAForCausalLM"});
+  check_refused({{"architectures", nullptr}, {"model_type", nullptr}}, {"/architectures is missing"});
   check_refused({{"architectures", {"LlamaForCausalLM", "MistralForCausalLM"}}}, {"/architectures"});
   check_refused({{"architectures", "LlamaForCausalLM"}}, {"/architectures", "array of texts"});
-  check_refused({{"attention_bias", true}}, {"/attention_bias is true", "biases"});
-  check_refused({{"mlp_bias", true}}, {"/mlp_bias is true"});
   check_refused({{"mlp_bias", 1}}, {"/mlp_bias is 1", "true or false"});
   check_refused({{"hidden_act", "gelu"}}, {"/hidden_act is \"gelu\"", "silu"});
-  check_refused({{"sliding_window", 100}}, {"/sliding_window is 100", "128"});
-  CHECK(LlamaModel(read(changed({{"sliding_window", 128}}))).shape().context == 128);
-  check_refused({{"layer_types", {"full_attention", "sliding_attention"}}},
-                {"/layer_types", "full_attention"});
+  check_refused({{"sliding_window", 100}}, {"/sliding_window is 100", "not known"});
+  check_refused({{"num_local_experts", 8}}, {"/num_local_experts is 8"});
   check_refused({{"partial_rotary_factor", 0.5}}, {"/partial_rotary_factor is 0.5"});
+}
+
+TEST_CASE("a text model's part, its type in place of a name, and other spellings are read") {
+  Json config = test::config_json_of({});
+  config["architectures"] = {"LLaMAForCausalLM"};
+  config["hidden_act"] = "swish";
+  CHECK(LlamaModel(read(config)).shape().architecture == "llama");
+  config["architectures"] = nullptr;
+  config["model_type"] = "mistral";
+  config["sliding_window"] = 16;
+  const LlamaModel mistral(read(config));
+  CHECK(mistral.shape().window == 16);
+  CHECK(mistral.graph().find("blk.1.attention").attention.window == 16);
+
+  Json gemma = test::config_json_of({.head_dim = 16, .tied = true, .architecture = "gemma3"});
+  gemma.erase("architectures");
+  gemma.erase("torch_dtype");
+  gemma["model_type"] = "gemma3_text";
+  const Json whole = {{"architectures", {"Gemma3ForConditionalGeneration"}},
+                      {"model_type", "gemma3"},
+                      {"torch_dtype", "bfloat16"},
+                      {"vision_config", {{"hidden_size", 1152}}},
+                      {"text_config", gemma}};
+  const LlamaModel model(read(whole));
+  CHECK(model.shape().architecture == "gemma3");
+  CHECK(model.shape().local_layers == std::vector<bool>{true, true});
+  CHECK(model.shape().local_rope_base == 10000.0);
+  gemma["strange"] = 1;
+  Json wrong = whole;
+  wrong["text_config"] = gemma;
+  CHECK_THROWS_WITH(read(wrong), Contains("/text_config/strange is 1"));
 }
 
 TEST_CASE("sizes out of range are refused with the range") {

@@ -92,8 +92,8 @@ TEST_CASE("a model without tensor data has the graph of the whole one and no rot
   const LlamaModel whole{GgufFile(TemporaryFile(bytes).path())};
   const LlamaModel without(open_absent(bytes));
   REQUIRE(without.graph().operators.size() == whole.graph().operators.size());
-  CHECK(without.rope_table().empty());
-  CHECK_FALSE(whole.rope_table().empty());
+  CHECK(without.rotary_table(without.graph().rotary_tables.begin()->first).empty());
+  CHECK_FALSE(whole.rotary_table(whole.graph().rotary_tables.begin()->first).empty());
   for (std::size_t i = 0; i < whole.graph().operators.size(); ++i) {
     CHECK(without.graph().operators[i].name == whole.graph().operators[i].name);
     if (whole.graph().operators[i].weight == nullptr) continue;

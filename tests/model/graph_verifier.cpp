@@ -17,6 +17,7 @@ class AnyTensor final : public TensorSource {
     return {name, Format::f32, rows, cols, 0, {}};
   }
   Weight vector(const std::string& name, std::uint32_t cols) override { return matrix(name, 1, cols); }
+  bool has(const std::string&) const override { return true; }
 };
 
 // x (64) -> a (32) and b (64); a graph that is sound.
@@ -62,11 +63,12 @@ TEST_CASE("a weight, a gain, heads and states of another size are refused") {
     CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (linear)"));
   }
   SECTION("groups of a norm") {
-    small.builder.norm("wrong", small.a, 1e-5f, 24);
+    small.builder.norm("wrong", small.a, {NormKind::rms, 24, 1e-5f});
     CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (norm)"));
   }
   SECTION("rotated part") {
-    small.builder.rotary("wrong", small.a, small.builder.rotary_table(12), {16, 8, RopePairs::split});
+    small.builder.rotary("wrong", small.a, small.builder.rotary_table({std::vector<double>(6), 1.0}),
+                         {16, 8, RopePairs::split});
     CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (rotary)"));
   }
   SECTION("state") {

@@ -3,13 +3,109 @@
 
 #include <span>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/architectures/architectures.h"
 
 namespace tokencycle::test {
 namespace {
 
-const char* config_name(const std::string& architecture) {
-  if (architecture == "qwen2") return "Qwen2ForCausalLM";
-  return architecture == "qwen3" ? "Qwen3ForCausalLM" : "LlamaForCausalLM";
+std::string config_name(const std::string& architecture) {
+  for (const model::Architecture& row : model::architectures()) {
+    if (row.name == architecture) return std::string(row.config_names.substr(0, row.config_names.find(',')));
+  }
+  return architecture;
+}
+
+std::uint32_t size_of(const SyntheticModel& spec, std::string_view key) {
+  for (const auto& [name, value] : spec.sizes) {
+    if (name == key) return value;
+  }
+  return 0;
+}
+
+float number_of(const SyntheticModel& spec, std::string_view key) {
+  for (const auto& [name, value] : spec.numbers) {
+    if (name == key) return value;
+  }
+  return 0;
+}
+
+// What the library of each family calls the same things.
+void put_family(nlohmann::json& config, const SyntheticModel& spec) {
+  const std::string& family = spec.architecture;
+  if (family.starts_with("gemma")) config["hidden_act"] = "gelu_pytorch_tanh";
+  if (const std::uint32_t window = size_of(spec, "attention.sliding_window"))
+    config["sliding_window"] = window;
+  if (family == "gemma2") {
+    config["attn_logit_softcapping"] = number_of(spec, "attn_logit_softcapping");
+    config["final_logit_softcapping"] = number_of(spec, "final_logit_softcapping");
+  } else if (family == "gpt2") {
+    config = {{"architectures", {"GPT2LMHeadModel"}},
+              {"model_type", "gpt2"},
+              {"n_embd", spec.width},
+              {"n_layer", spec.layers},
+              {"n_head", spec.heads},
+              {"n_inner", spec.feed_forward},
+              {"n_ctx", spec.context},
+              {"n_positions", spec.context},
+              {"vocab_size", spec.vocabulary},
+              {"layer_norm_epsilon", 1e-5},
+              {"activation_function", "gelu_new"},
+              {"torch_dtype", "bfloat16"}};
+  } else if (family == "gptneox") {
+    config.erase("num_key_value_heads");
+    config["hidden_act"] = "gelu";
+    config["rotary_pct"] = 0.25;
+    config["use_parallel_residual"] = spec.parallel;
+  } else if (family == "stablelm") {
+    config["partial_rotary_factor"] = 0.25;
+    config["use_parallel_residual"] = spec.parallel;
+    config["use_qkv_bias"] = spec.biases;
+  } else if (family == "granite") {
+    config["embedding_multiplier"] = number_of(spec, "embedding_scale");
+    config["residual_multiplier"] = number_of(spec, "residual_scale");
+    config["attention_multiplier"] = number_of(spec, "attention.scale");
+    config["logits_scaling"] = number_of(spec, "logit_scale");
+  } else if (family == "phi3") {
+    config["partial_rotary_factor"] = 0.75;
+    config["original_max_position_embeddings"] = size_of(spec, "rope.scaling.original_context_length");
+    const std::vector<double> factors(spec.rope_dims / 2, 1.0);
+    config["rope_scaling"] = {{"type", "longrope"}, {"short_factor", factors}, {"long_factor", factors}};
+  } else if (family == "llama" && spec.biases) {
+    config["attention_bias"] = config["mlp_bias"] = true;
+  } else if (family == "olmo2" && spec.layers > 4) {
+    config["architectures"] = {"Olmo3ForCausalLM"};
+  }
+  if (family == "gptneox" || family == "stablelm") {
+    config.erase("rms_norm_eps");
+    config["layer_norm_eps"] = 1e-5;
+  }
+}
+
+void put_scaling(nlohmann::json& config, const SyntheticModel& spec) {
+  if (spec.rope_factors) {
+    config["rope_scaling"] = {{"rope_type", "llama3"},
+                              {"factor", 8.0},
+                              {"low_freq_factor", 1.0},
+                              {"high_freq_factor", 4.0},
+                              {"original_max_position_embeddings", 64}};
+  } else if (spec.rope_scale != 1.0f) {
+    config["rope_scaling"] = {{"type", "linear"}, {"factor", spec.rope_scale}};
+  } else if (spec.rope_scaling == "yarn") {
+    config["rope_scaling"] = {
+        {"rope_type", "yarn"},
+        {"factor", number_of(spec, "rope.scaling.factor")},
+        {"original_max_position_embeddings", size_of(spec, "rope.scaling.original_context_length")}};
+  } else if (spec.rope_scaling == "longrope") {
+    const std::vector<double> factors(spec.width / spec.heads / 2, 1.0);
+    config["rope_scaling"] = {
+        {"type", "longrope"},
+        {"short_factor", factors},
+        {"long_factor", factors},
+        {"original_max_position_embeddings", size_of(spec, "rope.scaling.original_context_length")}};
+  }
 }
 
 }  // namespace
@@ -30,7 +126,8 @@ nlohmann::json config_json_of(const SyntheticModel& spec) {
                            {"tie_word_embeddings", spec.tied},
                            {"torch_dtype", "bfloat16"}};
   if (spec.head_dim != 0) config["head_dim"] = spec.head_dim;
-  if (spec.rope_scale != 1.0f) config["rope_scaling"] = {{"type", "linear"}, {"factor", spec.rope_scale}};
+  put_scaling(config, spec);
+  put_family(config, spec);
   return config;
 }
 

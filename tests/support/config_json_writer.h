@@ -8,7 +8,7 @@
 
 namespace tokencycle::test {
 
-// Says torch_dtype bfloat16, whatever the formats of `spec`. Partly rotated heads have no such file.
+// Says torch_dtype bfloat16, whatever the formats of `spec`.
 nlohmann::json config_json_of(const SyntheticModel& spec);
 
 // The text on disk.

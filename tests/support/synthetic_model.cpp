@@ -6,6 +6,8 @@
 #include <stdexcept>
 #include <string>
 
+#include "model/architectures/parts.h"
+
 namespace tokencycle::test {
 namespace {
 
@@ -155,6 +157,13 @@ class TensorMaker {
   Random random_;
 };
 
+const model::Architecture& row_of(const SyntheticModel& spec) {
+  for (const model::Architecture& row : model::architectures()) {
+    if (row.name == spec.architecture) return row;
+  }
+  throw std::invalid_argument("no architecture " + spec.architecture);
+}
+
 void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   const std::string prefix = spec.architecture + ".";
   writer.string("general.architecture", spec.architecture).string("general.name", "synthetic");
@@ -171,8 +180,14 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
     writer.string(prefix + "rope.scaling.type", "linear")
         .f32(prefix + "rope.scaling.factor", spec.rope_scale);
   }
-  writer.f32(prefix + "rope.freq_base", spec.rope_base)
-      .f32(prefix + "attention.layer_norm_rms_epsilon", 1e-5f);
+  if (!spec.rope_scaling.empty()) writer.string(prefix + "rope.scaling.type", spec.rope_scaling);
+  for (const auto& [key, value] : spec.sizes) writer.u32(prefix + key, value);
+  for (const auto& [key, value] : spec.numbers) writer.f32(prefix + key, value);
+  if (spec.architecture == "gptneox") writer.boolean(prefix + "use_parallel_residual", spec.parallel);
+  if (spec.architecture != "gpt2") writer.f32(prefix + "rope.freq_base", spec.rope_base);
+  const bool layer_norm = row_of(spec).norm == model::NormKind::layer;
+  writer.f32(prefix + (layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon"),
+             1e-5f);
 }
 
 void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t head_dim, std::uint32_t layer) {
@@ -199,7 +214,110 @@ void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t hea
   maker.matrix(prefix + "ffn_down.weight", spec.width, spec.feed_forward, spec.matrices);
 }
 
+// Makes the tensors that a builder asks for, as it asks.
+class TensorRecorder final : public model::TensorSource {
+ public:
+  TensorRecorder(TensorMaker& maker, const SyntheticModel& spec) : maker_(maker), spec_(spec) {}
+  model::Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    const bool table = name == "token_embd.weight" || name == "output.weight";  // they are there already
+    if (!table) maker_.matrix(name, rows, cols, spec_.matrices);
+    return {name, spec_.matrices, rows, cols, 0, {}};
+  }
+  model::Weight vector(const std::string& name, std::uint32_t cols) override {
+    name.ends_with(".bias") ? maker_.bias(name, cols) : maker_.gain(name, cols);
+    return {name, Format::f32, 1, cols, 0, {}};
+  }
+  bool has(const std::string& name) const override {
+    return name.ends_with(".bias") ? spec_.biases : !spec_.parallel;
+  }
+
+ private:
+  TensorMaker& maker_;
+  const SyntheticModel& spec_;
+};
+
+void put_layers_of_builder(GgufWriter& writer, TensorMaker& maker, const SyntheticModel& spec) {
+  if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);
+  const TemporaryFile start(writer.bytes());
+  const model::GgufFile file(start.path());
+  model::Hyperparameters shape = model::read_hyperparameters(file, row_of(spec), std::nullopt, 0);
+  model::set_rotary_angles(shape, std::vector<float>(shape.rope_dims / 2, 1.0f));
+  model::Graph graph;
+  TensorRecorder recorder(maker, spec);
+  model::GraphBuilder builder(graph, recorder);
+  row_of(spec).build(builder, shape);
+}
+
+// As converters write them: small ones for short texts, large ones for long texts.
+void put_longrope(GgufWriter& writer, const SyntheticModel& spec, std::size_t pairs) {
+  std::vector<float> shorts(pairs), longs(pairs);
+  for (std::size_t i = 0; i < pairs; ++i) {
+    shorts[i] = 1.0f + 0.1f * static_cast<float>(i);
+    longs[i] = 1.0f + static_cast<float>(i);
+  }
+  if (spec.rope_scaling != "longrope" && spec.architecture != "phi3") return;
+  writer.tensor("rope_factors_long.weight", {pairs}, Format::f32, longs);
+  writer.tensor("rope_factors_short.weight", {pairs}, Format::f32, shorts);
+}
+
 }  // namespace
+
+std::vector<SyntheticModel> family_models() {
+  using Sizes = std::vector<std::pair<std::string, std::uint32_t>>;
+  const Sizes trained_32 = {{"rope.scaling.original_context_length", 32}};
+  const Sizes trained_4096 = {{"rope.scaling.original_context_length", 4096}};
+  return {
+      {},
+      {.architecture = "llama", .biases = true},
+      {.rope_scale = 4.0f, .rope_factors = true},
+      {.head_dim = 32,
+       .rope_scaling = "yarn",
+       .sizes = trained_32,
+       .numbers = {{"rope.scaling.factor", 4.0f}}},
+      {.rope_scaling = "longrope", .sizes = trained_32, .numbers = {{"rope.scaling.attn_factor", 1.2f}}},
+      {.rope_scaling = "longrope", .sizes = trained_4096},
+      {.rope_base = 1e6f, .architecture = "qwen2"},
+      {.head_dim = 32, .tied = true, .architecture = "qwen3"},
+      {.kv_heads = 1, .head_dim = 24, .tied = true, .architecture = "gemma"},
+      {.layers = 4,
+       .head_dim = 24,
+       .tied = true,
+       .architecture = "gemma2",
+       .sizes = {{"attention.sliding_window", 11}},
+       .numbers = {{"attn_logit_softcapping", 2.0f}, {"final_logit_softcapping", 5.0f}}},
+      {.layers = 7,
+       .kv_heads = 1,
+       .head_dim = 16,
+       .tied = true,
+       .rope_base = 1e6f,
+       .rope_scale = 8.0f,
+       .architecture = "gemma3",
+       .sizes = {{"attention.sliding_window", 7}}},
+      {.rope_dims = 12,
+       .architecture = "phi3",
+       .sizes = trained_32,
+       .numbers = {{"rope.scaling.attn_factor", 1.2f}}},
+      {.kv_heads = 4, .tied = true, .architecture = "gpt2"},
+      {.kv_heads = 4, .rope_dims = 4, .architecture = "gptneox", .parallel = true},
+      {.kv_heads = 4, .rope_dims = 4, .architecture = "gptneox"},
+      {.kv_heads = 4, .rope_dims = 4, .architecture = "stablelm"},
+      {.kv_heads = 4, .rope_dims = 4, .architecture = "stablelm", .biases = true, .parallel = true},
+      {.architecture = "olmo2"},
+      {.layers = 5,
+       .rope_base = 5e5f,
+       .architecture = "olmo2",
+       .rope_scaling = "yarn",
+       .sizes = {{"attention.sliding_window", 9}, {"rope.scaling.original_context_length", 32}},
+       .numbers = {{"rope.scaling.factor", 8.0f}}},
+      {.tied = true,
+       .architecture = "granite",
+       .numbers = {{"embedding_scale", 12.0f},
+                   {"residual_scale", 0.22f},
+                   {"attention.scale", 0.1f},
+                   {"logit_scale", 8.0f}}},
+      {.layers = 5, .tied = true, .architecture = "smollm3"},
+  };
+}
 
 GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   const std::uint32_t head_dim = spec.head_dim != 0 ? spec.head_dim : spec.width / spec.heads;
@@ -212,9 +330,16 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
-  for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
-  maker.gain("output_norm.weight", spec.width);
-  if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);
+  const bool by_hand =
+      !spec.biases && (spec.architecture == "llama" || spec.architecture.starts_with("qwen"));
+  if (by_hand) {
+    for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
+    maker.gain("output_norm.weight", spec.width);
+    if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);
+  } else {
+    put_layers_of_builder(writer, maker, spec);
+  }
+  put_longrope(writer, spec, (spec.rope_dims != 0 ? spec.rope_dims : head_dim) / 2);
   if (spec.rope_factors) {
     std::vector<float> factors((spec.rope_dims != 0 ? spec.rope_dims : head_dim) / 2);
     for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = 1.0f + static_cast<float>(i);

@@ -6,6 +6,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "model/architecture.h"
 #include "support/gguf_writer.h"
@@ -34,8 +36,17 @@ struct SyntheticModel {
   bool rope_factors = false;  // with a rope_freqs.weight tensor
   std::uint64_t seed = 1;
   SyntheticTokenizer tokenizer = SyntheticTokenizer::llama;
-  std::string architecture = "llama";  // qwen2: with biases on q, k and v; qwen3: with norms of their heads
+  std::string architecture = "llama";  // a row of the table of architectures
+  bool biases = false;                 // those that the architecture may have
+  bool parallel = false;               // attention and feed-forward read the same input (gptneox, stablelm)
+  std::string rope_scaling = {};       // rope.scaling.type
+  // More keys behind the architecture's name and a dot.
+  std::vector<std::pair<std::string, std::uint32_t>> sizes = {};
+  std::vector<std::pair<std::string, float>> numbers = {};
 };
+
+// One small model of every architecture, and some more where an architecture has variants.
+std::vector<SyntheticModel> family_models();
 
 // The file, for tests that change it before it is written. Weights have standard deviation 1 / sqrt(row
 // length), gains lie around 1. Throws std::invalid_argument for a shape that no file can have.

@@ -42,6 +42,18 @@ Instruction silu_rows(Rows dst, Rows a, Extent extent) {
   return vector_operation(Opcode::silu, dst, a, extent);
 }
 
+Instruction gelu_tanh_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(isa::opcode(isa::Class::map, 8), dst, a, extent);
+}
+Instruction tanh_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(isa::opcode(isa::Class::map, 6), dst, a, extent);
+}
+Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent) {
+  Instruction i = vector_operation(Opcode::scale, dst, a, extent);
+  i.scalar = scalar;
+  return i;
+}
+
 Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, Extent extent) {
   if (dst_format == Format::f32 && a_format == Format::f32) return copy_rows(dst, a, extent);
   Instruction i = vector_operation(Opcode::convert, dst, a, extent);
@@ -53,6 +65,13 @@ Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, E
 Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsilon, Extent extent) {
   Instruction i = vector_operation(Opcode::rms_norm, dst, a, extent);
   i.b = isa::LocalAddress::scratchpad(gain);
+  i.scalar = epsilon;
+  return i;
+}
+
+Instruction layer_norm_rows(Rows dst, Rows a, std::uint32_t pair, float epsilon, Extent extent) {
+  Instruction i = vector_operation(isa::opcode(isa::Class::norm, 1), dst, a, extent);
+  i.b = isa::LocalAddress::scratchpad(pair);
   i.scalar = epsilon;
   return i;
 }

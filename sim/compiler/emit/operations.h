@@ -31,9 +31,14 @@ isa::Instruction copy_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction add_rows(Rows dst, Rows a, Rows b, Extent extent);
 isa::Instruction mul_rows(Rows dst, Rows a, Rows b, Extent extent);
 isa::Instruction silu_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction gelu_tanh_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction tanh_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent);
 // fp32 to fp32 is a copy.
 isa::Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, Extent extent);
 isa::Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsilon, Extent extent);
+// pair: the gain, and the bias right behind it.
+isa::Instruction layer_norm_rows(Rows dst, Rows a, std::uint32_t pair, float epsilon, Extent extent);
 isa::Instruction softmax_rows(Rows dst, Format dst_format, Rows a, float scale, std::uint32_t valid,
                               bool causal, Extent extent);
 isa::Instruction rotary_rows(Rows dst, Rows a, Rows table, std::uint32_t head, std::uint32_t rotate,

@@ -10,12 +10,15 @@ using isa::TileOrder;
 
 constexpr std::uint32_t kMostPanelRows = (1u << 16) - kPlainGroup;
 
-// KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see `positions`
-// positions. Moving row (h, m, g) is query head g of the group of KV head h, token m of the block.
+// KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see positions of
+// [begin, end). Moving row (h, m, g) is query head g of the group of KV head h, token m of the block.
 struct Block {
   std::uint32_t head = 0, heads = 0;
   std::uint32_t token = 0, tokens = 0;
-  std::uint32_t positions = 0;
+  std::uint32_t begin = 0, end = 0;  // begin: where a group of positions does
+  std::uint32_t unseen = 0;          // positions from `begin` on that lie before the first token's window
+  bool windowed = false;             // all tokens see as many positions as the window has
+  std::uint32_t positions() const { return end - begin; }
 };
 
 // Columns [first, first + cols) of the rows of one cache, over positions [begin, end), in the ring.
@@ -46,12 +49,15 @@ class Attention {
   void run() {
     encode_query();
     const AttentionBlock& size = c_.plan.attention;
-    for (std::uint32_t m = 0; m < c_.step.tokens; m += size.rows) {
-      const std::uint32_t tokens = std::min(size.rows, c_.step.tokens - m);
+    for (std::uint32_t m = 0; m < c_.step.tokens;) {
+      const Block b = of_tokens(m, std::min(size.rows, c_.step.tokens - m));
       for (std::uint32_t h = 0; h < shape_.kv_heads; h += size.kv_heads) {
-        const std::uint32_t heads = std::min(size.kv_heads, shape_.kv_heads - h);
-        block({h, heads, m, tokens, c_.step.position + m + tokens});
+        Block part = b;
+        part.head = h;
+        part.heads = std::min(size.kv_heads, shape_.kv_heads - h);
+        block(part);
       }
+      m += b.tokens;
     }
     builder_.tap(operators_.back(), o_.at, o_.stride, 0, op_.output_columns, c_.step.tokens);
   }
@@ -63,6 +69,24 @@ class Attention {
     std::uint32_t append = kNoOperator;
     Rows fresh;
   };
+
+  // Tokens from `m` on, at most so many: either all of them see every position, or all have a whole window.
+  Block of_tokens(std::uint32_t m, std::uint32_t tokens) const {
+    const std::uint32_t position = c_.step.position + m, window = shape_.window;
+    Block b;
+    b.token = m;
+    b.tokens = tokens;
+    b.windowed = window != 0 && position + 1 > window;
+    if (b.windowed) {
+      const std::uint32_t first = position + 1 - window;
+      b.begin = first / kPlainGroup * kPlainGroup;
+      b.unseen = first - b.begin;
+    } else if (window != 0) {
+      b.tokens = std::min(tokens, window - position);
+    }
+    b.end = position + b.tokens;
+    return b;
+  }
 
   Cache cache(model::ValueId state) const {
     Cache found{c_.layout.values[state], kNoOperator, {}};
@@ -97,36 +121,44 @@ class Attention {
 
   void block(const Block& b) {
     const std::uint32_t rows = b.heads * rows_of_head(b);
-    const Rows in_accumulator{{}, b.positions * 4};
-    const bool direct = std::uint64_t{rows} * b.positions <= d_.accumulator_half;
-    Rows scores = direct ? in_accumulator : scratchpad_rows(room_[2], std::uint64_t{b.positions} * 4);
+    const Rows in_accumulator{{}, b.positions() * 4};
+    const std::uint64_t sums = std::uint64_t{rows} * b.positions() + beyond_last_row(shape_, b.tokens);
+    const bool direct = shape_.cap == 0.0f && sums <= d_.accumulator_half;
+    Rows scores = direct ? in_accumulator : scratchpad_rows(room_[2], std::uint64_t{b.positions()} * 4);
     if (direct) scores.at = builder_.next_half();
     make_scores(b, scores, direct);
     builder_.flush();
-    softmax(b, scores);
+    if (shape_.cap != 0.0f) builder_.emit(tanh_rows(scores, scores, {rows, b.positions()}));
+    b.windowed ? softmax_in_window(b, scores) : softmax(b, scores);
     weighted_sum(b);
   }
 
   std::uint32_t rows_of_head(const Block& b) const { return b.tokens * d_.group; }
 
-  // scores[row][t] = q[row] . k[t]; straight in the accumulator memory, or copied from it piece by piece.
+  // What the scores are multiplied with on their way into the softmax: capped ones have had their scale.
+  float softmax_scale() const { return shape_.cap != 0.0f ? shape_.cap : shape_.scale; }
+
+  // scores[row][t] = q[row] . k[t]; straight in the accumulator memory, or copied from it piece by piece, as
+  // shares of the cap where there is one.
   void make_scores(const Block& b, Rows scores, bool direct) {
     const std::uint32_t rows = b.heads * rows_of_head(b);
     const std::uint32_t cols = b.heads * shape_.head_dim;
-    for (std::uint32_t t = 0; t < b.positions; t += panel_rows(b, cols)) {
-      const std::uint32_t end = std::min(b.positions, t + panel_rows(b, cols));
+    for (std::uint32_t t = b.begin; t < b.end; t += panel_rows(b, cols)) {
+      const std::uint32_t end = std::min(b.end, t + panel_rows(b, cols));
       const Panel panel = load_panel(keys_, {{}, t, end, b.head * shape_.head_dim, cols});
       if (direct) {
-        multiply_keys(b, panel, t, end, scores + std::uint64_t{t} * 4);
+        multiply_keys(b, panel, t, end, scores + std::uint64_t{t - b.begin} * 4);
       } else {
         const std::uint32_t piece = score_columns(rows);
         for (std::uint32_t n = t; n < end; n += piece) {
           const std::uint32_t part = std::min(piece, end - n);
           const Rows sums{builder_.next_half(), part * 4};
           multiply_keys(b, panel, n, n + part, sums);
-          const Rows dst = scores + std::uint64_t{n} * 4;
+          const Rows dst = scores + std::uint64_t{n - b.begin} * 4;
           builder_.defer([this, dst, sums, rows, part] {
-            builder_.emit(copy_rows(dst, sums, {rows, part}));
+            const Extent extent{rows, part};
+            builder_.emit(shape_.cap == 0.0f ? copy_rows(dst, sums, extent)
+                                             : scale_rows(dst, sums, shape_.scale / shape_.cap, extent));
           });
         }
       }
@@ -150,12 +182,12 @@ class Attention {
   }
 
   void softmax(const Block& b, Rows scores) {
-    const float scale = shape_.scale;
+    const float scale = softmax_scale();
     const std::uint32_t valid = c_.step.position + b.token + 1;
     const Rows dst = probabilities(b);
     if (b.tokens == 1) {  // all rows see the same positions
       builder_.emit(
-          softmax_rows(dst, d_.kv_format, scores, scale, valid, false, {b.heads * d_.group, b.positions}));
+          softmax_rows(dst, d_.kv_format, scores, scale, valid, false, {b.heads * d_.group, b.positions()}));
       return;
     }
     // The tokens of one query head: every group-th row, each seeing one position more.
@@ -164,13 +196,43 @@ class Attention {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
         const Rows to{(dst + first * dst.stride).at, dst.stride * d_.group};
         const Rows from{(scores + first * scores.stride).at, scores.stride * d_.group};
-        builder_.emit(softmax_rows(to, d_.kv_format, from, scale, valid, true, {b.tokens, b.positions}));
+        builder_.emit(softmax_rows(to, d_.kv_format, from, scale, valid, true, {b.tokens, b.positions()}));
+      }
+    }
+  }
+
+  // Every row has a whole window, each token's one position behind the one before it: rows that begin an
+  // element later each. A row's instruction leaves zeros behind the window as far as the next row's window
+  // begins, so that only the zeros before the very first window are missing; those are left by the softmax of
+  // one value, which itself lands before the probabilities.
+  void softmax_in_window(const Block& b, Rows scores) {
+    const std::uint32_t window = shape_.window, length = b.positions();
+    const Rows all = probabilities(b);
+    if (b.unseen != 0) {
+      const std::uint32_t before = room_[1] + kAlignment - element_;
+      builder_.emit(softmax_rows(scratchpad_rows(before, 0), d_.kv_format, scores, softmax_scale(), 1, false,
+                                 {1, b.unseen + 1}));
+    }
+    const Rows to = all + std::uint64_t{b.unseen} * element_, from = scores + std::uint64_t{b.unseen} * 4;
+    if (b.tokens == 1) {
+      builder_.emit(
+          softmax_rows(to, d_.kv_format, from, softmax_scale(), window, false, {b.heads * d_.group, length}));
+      return;
+    }
+    for (std::uint32_t h = 0; h < b.heads; ++h) {
+      for (std::uint32_t g = 0; g < d_.group; ++g) {
+        const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
+        const Rows to_rows{(to + first * to.stride).at, to.stride * d_.group + element_};
+        const Rows from_rows{(from + first * from.stride).at, from.stride * d_.group + 4};
+        builder_.emit(softmax_rows(to_rows, d_.kv_format, from_rows, softmax_scale(), window, false,
+                                   {b.tokens, length + 1}));
       }
     }
   }
 
   Rows probabilities(const Block& b) const {
-    return scratchpad_rows(room_[1], std::uint64_t{b.positions} * element_);
+    const std::uint32_t before = shape_.window == 0 ? 0 : kAlignment;  // of the first zeros
+    return scratchpad_rows(room_[1] + before, std::uint64_t{b.positions()} * element_);
   }
 
   // o[row] = sum over t of probability[row][t] * v[t].
@@ -182,16 +244,16 @@ class Attention {
       const std::uint32_t cols = width == shape_.head_dim ? b.heads * width : width;
       const Rows sums{builder_.next_half(), width * 4};
       const std::uint32_t step = panel_rows(b, cols);
-      for (std::uint32_t t = 0; t < b.positions; t += step) {
-        const std::uint32_t end = std::min(b.positions, t + step);
+      for (std::uint32_t t = b.begin; t < b.end; t += step) {
+        const std::uint32_t end = std::min(b.end, t + step);
         const Panel panel = load_panel(values_, {{}, t, end, b.head * shape_.head_dim + first, cols});
         for (std::uint32_t h = 0; h < b.heads; ++h) {
           const Rows all = probabilities(b);
-          const Rows x = all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t} * element_);
+          const Rows x = all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t - b.begin} * element_);
           const Rows w = panel.rows + std::uint64_t{h} * width * element_;
           emit_product(builder_, c_.machine.matrix,
                        {x, w, d_.kv_format, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
-                        width, end - t, t == 0});
+                        width, end - t, t == b.begin});
         }
         store_new_rows(values_, b, panel);
         builder_.release();
@@ -260,7 +322,7 @@ class Attention {
   // Positions of a panel of `cols` columns: all when they fit half the ring, else whole groups of 32.
   std::uint32_t panel_rows(const Block& b, std::uint32_t cols) const {
     const std::uint64_t row = std::uint64_t{cols} * element_, ring = c_.plan.ring_bytes();
-    if (b.positions * row <= ring / 2 && b.positions <= kMostPanelRows) return b.positions;
+    if (b.positions() * row <= ring / 2 && b.positions() <= kMostPanelRows) return b.positions();
     const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / row / kPlainGroup, 1);
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(groups * kPlainGroup, kMostPanelRows));
   }

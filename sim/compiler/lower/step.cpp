@@ -2,6 +2,7 @@
 #include "compiler/lower/step.h"
 
 #include <algorithm>
+#include <memory>
 #include <stdexcept>
 
 #include "compiler/lower/attention.h"
@@ -18,10 +19,16 @@ using model::ValueId;
 
 constexpr std::uint8_t kAllUnits = 0b11110;  // load, store, matrix, vector
 
-Instruction map_rows(model::MapFunction f, Rows dst, Rows a, Extent extent) {
-  switch (f) {
+Instruction map_rows(const Operator& op, Rows dst, Rows a, Extent extent) {
+  switch (op.map) {
     case model::MapFunction::silu:
       return silu_rows(dst, a, extent);
+    case model::MapFunction::gelu_tanh:
+      return gelu_tanh_rows(dst, a, extent);
+    case model::MapFunction::tanh:
+      return tanh_rows(dst, a, extent);
+    case model::MapFunction::scale:
+      return scale_rows(dst, a, op.scalar, extent);
   }
   throw std::logic_error("a function has no instruction");
 }
@@ -65,6 +72,8 @@ void Lowering::lower(std::uint32_t s) {
   switch (stage.kind) {
     case Stage::Kind::gather:
       return gather(s);
+    case Stage::Kind::positions:
+      return positions(s);
     case Stage::Kind::norm:
       return norm(s);
     case Stage::Kind::linear:
@@ -126,11 +135,34 @@ void Lowering::gather(std::uint32_t s) {
   tap(index, x, 0, table.cols);
 }
 
+// The rows of the step's positions lie behind one another in the table.
+void Lowering::positions(std::uint32_t s) {
+  const std::uint32_t index = c_.demands.stages[s].operators[0], tokens = c_.step.tokens;
+  const Operator& op = c_.op(index);
+  const model::Weight& table = *op.weight;
+  const std::uint64_t bytes = row_bytes(table.format, table.cols);
+  const bool as_stored = table.format == Format::f32;
+  const Rows x = c_.place_of(op.output);
+  const Rows rows = as_stored ? x : scratchpad_rows(c_.plan.rooms[s][1], bytes);
+  builder_.emit(load_rows(rows.at.byte(), c_.layout.weights + (table.offset + c_.step.position * bytes),
+                          bytes, tokens, bytes));
+  if (!as_stored) builder_.emit(convert_rows(x, Format::f32, rows, table.format, {tokens, table.cols}));
+  tap(index, x, 0, table.cols);
+}
+
 std::uint32_t Lowering::load_row(const model::Weight& weight, std::uint32_t first, std::uint32_t cols) {
   const std::uint64_t bytes = row_bytes(weight.format, cols);
   const DramAddress from = c_.layout.weights + (weight.offset + row_bytes(weight.format, first));
   const Instruction load = load_rows(0, from, bytes, 1, bytes);
   return builder_.acquire(bytes, &load);
+}
+
+void Lowering::load_as_f32(const model::Weight& weight, std::uint32_t to) {
+  const std::uint32_t row = load_row(weight, 0, weight.cols);
+  builder_.emit(convert_rows(scratchpad_rows(to, std::uint64_t{weight.cols} * 4), Format::f32,
+                             scratchpad_rows(row, row_bytes(weight.format, weight.cols)), weight.format,
+                             {1, weight.cols}));
+  builder_.release();
 }
 
 // Groups of columns are rows of their own: they lie one behind the other.
@@ -140,20 +172,22 @@ void Lowering::norm(std::uint32_t s) {
   const std::uint32_t columns = op.norm.columns, groups = op.output_columns / columns;
   const model::Weight& weight = *op.weight;
   builder_.flush();
-  std::uint32_t gain = load_row(weight, 0, weight.cols);
-  if (weight.format != Format::f32) {
-    const std::uint32_t converted = c_.plan.rooms[s][0];
-    builder_.emit(convert_rows(scratchpad_rows(converted, std::uint64_t{weight.cols} * 4), Format::f32,
-                               scratchpad_rows(gain, row_bytes(weight.format, weight.cols)), weight.format,
-                               {1, weight.cols}));
-    gain = converted;
+  const bool layer = op.norm.kind == model::NormKind::layer;
+  std::uint32_t gain = c_.plan.rooms[s][0];
+  if (layer || weight.format != Format::f32) {
+    load_as_f32(weight, gain);
+  } else {
+    gain = load_row(weight, 0, weight.cols);
   }
+  if (layer) load_as_f32(*op.bias, gain + weight.cols * 4);
   const Rows x = input_of(op, 0), y = c_.place_of(op.output);
   const std::uint32_t rows = c_.rows_of(op.output) * groups, stride = columns * 4;
   for (std::uint32_t r = 0; r < rows; r += kRowLimit) {
     const std::uint64_t at = std::uint64_t{r} * stride;
-    builder_.emit(rms_norm_rows(Rows{y.at, stride} + at, Rows{x.at, stride} + at, gain, op.norm.epsilon,
-                                {std::min(rows - r, kRowLimit), columns}));
+    const Rows to = Rows{y.at, stride} + at, from = Rows{x.at, stride} + at;
+    const Extent extent{std::min(rows - r, kRowLimit), columns};
+    builder_.emit(layer ? layer_norm_rows(to, from, gain, op.norm.epsilon, extent)
+                        : rms_norm_rows(to, from, gain, op.norm.epsilon, extent));
   }
   builder_.release();
   tap(index, y, 0, op.output_columns);
@@ -195,8 +229,9 @@ void Lowering::linear(std::uint32_t s) {
   const Stage& stage = c_.demands.stages[s];
   const std::uint32_t index = stage.operators[0];
   const Operator& op = c_.op(index);
-  const bool added = stage.operators.size() == 2;
   const std::uint32_t last = stage.operators.back();
+  if (c_.op(last).kind == OperatorKind::map) return result_functions(s);
+  const bool added = stage.operators.size() == 2;
   multiply(index, 0, op.weight->rows, [this, index, last, added](const Sums& sums) {
     const Operator& linear = c_.op(index);
     const std::uint32_t rows = c_.rows_of(linear.output);
@@ -225,6 +260,29 @@ void Lowering::linear(std::uint32_t s) {
   });
 }
 
+// A chunk of sums goes through the functions in a buffer of its own, one of two in turn, and on to DRAM.
+void Lowering::result_functions(std::uint32_t s) {
+  const std::vector<std::uint32_t>& operators = c_.demands.stages[s].operators;
+  const std::uint32_t rows = c_.rows_of(graph_.result), room = c_.plan.rooms[s][0];
+  const std::uint64_t row = std::uint64_t{graph_.values[graph_.result].cols} * 4;
+  const auto half = static_cast<std::uint32_t>(
+      round_up(std::min<std::uint64_t>(rows * row, c_.demands.accumulator_half * 4), kAlignment));
+  auto upper = std::make_shared<bool>(false);
+  multiply(operators[0], 0, c_.op(operators[0]).weight->rows, [=, this](const Sums& sums) {
+    const Extent extent{rows, sums.cols};
+    const Rows dst = scratchpad_rows(*upper ? room + half : room, std::uint64_t{sums.cols} * 4);
+    *upper = !*upper;
+    for (std::size_t i = 1; i < operators.size(); ++i) {
+      builder_.set_operator(operators[i]);
+      builder_.emit(map_rows(c_.op(operators[i]), dst, i == 1 ? sums.at : dst, extent));
+      if (i == 1) tap(operators[0], sums.at, sums.first, sums.cols);
+      tap(operators[i], dst, sums.first, sums.cols);
+    }
+    builder_.emit(
+        store_rows(c_.layout.logits + std::uint64_t{sums.first} * 4, row, dst, Format::f32, extent));
+  });
+}
+
 // Both products, function and multiplication of one block of columns after the other. Each block is encoded
 // as its reader takes it when a block is less than all: then only one is ever there as fp32. The first
 // product's sums go through the function on their way out of the accumulator memory, where the taps see them.
@@ -246,7 +304,7 @@ void Lowering::gated(std::uint32_t s) {
     multiply(gate, first, cols, [=, this](const Sums& sums) {
       const Rows dst = act + std::uint64_t{sums.first} * 4;
       builder_.set_operator(map);
-      builder_.emit(map_rows(c_.op(map).map, dst, sums.at, {rows, sums.cols}));
+      builder_.emit(map_rows(c_.op(map), dst, sums.at, {rows, sums.cols}));
       tap(gate, sums.at, first + sums.first, sums.cols);
       tap(map, dst, first + sums.first, sums.cols);
     });
@@ -274,7 +332,7 @@ void Lowering::map(std::uint32_t index) {
   const Operator& op = c_.op(index);
   const Rows y = c_.place_of(op.output);
   builder_.flush();
-  builder_.emit(map_rows(op.map, y, input_of(op, 0), {c_.rows_of(op.output), op.output_columns}));
+  builder_.emit(map_rows(op, y, input_of(op, 0), {c_.rows_of(op.output), op.output_columns}));
   tap(index, y, 0, op.output_columns);
 }
 
@@ -296,7 +354,8 @@ void Lowering::rotary(const Stage& stage) {
   for (std::uint32_t m = 0; m < tokens; m += most) {
     const std::uint32_t rows = std::min(most, tokens - m);
     const Instruction load =
-        load_rows(0, c_.layout.rope_table + (c_.step.position + m) * row, row, rows, row);
+        load_rows(0, c_.layout.values[c_.op(stage.operators[0]).inputs[1]] + (c_.step.position + m) * row,
+                  row, rows, row);
     builder_.set_operator(stage.operators[0]);
     const Rows table = scratchpad_rows(builder_.acquire(rows * row, &load), row);
     for (const std::uint32_t index : stage.operators) {

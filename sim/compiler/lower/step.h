@@ -41,8 +41,10 @@ class Lowering {
  private:
   void lower(std::uint32_t stage);
   void gather(std::uint32_t stage);
+  void positions(std::uint32_t stage);
   void norm(std::uint32_t stage);
   void linear(std::uint32_t stage);
+  void result_functions(std::uint32_t stage);
   void gated(std::uint32_t stage);
   void map(std::uint32_t index);
   void zip(std::uint32_t index);
@@ -59,6 +61,9 @@ class Lowering {
   void tap(std::uint32_t index, Rows at, std::uint32_t first_col, std::uint32_t cols);
   // The row of a gain or bias in the ring; behind its last use the caller releases it.
   std::uint32_t load_row(const model::Weight& weight, std::uint32_t first, std::uint32_t cols);
+
+  // A gain or bias as fp32 at a place of its own.
+  void load_as_f32(const model::Weight& weight, std::uint32_t to);
 
   const StepContext& c_;
   const model::Graph& graph_;

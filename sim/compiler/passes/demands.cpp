@@ -52,6 +52,7 @@ void count_operator(Demands& d, const Operator& op) {
       d.attention = op.attention;
       d.group = op.attention.heads / op.attention.kv_heads;
       return;
+    case OperatorKind::position_rows:
     case OperatorKind::map:
     case OperatorKind::zip:
     case OperatorKind::append:

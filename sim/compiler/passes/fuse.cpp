@@ -16,6 +16,8 @@ Stage::Kind kind_of(const Operator& op) {
   switch (op.kind) {
     case OperatorKind::gather_rows:
       return Stage::Kind::gather;
+    case OperatorKind::position_rows:
+      return Stage::Kind::positions;
     case OperatorKind::linear:
       return Stage::Kind::linear;
     case OperatorKind::norm:
@@ -46,6 +48,17 @@ class Fuser {
       stages_.push_back({kind_of(op), {i}});
       stage_of_.push_back(i);
     }
+  }
+
+  // The result goes to DRAM: its functions are applied to the sums on their way there. No rule, since no
+  // buffer could hold a row of logits.
+  void result_functions() {
+    std::vector<std::uint32_t> functions;
+    std::uint32_t made = maker_[graph_.result];
+    for (; is(made, OperatorKind::map); made = maker_[op(made).inputs[0]]) functions.push_back(made);
+    if (!is(made, OperatorKind::linear)) return;
+    for (const std::uint32_t i : functions) take(stages_[stage_of_[made]], i);
+    sweep();
   }
 
   // The sum's other operand must be there before the product: it is made by an earlier operator.
@@ -153,6 +166,7 @@ class Fuser {
 
 std::vector<Stage> fuse(const Graph& graph, FusionSet rules) {
   Fuser fuser(graph);
+  fuser.result_functions();
   if (rules.has(Fusion::residual_sink)) fuser.residual_sink();
   if (rules.has(Fusion::gated_blocks)) fuser.gated_blocks();
   if (rules.has(Fusion::rotary_group)) fuser.rotary_group();

@@ -40,8 +40,10 @@ class FusionSet {
 struct Stage {
   enum class Kind : std::uint8_t {
     gather,
+    positions,
     norm,
-    linear,  // one linear; behind it perhaps the addition that its sums go into
+    linear,  // one linear; behind it perhaps the addition that its sums go into, or the functions of the
+             // result
     gated,   // linear, linear, map, multiply
     map,
     zip,

@@ -29,22 +29,23 @@ DramLayout assign_layout(const model::LlamaModel& model, const Options& options,
   const model::Graph& graph = model.graph();
   const std::uint64_t context = options.context;
   l.weights = regions.add(model.file().data_bytes());
-  std::uint64_t table_bytes = 0;
   std::vector<std::pair<std::string, std::uint64_t>> names;  // regions of states in the order of the graph
   for (const model::Value& v : graph.values) {
-    if (v.kind == model::ValueKind::constant) table_bytes = context * v.cols * 4;
     if (v.kind != model::ValueKind::state) continue;
     auto at = std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == v.region; });
     if (at == names.end()) at = names.insert(names.end(), {v.region, 0});
     at->second += context * row_bytes(options.kv_format, v.cols);
   }
-  l.rope_table = regions.add(table_bytes);
+  l.values.resize(graph.values.size());
+  for (const auto& [constant, table] : graph.rotary_tables) {
+    l.values[constant] = regions.add(context * graph.values[constant].cols * 4);
+  }
   for (const auto& [name, bytes] : names) l.regions[name] = regions.add(bytes);
   std::map<std::string, DramAddress> next = l.regions;
-  for (const model::Value& v : graph.values) {
-    l.values.emplace_back();
+  for (model::ValueId id = 0; id < graph.values.size(); ++id) {
+    const model::Value& v = graph.values[id];
     if (v.kind != model::ValueKind::state) continue;
-    l.values.back() = next[v.region];
+    l.values[id] = next[v.region];
     next[v.region] = next[v.region] + context * row_bytes(options.kv_format, v.cols);
   }
   l.token_ids = regions.add(std::uint64_t{batch} * 4);

@@ -150,25 +150,49 @@ class Placer {
         want(now, End::low, tokens_ * 4, room[0]);
         if (op.weight->format == Format::f32) return;
         return want(now, End::low, tokens_ * row_bytes(op.weight->format, op.weight->cols), room[1]);
+      case Stage::Kind::positions:
+        if (op.weight->format == Format::f32) return;
+        return want(now, End::low, tokens_ * row_bytes(op.weight->format, op.weight->cols), room[1]);
       case Stage::Kind::norm:
+        if (op.bias != nullptr) return want(now, End::high, std::uint64_t{op.weight->cols} * 8, room[0]);
         if (op.weight->format == Format::f32) return;
         return want(now, End::high, std::uint64_t{op.weight->cols} * 4, room[0]);
       case Stage::Kind::append:
         return want(now, End::high, tokens_ * graph_.values[op.inputs[0]].cols * element, room[0]);
       case Stage::Kind::attention: {
         want(now, End::high, tokens_ * op.output_columns * element, room[0]);
-        const std::uint64_t rows = std::uint64_t{block_.kv_heads} * block_.rows * d_.group;
-        want(now, End::high, rows * positions_ * element, room[1]);
-        if (rows * positions_ > d_.accumulator_half) want(now, End::high, rows * positions_ * 4, room[2]);
-        return;
+        return scores(op.attention, now, room);
       }
       case Stage::Kind::linear:
+        if (op.output != graph_.result || op.kind == model::OperatorKind::linear) return;
+        return want(now, End::high, 2 * head_chunk_bytes(op), room[0]);
       case Stage::Kind::gated:
       case Stage::Kind::map:
       case Stage::Kind::zip:
       case Stage::Kind::rotary:
         return;
     }
+  }
+
+  // Probabilities, and scores where the accumulator memory does not keep them.
+  void scores(const model::AttentionShape& shape, Life now, Room& room) {
+    const std::uint64_t element = block_bytes(d_.kv_format);
+    const std::uint64_t rows = std::uint64_t{block_.kv_heads} * block_.rows * d_.group;
+    std::uint64_t positions = positions_, before = 0;
+    const std::uint64_t behind = beyond_last_row(shape, block_.rows);
+    if (shape.window != 0) {
+      before = kAlignment;
+      positions = std::min<std::uint64_t>(positions, shape.window + behind);
+    }
+    want(now, End::high, before + (rows * positions + behind) * element, room[1]);
+    const bool kept = shape.cap == 0.0f && rows * positions + behind <= d_.accumulator_half;
+    if (!kept) want(now, End::high, (rows * positions + behind) * 4, room[2]);
+  }
+
+  // Of one chunk's sums, for as many rows as results may be wanted.
+  std::uint64_t head_chunk_bytes(const Operator& op) const {
+    return round_up(std::min<std::uint64_t>(tokens_ * op.output_columns, d_.accumulator_half) * 4,
+                    kAlignment);
   }
 
   void want(Life life, End end, std::uint64_t bytes, std::uint32_t& address) {

@@ -29,8 +29,16 @@ struct AttentionBlock {
 //   append     [tokens][columns] in the KV format
 //   attention  queries [kv_heads][tokens][group][head_dim] in the KV format; probabilities
 //              [block rows][positions] in the KV format; scores [block rows][positions] fp32, when they
-//              exceed half the accumulator memory
+//              exceed half the accumulator memory or are capped. With a window: its positions alone, and some
+//              elements before and behind
+//   linear     of the result, through functions: two chunks of sums fp32
 using Room = std::array<std::uint32_t, 3>;
+
+// Elements behind the last row of scores and probabilities that a window's softmax touches, for so many
+// tokens.
+constexpr std::uint64_t beyond_last_row(const model::AttentionShape& shape, std::uint32_t tokens) {
+  return shape.window == 0 ? 0 : std::uint64_t{kPlainGroup} + tokens;
+}
 
 // Addresses are scratchpad bytes. Buffers that never live at the same time share bytes.
 struct Plan {

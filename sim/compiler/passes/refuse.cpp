@@ -52,12 +52,13 @@ void refuse_missing_types(const model::Graph& graph, const config::Machine& mach
 void refuse_graph(const model::Graph& graph) {
   const model::Operator* first = nullptr;
   for (const model::Operator& op : graph.operators) {
-    if (op.bias != nullptr && op.output == graph.result) {
+    const bool biased = op.kind == model::OperatorKind::linear && op.bias != nullptr;
+    if (biased && graph.values[op.output].rows == model::RowsOf::outputs) {
       throw ConfigurationError(fmt::format(
           "operator '{}' adds '{}' to the logits, which go to DRAM as they are; use a model without it",
           op.name, op.bias->name));
     }
-    if (op.bias != nullptr && op.bias->format != Format::f32) {
+    if (biased && op.bias->format != Format::f32) {
       throw ConfigurationError(
           fmt::format("tensor '{}' of operator '{}' is {}, but a bias must be f32; convert the model again",
                       op.bias->name, op.name, name_of(op.bias->format)));

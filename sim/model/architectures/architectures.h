@@ -6,45 +6,80 @@
 #include <string_view>
 
 #include "model/architecture.h"
-
 #include "model/graph/builder.h"
 
 namespace tokencycle::model {
 
 class ConfigObject;
+class Metadata;
+struct ConfigShape;
 
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
-  // "architectures" of a config.json whose converted file would have this name; separated by ", ".
-  std::string_view config_names;
-  RopePairs rope_pairs;
+  // "architectures" of a config.json whose converted file would have this name, and "model_type", which
+  // counts where there are none; separated by ", ".
+  std::string_view config_names, config_types;
+  std::string_view families;  // for people
+  RopePairs rope_pairs = RopePairs::adjacent;
+  NormKind norm = NormKind::rms;
+  std::string_view
+      activations;  // names that a config.json may give to the function of the feed-forward layer
   // Asks for the tensors and makes the graph, in the order of execution.
-  void (*build)(GraphBuilder& g, const Hyperparameters& shape);
-  // Keys of a config.json that mean something in this architecture alone; refuses what the graph does not
-  // compute. `shape` has what all architectures share.
-  void (*read_config)(const ConfigObject& config, Hyperparameters& shape);
+  void (*build)(GraphBuilder& g, const Hyperparameters& shape) = nullptr;
+  // Keys of a GGUF file that mean something in this architecture; null: those that all share alone.
+  void (*read_file)(const Metadata& m, Hyperparameters& shape) = nullptr;
+  // Keys of a config.json that mean something in this architecture; refuses what the graph does not compute.
+  // `shape` has what all architectures share.
+  void (*read_config)(const ConfigObject& config, ConfigShape& shape) = nullptr;
 };
 
 std::span<const Architecture> architectures();
 
+// Whether `name` is one of the names in a list like "A, B".
+bool is_listed(std::string_view names, std::string_view name);
+
 // The row of a file. Throws ModelError, which lists those that are there.
 const Architecture& architecture_of(const GgufFile& file);
-const Architecture& architecture_of(const ConfigObject& config);
+// `outer`: the whole file where `config` is the part of it that describes the text.
+const Architecture& architecture_of(const ConfigObject& config, const ConfigObject& outer);
 
-// Of a decoder with rotary positions and a gated feed-forward layer: what several builders share.
-// Layer `g` stands at: norm, q, k, v, rotary, attention, addition to x.
-struct DecoderOptions {
-  bool qkv_bias = false;   // attn_q.bias, attn_k.bias, attn_v.bias
-  bool head_norm = false;  // attn_q_norm, attn_k_norm: each head by itself, before it is rotated
-};
-void build_decoder(GraphBuilder& g, const Hyperparameters& shape, const DecoderOptions& options);
-
-// llama.cpp, ...: the columns `build` and `read_config` of the table.
+// llama.cpp, ...: the columns `build`, `read_file` and `read_config` of the table.
 void build_llama(GraphBuilder& g, const Hyperparameters& shape);
-void read_llama_config(const ConfigObject& config, Hyperparameters& shape);
+void read_llama_file(const Metadata& m, Hyperparameters& shape);
+void read_llama_config(const ConfigObject& config, ConfigShape& shape);
 void build_qwen2(GraphBuilder& g, const Hyperparameters& shape);
-void read_qwen2_config(const ConfigObject& config, Hyperparameters& shape);
+void read_qwen_file(const Metadata& m, Hyperparameters& shape);
+void read_qwen2_config(const ConfigObject& config, ConfigShape& shape);
 void build_qwen3(GraphBuilder& g, const Hyperparameters& shape);
-void read_qwen3_config(const ConfigObject& config, Hyperparameters& shape);
+void read_qwen3_config(const ConfigObject& config, ConfigShape& shape);
+void build_gemma(GraphBuilder& g, const Hyperparameters& shape);
+void read_gemma_file(const Metadata& m, Hyperparameters& shape);
+void read_gemma_config(const ConfigObject& config, ConfigShape& shape);
+void build_gemma2(GraphBuilder& g, const Hyperparameters& shape);
+void read_gemma2_file(const Metadata& m, Hyperparameters& shape);
+void read_gemma2_config(const ConfigObject& config, ConfigShape& shape);
+void build_gemma3(GraphBuilder& g, const Hyperparameters& shape);
+void read_gemma3_file(const Metadata& m, Hyperparameters& shape);
+void read_gemma3_config(const ConfigObject& config, ConfigShape& shape);
+void build_phi3(GraphBuilder& g, const Hyperparameters& shape);
+void read_phi3_file(const Metadata& m, Hyperparameters& shape);
+void read_phi3_config(const ConfigObject& config, ConfigShape& shape);
+void build_gpt2(GraphBuilder& g, const Hyperparameters& shape);
+void read_gpt2_file(const Metadata& m, Hyperparameters& shape);
+void read_gpt2_config(const ConfigObject& config, ConfigShape& shape);
+void build_gptneox(GraphBuilder& g, const Hyperparameters& shape);
+void read_gptneox_file(const Metadata& m, Hyperparameters& shape);
+void read_gptneox_config(const ConfigObject& config, ConfigShape& shape);
+void build_stablelm(GraphBuilder& g, const Hyperparameters& shape);
+void read_stablelm_config(const ConfigObject& config, ConfigShape& shape);
+void build_olmo2(GraphBuilder& g, const Hyperparameters& shape);
+void read_olmo2_file(const Metadata& m, Hyperparameters& shape);
+void read_olmo2_config(const ConfigObject& config, ConfigShape& shape);
+void build_granite(GraphBuilder& g, const Hyperparameters& shape);
+void read_granite_file(const Metadata& m, Hyperparameters& shape);
+void read_granite_config(const ConfigObject& config, ConfigShape& shape);
+void build_smollm3(GraphBuilder& g, const Hyperparameters& shape);
+void read_smollm3_file(const Metadata& m, Hyperparameters& shape);
+void read_smollm3_config(const ConfigObject& config, ConfigShape& shape);
 
 }  // namespace tokencycle::model

@@ -1,69 +1,134 @@
 // SPDX-License-Identifier: Apache-2.0
-// A decoder of today's common kind: RMS norms, rotary positions, grouped query heads, gated feed-forward.
-#include <cmath>
-#include <vector>
+#include "model/architectures/decoder.h"
 
-#include "model/architectures/architectures.h"
+#include <cmath>
 
 namespace tokencycle::model {
-namespace {
 
-struct Cache {
-  ValueId keys = kNoValue, values = kNoValue;
-};
-
-// (tokens, width) -> (tokens, width)
-ValueId add_attention(GraphBuilder& g, const Hyperparameters& s, const DecoderOptions& options, ValueId table,
-                      const Cache& cache, ValueId x) {
-  const RotaryShape rotary{s.head_dim, s.rope_dims, s.rope_pairs};
-  const float scale = 1.0f / std::sqrt(static_cast<float>(s.head_dim));
-  const ValueId h = g.norm("attn_norm", x, s.norm_epsilon);
-  ValueId q = g.linear("attn_q", h, s.query_width(), options.qkv_bias);
-  ValueId k = g.linear("attn_k", h, s.kv_width(), options.qkv_bias);
-  const ValueId v = g.linear("attn_v", h, s.kv_width(), options.qkv_bias);
-  if (options.head_norm) {
-    q = g.norm("attn_q_norm", q, s.norm_epsilon, s.head_dim);
-    k = g.norm("attn_k_norm", k, s.norm_epsilon, s.head_dim);
-  }
-  q = g.rotary("rope_q", q, table, rotary);
-  k = g.rotary("rope_k", k, table, rotary);
-  g.append("cache_k", k, cache.keys);
-  g.append("cache_v", v, cache.values);
-  const ValueId o =
-      g.attention("attention", q, cache.keys, cache.values, {s.heads, s.kv_heads, s.head_dim, scale});
-  return g.zip("attn_residual", ZipFunction::add, g.linear("attn_output", o, s.width), x);
-}
-
-ValueId add_feed_forward(GraphBuilder& g, const Hyperparameters& s, ValueId x) {
-  const ValueId h = g.norm("ffn_norm", x, s.norm_epsilon);
-  const ValueId gate = g.linear("ffn_gate", h, s.feed_forward);
-  const ValueId up = g.linear("ffn_up", h, s.feed_forward);
-  const ValueId f = g.zip("ffn_act", ZipFunction::mul, g.map("ffn_silu", MapFunction::silu, gate), up);
-  return g.zip("ffn_residual", ZipFunction::add, g.linear("ffn_down", f, s.width), x);
-}
-
-}  // namespace
-
-void build_decoder(GraphBuilder& g, const Hyperparameters& s, const DecoderOptions& options) {
-  const ValueId ids = g.token_ids();
-  const ValueId table = g.rotary_table(s.rope_dims);
-  std::vector<Cache> caches(s.layers);
-  for (std::uint32_t i = 0; i < s.layers; ++i) {
+Decoder::Decoder(GraphBuilder& g, const Hyperparameters& shape, NormKind norms)
+    : g_(g), s_(shape), norms_(norms) {
+  ids_ = g.token_ids();
+  if (s_.rope_dims != 0) table_ = g.rotary_table(s_.rotary);
+  local_table_ = s_.local_rope_base != 0.0 ? g.rotary_table(s_.local_rotary) : table_;
+  for (std::uint32_t i = 0; i < s_.layers; ++i) {
     g.set_layer(static_cast<int>(i));
-    caches[i] = {g.state("keys", "keys", s.kv_width()), g.state("values", "values", s.kv_width())};
+    caches_.push_back({g.state("keys", "keys", s_.kv_width()), g.state("values", "values", s_.kv_width())});
   }
   g.set_layer(-1);
-  const Weight& embedding = g.matrix("token_embd", s.vocabulary, s.width);
-  ValueId x = g.gather_rows("embedding", ids, embedding);
-  for (std::uint32_t i = 0; i < s.layers; ++i) {
-    g.set_layer(static_cast<int>(i));
-    x = add_attention(g, s, options, table, caches[i], x);
-    x = add_feed_forward(g, s, x);
+}
+
+ValueId Decoder::embed() {
+  embedding_ = &g_.matrix("token_embd", s_.vocabulary, s_.width);
+  const ValueId x = g_.gather_rows("embedding", ids_, *embedding_);
+  if (s_.embedding_scale == 1.0f) return x;
+  return g_.map("embedding_scaled", MapFunction::scale, x, s_.embedding_scale);
+}
+
+ValueId Decoder::positions(std::string_view name) {
+  return g_.position_rows(name, ids_, g_.matrix(name, s_.context, s_.width));
+}
+
+void Decoder::enter(std::uint32_t layer) {
+  layer_ = layer;
+  g_.set_layer(static_cast<int>(layer));
+}
+
+ValueId Decoder::norm(std::string_view name, ValueId x, std::uint32_t columns) {
+  return g_.norm(name, x, {norms_, columns, s_.norm_epsilon});
+}
+
+ValueId Decoder::residual(std::string_view name, ValueId y, ValueId x) {
+  if (s_.residual_scale != 1.0f)
+    y = g_.map(std::string(name) + "_scaled", MapFunction::scale, y, s_.residual_scale);
+  return add(name, y, x);
+}
+
+Decoder::Projections Decoder::project(ValueId h, Bias bias) {
+  Projections p;
+  p.q = g_.linear("attn_q", h, s_.query_width(), bias);
+  p.k = g_.linear("attn_k", h, s_.kv_width(), bias);
+  p.v = g_.linear("attn_v", h, s_.kv_width(), bias);
+  return p;
+}
+
+Decoder::Projections Decoder::project_fused(ValueId h, Bias bias) {
+  const std::vector<ValueId> p =
+      g_.linears("attn_qkv", h,
+                 {{"attn_q", s_.query_width()}, {"attn_k", s_.kv_width()}, {"attn_v", s_.kv_width()}}, bias);
+  return {p[0], p[1], p[2]};
+}
+
+ValueId Decoder::attend(Projections p, Bias bias) {
+  const bool local = s_.local(layer_);
+  if (s_.rotated(layer_)) {
+    const RotaryShape rotary{s_.head_dim, s_.rope_dims, s_.rope_pairs};
+    p.q = g_.rotary("rope_q", p.q, local ? local_table_ : table_, rotary);
+    p.k = g_.rotary("rope_k", p.k, local ? local_table_ : table_, rotary);
   }
-  g.set_layer(-1);
-  const ValueId h = g.norm("output_norm", x, s.norm_epsilon);
-  g.outputs_only(h);
-  g.set_result(g.linear("output", h, s.tied_output ? embedding : g.matrix("output", s.vocabulary, s.width)));
+  const Cache& cache = caches_[layer_];
+  g_.append("cache_k", p.k, cache.keys);
+  g_.append("cache_v", p.v, cache.values);
+  AttentionShape shape{s_.heads,           s_.kv_heads,      s_.head_dim,
+                       s_.attention_scale, s_.attention_cap, local ? s_.window : 0};
+  if (shape.scale == 0.0f) shape.scale = 1.0f / std::sqrt(static_cast<float>(s_.head_dim));
+  const ValueId o = g_.attention("attention", p.q, cache.keys, cache.values, shape);
+  return g_.linear("attn_output", o, s_.width, bias);
+}
+
+ValueId Decoder::activate(MapFunction f, ValueId x) {
+  return g_.map(f == MapFunction::silu ? "ffn_silu" : "ffn_gelu", f, x);
+}
+
+ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias) {
+  const ValueId gate = g_.linear("ffn_gate", h, s_.feed_forward, bias);
+  const ValueId up = g_.linear("ffn_up", h, s_.feed_forward, bias);
+  return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, gate), up), s_.width, bias);
+}
+
+ValueId Decoder::plain(ValueId h, MapFunction f, Bias bias) {
+  return g_.linear("ffn_down", activate(f, g_.linear("ffn_up", h, s_.feed_forward, bias)), s_.width, bias);
+}
+
+ValueId Decoder::gated_fused(ValueId h, MapFunction f) {
+  const std::vector<ValueId> p =
+      g_.linears("ffn_up", h, {{"ffn_gate", s_.feed_forward}, {"ffn_up", s_.feed_forward}});
+  return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, p[0]), p[1]), s_.width);
+}
+
+void Decoder::finish(ValueId x) {
+  g_.set_layer(-1);
+  const ValueId h = norm("output_norm", x);
+  g_.outputs_only(h);
+  ValueId logits =
+      g_.linear("output", h, s_.tied_output ? *embedding_ : g_.matrix("output", s_.vocabulary, s_.width));
+  if (s_.logit_scale != 1.0f) logits = g_.map("output_scaled", MapFunction::scale, logits, s_.logit_scale);
+  if (s_.logit_cap != 0.0f) {
+    logits = g_.map("output_share", MapFunction::scale, logits, 1.0f / s_.logit_cap);
+    logits = g_.map("output_tanh", MapFunction::tanh, logits);
+    logits = g_.map("output_capped", MapFunction::scale, logits, s_.logit_cap);
+  }
+  g_.set_result(logits);
+}
+
+void build_usual(GraphBuilder& g, const Hyperparameters& s, const UsualLayers& layers) {
+  Decoder d(g, s);
+  ValueId x = d.embed();
+  for (std::uint32_t i = 0; i < s.layers; ++i) {
+    d.enter(i);
+    ValueId h = d.norm("attn_norm", x);
+    Decoder::Projections p =
+        layers.fused ? d.project_fused(h, layers.qkv_bias) : d.project(h, layers.qkv_bias);
+    if (layers.head_norm) {
+      p.q = d.norm("attn_q_norm", p.q, s.head_dim);
+      p.k = d.norm("attn_k_norm", p.k, s.head_dim);
+    }
+    x = d.residual("attn_residual", d.attend(p, layers.other_bias), x);
+    h = d.norm("ffn_norm", x);
+    const ValueId f =
+        layers.fused ? d.gated_fused(h, layers.activation) : d.gated(h, layers.activation, layers.other_bias);
+    x = d.residual("ffn_residual", f, x);
+  }
+  d.finish(x);
 }
 
 }  // namespace tokencycle::model

@@ -13,73 +13,24 @@
 namespace tokencycle::model {
 namespace {
 
-// The keys of one architecture: each begins with its name.
-struct Metadata {
-  const GgufFile& file;
-  std::string prefix;
-  std::string key_of(std::string_view name) const { return prefix + std::string(name); }
+// Keys that say nothing about what is computed, or that another key repeats.
+constexpr std::string_view kHarmlessKeys[] = {"vocab_size", "tensor_data_layout", "rope.scaling.finetuned",
+                                              "use_parallel_residual"};
+// Values that converters also write where they do nothing: as 0 (unset) or as 1 (where they multiply).
+constexpr std::pair<std::string_view, double> kNeutralValues[] = {
+    {"attention.scale", 0.0},
+    {"attention.clamp_kqv", 0.0},
+    {"attention.sliding_window", 0.0},
+    {"logit_scale", 1.0},
+    {"residual_scale", 1.0},
+    {"embedding_scale", 1.0},
+    {"expert_count", 0.0},
+    {"expert_used_count", 0.0},
+    {"rope.scaling.yarn_log_multiplier", 0.0},
+    {"rope.scaling.yarn_ext_factor", 1.0},
+    {"rope.scaling.yarn_attn_factor", 1.0},
+    {"attention.max_alibi_bias", 0.0},
 };
-
-void check_range(const Metadata& m, std::string_view key, std::uint64_t value, std::uint32_t limit) {
-  if (value < 1 || value > limit) {
-    m.file.fail(fmt::format("key {} is {}, but should be from 1 to {}; convert the model again",
-                            in_quotes(key), value, limit));
-  }
-}
-
-std::uint32_t require_size(const Metadata& m, std::string_view name, std::uint32_t limit) {
-  const std::string key = m.key_of(name);
-  const std::uint64_t value = m.file.require_unsigned(key);
-  check_range(m, key, value, limit);
-  return static_cast<std::uint32_t>(value);
-}
-
-std::optional<std::uint32_t> get_size(const Metadata& m, std::string_view name, std::uint32_t limit) {
-  const std::string key = m.key_of(name);
-  const std::optional<std::uint64_t> value = m.file.get_unsigned(key);
-  if (!value) return std::nullopt;
-  check_range(m, key, *value, limit);
-  return static_cast<std::uint32_t>(*value);
-}
-
-// A size that some converters store as one value for each layer; then all must be equal.
-std::optional<std::uint32_t> get_uniform_size(const Metadata& m, std::string_view name, std::uint32_t layers,
-                                              std::uint32_t limit) {
-  const std::string key = m.key_of(name);
-  const GgufValue* value = m.file.find(key);
-  if (value == nullptr || !std::holds_alternative<GgufArray>(*value)) return get_size(m, name, limit);
-  const GgufArray& array = std::get<GgufArray>(*value);
-  std::vector<std::uint64_t> sizes = array.unsigned_values;
-  for (const std::int64_t size : array.signed_values)
-    sizes.push_back(size < 0 ? 0 : static_cast<std::uint64_t>(size));
-  if (sizes.size() != layers || array.size() != layers) {
-    m.file.fail(
-        fmt::format("key {} is an array of {} values, but should be {} integers, one for each layer; convert "
-                    "the model again",
-                    in_quotes(key), array.size(), layers));
-  }
-  for (std::size_t i = 0; i < sizes.size(); ++i) {
-    if (sizes[i] != sizes[0]) {
-      m.file.fail(
-          fmt::format("key {} is {} in layer 0 and {} in layer {}; layers of different shapes are not "
-                      "supported: use a model whose layers are equal",
-                      in_quotes(key), sizes[0], sizes[i], i));
-    }
-  }
-  check_range(m, key, sizes[0], limit);
-  return static_cast<std::uint32_t>(sizes[0]);
-}
-
-// A positive, finite number that stays so as fp32 (the first comparison is false for NaN).
-double positive(const Metadata& m, std::string_view key, double value) {
-  const bool in_range = value > 0.0 && value <= std::numeric_limits<float>::max();
-  if (!in_range || static_cast<float>(value) == 0.0f) {
-    m.file.fail(
-        fmt::format("key {} is {}, but should be positive and finite as fp32; convert the model again",
-                    in_quotes(key), value));
-  }
-  return value;
-}
 
 // Text for a terminal and for JSON: valid UTF-8, without control characters, not long.
 std::string readable(std::string_view text) {
@@ -104,18 +55,12 @@ void check_kind(const Metadata& m, Hyperparameters& shape) {
   shape.name = readable(m.file.get_string("general.name").value_or(""));
 }
 
-// Keys that change the arithmetic of the graph. Executing without them would give another model.
-void refuse_variants(const Metadata& m, const Hyperparameters& shape) {
+// Kinds of models that have a name of their own.
+void refuse_kinds(const Metadata& m) {
   const std::string experts = m.key_of("expert_count");
   if (const std::uint64_t count = m.file.get_unsigned(experts).value_or(0); count > 0) {
     m.file.fail(fmt::format("key {} is {}: mixture-of-experts models are not supported; use a dense model",
                             in_quotes(experts), count));
-  }
-  const std::string window = m.key_of("attention.sliding_window");
-  if (const std::uint64_t size = m.file.get_unsigned(window).value_or(0); size > 0 && size < shape.context) {
-    m.file.fail(fmt::format(
-        "key {} is {}: sliding-window attention is not supported; use a model with full attention",
-        in_quotes(window), size));
   }
   const std::string causal = m.key_of("attention.causal");
   if (!m.file.get_bool(causal).value_or(true)) {
@@ -124,36 +69,23 @@ void refuse_variants(const Metadata& m, const Hyperparameters& shape) {
                     "model",
                     in_quotes(causal)));
   }
-  // Factors that converters also write where they do nothing: as 0 (unset) or as 1 (where they multiply).
-  const std::pair<std::string_view, double> factors[] = {
-      {"attention.scale", 0.0}, {"attention.clamp_kqv", 0.0}, {"logit_scale", 1.0},
-      {"residual_scale", 1.0},  {"embedding_scale", 1.0},     {"rope.scaling.attn_factor", 1.0},
-  };
-  for (const auto& [name, neutral] : factors) {
-    const std::string key = m.key_of(name);
-    const double value = m.file.get_float(key).value_or(neutral);
-    if (value != 0.0 && value != neutral) {
-      m.file.fail(
-          fmt::format("key {} is {}, which is not supported; use a model without it", in_quotes(key), value));
-    }
-  }
 }
 
 void read_heads(const Metadata& m, Hyperparameters& shape) {
-  const auto heads = get_uniform_size(m, "attention.head_count", shape.layers, kMaxHeads);
+  const auto heads = m.get_uniform_size("attention.head_count", shape.layers, kMaxHeads);
   if (!heads)
     m.file.fail(fmt::format("key '{}attention.head_count' is missing; convert the model again", m.prefix));
   shape.heads = *heads;
   shape.kv_heads =
-      get_uniform_size(m, "attention.head_count_kv", shape.layers, kMaxHeads).value_or(shape.heads);
+      m.get_uniform_size("attention.head_count_kv", shape.layers, kMaxHeads).value_or(shape.heads);
   if (shape.heads % shape.kv_heads != 0) {
     m.file.fail(
         fmt::format("{} query heads cannot share {} key-value heads: head_count should be a multiple of "
                     "head_count_kv; convert the model again",
                     shape.heads, shape.kv_heads));
   }
-  const auto key_length = get_size(m, "attention.key_length", kMaxHeadDim);
-  const auto value_length = get_size(m, "attention.value_length", kMaxHeadDim);
+  const auto key_length = m.get_size("attention.key_length", kMaxHeadDim);
+  const auto value_length = m.get_size("attention.value_length", kMaxHeadDim);
   if (!key_length && !value_length) {
     if (shape.width % shape.heads != 0) {
       m.file.fail(
@@ -162,7 +94,7 @@ void read_heads(const Metadata& m, Hyperparameters& shape) {
                       shape.width, shape.heads, m.prefix));
     }
     shape.head_dim = shape.width / shape.heads;
-    check_range(m, "embedding_length / head_count", shape.head_dim, kMaxHeadDim);
+    m.check_range("embedding_length / head_count", shape.head_dim, kMaxHeadDim);
     return;
   }
   const std::uint32_t by_default = shape.width / shape.heads;  // where one of the two is absent
@@ -177,20 +109,27 @@ void read_heads(const Metadata& m, Hyperparameters& shape) {
 
 // rope.scaling.factor, or its older name rope.scale_linear. 1 where scaling is "none"; a type that is absent
 // means linear, as in llama.cpp, and a factor of 0 means none.
-double read_rope_scale(const Metadata& m) {
+void read_rope_scaling(const Metadata& m, Hyperparameters& shape) {
   const std::string type_key = m.key_of("rope.scaling.type");
   const std::string type = m.file.get_string(type_key).value_or("linear");
-  if (type != "none" && type != "linear") {
+  if (type == "yarn") {
+    shape.rope_scaling = RopeScaling::yarn;
+  } else if (type == "longrope") {
+    shape.rope_scaling = RopeScaling::longrope;
+  } else if (type != "none" && type != "linear") {
     m.file.fail(
-        fmt::format("key {} is {}, but only 'none' and 'linear' are supported; use a model without it",
+        fmt::format("key {} is {}, but only 'none', 'linear', 'yarn' and 'longrope' are supported; use a "
+                    "model without it",
                     in_quotes(type_key), in_quotes(type)));
   }
-  for (const std::string_view name : {"rope.scaling.factor", "rope.scale_linear"}) {
-    const std::string key = m.key_of(name);
-    const double factor = m.file.get_float(key).value_or(0.0);
-    if (factor != 0.0) return type == "none" ? 1.0 : positive(m, key, factor);
-  }
-  return 1.0;
+  const auto factor = m.get_positive("rope.scaling.factor", true),
+             older = m.get_positive("rope.scale_linear", true);
+  shape.rope_scale = type == "none" ? 1.0 : factor.value_or(older.value_or(1.0));
+  shape.rope_original_context =
+      m.get_size("rope.scaling.original_context_length", kMaxContext).value_or(shape.context);
+  shape.rope_magnitude = m.get_positive("rope.scaling.attn_factor", true).value_or(1.0);
+  shape.yarn_fast = m.get_positive("rope.scaling.yarn_beta_fast").value_or(shape.yarn_fast);
+  shape.yarn_slow = m.get_positive("rope.scaling.yarn_beta_slow").value_or(shape.yarn_slow);
 }
 
 // A file must not ask for much more memory than it has bytes; without weights no table is made.
@@ -200,24 +139,27 @@ std::uint64_t rope_table_limit(const Metadata& m) {
 }
 
 void read_rope(const Metadata& m, Hyperparameters& shape) {
-  const std::string base = m.key_of("rope.freq_base");
-  shape.rope_base = positive(m, base, m.file.get_float(base).value_or(10000.0));
-  shape.rope_scale = read_rope_scale(m);
-  shape.rope_dims = get_size(m, "rope.dimension_count", kMaxHeadDim).value_or(shape.head_dim);
+  shape.rope_base = m.get_positive("rope.freq_base").value_or(10000.0);
+  read_rope_scaling(m, shape);
+  shape.rope_dims = m.get_size("rope.dimension_count", kMaxHeadDim).value_or(shape.head_dim);
   if (shape.rope_dims % 2 != 0 || shape.rope_dims > shape.head_dim) {
     m.file.fail(
         fmt::format("'{}rope.dimension_count' is {}, but should be even and at most the head dimension {}; "
                     "convert the model again",
                     m.prefix, shape.rope_dims, shape.head_dim));
   }
-  const std::uint64_t table = std::uint64_t{shape.context} * shape.rope_dims * sizeof(float);
+}
+
+void check_rope_table(const Metadata& m, const Hyperparameters& shape) {
+  const std::uint64_t tables = shape.local_rope_base != 0.0 ? 2 : 1;
+  const std::uint64_t bytes = tables * shape.run_context * shape.rope_dims * sizeof(float);
   const std::uint64_t limit = rope_table_limit(m);
-  if (table > limit) {
-    m.file.fail(
-        fmt::format("'{}context_length': the rotary table of {} positions and {} dimensions takes {} "
-                    "MiB, over the limit of {} for a file of this size; use a model with a shorter context",
-                    m.prefix, shape.context, shape.rope_dims, table >> 20, limit >> 20));
-  }
+  if (bytes <= limit) return;
+  m.file.fail(
+      fmt::format("'{}context_length': the rotary table of {} positions and {} dimensions takes {} "
+                  "MiB, over the limit of {} for a file of this size; use a model with a shorter context, or "
+                  "choose a shorter --context",
+                  m.prefix, shape.run_context, shape.rope_dims, bytes >> 20, limit >> 20));
 }
 
 void read_vocabulary(const Metadata& m, Hyperparameters& shape) {
@@ -227,7 +169,7 @@ void read_vocabulary(const Metadata& m, Hyperparameters& shape) {
         "tensor 'token_embd.weight' is missing: the file holds no weights of a model (a vocabulary "
         "alone cannot run); use a complete model");
   }
-  check_range(m, "rows of token_embd.weight", table->rows(), kMaxVocabulary);
+  m.check_range("rows of token_embd.weight", table->rows(), kMaxVocabulary);
   shape.vocabulary = static_cast<std::uint32_t>(table->rows());
   const GgufArray* tokens = m.file.get_array("tokenizer.ggml.tokens");
   if (tokens != nullptr && tokens->size() != shape.vocabulary) {
@@ -239,32 +181,191 @@ void read_vocabulary(const Metadata& m, Hyperparameters& shape) {
   shape.tied_output = m.file.find_tensor("output.weight") == nullptr;
 }
 
+bool neutral(const Metadata& m, std::string_view name, const GgufValue& value) {
+  for (const auto& [known, wanted] : kNeutralValues) {
+    if (known != name || std::holds_alternative<std::string>(value) ||
+        std::holds_alternative<GgufArray>(value))
+      continue;
+    const std::string key = m.key_of(name);
+    const bool real = std::holds_alternative<double>(value);
+    const double number = real ? std::get<double>(value)
+                               : std::visit(
+                                     [](const auto& v) {
+                                       if constexpr (std::is_arithmetic_v<std::decay_t<decltype(v)>>)
+                                         return static_cast<double>(v);
+                                       return 0.0;
+                                     },
+                                     value);
+    return number == 0.0 || number == wanted;
+  }
+  return false;
+}
+
+std::string shown(const GgufValue& value) {
+  return std::visit(
+      [](const auto& v) -> std::string {
+        using T = std::decay_t<decltype(v)>;
+        if constexpr (std::is_same_v<T, GgufArray>) {
+          return fmt::format("an array of {}", v.size());
+        } else if constexpr (std::is_same_v<T, std::string>) {
+          return in_quotes(v);
+        } else {
+          return fmt::format("{}", v);
+        }
+      },
+      value);
+}
+
 }  // namespace
 
+std::string Metadata::key_of(std::string_view name) const {
+  read_.emplace(name);
+  return prefix + std::string(name);
+}
+
+void Metadata::check_range(std::string_view key, std::uint64_t value, std::uint32_t limit) const {
+  if (value >= 1 && value <= limit) return;
+  file.fail(fmt::format("key {} is {}, but should be from 1 to {}; convert the model again", in_quotes(key),
+                        value, limit));
+}
+
+std::uint32_t Metadata::require_size(std::string_view name, std::uint32_t limit) const {
+  const std::string key = key_of(name);
+  const std::uint64_t value = file.require_unsigned(key);
+  check_range(key, value, limit);
+  return static_cast<std::uint32_t>(value);
+}
+
+std::optional<std::uint32_t> Metadata::get_size(std::string_view name, std::uint32_t limit) const {
+  const std::string key = key_of(name);
+  const std::optional<std::uint64_t> value = file.get_unsigned(key);
+  if (!value) return std::nullopt;
+  check_range(key, *value, limit);
+  return static_cast<std::uint32_t>(*value);
+}
+
+std::optional<std::uint32_t> Metadata::get_uniform_size(std::string_view name, std::uint32_t layers,
+                                                        std::uint32_t limit) const {
+  const std::string key = key_of(name);
+  const GgufValue* value = file.find(key);
+  if (value == nullptr || !std::holds_alternative<GgufArray>(*value)) return get_size(name, limit);
+  const GgufArray& array = std::get<GgufArray>(*value);
+  std::vector<std::uint64_t> sizes = array.unsigned_values;
+  for (const std::int64_t size : array.signed_values)
+    sizes.push_back(size < 0 ? 0 : static_cast<std::uint64_t>(size));
+  if (sizes.size() != layers || array.size() != layers) {
+    file.fail(
+        fmt::format("key {} is an array of {} values, but should be {} integers, one for each layer; convert "
+                    "the model again",
+                    in_quotes(key), array.size(), layers));
+  }
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    if (sizes[i] != sizes[0]) {
+      file.fail(
+          fmt::format("key {} is {} in layer 0 and {} in layer {}; layers of different shapes are not "
+                      "supported: use a model whose layers are equal",
+                      in_quotes(key), sizes[0], sizes[i], i));
+    }
+  }
+  check_range(key, sizes[0], limit);
+  return static_cast<std::uint32_t>(sizes[0]);
+}
+
+std::optional<double> Metadata::get_positive(std::string_view name, bool zero_is_none) const {
+  const std::string key = key_of(name);
+  const std::optional<double> value = file.get_float(key);
+  if (!value || (zero_is_none && *value == 0.0)) return std::nullopt;
+  const bool in_range = *value > 0.0 && *value <= std::numeric_limits<float>::max();  // false for NaN
+  if (!in_range || static_cast<float>(*value) == 0.0f) {
+    file.fail(fmt::format("key {} is {}, but should be positive and finite as fp32; convert the model again",
+                          in_quotes(key), *value));
+  }
+  return value;
+}
+
+double Metadata::require_positive(std::string_view name) const {
+  const std::optional<double> value = get_positive(name);
+  if (!value) {
+    file.fail(fmt::format("key {} (a floating-point number) is missing; convert the model again",
+                          in_quotes(key_of(name))));
+  }
+  return *value;
+}
+
+bool Metadata::boolean(std::string_view name, bool by_default) const {
+  return file.get_bool(key_of(name)).value_or(by_default);
+}
+
+void Metadata::refuse_unread() const {
+  for (const auto& [key, value] : file.metadata()) {
+    if (!key.starts_with(prefix)) continue;
+    const std::string name = key.substr(prefix.size());
+    if (read_.contains(name) || name.starts_with("mm.")) continue;  // mm: of the images beside the text
+    if (std::find(std::begin(kHarmlessKeys), std::end(kHarmlessKeys), name) != std::end(kHarmlessKeys))
+      continue;
+    if (neutral(*this, name, value)) continue;
+    file.fail(fmt::format("key {} is {}, which is not supported; use a model without it", in_quotes(key),
+                          shown(value)));
+  }
+}
+
+std::vector<bool> periodic_layers(std::uint32_t layers, std::uint32_t period) {
+  std::vector<bool> local(layers);
+  for (std::uint32_t i = 0; i < layers; ++i) local[i] = period == 0 || i % period < period - 1;
+  return local;
+}
+
+void read_window(const Metadata& m, Hyperparameters& shape, std::uint32_t by_default,
+                 std::uint32_t window_by_default) {
+  const std::uint64_t window =
+      m.file.get_unsigned(m.key_of("attention.sliding_window")).value_or(window_by_default);
+  shape.window = static_cast<std::uint32_t>(std::min<std::uint64_t>(window, kMaxContext));
+  const std::string key = m.key_of("attention.sliding_window_pattern");
+  const GgufValue* pattern = m.file.find(key);
+  if (pattern == nullptr || !std::holds_alternative<GgufArray>(*pattern)) {
+    const std::uint64_t period = m.file.get_unsigned(key).value_or(by_default);
+    shape.local_layers = periodic_layers(
+        shape.layers, static_cast<std::uint32_t>(std::min<std::uint64_t>(period, kMaxLayers + 1)));
+    return;
+  }
+  const GgufArray& array = std::get<GgufArray>(*pattern);
+  shape.local_layers = array.bool_values;
+  for (const std::uint64_t v : array.unsigned_values) shape.local_layers.push_back(v != 0);
+  for (const std::int64_t v : array.signed_values) shape.local_layers.push_back(v != 0);
+  if (shape.local_layers.size() != shape.layers) {
+    m.file.fail(
+        fmt::format("key {} has {} values, but should have {}, one for each layer; convert the model again",
+                    in_quotes(key), array.size(), shape.layers));
+  }
+}
+
 Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& architecture,
-                                     std::optional<RopePairs> rope_pairs) {
-  const Metadata m{file, std::string(architecture.name) + "."};
+                                     std::optional<RopePairs> rope_pairs, std::uint32_t context) {
+  const Metadata m(file, architecture.name);
   Hyperparameters shape;
   shape.architecture = architecture.name;
   shape.rope_pairs = rope_pairs.value_or(architecture.rope_pairs);
   check_kind(m, shape);
-  shape.layers = require_size(m, "block_count", kMaxLayers);
-  shape.width = require_size(m, "embedding_length", kMaxWidth);
-  shape.context = require_size(m, "context_length", kMaxContext);
-  const auto feed_forward = get_uniform_size(m, "feed_forward_length", shape.layers, kMaxFeedForward);
+  refuse_kinds(m);
+  shape.layers = m.require_size("block_count", kMaxLayers);
+  shape.width = m.require_size("embedding_length", kMaxWidth);
+  shape.context = m.require_size("context_length", kMaxContext);
+  shape.run_context = context == 0 ? shape.context : std::min(context, shape.context);
+  const auto feed_forward = m.get_uniform_size("feed_forward_length", shape.layers, kMaxFeedForward);
   if (!feed_forward)
     m.file.fail(fmt::format("key '{}feed_forward_length' is missing; convert the model again", m.prefix));
   shape.feed_forward = *feed_forward;
   read_heads(m, shape);
-  refuse_variants(m, shape);
-  const std::string epsilon = m.key_of("attention.layer_norm_rms_epsilon");
-  const std::optional<double> value = m.file.get_float(epsilon);
-  if (!value)
-    m.file.fail(fmt::format("key {} (a floating-point number) is missing; convert the model again",
-                            in_quotes(epsilon)));
-  shape.norm_epsilon = static_cast<float>(positive(m, epsilon, *value));
+  const bool layer_norm = architecture.norm == NormKind::layer;
+  m.key_of("attention.layer_norm_epsilon");
+  m.key_of("attention.layer_norm_rms_epsilon");  // of the two, one is of no matter
+  shape.norm_epsilon = static_cast<float>(
+      m.require_positive(layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon"));
   read_rope(m, shape);
+  if (architecture.read_file != nullptr) architecture.read_file(m, shape);
+  check_rope_table(m, shape);
   read_vocabulary(m, shape);
+  m.refuse_unread();
   return shape;
 }
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <stdexcept>
+
 #include "model/architectures/architectures.h"
 #include "model/config_json_text.h"
 #include "model/gguf/reader.h"
@@ -8,13 +10,43 @@
 namespace tokencycle::model {
 namespace {
 
+constexpr std::string_view kSilu = "silu, swish";
+constexpr std::string_view kGelu = "gelu_pytorch_tanh, gelu_new, gelu_fast, gelu";
+constexpr RopePairs kAdjacent = RopePairs::adjacent, kSplit = RopePairs::split;
+constexpr NormKind kRms = NormKind::rms, kLayer = NormKind::layer;
+
 constexpr Architecture kArchitectures[] = {
-    {"llama", "LlamaForCausalLM, MistralForCausalLM", RopePairs::adjacent, build_llama, read_llama_config},
-    {"qwen2", "Qwen2ForCausalLM", RopePairs::split, build_qwen2, read_qwen2_config},
-    {"qwen3", "Qwen3ForCausalLM", RopePairs::split, build_qwen3, read_qwen3_config},
+    {"llama", "LlamaForCausalLM, LLaMAForCausalLM, MistralForCausalLM", "llama, mistral",
+     "Llama 1 to 3, Mistral, SmolLM 2", kAdjacent, kRms, kSilu, build_llama, read_llama_file,
+     read_llama_config},
+    {"qwen2", "Qwen2ForCausalLM", "qwen2", "Qwen 2, Qwen 2.5", kSplit, kRms, kSilu, build_qwen2,
+     read_qwen_file, read_qwen2_config},
+    {"qwen3", "Qwen3ForCausalLM", "qwen3", "Qwen 3 (dense)", kSplit, kRms, kSilu, build_qwen3, read_qwen_file,
+     read_qwen3_config},
+    {"gemma", "GemmaForCausalLM", "gemma", "Gemma", kSplit, kRms, kGelu, build_gemma, read_gemma_file,
+     read_gemma_config},
+    {"gemma2", "Gemma2ForCausalLM", "gemma2", "Gemma 2", kSplit, kRms, kGelu, build_gemma2, read_gemma2_file,
+     read_gemma2_config},
+    {"gemma3", "Gemma3ForCausalLM, Gemma3ForConditionalGeneration", "gemma3, gemma3_text", "Gemma 3 (text)",
+     kSplit, kRms, kGelu, build_gemma3, read_gemma3_file, read_gemma3_config},
+    {"phi3", "Phi3ForCausalLM", "phi3", "Phi 3, Phi 3.5, Phi 4", kSplit, kRms, kSilu, build_phi3,
+     read_phi3_file, read_phi3_config},
+    {"gpt2", "GPT2LMHeadModel", "gpt2", "GPT-2", kAdjacent, kLayer, kGelu, build_gpt2, read_gpt2_file,
+     read_gpt2_config},
+    {"gptneox", "GPTNeoXForCausalLM", "gpt_neox", "GPT-NeoX, Pythia", kSplit, kLayer, kGelu, build_gptneox,
+     read_gptneox_file, read_gptneox_config},
+    {"stablelm", "StableLmForCausalLM, StableLMEpochForCausalLM", "stablelm, stablelm_epoch",
+     "StableLM 3B, StableLM 2 1.6B", kSplit, kLayer, kSilu, build_stablelm, nullptr, read_stablelm_config},
+    {"olmo2", "Olmo2ForCausalLM, Olmo3ForCausalLM", "olmo2, olmo3", "OLMo 2, OLMo 3", kSplit, kRms, kSilu,
+     build_olmo2, read_olmo2_file, read_olmo2_config},
+    {"granite", "GraniteForCausalLM", "granite", "Granite 3 (dense)", kAdjacent, kRms, kSilu, build_granite,
+     read_granite_file, read_granite_config},
+    {"smollm3", "SmolLM3ForCausalLM", "smollm3", "SmolLM 3", kAdjacent, kRms, kSilu, build_smollm3,
+     read_smollm3_file, read_smollm3_config},
 };
 
-// Whether `name` is one of the names in a list like "A, B".
+}  // namespace
+
 bool is_listed(std::string_view names, std::string_view name) {
   for (std::size_t at = 0; at < names.size();) {
     const std::size_t comma = std::min(names.find(", ", at), names.size());
@@ -23,8 +55,6 @@ bool is_listed(std::string_view names, std::string_view name) {
   }
   return false;
 }
-
-}  // namespace
 
 std::span<const Architecture> architectures() {
   return kArchitectures;
@@ -42,14 +72,22 @@ const Architecture& architecture_of(const GgufFile& file) {
                         known));
 }
 
-const Architecture& architecture_of(const ConfigObject& config) {
-  const auto names = config.texts("architectures");
-  std::string known;
-  for (const Architecture& a : kArchitectures) {
-    if (names && names->size() == 1 && is_listed(a.config_names, names->front())) return a;
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", a.config_names);
+const Architecture& architecture_of(const ConfigObject& config, const ConfigObject& outer) {
+  // Where a part of the file describes the text, its own names come first, and its type before the whole's.
+  for (const ConfigObject* object : {&config, &outer}) {
+    const auto names = object->texts("architectures");
+    const auto type = object->text("model_type");
+    std::string known;
+    for (const Architecture& a : kArchitectures) {
+      if (names && names->size() == 1 && is_listed(a.config_names, names->front())) return a;
+      if (!names && type && is_listed(a.config_types, *type)) return a;
+      known += fmt::format("{}{}", known.empty() ? "" : ", ", a.config_names);
+    }
+    if (names || object == &outer) {
+      object->fail("architectures", fmt::format("supported is one of {}; use such a model", known));
+    }
   }
-  config.fail("architectures", fmt::format("supported is one of {}; use such a model", known));
+  throw std::logic_error("unreachable");
 }
 
 }  // namespace tokencycle::model

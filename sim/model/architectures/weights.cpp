@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstring>
 
+#include "base/quantity.h"
 #include "model/architectures/parts.h"
 #include "model/gguf/reader.h"
 #include "model/gguf/types.h"
@@ -12,7 +13,8 @@
 namespace tokencycle::model {
 namespace {
 
-constexpr std::string_view kRopeFactors = "rope_freqs.weight";
+const std::string kRopeFactors = "rope_freqs.weight";
+const std::string kLongFactors = "rope_factors_long.weight", kShortFactors = "rope_factors_short.weight";
 
 // "64 x 172" in ggml's order: row length first.
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
@@ -71,13 +73,13 @@ Weight WeightLoader::vector(const std::string& name, std::uint32_t cols) {
   return weight;
 }
 
-std::vector<float> WeightLoader::rope_factors(std::uint32_t count) {
+std::vector<float> WeightLoader::factors_of(const std::string& name, std::uint32_t count) {
   std::vector<float> factors(count, 1.0f);
-  if (file_.find_tensor(kRopeFactors) == nullptr) return factors;
-  const GgufTensor& tensor = take(std::string(kRopeFactors), 1, count);
+  if (!has(name)) return factors;
+  const GgufTensor& tensor = take(name, 1, count);
   if (tensor.format != Format::f32) {
-    file_.fail(fmt::format("tensor '{}' is stored as {}, but should be F32; convert the model again",
-                           kRopeFactors, tensor.type_name));
+    file_.fail(fmt::format("tensor '{}' is stored as {}, but should be F32; convert the model again", name,
+                           tensor.type_name));
   }
   if (file_.data() == TensorData::absent) return factors;
   std::memcpy(factors.data(), tensor.data.data(), tensor.bytes);
@@ -86,10 +88,21 @@ std::vector<float> WeightLoader::rope_factors(std::uint32_t count) {
       file_.fail(
           fmt::format("value {} of tensor '{}' is {}, but should be positive and finite; the file may be "
                       "damaged",
-                      i, kRopeFactors, factors[i]));
+                      i, name, factors[i]));
     }
   }
   return factors;
+}
+
+std::vector<float> WeightLoader::rope_factors(const Hyperparameters& shape) {
+  const std::uint32_t pairs = shape.rope_dims / 2;
+  if (pairs == 0) return {};
+  if (has(kRopeFactors) || shape.rope_scaling != RopeScaling::longrope)
+    return factors_of(kRopeFactors, pairs);
+  const std::vector<float> shorts = factors_of(kShortFactors, pairs), longs = factors_of(kLongFactors, pairs);
+  // As the engine of these files rounds the context that it is asked for, whatever the text's length.
+  constexpr std::uint32_t kContextUnit = 256;
+  return round_up(shape.run_context, kContextUnit) > shape.rope_original_context ? longs : shorts;
 }
 
 void WeightLoader::refuse_unused(std::string_view architecture) const {

@@ -36,8 +36,11 @@ ValueId GraphBuilder::token_ids() {
   return add_value(ValueKind::input, RowsOf::tokens, 1, "token_ids");
 }
 
-ValueId GraphBuilder::rotary_table(std::uint32_t columns) {
-  return add_value(ValueKind::constant, RowsOf::positions, columns, "rotary_table");
+ValueId GraphBuilder::rotary_table(const RotaryTable& table) {
+  const auto columns = static_cast<std::uint32_t>(2 * table.rates.size());
+  const ValueId id = add_value(ValueKind::constant, RowsOf::positions, columns, "rotary_table");
+  graph_.rotary_tables[id] = table;
+  return id;
 }
 
 ValueId GraphBuilder::state(std::string_view name, std::string region, std::uint32_t columns) {
@@ -52,32 +55,61 @@ ValueId GraphBuilder::gather_rows(std::string_view name, ValueId ids, const Weig
   return op.output;
 }
 
+ValueId GraphBuilder::position_rows(std::string_view name, ValueId ids, const Weight& table) {
+  Operator& op = add(OperatorKind::position_rows, name, {ids}, table.cols);
+  op.weight = &table;
+  return op.output;
+}
+
 ValueId GraphBuilder::linear(std::string_view name, ValueId x, const Weight& weight) {
   Operator& op = add(OperatorKind::linear, name, {x}, weight.rows);
   op.weight = &weight;
   return op.output;
 }
 
-ValueId GraphBuilder::linear(std::string_view name, ValueId x, std::uint32_t rows, bool bias) {
+const Weight* GraphBuilder::bias_of(std::string_view name, std::uint32_t rows, Bias bias) {
+  const std::string tensor = full_name(name) + ".bias";
+  if (bias == Bias::none || (bias == Bias::where_present && !tensors_.has(tensor))) return nullptr;
+  return &graph_.weights.emplace_back(tensors_.vector(tensor, rows));
+}
+
+ValueId GraphBuilder::linear(std::string_view name, ValueId x, std::uint32_t rows, Bias bias) {
   const ValueId y = linear(name, x, matrix(name, rows, cols(x)));
-  if (bias) {
-    graph_.operators.back().bias =
-        &graph_.weights.emplace_back(tensors_.vector(full_name(name) + ".bias", rows));
-  }
+  graph_.operators.back().bias = bias_of(name, rows, bias);
   return y;
 }
 
-ValueId GraphBuilder::norm(std::string_view name, ValueId x, float epsilon, std::uint32_t columns) {
-  const std::uint32_t group = columns == 0 ? cols(x) : columns;
+std::vector<ValueId> GraphBuilder::linears(std::string_view tensor, ValueId x, const std::vector<Part>& parts,
+                                           Bias bias) {
+  std::uint32_t rows = 0;
+  for (const Part& part : parts) rows += part.rows;
+  const Weight& whole = matrix(tensor, rows, cols(x));
+  const Weight* const whole_bias = bias_of(tensor, rows, bias);
+  std::vector<ValueId> results;
+  std::uint32_t first = 0;
+  for (const Part& part : parts) {
+    results.push_back(linear(part.name, x, graph_.weights.emplace_back(whole.slice(first, part.rows))));
+    if (whole_bias != nullptr) {
+      graph_.operators.back().bias = &graph_.weights.emplace_back(whole_bias->columns(first, part.rows));
+    }
+    first += part.rows;
+  }
+  return results;
+}
+
+ValueId GraphBuilder::norm(std::string_view name, ValueId x, NormShape shape) {
+  if (shape.columns == 0) shape.columns = cols(x);
   Operator& op = add(OperatorKind::norm, name, {x}, cols(x));
-  op.weight = &graph_.weights.emplace_back(tensors_.vector(op.name + ".weight", group));
-  op.norm = {group, epsilon};
+  op.weight = &graph_.weights.emplace_back(tensors_.vector(op.name + ".weight", shape.columns));
+  if (shape.kind == NormKind::layer) op.bias = bias_of(name, shape.columns, Bias::always);
+  op.norm = shape;
   return op.output;
 }
 
-ValueId GraphBuilder::map(std::string_view name, MapFunction f, ValueId x) {
+ValueId GraphBuilder::map(std::string_view name, MapFunction f, ValueId x, float scalar) {
   Operator& op = add(OperatorKind::map, name, {x}, cols(x));
   op.map = f;
+  op.scalar = scalar;
   return op.output;
 }
 

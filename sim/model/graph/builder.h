@@ -17,11 +17,18 @@ class TensorSource {
   virtual ~TensorSource() = default;
   virtual Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) = 0;
   virtual Weight vector(const std::string& name, std::uint32_t cols) = 0;  // a gain or bias: a plain format
+  virtual bool has(const std::string& name) const = 0;                     // of what a model may lack
 };
+
+// Whether a linear adds "<name>.bias".
+enum class Bias : std::uint8_t { none, always, where_present };
 
 class GraphBuilder {
  public:
   GraphBuilder(Graph& graph, TensorSource& tensors) : graph_(graph), tensors_(tensors) {}
+
+  // Whether the model has this tensor of the layer, of those that it may lack.
+  bool has(std::string_view tensor) const { return tensors_.has(full_name(tensor)); }
 
   // Names that follow are "blk.<layer>.<name>"; -1: the name alone.
   void set_layer(int layer) { layer_ = layer; }
@@ -30,16 +37,25 @@ class GraphBuilder {
   const Weight& matrix(std::string_view name, std::uint32_t rows, std::uint32_t cols);
 
   ValueId token_ids();
-  ValueId rotary_table(std::uint32_t cols);
+  ValueId rotary_table(const RotaryTable& table);
   ValueId state(std::string_view name, std::string region, std::uint32_t cols);
 
   ValueId gather_rows(std::string_view name, ValueId ids, const Weight& table);
+  ValueId position_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId linear(std::string_view name, ValueId x, const Weight& weight);
   // With the matrix "<name>.weight" of so many rows and, if asked for, "<name>.bias".
-  ValueId linear(std::string_view name, ValueId x, std::uint32_t rows, bool bias = false);
-  // With the gain "<name>.weight"; `columns` at a time, 0: the whole row.
-  ValueId norm(std::string_view name, ValueId x, float epsilon, std::uint32_t columns = 0);
-  ValueId map(std::string_view name, MapFunction f, ValueId x);
+  ValueId linear(std::string_view name, ValueId x, std::uint32_t rows, Bias bias = Bias::none);
+  // One linear for each of `parts`, whose rows lie one behind the other in "<tensor>.weight" and
+  // "<tensor>.bias".
+  struct Part {
+    std::string_view name;
+    std::uint32_t rows = 0;
+  };
+  std::vector<ValueId> linears(std::string_view tensor, ValueId x, const std::vector<Part>& parts,
+                               Bias bias = Bias::none);
+  // With the gain "<name>.weight" and, of the kind layer, "<name>.bias"; `shape.columns` 0: the whole row.
+  ValueId norm(std::string_view name, ValueId x, NormShape shape);
+  ValueId map(std::string_view name, MapFunction f, ValueId x, float scalar = 0);
   ValueId zip(std::string_view name, ZipFunction f, ValueId x, ValueId y);
   ValueId rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape);
   void append(std::string_view name, ValueId x, ValueId state);
@@ -52,6 +68,8 @@ class GraphBuilder {
 
  private:
   std::string full_name(std::string_view name) const;
+  // "<name>.bias" of so many values, null where there is none.
+  const Weight* bias_of(std::string_view name, std::uint32_t rows, Bias bias);
   ValueId add_value(ValueKind kind, RowsOf rows, std::uint32_t cols, std::string name);
   Operator& add(OperatorKind kind, std::string_view name, std::vector<ValueId> inputs, std::uint32_t cols);
   std::uint32_t cols(ValueId v) const { return graph_.values[v].cols; }

@@ -10,6 +10,8 @@ std::string_view name_of(OperatorKind kind) {
   switch (kind) {
     case OperatorKind::gather_rows:
       return "gather_rows";
+    case OperatorKind::position_rows:
+      return "position_rows";
     case OperatorKind::linear:
       return "linear";
     case OperatorKind::norm:
@@ -26,6 +28,20 @@ std::string_view name_of(OperatorKind kind) {
       return "attention";
   }
   return "?";
+}
+
+Weight Weight::slice(std::uint32_t first, std::uint32_t count) const {
+  const std::uint64_t bytes = row_bytes(format, cols);
+  Weight part{name, format, count, cols, offset + first * bytes, {}};
+  if (!data.empty()) part.data = data.subspan(first * bytes, count * bytes);
+  return part;
+}
+
+Weight Weight::columns(std::uint32_t first, std::uint32_t count) const {
+  const std::uint64_t bytes = block_bytes(format);
+  Weight part{name, format, rows, count, offset + first * bytes, {}};
+  if (!data.empty()) part.data = data.subspan(first * bytes, count * bytes);
+  return part;
 }
 
 const Operator& Graph::find(std::string_view name) const {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -26,6 +27,10 @@ struct Weight {
     const std::uint64_t n = row_bytes(format, cols);
     return data.subspan(r * n, n);
   }
+  // Rows [first, first + count) as a weight: parts of a matrix that the file stores as one.
+  Weight slice(std::uint32_t first, std::uint32_t count) const;
+  // The same of a row's values, in a plain format.
+  Weight columns(std::uint32_t first, std::uint32_t count) const;
 };
 
 using ValueId = std::uint32_t;
@@ -33,7 +38,7 @@ inline constexpr ValueId kNoValue = 0xffff'ffffu;
 
 enum class ValueKind : std::uint8_t {
   input,       // token ids of the step
-  constant,    // the rotary table: cos and sin of each position
+  constant,    // a rotary table: cos and sin of each position
   activation,  // fp32 result of an operator
   state,       // kept from step to step, in the format of the KV cache
 };
@@ -54,25 +59,37 @@ struct Value {
 };
 
 enum class OperatorKind : std::uint8_t {
-  gather_rows,  // row ids[t] of the weight, as fp32                                  inputs: ids
-  linear,       // x * weight (+ bias)                                                inputs: x
-  norm,         // each group of columns by itself, times the gain                    inputs: x
-  map,          // f(x), element by element                                           inputs: x
-  zip,          // f(x, y), element by element                                        inputs: x, y
-  rotary,       // heads rotated by the angles of their positions                     inputs: x, table
-  append,       // rows of this step behind those of a state; no output               inputs: x, state
-  attention,    // softmax(q K^T * scale) V, causal, over all positions of the states  inputs: q, K, V
+  gather_rows,    // row ids[t] of the weight, as fp32                                  inputs: ids
+  position_rows,  // row p of the weight, p the token's position, as fp32             inputs: ids
+  linear,         // x * weight (+ bias)                                                inputs: x
+  norm,           // each group of columns by itself, times the gain                    inputs: x
+  map,            // f(x), element by element                                           inputs: x
+  zip,            // f(x, y), element by element                                        inputs: x, y
+  rotary,         // heads rotated by the angles of their positions                     inputs: x, table
+  append,         // rows of this step behind those of a state; no output               inputs: x, state
+  attention,      // softmax(q K^T * scale) V, causal, over positions of the states      inputs: q, K, V
 };
 std::string_view name_of(OperatorKind kind);
 
-enum class MapFunction : std::uint8_t { silu };
+enum class MapFunction : std::uint8_t { silu, gelu_tanh, tanh, scale };  // scale: times Operator::scalar
 enum class ZipFunction : std::uint8_t { add, mul };
 enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
 
-// RMS norm of `columns` values at a time; the gain has as many.
+enum class NormKind : std::uint8_t {
+  rms,    // x / sqrt(mean(x^2) + epsilon) * gain
+  layer,  // (x - mean) / sqrt(variance + epsilon) * gain + bias
+};
+// A norm of `columns` values at a time; gain and bias have as many.
 struct NormShape {
+  NormKind kind = NormKind::rms;
   std::uint32_t columns = 0;
   float epsilon = 0;
+};
+// The angles of a rotary table: pair i of a head turns by rates[i] from one position to the next. cos and sin
+// are multiplied by `magnitude`.
+struct RotaryTable {
+  std::vector<double> rates;
+  double magnitude = 1.0;
 };
 struct RotaryShape {
   std::uint32_t head = 0, rotate = 0;  // elements of a head, and how many of them are rotated (even)
@@ -82,6 +99,8 @@ struct RotaryShape {
 struct AttentionShape {
   std::uint32_t heads = 0, kv_heads = 0, head_dim = 0;
   float scale = 0;
+  float cap = 0;             // not 0: scores are cap * tanh(scores / cap), behind the scale
+  std::uint32_t window = 0;  // not 0: a token sees so many positions at most, itself the last
 };
 
 // One step of the graph, executed in order. The name is the same in traces, results and errors. Rows of
@@ -92,10 +111,11 @@ struct Operator {
   int layer = -1;
   std::vector<ValueId> inputs;
   ValueId output = kNoValue;
-  const Weight* weight = nullptr;    // gather_rows: table; linear: matrix; norm: gain
-  const Weight* bias = nullptr;      // linear: one row, or none
+  const Weight* weight = nullptr;    // gather_rows, position_rows: table; linear: matrix; norm: gain
+  const Weight* bias = nullptr;      // linear: one row, or none; norm: of the kind layer
   std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
   MapFunction map = MapFunction::silu;
+  float scalar = 0;  // of the map
   ZipFunction zip = ZipFunction::add;
   NormShape norm{};
   RotaryShape rotary{};
@@ -104,9 +124,10 @@ struct Operator {
 
 struct Graph {
   std::vector<Value> values;
-  std::vector<Operator> operators;  // in the order of execution
-  std::deque<Weight> weights;       // in the order in which they are first used
-  ValueId result = kNoValue;        // logits
+  std::vector<Operator> operators;               // in the order of execution
+  std::deque<Weight> weights;                    // in the order in which they are first used
+  ValueId result = kNoValue;                     // logits
+  std::map<ValueId, RotaryTable> rotary_tables;  // of the constants
 
   const Value& output_of(const Operator& op) const { return values[op.output]; }
   // The operator of this name. Throws std::out_of_range.

@@ -36,7 +36,7 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[] = {1, 1, 1, 1, 2, 2, 2, 3};  // by OperatorKind
+    static constexpr std::size_t kInputs[] = {1, 1, 1, 1, 1, 2, 2, 2, 3};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -58,6 +58,7 @@ class Verifier {
     const Operator& op = *op_;
     switch (op.kind) {
       case OperatorKind::gather_rows:
+      case OperatorKind::position_rows:
         need(in(0).kind == ValueKind::input && op.weight != nullptr, "takes ids and a table");
         return same(op.weight->cols, op.output_columns, "columns of the table");
       case OperatorKind::linear:
@@ -68,6 +69,8 @@ class Verifier {
       case OperatorKind::norm:
         need(op.weight != nullptr && op.norm.columns != 0, "has no gain");
         same(op.weight->cols, op.norm.columns, "columns of the gain");
+        need((op.bias != nullptr) == (op.norm.kind == NormKind::layer), "has a bias that its kind has not");
+        if (op.bias != nullptr) same(op.bias->cols, op.norm.columns, "columns of the bias");
         same(in(0).cols % op.norm.columns, 0, "columns that no group holds");
         return same(in(0).cols, op.output_columns, "columns of its input");
       case OperatorKind::zip:

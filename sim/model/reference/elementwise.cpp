@@ -2,14 +2,24 @@
 #include <stdexcept>
 
 #include "model/reference/math.h"
+#include "numerics/activation.h"
 #include "numerics/scalar.h"
 
 namespace tokencycle::model {
 
-void map(MapFunction f, std::span<const float> x, std::span<float> y) {
+void map(MapFunction f, float scalar, std::span<const float> x, std::span<float> y) {
   switch (f) {
     case MapFunction::silu:
       for (std::size_t i = 0; i < x.size(); ++i) y[i] = silu_f32(x[i]);
+      return;
+    case MapFunction::gelu_tanh:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = gelu_tanh_f32(x[i]);
+      return;
+    case MapFunction::tanh:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = tanh_f32(x[i]);
+      return;
+    case MapFunction::scale:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * scalar;
       return;
   }
   throw std::logic_error("a function has no meaning in the reference");

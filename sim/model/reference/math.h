@@ -28,9 +28,12 @@ std::vector<float> decoded_row(const Weight& weight);
 // norm.cpp
 // y[i] = (x[i] / rms(x)) * gain[i]; gain is a row of x.size() values.
 void rms_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y);
+// y[i] = ((x[i] - mean(x)) / deviation(x)) * gain[i] + bias[i]
+void layer_norm(std::span<const float> x, const Weight& gain, const Weight& bias, float epsilon,
+                std::span<float> y);
 
 // elementwise.cpp: y may be x.
-void map(MapFunction f, std::span<const float> x, std::span<float> y);
+void map(MapFunction f, float scalar, std::span<const float> x, std::span<float> y);
 void add(std::span<const float> a, std::span<const float> b, std::span<float> y);
 void mul(std::span<const float> a, std::span<const float> b, std::span<float> y);
 
@@ -43,8 +46,9 @@ void rotate(const RotaryShape& shape, std::span<const float> table, std::span<fl
 // Softmax of x[i] * scale, in place; at least one value.
 void softmax(std::span<float> x, float scale);
 
-// o = softmax(q K^T * scale) V for one token. q, o: [heads][head_dim]; keys, values:
+// o = softmax(q K^T * scale) V for one token, the last position. q, o: [heads][head_dim]; keys, values:
 // [position][kv_heads][head_dim]. Queries and probabilities are rounded to `format`, that of the KV cache.
+// Positions before the window have probability +0.
 void attention(const AttentionShape& shape, Format format, std::span<const float> q,
                std::span<const float> keys, std::span<const float> values, std::span<float> o);
 

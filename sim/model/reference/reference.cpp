@@ -31,9 +31,10 @@ void Reference::reset() {
 
 std::span<const float> Reference::step(TokenId token) {
   const Hyperparameters& shape = model_.shape();
-  if (position_ >= shape.context) {
-    throw SimulationError(fmt::format(
-        "the context of {} positions is full; generate fewer tokens or shorten the prompt", shape.context));
+  if (position_ >= shape.run_context) {
+    throw SimulationError(
+        fmt::format("the context of {} positions is full; generate fewer tokens or shorten the prompt",
+                    shape.run_context));
   }
   if (token >= shape.vocabulary) {
     throw SimulationError(fmt::format("token {} is outside the vocabulary of {} tokens (0 to {})", token,
@@ -55,23 +56,21 @@ void Reference::execute(const Operator& op, TokenId token) {
   switch (op.kind) {
     case OperatorKind::gather_rows:
       return decode_row(op.weight->format, op.weight->row(token), 0, y);
+    case OperatorKind::position_rows:
+      return decode_row(op.weight->format, op.weight->row(position_), 0, y);
     case OperatorKind::linear:
       multiply(*op.weight, in(op, 0), y);
       if (op.bias != nullptr) add(y, decoded_row(*op.bias), y);
       return;
     case OperatorKind::norm:
-      for (std::size_t at = 0; at < y.size(); at += op.norm.columns) {
-        rms_norm(in(op, 0).subspan(at, op.norm.columns), *op.weight, op.norm.epsilon,
-                 std::span(y).subspan(at, op.norm.columns));
-      }
-      return;
+      return norm(op);
     case OperatorKind::map:
-      return map(op.map, in(op, 0), y);
+      return map(op.map, op.scalar, in(op, 0), y);
     case OperatorKind::zip:
       return op.zip == ZipFunction::add ? add(in(op, 0), in(op, 1), y) : mul(in(op, 0), in(op, 1), y);
     case OperatorKind::rotary:
       y.assign(in(op, 0).begin(), in(op, 0).end());
-      return rotate(op.rotary, table_row(), y);
+      return rotate(op.rotary, table_row(op.inputs[1]), y);
     case OperatorKind::append:
       break;
     case OperatorKind::attention:
@@ -80,9 +79,22 @@ void Reference::execute(const Operator& op, TokenId token) {
   throw std::logic_error("an operator has no meaning in the reference: " + op.name);
 }
 
-std::span<const float> Reference::table_row() const {
-  const std::size_t length = model_.shape().rope_dims;
-  return std::span(model_.rope_table()).subspan(position_ * length, length);
+void Reference::norm(const Operator& op) {
+  const std::size_t columns = op.norm.columns;
+  for (std::size_t at = 0; at < op.output_columns; at += columns) {
+    const std::span<const float> x = in(op, 0).subspan(at, columns);
+    const std::span<float> y = std::span(values_[op.output]).subspan(at, columns);
+    if (op.norm.kind == NormKind::layer) {
+      layer_norm(x, *op.weight, *op.bias, op.norm.epsilon, y);
+    } else {
+      rms_norm(x, *op.weight, op.norm.epsilon, y);
+    }
+  }
+}
+
+std::span<const float> Reference::table_row(ValueId table) const {
+  const std::size_t length = graph_.values[table].cols;
+  return std::span(model_.rotary_table(table)).subspan(position_ * length, length);
 }
 
 void Reference::append(const Operator& op) {

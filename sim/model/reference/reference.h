@@ -36,10 +36,11 @@ class Reference {
 
  private:
   void execute(const Operator& op, TokenId token);
+  void norm(const Operator& op);
   void append(const Operator& op);
   void attend(const Operator& op);
   std::span<const float> in(const Operator& op, std::size_t i) const { return values_[op.inputs[i]]; }
-  std::span<const float> table_row() const;  // [rope_dims / 2][2] of the position
+  std::span<const float> table_row(ValueId table) const;  // [pairs][2] of the position
   std::vector<std::byte>& state(ValueId value) { return states_[state_of_[value]]; }
 
   const LlamaModel& model_;

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// What the architectures' readers of a config.json fill in, and what several of them read; private to
+// sim/model.
+#pragma once
+
+#include <fmt/format.h>
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "model/architecture.h"
+#include "model/architectures/architectures.h"
+#include "model/config_json_text.h"
+#include "model/gguf/parse.h"
+
+namespace tokencycle::model {
+
+struct ConfigShape {
+  Hyperparameters size;
+  std::string config_name;  // of "architectures", or else of "model_type"
+  struct {
+    bool qkv = false, output = false, feed_forward = false;
+  } biases;                            // where a family has them in some models alone
+  double local_base_by_default = 0.0;  // rotary base of the layers with a window; 0: that of all
+
+  bool is(std::string_view architecture, std::string_view type) const {
+    return config_name == architecture || config_name == type;
+  }
+};
+
+// Keys of the GGUF file that a config.json stands for.
+class Keys {
+ public:
+  Keys(GgufContents& contents, std::string_view architecture)
+      : contents_(contents), architecture_(architecture) {}
+  void put(std::string_view key, GgufValue value) {
+    contents_.metadata.emplace_back(fmt::format("{}.{}", architecture_, key), std::move(value));
+  }
+  void put_size(std::string_view key, std::uint32_t value) { put(key, std::uint64_t{value}); }
+
+ private:
+  GgufContents& contents_;
+  std::string_view architecture_;
+};
+
+// Which tensors of rotary factors a converted file holds: they change the values of the rotary table alone.
+enum class Factors : std::uint8_t { none, one, long_and_short };
+
+// Rotated elements of a head: a share of it in some families.
+std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architecture& architecture,
+                                    std::uint32_t head);
+// Rotary base and scaling, put as keys.
+Factors read_config_rope(const ConfigObject& config, const Architecture& architecture, Keys& keys,
+                         ConfigShape& shape);
+
+// sliding_window and layer_types; without the latter a layer of every `period` has no window (0: all have
+// it). `by_default`: the window where the file has none.
+void read_config_window(const ConfigObject& config, ConfigShape& shape, std::uint32_t period,
+                        std::uint32_t by_default = 0);
+// Of Qwen: where use_sliding_window says so, the layers from max_window_layers on.
+void read_qwen_window(const ConfigObject& config, ConfigShape& shape);
+// Refuses layer_types other than full attention.
+void refuse_local_layers(const ConfigObject& config, const ConfigShape& shape);
+// Refuses keys that are true.
+void refuse_config_biases(const ConfigObject& config, std::initializer_list<const char*> keys);
+
+}  // namespace tokencycle::model

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+// Parts that decoders of several families share, so that a builder file reads as its model.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "model/architectures/architectures.h"
+
+namespace tokencycle::model {
+
+class Decoder {
+ public:
+  // Token ids, rotary tables and the states of all layers.
+  Decoder(GraphBuilder& g, const Hyperparameters& shape, NormKind norms = NormKind::rms);
+
+  // Rows of the embedding table, scaled where the model says so.
+  ValueId embed();
+  // Rows of a table of learned positions.
+  ValueId positions(std::string_view name);
+  // What follows belongs to this layer.
+  void enter(std::uint32_t layer);
+
+  ValueId norm(std::string_view name, ValueId x, std::uint32_t columns = 0);
+  ValueId add(std::string_view name, ValueId x, ValueId y) { return g_.zip(name, ZipFunction::add, x, y); }
+  // x + y * residual_scale
+  ValueId residual(std::string_view name, ValueId y, ValueId x);
+
+  struct Projections {
+    ValueId q = kNoValue, k = kNoValue, v = kNoValue;
+  };
+  Projections project(ValueId h, Bias bias = Bias::where_present);
+  // Of one tensor, attn_qkv.
+  Projections project_fused(ValueId h, Bias bias);
+  // Rotates queries and keys where the layer does, appends to the cache and attends; then attn_output.
+  ValueId attend(Projections p, Bias bias = Bias::none);
+
+  // down(f(gate(h)) * up(h)), and down(f(up(h))).
+  ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);
+  ValueId plain(ValueId h, MapFunction f, Bias bias);
+  // The tensor ffn_up has the rows of both, those of the gate first.
+  ValueId gated_fused(ValueId h, MapFunction f);
+
+  // Norm, output head, and what the model does to its logits.
+  void finish(ValueId x);
+
+ private:
+  struct Cache {
+    ValueId keys = kNoValue, values = kNoValue;
+  };
+  ValueId activate(MapFunction f, ValueId x);
+
+  GraphBuilder& g_;
+  const Hyperparameters& s_;
+  NormKind norms_;
+  std::uint32_t layer_ = 0;
+  ValueId ids_ = kNoValue, table_ = kNoValue, local_table_ = kNoValue;
+  std::vector<Cache> caches_;
+  const Weight* embedding_ = nullptr;
+};
+
+// The usual layers: norm, attention, residual, norm, gated feed-forward, residual.
+struct UsualLayers {
+  Bias qkv_bias = Bias::where_present;  // attn_q.bias, attn_k.bias, attn_v.bias
+  Bias other_bias = Bias::none;         // attn_output.bias, ffn_gate.bias, ffn_up.bias, ffn_down.bias
+  bool head_norm = false;               // attn_q_norm, attn_k_norm: each head, before it is rotated
+  bool fused = false;                   // tensors attn_qkv, and ffn_up with the gate in it
+  MapFunction activation = MapFunction::silu;
+};
+void build_usual(GraphBuilder& g, const Hyperparameters& shape, const UsualLayers& layers);
+
+}  // namespace tokencycle::model

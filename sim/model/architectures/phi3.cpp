@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// Phi 3 and 4: one tensor for queries, keys and values, one for gate and up; longrope. Source of the
+// config.json's keys: github.com/huggingface/transformers, configuration_phi3.py.
+#include <cmath>
+
+#include "model/architectures/config_shape.h"
+#include "model/architectures/decoder.h"
+#include "model/architectures/parts.h"
+#include "model/gguf/limits.h"
+
+namespace tokencycle::model {
+
+void build_phi3(GraphBuilder& g, const Hyperparameters& shape) {
+  build_usual(g, shape, {.fused = true});
+}
+
+void read_phi3_file(const Metadata& m, Hyperparameters& shape) {
+  // Converters write a window that the model does not have, and no type of scaling beside the factors.
+  m.key_of("attention.sliding_window");
+  if (m.file.find_tensor("rope_factors_long.weight") != nullptr) shape.rope_scaling = RopeScaling::longrope;
+}
+
+void read_phi3_config(const ConfigObject& config, ConfigShape&) {
+  refuse_config_biases(config, {"attention_bias"});
+  config.get_size("sliding_window", kMaxContext);  // as in a file
+}
+
+}  // namespace tokencycle::model

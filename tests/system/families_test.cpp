@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Is it the right number, whichever the architecture? Small random models of every family on every machine of
+// configs/: the reference's bits, with prompts and contexts longer than the windows that some layers have.
+#include <catch2/catch.hpp>
+
+#include "support/synthetic_model.h"
+#include "trial.h"
+
+using namespace tokencycle;
+
+namespace {
+
+constexpr std::size_t kPrompt = 20, kTokens = 24;
+
+}  // namespace
+
+TEST_CASE("every family equals the reference on every machine of configs/") {
+  test::SyntheticModel spec = GENERATE(from_range(test::family_models()));
+  spec.matrices = Format::q8_0;
+  const auto model = test::make_synthetic_model(spec);
+  const auto tokens = test::random_tokens(kTokens, model->shape().vocabulary);
+  const test::Logits expected = test::evaluate(*model, Format::f16, tokens);
+  for (const std::string& name : test::machine_names()) {
+    CAPTURE(spec.architecture, spec.rope_scaling, name);
+    host::Inference inference(*model, test::machine(name), {.compile = {}, .check = true});
+    CHECK(test::difference(test::evaluate(inference, tokens, kPrompt).logits, expected) == "");
+  }
+}
+
+TEST_CASE("every family has the same events in both clockings, and without values") {
+  test::SyntheticModel spec = GENERATE(from_range(test::family_models()));
+  spec.matrices = Format::f16;
+  CAPTURE(spec.architecture, spec.rope_scaling);
+  const auto model = test::make_synthetic_model(spec);
+  const auto tokens = test::random_tokens(kTokens, model->shape().vocabulary);
+  const auto events = [&](machine::Clocking clocking, machine::Values values) {
+    host::Inference inference(*model, test::machine("tiny"),
+                              {.compile = {}, .clocking = clocking, .values = values});
+    inference.evaluate(std::span(tokens).first(kPrompt), false);
+    inference.evaluate(std::span(tokens).subspan(kPrompt, 1), false);
+    return inference.event_digest();
+  };
+  const std::string gated = events(machine::Clocking::gated, machine::Values::computed);
+  CHECK(events(machine::Clocking::every_edge, machine::Values::computed) == gated);
+  CHECK(events(machine::Clocking::gated, machine::Values::absent) == gated);
+}
