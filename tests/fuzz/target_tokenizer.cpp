@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The tokenizer of a GGUF file's metadata, and texts to and from its tokens. The text is the string under the
 // key fuzz.text of the file itself.
+#include <cstring>
+
 #include "fuzz/gguf_document.h"
 #include "fuzz/support.h"
+#include "model/gguf/limits.h"
 #include "model/tokenizer/tokenizer.h"
 #include "support/gguf_writer.h"
 
@@ -30,7 +33,9 @@ void use(const Tokenizer& tokenizer, const std::string& text) {
       static_cast<void>(tokenizer.ends_text(id));
     }
     require(tokenizer.decode(ids).size() + 1 >= bytes, "the text of the tokens lacks more than one space");
-    require(ids.size() <= 4 * text.size() + 4, "more tokens than a text of this length can have");
+    // A rule of a Unigram vocabulary may replace a byte by many.
+    const std::size_t longest = tokenizer.kind() == "Unigram" ? kMaxReplacement : 4;
+    require(ids.size() <= longest * (text.size() + 1), "more tokens than a text of this length can have");
   }
 }
 
@@ -82,8 +87,57 @@ Bytes gpt2_seed(std::string_view pre) {
       .bytes();
 }
 
+Bytes gemma4_seed() {
+  test::GgufWriter writer;
+  writer.string("tokenizer.ggml.model", "gemma4");
+  writer.strings("tokenizer.ggml.tokens", {"<bos>", "h", "e", "he", "\xe2\x96\x81", "\xe2\x96\x81h", "\n\n",
+                                           "<0xC3>", "<0xA9>", "<turn|>"});
+  writer.i32_array("tokenizer.ggml.token_type", {3, 1, 1, 1, 1, 1, 1, 6, 6, 3});
+  writer.strings("tokenizer.ggml.merges", {"h e", "\xe2\x96\x81 h"});
+  writer.u32("tokenizer.ggml.bos_token_id", 0);
+  return writer.string(kText, "he  he\n\nh\xc3\xa9\xc3<turn|>").bytes();
+}
+
+Bytes bert_seed() {
+  const std::string mark = "\xe2\x96\x81";
+  test::GgufWriter writer;
+  writer.string("tokenizer.ggml.model", "bert");
+  writer.strings("tokenizer.ggml.tokens",
+                 {"[UNK]", "[CLS]", "[SEP]", "[MASK]", mark + "he", "l", "lo", mark + "!"});
+  writer.i32_array("tokenizer.ggml.token_type", {2, 3, 3, 3, 1, 1, 1, 1});
+  writer.u32("tokenizer.ggml.unknown_token_id", 0).u32("tokenizer.ggml.bos_token_id", 1);
+  writer.u32("tokenizer.ggml.seperator_token_id", 2).string("general.name", "modern-bert");
+  return writer.string(kText, "H\xc3\xa9llo! \xe4\xb8\xad \xff  [MASK] hex").bytes();
+}
+
+// One rule of normalization: a tab becomes a space.
+Bytes t5_seed() {
+  std::vector<std::uint32_t> units(257, 0);
+  units[0] = 256 * 4;  // bytes of the table
+  units[1] = 0x10u << 10;
+  units[1 + (0x10 ^ 9)] = 0x20u << 10 | 1u << 8 | 9u;
+  units[1 + (0x10 ^ 9 ^ 0x20)] = 1u << 31;
+  const auto* bytes = reinterpret_cast<const std::uint8_t*>(units.data());
+  std::vector<std::byte> array(12);
+  const std::uint64_t count = units.size() * 4 + 2;
+  std::memcpy(array.data() + 4, &count, sizeof(count));  // of u8, whose number is 0
+  for (std::size_t i = 0; i < units.size() * 4; ++i) array.push_back(std::byte{bytes[i]});
+  array.insert(array.end(), {std::byte{' '}, std::byte{0}});
+  test::GgufWriter writer;
+  writer.string("tokenizer.ggml.model", "t5");
+  writer.strings("tokenizer.ggml.tokens", {"<pad>", "</s>", "<unk>", "\xe2\x96\x81", "a", "b", "ab", "<x>"});
+  writer.f32_array("tokenizer.ggml.scores", {0, 0, 0, -2, -3, -3, -4, 0});
+  writer.i32_array("tokenizer.ggml.token_type", {3, 3, 2, 1, 1, 1, 1, 4});
+  writer.raw("tokenizer.ggml.precompiled_charsmap", 9, array);
+  return writer.string(kText, "ab\tb<x> \xff\xc3\xa9 a").bytes();
+}
+
 std::vector<Seed> seeds() {
-  std::vector<Seed> all = {{"llama", llama_seed(true)}, {"llama_untyped", llama_seed(false)}};
+  std::vector<Seed> all = {{"llama", llama_seed(true)},
+                           {"llama_untyped", llama_seed(false)},
+                           {"gemma4", gemma4_seed()},
+                           {"bert", bert_seed()},
+                           {"t5", t5_seed()}};
   for (const char* pre :
        {"gpt-2", "llama-bpe", "default", "deepseek-llm", "deepseek-coder", "deepseek-v3", "qwen2", "tekken",
         "gpt-4o", "falcon", "starcoder", "bloom", "poro-chat", "chameleon", "refact"}) {

@@ -101,6 +101,7 @@ TEST_CASE("tables of rules that are damaged are refused", "[tokenizer]") {
   CHECK_THROWS_WITH(with(whole), refused);
   CHECK_THROWS_AS(with(tab_rule(" "))->encode("\t", false, false), ModelError);  // no end
   CHECK_THROWS_AS(with(tab_rule(std::string_view(" \0", 2), 9))->encode("\t", false, false), ModelError);
+  CHECK_THROWS_AS(with(tab_rule(std::string(257, 'x') + '\0'))->encode("\t", false, false), ModelError);
   std::vector<std::byte> far = tab_rule(std::string_view(" \0", 2));
   const std::uint32_t root = 0x1FFFFFu << 10;
   std::memcpy(far.data() + 4, &root, 4);

@@ -35,6 +35,7 @@ inline constexpr std::uint64_t kMaxRopeTableBytes = 512ull << 20;
 inline constexpr std::uint64_t kMaxRopeTableOfSmallFile = 64ull << 20;
 
 // The tokenizer.
+inline constexpr std::size_t kMaxReplacement = 256;    // bytes that a rule of normalization may put in
 inline constexpr std::size_t kMaxSpecialLength = 256;  // bytes of a token that is looked for at every place
 
 }  // namespace tokencycle::model

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "model/gguf/limits.h"
 
 namespace tokencycle::model {
 
@@ -59,8 +60,10 @@ CharsMap::CharsMap(const GgufFile& file) : file_(file.path().string()) {
 }
 
 void CharsMap::damaged() const {
-  throw ModelError(fmt::format(
-      "{}: {} points outside itself; the file may be damaged: convert the model again", file_, kCharsMapKey));
+  throw ModelError(
+      fmt::format("{}: {} points outside itself, or has a replacement of more than {} bytes; the file may be "
+                  "damaged: convert the model again",
+                  file_, kCharsMapKey, kMaxReplacement));
 }
 
 std::uint32_t CharsMap::unit(std::size_t index) const {
@@ -71,6 +74,7 @@ std::uint32_t CharsMap::unit(std::size_t index) const {
 std::string_view CharsMap::replacement(std::size_t offset) const {
   const std::size_t end = replacements_.find('\0', offset);
   if (offset >= replacements_.size() || end == std::string::npos) damaged();
+  if (end - offset > kMaxReplacement) damaged();
   return std::string_view(replacements_).substr(offset, end - offset);
 }
 
