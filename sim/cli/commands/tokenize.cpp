@@ -54,7 +54,6 @@ host::Prompt tokens_of(const OptionParser& parser, const model::GgufFile& file,
   host::Prompt prompt = host::read_prompt(request, file, tokenizer);
   const bool bare = parser.get<bool>("no-special"), plain = parser.get<bool>("plain");
   if (bare || plain) prompt.ids = tokenizer.encode(prompt.text, !bare, !plain);
-  if (bare) prompt.notes.clear();
   return prompt;
 }
 
@@ -131,7 +130,6 @@ ExitCode tokenize_command(const Arguments& arguments) {
   const model::GgufFile file = vocabulary_file(parser);
   const auto tokenizer = model::make_tokenizer(file);
   const host::Prompt prompt = tokens_of(parser, file, *tokenizer);
-  for (const std::string& note : prompt.notes) fmt::print(stderr, "tokencycle: {}\n", note);
   if (parser.get<bool>("json")) {
     print_text(host::json_text(tokens_json(file, *tokenizer, prompt.text, prompt.ids)));
   } else if (parser.get<bool>("ids")) {
