@@ -9,16 +9,14 @@ same file.
 Usage: PYTHONPATH=scripts python3 -m modelkit.quantizer_vectors [--write | --check] tests/golden/quantizer_vectors.json
 """
 
-import argparse
 import json
 import math
-import pathlib
 import random
 import struct
 
 import numpy
 
-from . import blocks
+from . import blocks, vectors
 
 BLOCK = 32
 
@@ -150,9 +148,7 @@ def compose():
 
 
 def check(text):
-    """Compares the stored vectors with the rules and with modelkit.blocks; returns how many there are."""
-    if text != compose():
-        raise SystemExit("the file differs from what the rules give: write it anew and look at the difference")
+    """Compares the stored vectors with modelkit.blocks; returns how many there are."""
     stored = json.loads(text)["vectors"]
     for entry in stored:
         bits = numpy.array([int(value, 16) for value in entry["input"]], dtype=numpy.uint32)
@@ -163,18 +159,5 @@ def check(text):
     return len(stored)
 
 
-def main():
-    """Writes or checks the file."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    action = parser.add_mutually_exclusive_group(required=True)
-    action.add_argument("--write", action="store_true")
-    action.add_argument("--check", action="store_true")
-    parser.add_argument("path", type=pathlib.Path)
-    arguments = parser.parse_args()
-    if arguments.write:
-        arguments.path.write_text(compose(), encoding="utf-8")
-    print(f"{check(arguments.path.read_text(encoding='utf-8'))} vectors agree")
-
-
 if __name__ == "__main__":
-    main()
+    vectors.main(__doc__, compose, check)

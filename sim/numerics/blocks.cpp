@@ -82,6 +82,24 @@ void encode_row(Format f, std::span<const float> values, std::span<std::byte> ro
   if (!values.empty()) r.encode(values.data(), values.size() / r.block_elements, row.data());
 }
 
+namespace {
+
+// unpack_row for groups that are parts of the format's own.
+void unpack_parts(const FormatRow& r, const std::byte* row, std::uint32_t first, std::uint32_t count,
+                  std::uint32_t group, std::int8_t* q, GroupScale* scales) {
+  const std::uint32_t own = r.group_elements, in_block = r.block_elements / own, end = first + count;
+  for (std::uint32_t e = first / own * own; e < end; e += own) {
+    std::array<std::int8_t, kMostGroup> whole;
+    const std::byte* block = row + std::size_t{e / r.block_elements} * r.block_bytes;
+    const GroupScale scale = r.unpack(block, e / own % in_block, whole.data());
+    const std::uint32_t from = std::max(e, first), to = std::min(e + own, end);
+    std::copy_n(whole.data() + (from - e), to - from, q + (from - first));
+    for (std::uint32_t g = from / group; g * group < to; ++g) scales[g - first / group] = scale;
+  }
+}
+
+}  // namespace
+
 void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32_t count, std::uint32_t group,
                 std::int8_t* q, GroupScale* scales) {
   const FormatRow& r = row_of(f);
@@ -93,6 +111,7 @@ void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32
     }
     return;
   }
+  if (group < own) return unpack_parts(r, row, first, count, group, q, scales);
   const std::uint32_t begin = first / group * group, end = (first + count + group - 1) / group * group;
   for (std::uint32_t e = begin; e < end; e += own) {
     const std::byte* block = row + std::size_t{e / r.block_elements} * r.block_bytes;

@@ -19,8 +19,8 @@ void decode_row(Format f, std::span<const std::byte> row, std::uint64_t first, s
 void encode_row(Format f, std::span<const float> values, std::span<std::byte> row);
 
 // Elements [first, first + count) of a row of a scaled format: their q, and the scale of each group that they
-// lie in. A group is `group` elements, one or more of the format's own: all have one scale then, and the
-// offset is the sum of theirs.
+// lie in. A group is `group` elements: one or more of the format's own, which all have one scale then, and
+// the offset is the sum of theirs; or a part of one, without offset.
 void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32_t count, std::uint32_t group,
                 std::int8_t* q, GroupScale* scales);
 

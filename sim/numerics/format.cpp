@@ -37,9 +37,10 @@ constexpr bool rows_are_sound() {
         x.group_elements < r.group_elements) {
       return false;
     }
-    if (r.numbers == Numbers::scaled && (r.group_elements % x.group_elements != 0 || x.encode == nullptr)) {
-      return false;
-    }
+    if (r.numbers != Numbers::scaled) continue;
+    const bool divides = r.group_elements % x.group_elements == 0 ||
+                         (x.group_elements % r.group_elements == 0 && x.offset == Offset::none);
+    if (!divides || x.encode == nullptr) return false;
   }
   return true;
 }

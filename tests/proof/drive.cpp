@@ -60,9 +60,10 @@ Operand tile_word(const Trial& trial, const isa::Instruction& preload, std::uint
   });
 }
 
-Operand moving_word(const Trial& trial, const isa::Instruction& multiply, std::uint32_t m, std::uint32_t k) {
+Operand moving_word(const Trial& trial, const Wave& wave, std::uint32_t m, std::uint32_t k) {
+  const isa::Instruction& multiply = *wave.work;
   const auto line = line_at(trial.moving, multiply.a, multiply.a_stride, m);
-  return padded(trial.matrix(), group_of(multiply.a_format), k, multiply.depth,
+  return padded(trial.matrix(), wave.group, k, multiply.depth,
                 [&](std::uint32_t row) { return element(multiply.a_format, line, multiply.k_offset + row); });
 }
 
@@ -121,7 +122,7 @@ Stimulus<test::SystolicRegisters> drive_systolic(const Trial& trial, const test:
       for (std::uint32_t k = 0; k < trial.matrix().rows; ++k) {
         const std::uint64_t cycle = starts[wave.number] + std::uint64_t{m + k} * wave.step;
         put(cycle, at(stimulus, array, cycle).left[k],
-            test::SystolicRegisters::Moving{moving_word(trial, *wave.work, m, k), control});
+            test::SystolicRegisters::Moving{moving_word(trial, wave, m, k), control});
       }
     }
   }
@@ -191,7 +192,7 @@ Stimulus<test::DotRegisters> drive_dot(const Trial& trial, std::span<const std::
       test::DotRegisters::MovingRow row{
           row_control(trial, waves[pass], pass, m), {}, waves[pass].work->depth};
       for (std::uint32_t k = 0; k < matrix.rows; ++k) {
-        row.elements.push_back(moving_word(trial, *waves[pass].work, m, k));
+        row.elements.push_back(moving_word(trial, waves[pass], m, k));
       }
       const std::uint64_t cycle = starts[waves[pass].number] + std::uint64_t{m} * waves[pass].step;
       put(cycle, stimulus[cycle].row, row);

@@ -30,8 +30,7 @@ Stimulus<test::DotRegisters> drive_dot(const Trial& trial, std::span<const std::
 test::Operand tile_word(const Trial& trial, const isa::Instruction& preload, std::uint32_t k,
                         std::uint32_t c);
 // The same of moving row m.
-test::Operand moving_word(const Trial& trial, const isa::Instruction& multiply, std::uint32_t m,
-                          std::uint32_t k);
+test::Operand moving_word(const Trial& trial, const Wave& wave, std::uint32_t m, std::uint32_t k);
 // The control bits of moving row m of the pass'th multiply.
 test::RowControl row_control(const Trial& trial, const Wave& wave, std::size_t pass, std::uint32_t m);
 

@@ -13,11 +13,12 @@ namespace tokencycle::proof {
 
 namespace {
 
-const Format kQ6K = [] {
+Format named(const char* name) {
   Format format{};
-  if (!format_from_name("q6_k", format)) throw std::logic_error("no q6_k");
+  if (!format_from_name(name, format)) throw std::logic_error(std::string("no ") + name);
   return format;
-}();
+}
+const Format kQ6K = named("q6_k"), kNvfp4 = named("nvfp4");
 
 template <class Number>
 Number number_at(std::span<const std::byte> row, std::size_t byte) {
@@ -49,6 +50,8 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
     } else if (format == kQ6K) {
       const std::uint16_t x = f16_from_f32(random_float(random));
       std::memcpy(to + 208, &x, sizeof x);
+    } else if (format == kNvfp4) {
+      for (int g = 0; g < 4; ++g) to[g] = static_cast<std::byte>(pick(random, 1, 0x7E));
     } else if (format == Format::f16 || unit > 4) {  // blocks begin with their fp16 scale
       const std::uint16_t x = f16_from_f32(random_float(random));
       std::memcpy(to, &x, sizeof x);
@@ -63,7 +66,7 @@ void random_row(Random& random, Format format, std::span<std::byte> row) {
 
 Format random_format(Random& random, bool integers) {
   const std::array kFormats = {Format::i8,   Format::i4,   Format::f32,  Format::f16, Format::bf16,
-                               Format::q8_0, Format::q4_0, Format::q4_1, kQ6K};
+                               Format::q8_0, Format::q4_0, Format::q4_1, kQ6K,        kNvfp4};
   return kFormats[pick(random, 0, integers ? 1 : kFormats.size() - 1)];
 }
 
@@ -89,10 +92,23 @@ test::Operand element_q6_k(std::span<const std::byte> block, std::uint32_t index
           f32_from_f16(number_at<std::uint16_t>(block, 208)) * scale};
 }
 
+// Blocks of 64: a scale of 16 elements in each of the first 4 bytes; byte j of a group's 8 holds elements j
+// and j + 8, FP4 E2M1, here doubled.
+test::Operand element_nvfp4(std::span<const std::byte> block, std::uint32_t index) {
+  constexpr int kMagnitudes[] = {0, 1, 2, 3, 4, 6, 8, 12};
+  const std::uint32_t group = index / 16, j = index % 16;
+  const int code = number_at<std::uint8_t>(block, 4 + group * 8 + j % 8) >> (j < 8 ? 0 : 4) & 15;
+  const int scale = number_at<std::uint8_t>(block, group), exponent = scale >> 3 & 15;
+  const float fraction = static_cast<float>(scale & 7) / 8.0f;
+  const float value = exponent == 0 ? std::ldexp(fraction, -6) : std::ldexp(1.0f + fraction, exponent - 7);
+  return {std::bit_cast<std::uint32_t>(code < 8 ? kMagnitudes[code] : -kMagnitudes[code - 8]), value / 2};
+}
+
 }  // namespace
 
 test::Operand element(Format format, std::span<const std::byte> row, std::uint32_t index) {
   if (format == kQ6K) return element_q6_k(row.subspan(index / 256 * 210), index % 256);
+  if (format == kNvfp4) return element_nvfp4(row.subspan(index / 64 * 36), index % 64);
   const std::uint32_t block = index / kPlainGroup * block_bytes(format), within = index % kPlainGroup;
   const auto integer = [](int value) { return std::bit_cast<std::uint32_t>(value); };
   switch (format) {
@@ -146,7 +162,7 @@ test::Kind kind_of(Format format) {
 }
 
 std::uint32_t group_of(Format format) {
-  return format == Format::q8_k || format == kQ6K ? 16 : 32;
+  return format == Format::q8_k || format == kQ6K || format == kNvfp4 ? 16 : 32;
 }
 
 MultiplyType multiplier(Format one, Format other) {

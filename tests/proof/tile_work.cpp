@@ -98,7 +98,7 @@ class TileWork {
     unfinished_.reset();
     if (!i.close) unfinished_ = Unfinished{end, i.rows, i.cols, tile.a_format, i.a_format};
     i.transposed = chance(random_, 0.3);
-    choose_region(i, integer);
+    choose_region(i, integer, group);
     const std::uint32_t elements = i.k_offset + i.depth;
     i.a_stride = static_cast<std::uint32_t>(row_bytes(i.a_format, elements));
     i.a = isa::LocalAddress::scratchpad(append_lines(random_, trial_.moving, i.a_format, i.rows, elements));
@@ -106,10 +106,9 @@ class TileWork {
   }
 
   // Rows follow each other by a step at least, and a total is folded so long behind its last sum.
-  void choose_region(isa::Instruction& i, bool integer) {
+  void choose_region(isa::Instruction& i, bool integer, std::uint32_t group) {
     const config::Matrix& m = trial_.matrix();
     const std::uint32_t step = *std::min_element(m.cycles_per_row.begin(), m.cycles_per_row.end());
-    const std::uint32_t group = group_of(i.a_format);
     const std::uint32_t groups = (i.k_offset % group + i.depth + group - 1) / group;
     regions_.choose(random_, i, integer, std::uint64_t{i.rows} * step, 0,
                     integer ? 0 : std::uint64_t{groups} * m.scale_latency_cycles);

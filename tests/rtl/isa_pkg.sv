@@ -93,6 +93,13 @@ package isa_pkg;
       6'd17: format_of = {4'd8, 9'd84, 6'd11};  // q2_k
       6'd18: format_of = {4'd8, 9'd110, 6'd11};  // q3_k
       6'd19: format_of = {4'd5, 9'd17, 6'd3};  // mxfp4
+      6'd20: format_of = {4'd5, 9'd18, 6'd3};  // iq4_nl
+      6'd21: format_of = {4'd8, 9'd136, 6'd11};  // iq4_xs
+      6'd22: format_of = {4'd8, 9'd54, 6'd11};  // tq1_0
+      6'd23: format_of = {4'd8, 9'd66, 6'd11};  // tq2_0
+      6'd24: format_of = {4'd6, 9'd36, 6'd3};  // nvfp4
+      6'd25: format_of = {4'd7, 9'd18, 6'd3};  // q1_0
+      6'd26: format_of = {4'd6, 9'd18, 6'd3};  // q2_0
       default: format_of = {4'd0, 9'd1, code};
     endcase
   endfunction

@@ -26,7 +26,13 @@ constexpr Halves kHalves[] = {
     {"q3_k", 108, -1, 1.0f / (31 * 4), 0},
     {"q5_0", 0, -1, 1.0f / 16, 0},
     {"q5_1", 0, 2, 1.0f / 16, -1},
+    {"iq4_xs", 0, -1, 1.0f / (32 * 127), 0},
+    {"tq1_0", 52, -1, 1.0f, 0},
+    {"tq2_0", 64, -1, 1.0f, 0},
+    {"q1_0", 0, -1, 1.0f, 0},
+    {"q2_0", 0, -1, 1.0f, 0},
     {"mxfp4", -1, -1, 0, 0},
+    {"nvfp4", -1, -1, 0, 0},
     {"", 0, -1, 1.0f / 127, 0},  // all others
 };
 
@@ -53,7 +59,13 @@ void make_blocks(Format f, std::span<const float> values, std::span<std::byte> r
     };
     put(halves->scale, magnitude * halves->unit);
     put(halves->minimum, magnitude * halves->offset);
-    if (halves->format == "mxfp4") out[0] = static_cast<std::byte>(124 + std::ilogb(magnitude + 0x1p-60f));
+    const int exponent = std::ilogb(magnitude + 0x1p-60f);
+    if (halves->format == "mxfp4") out[0] = static_cast<std::byte>(124 + exponent);
+    if (halves->format != "nvfp4") continue;
+    for (int g = 0; g < 4; ++g) {
+      const int code = std::clamp(5 + exponent, 0, 14) << 3 | std::to_integer<int>(out[g] & std::byte{7});
+      out[g] = static_cast<std::byte>(code);
+    }
   }
 }
 

@@ -45,7 +45,8 @@ TEST_CASE("every weight format of the table equals the reference on every kind o
   REQUIRE(std::any_of(operators.begin(), operators.end(), [&](const model::Operator& op) {
     return op.weight != nullptr && op.weight->format == format;
   }));
-  for (const char* name : {"edge", "edge-os", "edge-is", "edge-dot", "gemmini"}) {
+  for (const char* name :
+       {"edge", "edge-os", "edge-is", "edge-dot", "edge-ideal", "gemmini", "tiny", "cloud"}) {
     CAPTURE(name);
     check_equal(*model, test::machine(name));
   }

@@ -31,6 +31,7 @@ constexpr std::array kTypes = {
     GgmlType{36, "IQ4_NL_4_4", 32, 18}, GgmlType{37, "IQ4_NL_4_8", 32, 18},
     GgmlType{38, "IQ4_NL_8_8", 32, 18}, GgmlType{39, "MXFP4", 32, 17},
     GgmlType{40, "NVFP4", 64, 36},      GgmlType{41, "Q1_0", 128, 18},
+    GgmlType{42, "Q2_0", 64, 18},
 };
 
 }  // namespace

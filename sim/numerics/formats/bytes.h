@@ -26,6 +26,23 @@ inline float load_half(const std::byte* p) {
   return f32_from_f16(load_u16(p));
 }
 
+// Halves of bytes, as most formats of 4 bits have them: byte j holds element j in its low half and element j
+// + kBytes in its high half. `number` makes q of a half.
+template <std::uint32_t kBytes, class Number>
+void unpack_halves(const std::byte* in, std::int8_t* q, const Number& number) {
+  for (std::uint32_t j = 0; j < kBytes; ++j) {
+    const int pair = std::to_integer<int>(in[j]);
+    q[j] = static_cast<std::int8_t>(number(pair & 15));
+    q[j + kBytes] = static_cast<std::int8_t>(number(pair >> 4));
+  }
+}
+template <std::uint32_t kBytes, class Half>
+void pack_halves(const float* x, std::byte* out, const Half& half) {
+  for (std::uint32_t j = 0; j < kBytes; ++j) {
+    out[j] = static_cast<std::byte>(half(x[j]) | half(x[j + kBytes]) << 4);
+  }
+}
+
 // x limited to [low, high]; NaN gives 0.
 inline float saturate(float x, float low, float high) {
   x = x > low ? x : (x == x ? low : 0.0f);

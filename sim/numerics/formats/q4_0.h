@@ -8,11 +8,7 @@
 namespace tokencycle::formats::q4_0 {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t, std::int8_t* q) {
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    const int pair = std::to_integer<int>(block[2 + j]);
-    q[j] = static_cast<std::int8_t>((pair & 15) - 8);
-    q[j + 16] = static_cast<std::int8_t>((pair >> 4) - 8);
-  }
+  unpack_halves<16>(block + 2, q, [](int half) { return half - 8; });
   return {load_half(block), 0.0f};
 }
 
@@ -30,9 +26,7 @@ inline void encode(const float* x, std::byte* out) {
   const float id = d != 0.0f ? 1.0f / d : 0.0f;
   store_u16(out, f16_from_f32(d));
   const auto quantize = [id](float v) { return static_cast<int>(saturate(v * id + 8.5f, 0.0f, 15.0f)); };
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    out[2 + j] = static_cast<std::byte>(quantize(x[j]) | quantize(x[j + 16]) << 4);
-  }
+  pack_halves<16>(x, out + 2, quantize);
 }
 
 inline constexpr FormatRow kRow{.name = "q4_0",

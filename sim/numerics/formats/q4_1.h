@@ -8,11 +8,7 @@
 namespace tokencycle::formats::q4_1 {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t, std::int8_t* q) {
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    const int pair = std::to_integer<int>(block[4 + j]);
-    q[j] = static_cast<std::int8_t>(pair & 15);
-    q[j + 16] = static_cast<std::int8_t>(pair >> 4);
-  }
+  unpack_halves<16>(block + 4, q, [](int half) { return half; });
   return {load_half(block), load_half(block + 2)};
 }
 
@@ -31,9 +27,7 @@ inline void encode(const float* x, std::byte* out) {
   const auto quantize = [=](float v) {
     return static_cast<int>(saturate((v - least) * id + 0.5f, 0.0f, 15.0f));
   };
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    out[4 + j] = static_cast<std::byte>(quantize(x[j]) | quantize(x[j + 16]) << 4);
-  }
+  pack_halves<16>(x, out + 4, quantize);
 }
 
 inline constexpr FormatRow kRow{.name = "q4_1",

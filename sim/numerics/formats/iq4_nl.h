@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Example of a weight format: iq4_nl, 4 bits through a table. Blocks of 32: fp16 d, 16 bytes of halves as in
-// q4_0 (18 bytes); value = d * table[half].
+// iq4_nl: 4 bits through a table. Blocks of 32: fp16 d, 16 bytes of halves as in q4_0 (18 bytes); value = d *
+// table[half]. The table is ggml's, steps that are denser around zero.
 #pragma once
 
 #include <array>
@@ -12,12 +12,12 @@ namespace tokencycle::formats::iq4_nl {
 inline constexpr std::array<std::int8_t, 16> kTable = {-127, -104, -83, -65, -49, -35, -22, -10,
                                                        1,    13,   25,  38,  53,  69,  89,  113};
 
+inline int number(int half) {
+  return kTable[static_cast<std::size_t>(half)];
+}
+
 inline GroupScale unpack(const std::byte* block, std::uint32_t, std::int8_t* q) {
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    const auto pair = std::to_integer<unsigned>(block[2 + j]);
-    q[j] = kTable[pair & 15];
-    q[j + 16] = kTable[pair >> 4];
-  }
+  unpack_halves<16>(block + 2, q, number);
   return {load_half(block), 0.0f};
 }
 

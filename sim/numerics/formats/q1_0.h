@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// q1_0: signs. Blocks of 128: fp16 d, 16 bytes with bit i % 8 of byte i / 8 for element i (18 bytes); value =
+// d where the bit is set, else -d. Groups of 32, as the activations have.
+#pragma once
+
+#include "numerics/formats/bytes.h"
+
+namespace tokencycle::formats::q1_0 {
+
+inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
+  const std::byte* in = block + 2 + group * 4;
+  for (std::uint32_t i = 0; i < 32; ++i) {
+    q[i] = static_cast<std::int8_t>((std::to_integer<int>(in[i / 8]) >> (i % 8) & 1) * 2 - 1);
+  }
+  return {load_half(block), 0.0f};
+}
+
+inline constexpr FormatRow kRow{.name = "q1_0",
+                                .ggml = 41,
+                                .numbers = Numbers::scaled,
+                                .block_elements = 128,
+                                .block_bytes = 18,
+                                .group_elements = 32,
+                                .as_weight = Multiplication{Format::q8_0, MultiplyType::int4},
+                                .granule_elements = 8,
+                                .header_bytes = 2,
+                                .decode = decode_groups<128, 18, 32, unpack, false>,
+                                .unpack = unpack};
+
+}  // namespace tokencycle::formats::q1_0
