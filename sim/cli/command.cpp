@@ -12,6 +12,7 @@ const std::vector<Command>& commands() {
        perplexity_command},
       {"tokenize", "the tokens of a text, by a model's vocabulary", tokenize_command},
       {"detokenize", "the text of tokens", detokenize_command},
+      {"models", "the families of models and the formats of weights that run", models_command},
       {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
       {"dram", "a trace of memory requests on a DRAM: bandwidth, latencies, commands, energy", dram_command},
       {"inspect", "what is in a model, machine description, program or result", inspect_command},

@@ -166,5 +166,5 @@ TEST_CASE("tokens that cannot be are refused with what can") {
   check_refused(kUsage, {"-m", config, "--timing-only", "--weights", "q9_0"},
                 {"--weights is 'q9_0'", "q4_0"});
   check_refused(kModel, {"-m", scratch.file("bad.json", "{}"), "--timing-only", "--prompt-tokens", "1"},
-                {"bad.json", "/max_position_embeddings is missing"});
+                {"bad.json", "/architectures is missing"});
 }

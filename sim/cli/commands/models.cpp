@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// tokencycle models: the families of models and the formats of weights that run.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.h"
+#include "cli/options.h"
+#include "model/architectures/architectures.h"
+#include "numerics/format.h"
+
+namespace tokencycle::cli {
+
+namespace po = boost::program_options;
+
+namespace {
+
+std::vector<Format> weight_formats() {
+  std::vector<Format> formats;
+  for (int f = 0; f < kFormats; ++f) {
+    if (kModelFormats.has(static_cast<Format>(f))) formats.push_back(static_cast<Format>(f));
+  }
+  return formats;
+}
+
+double bits_of(Format f) {
+  return 8.0 * block_bytes(f) / block_elements(f);
+}
+
+// Every tensor may be in any of the formats, whichever the family: the graph names none.
+nlohmann::ordered_json json_of() {
+  nlohmann::ordered_json formats = nlohmann::ordered_json::array(), names = formats, families = formats;
+  for (const Format f : weight_formats()) {
+    names.push_back(name_of(f));
+    formats.push_back({{"name", name_of(f)},
+                       {"bits_per_weight", bits_of(f)},
+                       {"block_elements", block_elements(f)},
+                       {"activations", name_of(activation_format(f))},
+                       {"multipliers", name_of(multiply_type(f))}});
+  }
+  for (const model::Architecture& a : model::architectures()) {
+    families.push_back(
+        {{"gguf", a.name}, {"models", a.families}, {"config_json", a.config_names}, {"formats", names}});
+  }
+  return {{"schema", "tokencycle-models-1"},
+          {"version", TOKENCYCLE_VERSION},
+          {"families", families},
+          {"formats", formats}};
+}
+
+std::string listed_formats(std::string_view quote) {
+  std::string all;
+  for (const Format f : weight_formats())
+    all += fmt::format("{}{}{}{}", all.empty() ? "" : ", ", quote, name_of(f), quote);
+  return all;
+}
+
+void print_table() {
+  fmt::print("{:<10} {:<34} {}\n", "GGUF", "models", "config.json");
+  for (const model::Architecture& a : model::architectures()) {
+    fmt::print("{:<10} {:<34} {}\n", a.name, a.families, a.config_names);
+  }
+  fmt::print("\nEach with every tensor in any of these formats, rows of whole blocks:\n\n");
+  fmt::print("{:<8} {:>15} {:>7}  {:<12} {}\n", "format", "bits per weight", "block", "activations",
+             "multipliers");
+  for (const Format f : weight_formats()) {
+    fmt::print("{:<8} {:>15} {:>7}  {:<12} {}\n", name_of(f), bits_of(f), block_elements(f),
+               name_of(activation_format(f)), name_of(multiply_type(f)));
+  }
+}
+
+void print_markdown() {
+  fmt::print("| models | GGUF | `config.json` |\n|---|---|---|\n");
+  for (const model::Architecture& a : model::architectures()) {
+    fmt::print("| {} | `{}` | {} |\n", a.families, a.name, a.config_names);
+  }
+  fmt::print("\nEach in {}.\n", listed_formats("`"));
+}
+
+}  // namespace
+
+ExitCode models_command(const Arguments& arguments) {
+  OptionParser parser("models [--json | --markdown]",
+                      "The families of models that run, and the formats that their weights may be in.",
+                      "tokencycle models --json");
+  parser.add()("json", po::bool_switch(), "as JSON")("markdown", po::bool_switch(), "as the README has it");
+  if (!parser.parse(arguments)) return ExitCode::success;
+  if (parser.get<bool>("json") && parser.get<bool>("markdown")) {
+    throw UsageError("--json and --markdown are two forms of the same; choose one");
+  }
+  if (parser.get<bool>("json")) {
+    fmt::print("{}\n", json_of().dump(2));
+  } else if (parser.get<bool>("markdown")) {
+    print_markdown();
+  } else {
+    print_table();
+  }
+  return ExitCode::success;
+}
+
+}  // namespace tokencycle::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// models: what runs, from the program's own tables; the README shows the same.
+#include <catch2/catch.hpp>
+#include <fstream>
+#include <iterator>
+
+#include "command_line.h"
+#include "model/architectures/architectures.h"
+#include "numerics/format.h"
+
+using namespace tokencycle;
+using Catch::Contains;
+using test::launch;
+
+TEST_CASE("models lists every architecture and every format of weights") {
+  const auto table = launch({"models"});
+  CHECK(table.exit_code == 0);
+  const auto json = nlohmann::json::parse(launch({"models", "--json"}).out);
+  CHECK(json["schema"] == "tokencycle-models-1");
+  REQUIRE(json["families"].size() == model::architectures().size());
+  for (std::size_t i = 0; i < json["families"].size(); ++i) {
+    const model::Architecture& row = model::architectures()[i];
+    CHECK(json["families"][i]["gguf"] == row.name);
+    CHECK(json["families"][i]["formats"].size() == json["formats"].size());
+    CHECK_THAT(table.out,
+               Contains("\n" + std::string(row.name) + " ") && Contains(std::string(row.config_names)));
+  }
+  for (const auto& format : json["formats"]) {
+    Format found{};
+    REQUIRE(format_from_name(format["name"].get<std::string>(), found));
+    CHECK(kModelFormats.has(found));
+    CHECK_THAT(table.out, Contains("\n" + format["name"].get<std::string>() + " "));
+  }
+  CHECK(launch({"models", "--json", "--markdown"}).exit_code == 2);
+}
+
+TEST_CASE("the README has the table of models as the program prints it") {
+  std::ifstream file(std::string(TOKENCYCLE_SOURCE_DIR) + "/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  CHECK_THAT(readme, Contains(launch({"models", "--markdown"}).out));
+}
