@@ -83,16 +83,16 @@ void add_model_options(OptionParser& parser) {
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
   add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
   add("top-p", po::value<double>()->default_value(0.95, "0.95"),
-      "and among those that make up this probability");
+      "nucleus sampling: smallest set with this probability");
   add("seed", po::value<std::string>()->default_value("0"), "of the sampler");
-  add("ignore-eos", po::bool_switch(), "go on after the end of the text");
+  add("ignore-eos", po::bool_switch(), "continue after the end of the text");
   add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
-  add("batch", po::value<long long>()->default_value(0), "prompt tokens a step (0: as many as fit)");
+  add("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");
   add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
   add("no-fusion", po::value<std::string>(), "compiler rules to leave out, as in gated-blocks,rotary-group");
   add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
   add("clock", po::value<std::string>()->default_value("gated"),
-      "gated or every-edge: same events, other speed");
+      "gated or every-edge: identical results, different speed");
   add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
   add("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (or torch_dtype)");
   add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens instead of a text");

@@ -83,6 +83,12 @@ TEST_CASE("what the vocabulary adds against expectation is said on standard erro
   CHECK(ended.exit_code == 0);
   CHECK_THAT(ended.err, Contains("EOS (token 2) behind the prompt"));
   CHECK(test::json_of(scratch / "r.json")["prompt_tokens"].back() == 2);
+  const auto compared =
+      launch({"compare", "-m", model, "-c", "tiny", "-c", "edge", "-n", "1", "-p", "a", "-q"});
+  CHECK(compared.exit_code == 0);
+  const std::size_t once = compared.err.find("EOS (token 2) behind the prompt");
+  CHECK(once != std::string::npos);
+  CHECK(compared.err.find("behind the prompt", once + 20) == std::string::npos);
   test::check_refusal(2, {"run", "-m", model, "-n", "1", "--chat", "--timing-only", "--prompt-tokens", "3"},
                       {"--chat goes with the text of --prompt"});
 }

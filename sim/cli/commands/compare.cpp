@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdio>
+#include <functional>
 
 #include "base/text.h"
 #include "cli/machine_options.h"
@@ -143,13 +144,17 @@ Plan plan_of(const OptionParser& parser) {
   return plan;
 }
 
-// One machine's run as its result document.
+// One machine's run as its result document; `note` hears of the prompt's tokens, which are the same on every
+// machine.
 nlohmann::ordered_json run_on(const config::Machine& machine, const host::ModelRequest& request,
-                              const model::LlamaModel& model, const std::string& name, bool quiet) {
+                              const model::LlamaModel& model, const std::string& name, bool quiet,
+                              const std::function<void(const std::string&)>& note) {
   const auto begin = std::chrono::steady_clock::now();
   RunView view(live_mode(quiet), name);
   host::ModelRun run;
-  host::run_model(request, model, machine, nullptr, {{}, false, {}, &view}, run);
+  host::RunOutput output{{}, false, {}, &view};
+  output.note = note;
+  host::run_model(request, model, machine, nullptr, output, run);
   view.end();
   run.report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   if (!quiet) {
@@ -183,7 +188,10 @@ void run_all(const OptionParser& parser, Plan& plan) {
   for (std::size_t i = 0; i < plan.machines.size(); ++i) {
     const std::string name = fmt::format("{} of {}, {}: ", i + 1, plan.machines.size(), plan.names[i]);
     try {
-      const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"));
+      const auto note = [first = i == 0](const std::string& text) {
+        if (first) fmt::print(stderr, "tokencycle: {}\n", text);
+      };
+      const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"), note);
       if (!plan.files.empty()) {
         host::write_text(plan.files[i], host::json_text(document));
         kept.push_back(plan.files[i].string());

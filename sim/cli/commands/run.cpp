@@ -41,7 +41,7 @@ OptionParser run_parser() {
       "keep the whole state in this file while it runs, for --resume");
   add("checkpoint-every", po::value<long long>(),
       "with --checkpoint: write it after each N steps (default: 16)");
-  add("resume", po::value<std::string>(), "go on from this checkpoint of a run with the same options");
+  add("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
   add("pipeline-token", po::value<long long>(), "with --result: whose instructions it lists (default: 1)");
   add("pipeline-instructions", po::value<long long>(),
       "with --result: at most so many of them (default: 8192)");
@@ -52,7 +52,7 @@ OptionParser run_parser() {
       "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
   add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
   add("program", po::value<std::vector<std::string>>()->composing(),
-      "run this program file instead of a model; repeat: one for each core");
+      "run this program file, no model; repeat: one for each core");
   add("dump", po::value<std::vector<std::string>>()->composing(),
       "with --program: print MEMORY:ADDRESS:FORMAT:COUNT at the end");
   add("quiet,q", po::bool_switch(), "print the generated text alone");
