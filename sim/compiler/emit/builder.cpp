@@ -39,41 +39,57 @@ std::uint32_t Builder::begin_loop() {
   return at;
 }
 
-void Builder::end_loop(std::uint32_t at, std::uint32_t count, isa::LoopStep first, isa::LoopStep second) {
+void Builder::end_loop(std::uint32_t at, std::uint32_t count, std::initializer_list<isa::LoopStep> steps) {
   isa::Instruction loop;
   loop.op = isa::Opcode::loop;
   loop.count = count;
   loop.length = position() - at - 1;
-  loop.steps[0] = first;
-  loop.steps[1] = second;
+  std::copy(steps.begin(), steps.end(), loop.steps.begin());
   draft_.words[at] = isa::encode(loop);
   const std::uint64_t body = executed_ - executed_at_.at(--loop_depth_);
   executed_ += body * (count - 1);
 }
 
-std::uint32_t Builder::acquire(std::uint64_t bytes, const isa::Instruction* load) {
+std::uint32_t Builder::ring(std::uint64_t bytes) {
   const auto size = static_cast<std::uint32_t>(round_up(bytes, kAlignment));
   if (size > ring_end_ - ring_begin_)
     throw std::logic_error("a chunk exceeds the ring that was planned for it");
   if (size > ring_end_ - ring_next_) ring_next_ = ring_begin_;
+  ring_next_ += size;
+  return ring_next_ - size;
+}
+
+void Builder::add_chunk(std::uint32_t begin, std::uint64_t bytes, const isa::Instruction* load) {
   Chunk chunk;
-  chunk.begin = ring_next_;
-  chunk.end = ring_next_ += size;
+  chunk.begin = begin;
+  chunk.end = begin + static_cast<std::uint32_t>(bytes);
   chunk.acquired = chunk.released = position();
   chunk.operator_id = operator_;
   chunk.earliest = earliest_;
   if (load != nullptr) {
-    isa::Instruction placed = *load;
-    placed.dst = isa::LocalAddress::scratchpad(chunk.begin);
     chunk.has_load = true;
-    chunk.load = isa::encode(placed);
+    chunk.load = isa::encode(*load);
   }
   draft_.chunks.push_back(chunk);
-  return chunk.begin;
 }
 
-void Builder::release() {
-  draft_.chunks.back().released = position();
+std::size_t Builder::hold(const isa::Instruction& load) {
+  const isa::Range written = isa::footprint(load).writes[0];
+  add_chunk(static_cast<std::uint32_t>(written.begin), written.end - written.begin, &load);
+  return draft_.chunks.size() - 1;
+}
+
+std::uint32_t Builder::acquire(std::uint64_t bytes, const isa::Instruction* load) {
+  const std::uint32_t at = ring(bytes);
+  const std::uint64_t size = round_up(bytes, kAlignment);
+  if (load == nullptr) {
+    add_chunk(at, size, nullptr);
+    return at;
+  }
+  isa::Instruction placed = *load;
+  placed.dst = isa::LocalAddress::scratchpad(at);
+  add_chunk(at, size, &placed);
+  return at;
 }
 
 isa::LocalAddress Builder::next_half() {

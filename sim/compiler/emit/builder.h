@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <vector>
 
 #include "compiler/compiler.h"
@@ -45,12 +46,20 @@ class Builder {
 
   // A hardware loop: begin_loop() reserves its word, end_loop() closes the body and fills it in.
   std::uint32_t begin_loop();
-  void end_loop(std::uint32_t at, std::uint32_t count, isa::LoopStep first, isa::LoopStep second);
+  void end_loop(std::uint32_t at, std::uint32_t count, std::initializer_list<isa::LoopStep> steps);
+  bool in_loop() const { return loop_depth_ != 0; }
 
-  // Ring: at most one chunk is held at a time; it lies `bytes` long at the returned address. `load`
-  // (its dst is filled in) may be scheduled long before this point; nullptr: nothing is loaded.
+  // The ring's next bytes, which may be those of chunks that are released.
+  std::uint32_t ring(std::uint64_t bytes);
+  // A chunk at the bytes that `load` writes, whose readers begin here: the load may be scheduled long before
+  // this point. Returns the number to release it by.
+  std::size_t hold(const isa::Instruction& load);
+  void release(std::size_t chunk) { draft_.chunks[chunk].released = position(); }
+
+  // The same for a chunk at the ring's next bytes, which is released before another is acquired; returns its
+  // address. The load's dst is filled in; nullptr: nothing is loaded.
   std::uint32_t acquire(std::uint64_t bytes, const isa::Instruction* load);
-  void release();
+  void release() { release(draft_.chunks.size() - 1); }
   // Loads of chunks that are acquired from now on go before no earlier word: what they read is written there.
   void hold_loads() { earliest_ = position(); }
 
@@ -73,6 +82,7 @@ class Builder {
  private:
   std::uint32_t position() const { return static_cast<std::uint32_t>(draft_.words.size()); }
   void append(const isa::Word& word);
+  void add_chunk(std::uint32_t begin, std::uint64_t bytes, const isa::Instruction* load);
 
   Draft draft_;
   std::uint32_t operator_ = kNoOperator;

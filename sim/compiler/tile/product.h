@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tiling: one matrix product whose operands are in local memory, as the instructions of the array's dataflow.
+// One matrix product whose operands are in local memory, as the instructions of the array's dataflow.
 #pragma once
 
 #include "compiler/emit/builder.h"
@@ -15,12 +15,14 @@ struct Product {
   isa::TileOrder order = isa::TileOrder::nk;
   Rows sums;  // accumulator memory
   std::uint32_t rows = 0, cols = 0, depth = 0;
-  bool first = true;  // the sums start from zero
+  bool first = true;           // the sums start from zero
+  std::uint32_t straight = 0;  // passes before the first loop, where loads find places; what is deferred
+                               // stands behind them
 };
 
-// Emits the tiles of the array's dataflow, no larger than its forced tiling: output tiles outside, k inside
-// and ascending; loops of three or more iterations as hardware loops. Uses address registers r1 (tile), r2
-// (moving rows), r3 (sums), which are zero before and after.
+// Emits the passes that map_product() gives: moving rows outside, then tiles, k inside and ascending; three
+// or more equal iterations are a hardware loop. Uses address registers r1 (tile), r2 (moving rows), r3
+// (sums), which are zero before and after.
 void emit_product(Builder& builder, const config::Matrix& array, const Product& product);
 
 }  // namespace tokencycle::compiler
