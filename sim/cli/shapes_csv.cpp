@@ -201,12 +201,10 @@ class LayerOf {
     return parse_side(columns_.text(fields_, column), fmt::format("{}: {}", place_, what));
   }
 
-  compiler::GemmShape plain() const {
-    return {side(Column::m, "M"), side(Column::n, "N"), side(Column::k, "K")};
-  }
+  host::GemmShape plain() const { return {side(Column::m, "M"), side(Column::n, "N"), side(Column::k, "K")}; }
 
   // As SCALE-Sim counts: no padding, a last window that is cut off counts.
-  compiler::GemmShape im2col() const {
+  host::GemmShape im2col() const {
     const std::uint32_t stride = side(Column::stride, "Strides");
     const std::uint32_t stride_width =
         columns_.has(Column::stride_width) ? side(Column::stride_width, "Stride Width") : stride;
@@ -229,9 +227,9 @@ class LayerOf {
   }
 
   std::uint32_t checked(std::uint64_t value, const char* what) const {
-    if (value <= compiler::kLongestSide) return static_cast<std::uint32_t>(value);
+    if (value <= host::kLongestSide) return static_cast<std::uint32_t>(value);
     throw UsageError(fmt::format("{}: {} {}; there are at most {}", place_, with_separators(value), what,
-                                 with_separators(compiler::kLongestSide)));
+                                 with_separators(host::kLongestSide)));
   }
 
   // "N:M": N of M values are not zero.
@@ -273,12 +271,12 @@ std::uint32_t parse_side(const std::string& text, const std::string& what) {
   std::uint64_t value = 0;
   const auto [rest, error] = std::from_chars(whole.data(), whole.data() + whole.size(), value);
   if (error == std::errc() && rest == whole.data() + whole.size() && value >= 1 &&
-      value <= compiler::kLongestSide) {
+      value <= host::kLongestSide) {
     return static_cast<std::uint32_t>(value);
   }
   const std::string shown = text.size() <= kShown ? text : text.substr(0, kShown) + "...";
   throw UsageError(fmt::format("{} is '{}'; it must be a whole number, 1 to {}", what, shown,
-                               with_separators(compiler::kLongestSide)));
+                               with_separators(host::kLongestSide)));
 }
 
 ShapesList parse_shapes(const std::string& text, const std::string& source_name) {

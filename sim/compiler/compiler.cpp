@@ -20,6 +20,7 @@ namespace {
 
 // The largest batch whose plan is comfortable; 1 when none is.
 std::uint32_t largest_batch(const Demands& d, const config::Machine& machine, const Options& options) {
+  if (d.streamed) return options.context;
   const std::uint32_t tile = std::min(d.columns, d.start_columns);
   std::uint32_t high = std::min(options.context, std::max(d.accumulator_half / tile, 1u));
   if (options.max_batch != 0) high = std::min(high, options.max_batch);
@@ -81,26 +82,34 @@ std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint
 }  // namespace
 
 Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options)
-    : model_(model), machine_(machine), options_(options) {
+    : Compiler(Source{&model.graph(), model.file().data_bytes(), model.shape().context}, machine, options) {}
+
+Compiler::Compiler(const Source& source, const config::Machine& machine, const Options& options)
+    : source_(source), machine_(machine), options_(options) {
+  const model::Graph& graph = *source.graph;
   if (!kCacheFormats.has(options.kv_format)) {
     throw UsageError(
         fmt::format("a KV cache in {}; allowed: {}", name_of(options.kv_format), kCacheFormats.names()));
   }
-  if (options_.context == 0) options_.context = model.shape().context;
-  if (options_.context > model.shape().context) {
-    throw UsageError(fmt::format("a context of {}; the model was made for at most {}", options_.context,
-                                 model.shape().context));
+  if (options_.context == 0) options_.context = source.context;
+  if (options_.context > source.context) {
+    throw UsageError(
+        fmt::format("a context of {}; the model was made for at most {}", options_.context, source.context));
   }
-  refuse_graph(model.graph());
-  demands_ = demands_of(model.graph(), fuse(model.graph(), options.fusions), machine, options.kv_format);
-  refuse_missing_types(model.graph(), machine, options.kv_format);
+  refuse_graph(graph);
+  demands_ = demands_of(graph, fuse(graph, options.fusions), machine, options.kv_format);
+  refuse_missing_types(graph, machine, options.kv_format);
+  refuse_thin_arrays(graph, machine);
   refuse_large_shapes(demands_, options_.context);
   refuse_small_memories(demands_, machine, options_.context);
+  refuse_streams(demands_, machine, options_.context);
   batch_limit_ = largest_batch(demands_, machine, options_);
-  layout_ = assign_layout(model, options_, batch_limit_);
-  refuse_small_dram(layout_, machine);
+  layout_ = assign_layout(source, options_, batch_limit_);
+  refuse_small_dram(demands_, layout_, machine);
+  refuse_long_programs(demands_, machine, options_.context);
+  if (!options.reserve_program) return;
   place_program(layout_, program_room(*this, demands_, machine.scratchpad.capacity_bytes));
-  refuse_small_dram(layout_, machine);
+  refuse_small_dram(demands_, layout_, machine);
 }
 
 const Plan& Compiler::plan_of(const Step& step) const {
@@ -115,16 +124,21 @@ const Plan& Compiler::plan_of(const Step& step) const {
 
 CompiledStep Compiler::compile(const Step& step) const {
   check_step(step, options_, batch_limit_);
-  const StepContext context{model_, machine_, demands_, layout_, plan_of(step), step};
+  const StepContext context{machine_, demands_, layout_, plan_of(step), step};
   const Draft draft = Lowering(context).run();
 
   CompiledStep result;
   result.program.machine = fmt::format("{} {}", machine_.name, machine_.digest);
-  result.program.operators.reserve(model_.graph().operators.size());
-  for (const model::Operator& op : model_.graph().operators)
+  result.program.operators.reserve(source_.graph->operators.size());
+  for (const model::Operator& op : source_.graph->operators)
     result.program.operators.push_back({op.name, op.layer});
-  schedule_loads(draft, {machine_.dispatch.queue_depth, machine_.dispatch.queue_depth + 4}, result);
+  schedule_loads(draft, schedule_limits(machine_), result);
   const std::uint64_t bytes = result.program.words.size() * isa::kWordBytes;
+  if (!options_.reserve_program) {
+    DramLayout whole = layout_;
+    place_program(whole, bytes);
+    refuse_small_dram(demands_, whole, machine_);
+  }
   if (layout_.program_bytes != 0 && bytes > layout_.program_bytes) {
     throw SimulationError(
         fmt::format("a step of {} tokens at position {} takes {} bytes of program; {} are reserved",

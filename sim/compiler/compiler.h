@@ -17,14 +17,22 @@
 
 namespace tokencycle::compiler {
 
+// What is compiled, and what its graph does not say. The graph outlives the compiler.
+struct Source {
+  const model::Graph* graph = nullptr;
+  std::uint64_t weight_bytes = 0;  // the weights lie together, each at its offset
+  std::uint32_t context = 0;       // positions, and so rows of a step, at most
+};
+
 // Where things are in DRAM. Assigned once per model and machine; all steps share it.
 struct DramLayout {
   DramAddress program;              // the host writes each step's words here
   std::uint64_t program_bytes = 0;  // room for them
   DramAddress weights;              // GgufFile::tensor_data(), as it is
   DramAddress token_ids;            // [batch] u32, written by the host before a step
-  DramAddress logits;               // [rows][vocabulary] fp32, read by the host after a step
-  // By value: [context][columns], of each state in the KV format, of rotary tables fp32.
+  DramAddress logits;  // the graph's result, [rows][columns] fp32 (int32 of integers), read after a step
+  // By value: [context][columns] of each state in the KV format, of rotary tables fp32; [batch][columns] of
+  // each input in its format.
   std::vector<DramAddress> values;
   std::map<std::string, DramAddress> regions;  // of states that lie together, by name
   std::uint64_t end = 0;                       // first byte after everything
@@ -35,6 +43,7 @@ struct Options {
   std::uint32_t context = 0;       // positions of the cache; 0: the model's
   std::uint32_t max_batch = 0;     // tokens of one prefill step; 0: as many as fit
   FusionSet fusions = FusionSet::all();
+  bool reserve_program = true;  // room in DRAM for any step's program; false: for that of the one step
 };
 
 // One step: `tokens` tokens from position `position` on; logits for the last token or for all.
@@ -63,6 +72,7 @@ class Compiler {
   // Checks that the machine can run the model. Throws ConfigurationError: a multiplier type the machine lacks
   // (with the tensor that needs it), a scratchpad or accumulator too small (with the size that would do),
   // DRAM too small; UsageError for a context beyond the model's.
+  Compiler(const Source& source, const config::Machine& machine, const Options& options);
   Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options);
 
   const DramLayout& layout() const { return layout_; }
@@ -74,7 +84,7 @@ class Compiler {
  private:
   const Plan& plan_of(const Step& step) const;
 
-  const model::LlamaModel& model_;
+  Source source_;
   config::Machine machine_;
   Options options_;
   Demands demands_;

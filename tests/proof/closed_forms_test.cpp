@@ -10,16 +10,16 @@
 #include <random>
 #include <sstream>
 
-#include "compiler/gemm_folds.h"
+#include "compiler/tile/folds.h"
 #include "host/gemm/array_alone.h"
+#include "host/gemm/product.h"
 #include "proof/altered.h"
 #include "support/trials.h"
 
 using namespace tokencycle;
-using compiler::GemmMapping;
-using compiler::GemmShape;
-using compiler::GemmType;
 using config::Dataflow;
+using host::GemmShape;
+using host::GemmType;
 using Cycles = std::uint64_t;
 
 namespace {
@@ -62,7 +62,8 @@ std::vector<Fold> folds_of(const Trial& t) {
   const bool x_held = m.dataflow == Dataflow::input_stationary || m.dataflow == Dataflow::dot_product;
   const bool plain = t.type.x == Format::i8;
   const auto limit = [](Cycles tiling) { return tiling == 0 ? ~Cycles{0} : tiling; };
-  const Cycles height = std::min<Cycles>(os ? t.shape.k : m.rows, limit(m.tiling.k));
+  Cycles height = std::min<Cycles>(os ? t.shape.k : m.rows, limit(m.tiling.k));
+  if (t.type.w == Format::i4 && !os && height > 1) height = height / 2 * 2;  // cut between bytes
   // Passes of one unit of k: all of an array's height, whole groups of it, or several for a group.
   const Cycles pass = plain || height < 32 || (os && height == t.shape.k) ? height : height / 32 * 32;
   const Cycles unit = plain || pass >= 32 || os ? pass : 32;
@@ -217,7 +218,7 @@ Trial random_trial(Random& random, bool overlaps) {
   if (number(random, 0, 3) == 0) {
     m.tiling = {number(random, 0, 40), number(random, 0, 40), 32 * number(random, 0, 3)};
   }
-  t.type = compiler::kGemmTypes[number(random, 0, compiler::kGemmTypes.size() - 1)];
+  t.type = host::kGemmTypes[number(random, 0, host::kGemmTypes.size() - 1)];
   const auto length = [&] { return number(random, 1, number(random, 0, 1) == 0 ? 12 : 150); };
   t.shape = {length(), length(), length()};
   if (block_elements(t.type.w) == 32) t.shape.k = 32 * number(random, 1, 5);
@@ -227,8 +228,8 @@ Trial random_trial(Random& random, bool overlaps) {
 Cycles measured(const Trial& t, std::unique_ptr<machine::Dataflow> dataflow = {}) {
   host::ArrayAlone array(t.machine, {});
   if (dataflow) array.matrix().use_dataflow(std::move(dataflow));
-  compiler::GemmFolds folds(compiler::map_gemm(t.machine, t.type, t.shape), array.moving(),
-                            array.stationary());
+  compiler::Folds folds(t.machine.matrix, {t.type.x, t.type.w, t.shape.m, t.shape.n, t.shape.k},
+                        array.moving(), array.stationary());
   return array.run([&folds](isa::Instruction& i) { return folds.next(i); });
 }
 
@@ -241,11 +242,12 @@ Cycles textbook(const Trial& t) {
   const config::Matrix& a = t.machine.matrix;
   const GemmShape& s = t.shape;
   const Cycles r = a.rows, c = a.columns;
+  const Cycles pass = t.type.w == Format::i4 && r > 1 ? r / 2 * 2 : r;  // cut between bytes
   switch (a.dataflow) {
     case Dataflow::weight_stationary:
-      return up(s.k, r) * up(s.n, c) * (s.m + 2 * r + c - 2);
+      return up(s.k, pass) * up(s.n, c) * (s.m + 2 * r + c - 2);
     case Dataflow::input_stationary:
-      return up(s.k, r) * up(s.m, c) * (s.n + 2 * r + c - 2);
+      return up(s.k, pass) * up(s.m, c) * (s.n + 2 * r + c - 2);
     default:
       return up(s.m, r) * up(s.n, c) * (s.k + r + c - 2);
   }
@@ -259,7 +261,7 @@ TEST_CASE("without overlaps a product takes folds times the cycles of a serial f
   Random random(1);
   for (int i = 0; i < kTrials; ++i) {
     Trial t = random_trial(random, false);
-    t.type = compiler::kGemmTypes[number(random, 0, 1)];
+    t.type = host::kGemmTypes[number(random, 0, 1)];
     t.machine.matrix.cycles_per_row = {1, 1, 1, 1, 1};
     t.machine.matrix.tiling = {};
     if (t.machine.matrix.dataflow == Dataflow::dot_product) continue;
@@ -310,7 +312,7 @@ TEST_CASE("SCALE-Sim's cycles are ours without overlaps, less one") {
                                     : Dataflow::output_stationary;
     m.double_buffered = m.back_to_back = false;
     m.cycles_per_row = {1, 1, 1, 1, 1};
-    t.type = compiler::kGemmTypes[0];
+    t.type = host::kGemmTypes[0];
     CAPTURE(line, rows);
     CHECK(measured(t) == cycles + 1);
     const double cells = static_cast<double>(m.rows) * m.columns;

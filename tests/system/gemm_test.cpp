@@ -10,17 +10,16 @@
 #include <random>
 
 #include "base/error.h"
-#include "compiler/gemm_program.h"
 #include "host/gemm/gemm.h"
 #include "host/gemm/values.h"
 #include "numerics/blocks.h"
 #include "support/configs.h"
 
 using namespace tokencycle;
-using compiler::GemmShape;
-using compiler::GemmType;
 using host::GemmOptions;
 using host::GemmReport;
+using host::GemmShape;
+using host::GemmType;
 using host::GemmValues;
 
 namespace {
@@ -33,7 +32,8 @@ void check_accounts(const config::Machine& machine, const GemmReport& report) {
   for (const std::uint64_t cycles : report.run->matrix) states += cycles;
   CHECK(stack == report.run->cycles);
   CHECK(states == report.run->cycles);
-  CHECK(report.run->cycles >= report.array.cycles);
+  // A program's tiles come in from the side, in as many cycles as the array has columns, not rows.
+  if (machine.matrix.rows <= machine.matrix.columns) CHECK(report.run->cycles >= report.array.cycles);
   CHECK(report.utilisation_percent(machine, report.array.cycles) <= 100.0);
   CHECK(report.mapping_percent(machine) <= 100.0);
 }
@@ -76,7 +76,7 @@ TEST_CASE("every machine multiplies every type in every dataflow as the referenc
     for (int d = 0; d < config::kDataflows; ++d) {
       machine.matrix.dataflow = static_cast<config::Dataflow>(d);
       machine.matrix.group_buffer_rows = std::max(machine.matrix.group_buffer_rows, 1u);
-      for (const GemmType& type : compiler::kGemmTypes) {
+      for (const GemmType& type : host::kGemmTypes) {
         for (const GemmShape& shape : {GemmShape{37, 41, 64}, GemmShape{1, 70, 96}, GemmShape{65, 3, 32}}) {
           CAPTURE(machine.name, config::name_of(machine.matrix.dataflow), type.name, shape.m, shape.n,
                   shape.k);
@@ -98,7 +98,7 @@ TEST_CASE("products are right on arrays and memories of any size, and take the s
   for (int i = 0; i < 60; ++i) {
     const config::Machine machine = random_machine(random, tiny);
     GemmOptions options;
-    options.type = compiler::kGemmTypes[number(random, 0, compiler::kGemmTypes.size() - 1)];
+    options.type = host::kGemmTypes[number(random, 0, host::kGemmTypes.size() - 1)];
     options.seed = static_cast<std::uint64_t>(i);
     const GemmShape shape = random_shape(random, options.type);
     CAPTURE(config::to_json(machine), options.type.name, shape.m, shape.n, shape.k);
@@ -111,8 +111,9 @@ TEST_CASE("products are right on arrays and memories of any size, and take the s
       CHECK(timed.run->matrix == report.run->matrix);
       CHECK(timed.run->checked == 0);
       ++ran;
-    } catch (const ConfigurationError& refused) {  // the smallest tiles of some need more
-      CHECK_THAT(refused.what(), Catch::Contains("KiB"));
+    } catch (const ConfigurationError& refused) {  // the smallest tiles of some need more, i4 two rows
+      const bool thin = options.type.w == Format::i4 && machine.matrix.rows == 1;
+      CHECK_THAT(refused.what(), Catch::Contains(thin ? "/matrix/rows" : "KiB"));
     }
   }
   CHECK(ran > 45);
@@ -125,13 +126,12 @@ TEST_CASE("the smallest scratchpad that a refusal names is enough") {
     config::Machine machine = random_machine(random, edge);
     machine.matrix.rows = machine.matrix.columns = 256;
     machine.accumulator.capacity_bytes = 64 * 1024;
-    const GemmType type = compiler::kGemmTypes[number(random, 0, compiler::kGemmTypes.size() - 1)];
+    const GemmType type = host::kGemmTypes[number(random, 0, host::kGemmTypes.size() - 1)];
     const GemmShape shape{300, 300, 320};
-    const compiler::GemmMapping map = compiler::map_gemm(machine, type, shape);
     machine.scratchpad.capacity_bytes = 1024;
     std::string message;
     try {
-      compiler::plan_gemm(machine, map);
+      host::Product(machine, type, shape);
     } catch (const ConfigurationError& refused) {
       message = refused.what();
     }
@@ -141,9 +141,9 @@ TEST_CASE("the smallest scratchpad that a refusal names is enough") {
     REQUIRE(at != std::string::npos);
     const auto least = static_cast<std::uint32_t>(std::stoul(message.substr(at + 9)));
     machine.scratchpad.capacity_bytes = least * 1024;
-    CHECK_NOTHROW(compiler::plan_gemm(machine, map));
+    CHECK_NOTHROW(host::Product(machine, type, shape));
     machine.scratchpad.capacity_bytes = (least - 1) * 1024;
-    CHECK_THROWS_AS(compiler::plan_gemm(machine, map), ConfigurationError);
+    CHECK_THROWS_AS(host::Product(machine, type, shape), ConfigurationError);
   }
 }
 
@@ -164,7 +164,7 @@ double element(const host::GemmOperand& operand, std::uint32_t row, std::uint32_
 }  // namespace
 
 TEST_CASE("the reference of a product is the sum of its products") {
-  for (const GemmType& type : compiler::kGemmTypes) {
+  for (const GemmType& type : host::kGemmTypes) {
     const GemmShape shape{3, 5, 64};
     GemmValues values(type, shape, 7);
     for (std::uint32_t m = 0; m < shape.m; ++m) {
@@ -190,8 +190,8 @@ TEST_CASE("the reference of a product is the sum of its products") {
 
 TEST_CASE("other seeds are other operands, the same seed the same") {
   const GemmShape shape{4, 4, 32};
-  const GemmValues a(compiler::kGemmTypes[0], shape, 1), b(compiler::kGemmTypes[0], shape, 1),
-      c(compiler::kGemmTypes[0], shape, 2);
+  const GemmValues a(host::kGemmTypes[0], shape, 1), b(host::kGemmTypes[0], shape, 1),
+      c(host::kGemmTypes[0], shape, 2);
   CHECK(a.x().bytes == b.x().bytes);
   CHECK(a.w().bytes == b.w().bytes);
   CHECK(a.x().bytes != c.x().bytes);
@@ -200,7 +200,7 @@ TEST_CASE("other seeds are other operands, the same seed the same") {
 
 TEST_CASE("a wrong sum is named with its place and both values") {
   const GemmShape shape{5, 6, 32};
-  for (const GemmType& type : compiler::kGemmTypes) {
+  for (const GemmType& type : host::kGemmTypes) {
     GemmValues values(type, shape, 3);
     memory::DramStorage dram(1 << 20);
     std::vector<std::uint32_t> all;
@@ -221,20 +221,21 @@ TEST_CASE("a wrong sum is named with its place and both values") {
 TEST_CASE("a product computed without hazard checks is found wrong") {
   const config::Machine machine = config::read_machine(TOKENCYCLE_SOURCE_DIR "/configs/tiny.json");
   const GemmShape shape{40, 40, 64};
-  const GemmType& type = compiler::kGemmTypes[0];
-  const compiler::GemmPlan plan = compiler::plan_gemm(machine, compiler::map_gemm(machine, type, shape));
-  const std::vector<isa::Word> words = compiler::compile_gemm(machine, plan);
+  const GemmType& type = host::kGemmTypes[0];
+  const host::Product product(machine, type, shape);
+  const compiler::DramLayout& layout = product.layout();
+  const std::vector<isa::Word> words = product.compile().program.words;
   for (const bool ignore : {false, true}) {
     GemmValues values(type, shape, 0);
     machine::Accelerator accelerator(machine, machine::Clocking::gated);
     if (ignore) accelerator.ignore_hazards();
-    values.place(plan, accelerator.dram());
-    accelerator.dram().write(plan.dram.program, std::as_bytes(std::span(words)));
-    accelerator.execute(plan.dram.program, static_cast<std::uint32_t>(words.size()));
+    values.place(layout, accelerator.dram());
+    accelerator.dram().write(layout.program, std::as_bytes(std::span(words)));
+    accelerator.execute(layout.program, static_cast<std::uint32_t>(words.size()));
     if (ignore) {
-      CHECK_THROWS_AS(values.check(accelerator.dram(), plan.dram.sums), CheckError);
+      CHECK_THROWS_AS(values.check(accelerator.dram(), layout.logits), CheckError);
     } else {
-      CHECK_NOTHROW(values.check(accelerator.dram(), plan.dram.sums));
+      CHECK_NOTHROW(values.check(accelerator.dram(), layout.logits));
     }
   }
 }

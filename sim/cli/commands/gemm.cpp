@@ -11,7 +11,6 @@
 #include "cli/print/gemm.h"
 #include "cli/shapes_csv.h"
 #include "cli/terminal/live_view.h"
-#include "compiler/gemm_plan.h"
 #include "host/files.h"
 #include "host/gemm/gemm.h"
 
@@ -44,9 +43,9 @@ OptionParser gemm_parser() {
   return parser;
 }
 
-compiler::GemmType type_of(const std::string& name) {
+host::GemmType type_of(const std::string& name) {
   std::vector<std::string> allowed;
-  for (const compiler::GemmType& type : compiler::kGemmTypes) {
+  for (const host::GemmType& type : host::kGemmTypes) {
     if (type.name == name) return type;
     allowed.emplace_back(type.name);
   }
@@ -103,8 +102,11 @@ ExitCode gemm_command(const Arguments& arguments) {
   const config::Machine machine = machine_of(parser);
   // What no machine of this kind can do is said before the first layer runs.
   for (const host::GemmLayer& layer : layers) {
-    const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
-    if (!options.array_alone) compiler::plan_gemm(machine, map);
+    if (options.array_alone) {
+      host::check_product(machine, options.type, layer.shape);
+    } else {
+      host::Product(machine, options.type, layer.shape);
+    }
   }
 
   std::vector<host::GemmReport> reports;

@@ -78,7 +78,7 @@ Json run_json(const config::Machine& machine, const host::GemmReport& report) {
 }
 
 Json layer_json(const config::Machine& machine, const host::GemmReport& report) {
-  const compiler::GemmShape& s = report.layer.shape;
+  const host::GemmShape& s = report.layer.shape;
   const host::GemmArray& array = report.array;
   Json layer = {{"name", report.layer.name},
                 {"m", s.m},
@@ -113,7 +113,7 @@ std::string gemm_heading(const config::Machine& machine, const host::GemmOptions
 }
 
 std::string gemm_line(const config::Machine& machine, const host::GemmReport& report) {
-  const compiler::GemmShape& s = report.layer.shape;
+  const host::GemmShape& s = report.layer.shape;
   std::string out = columns(report.layer.name, fmt::format("{} x {} x {}", s.m, s.n, s.k),
                             with_separators(report.array.cycles),
                             text_of(report.utilisation_percent(machine, report.array.cycles)),

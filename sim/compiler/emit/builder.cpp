@@ -8,7 +8,8 @@
 namespace tokencycle::compiler {
 
 Builder::Builder(const Plan& plan, const config::Machine& machine)
-    : ring_begin_(plan.ring_begin),
+    : whole_ring_begin_(plan.ring_begin),
+      ring_begin_(plan.ring_begin),
       ring_end_(plan.ring_end),
       ring_next_(plan.ring_begin),
       half_bytes_(machine.accumulator.capacity_bytes / 8 * 4) {
@@ -48,6 +49,13 @@ void Builder::end_loop(std::uint32_t at, std::uint32_t count, std::initializer_l
   draft_.words[at] = isa::encode(loop);
   const std::uint64_t body = executed_ - executed_at_.at(--loop_depth_);
   executed_ += body * (count - 1);
+}
+
+std::uint32_t Builder::narrow_ring(std::uint64_t bytes) {
+  const std::uint32_t at = ring_begin_;
+  ring_begin_ += static_cast<std::uint32_t>(round_up(bytes, kAlignment));
+  ring_next_ = std::max(ring_next_, ring_begin_);
+  return at;
 }
 
 std::uint32_t Builder::ring(std::uint64_t bytes) {

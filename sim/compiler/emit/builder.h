@@ -49,6 +49,11 @@ class Builder {
   void end_loop(std::uint32_t at, std::uint32_t count, std::initializer_list<isa::LoopStep> steps);
   bool in_loop() const { return loop_depth_ != 0; }
 
+  // Takes bytes from the ring's start for what stays longer than its chunks, until the ring is widened again.
+  std::uint32_t narrow_ring(std::uint64_t bytes);
+  void widen_ring() { ring_begin_ = whole_ring_begin_; }
+  std::uint32_t ring_bytes() const { return ring_end_ - ring_begin_; }
+
   // The ring's next bytes, which may be those of chunks that are released.
   std::uint32_t ring(std::uint64_t bytes);
   // A chunk at the bytes that `load` writes, whose readers begin here: the load may be scheduled long before
@@ -90,7 +95,7 @@ class Builder {
   std::uint32_t loop_depth_ = 0;
   std::uint64_t executed_ = 0;
   std::array<std::uint64_t, isa::kLoopDepth> executed_at_{};  // at each open loop
-  std::uint32_t ring_begin_, ring_end_, ring_next_;
+  std::uint32_t whole_ring_begin_, ring_begin_, ring_end_, ring_next_;
   std::uint32_t half_bytes_;
   bool upper_half_ = true;
   Sink pending_;

@@ -76,6 +76,11 @@ class Merger {
 
 }  // namespace
 
+ScheduleLimits schedule_limits(const config::Machine& machine) {
+  constexpr std::uint32_t kInFlight = 4;  // behind the queue: in decode, in the array and on the way out
+  return {machine.dispatch.queue_depth, machine.dispatch.queue_depth + kInFlight};
+}
+
 void schedule_loads(const Draft& draft, const ScheduleLimits& limits, CompiledStep& step) {
   Merger merger(draft, step);
   std::uint32_t next = 0, previous = 0;

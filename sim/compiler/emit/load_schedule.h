@@ -12,6 +12,8 @@ struct ScheduleLimits {
                             // over, so that the reader has left the array when decode meets the load
 };
 
+ScheduleLimits schedule_limits(const config::Machine& machine);
+
 // Merges the loads into the words and fills words, sections and taps of `step` (operators are left alone).
 void schedule_loads(const Draft& draft, const ScheduleLimits& limits, CompiledStep& step);
 

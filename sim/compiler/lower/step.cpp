@@ -200,6 +200,7 @@ void Lowering::prepare(const Stage& stage) {
     const Operator& op = c_.op(i);
     if (op.kind != OperatorKind::linear || prepared_[op.inputs[0]]) continue;
     const ValueId value = op.inputs[0];
+    if (graph_.values[value].kind == model::ValueKind::input) continue;  // as the host encoded it
     if (activation_format(op.weight->format) == Format::f32) continue;
     prepared_[value] = true;
     builder_.flush();
@@ -214,13 +215,21 @@ void Lowering::prepare(const Stage& stage) {
 void Lowering::multiply(std::uint32_t index, std::uint32_t first, std::uint32_t count, const SumsSink& sink) {
   const Operator& op = c_.op(index);
   const model::Weight& w = *op.weight;
-  const Format format = activation_format(w.format);
+  const model::Value& input = graph_.values[op.inputs[0]];
   const std::uint32_t rows = c_.rows_of(op.output);
-  const Rows all = encoded(op.inputs[0], format);
-  const Rows x = all + std::uint64_t{c_.rows_of(op.inputs[0]) - rows} * all.stride;
   const DramAddress at = c_.layout.weights + (w.offset + first * row_bytes(w.format, w.cols));
-  emit_matmul(builder_, c_.demands, c_.machine.matrix, c_.plan.chunk_bytes, {at, w.format, count, w.cols}, x,
-              rows, sink);
+  const StoredMatrix weight{at, w.format, count, w.cols};
+  LinearRows x;
+  if (input.kind == model::ValueKind::input) {
+    x.stored = {c_.layout.values[op.inputs[0]], input.format, rows, input.cols};
+    const std::optional<Tiling> tiling = tile_streamed(c_.machine, *x.stored, weight, builder_.ring_bytes());
+    if (!tiling) throw std::logic_error("a linear within the checked limits has no tiling: " + op.name);
+    return emit_linear(builder_, c_.machine.matrix, *tiling, weight, x, sink);
+  }
+  const Rows all = encoded(op.inputs[0], activation_format(w.format));
+  x.resident = all + std::uint64_t{c_.rows_of(op.inputs[0]) - rows} * all.stride;
+  emit_linear(builder_, c_.machine.matrix, tile_resident(c_.demands, weight, rows, c_.plan.chunk_bytes),
+              weight, x, sink);
 }
 
 // The sums go to the result's place, to what they are added to, or to DRAM straight from the accumulator
@@ -234,12 +243,13 @@ void Lowering::linear(std::uint32_t s) {
   const bool added = stage.operators.size() == 2;
   multiply(index, 0, op.weight->rows, [this, index, last, added](const Sums& sums) {
     const Operator& linear = c_.op(index);
-    const std::uint32_t rows = c_.rows_of(linear.output);
-    const Extent extent{rows, sums.cols};
+    const Extent extent{sums.rows, sums.cols};
     if (linear.output == graph_.result) {
       const std::uint64_t row = std::uint64_t{linear.output_columns} * 4;
-      builder_.emit(
-          store_rows(c_.layout.logits + std::uint64_t{sums.first} * 4, row, sums.at, Format::f32, extent));
+      const Format format = is_integer(linear.weight->format) ? Format::u32 : Format::f32;
+      builder_.emit(store_rows(c_.layout.logits + (sums.first_row * row + std::uint64_t{sums.first} * 4), row,
+                               sums.at, format, extent));
+      if (c_.demands.streamed) return;  // taps are for the reference's values, which has all rows at once
       return tap(index, sums.at, sums.first, sums.cols);
     }
     const Rows dst = c_.place_of(c_.op(last).output) + std::uint64_t{sums.first} * 4;

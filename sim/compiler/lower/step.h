@@ -6,13 +6,13 @@
 #include <vector>
 
 #include "compiler/emit/builder.h"
+#include "compiler/passes/demands.h"
 #include "compiler/tile/linear.h"
 
 namespace tokencycle::compiler {
 
 // What a step is compiled from; all outlive the lowering.
 struct StepContext {
-  const model::LlamaModel& model;
   const config::Machine& machine;
   const Demands& demands;
   const DramLayout& layout;

@@ -42,6 +42,10 @@ void count_operator(Demands& d, const Operator& op) {
       d.start_columns = op.output_columns;
       return;
     case OperatorKind::linear:
+      if (d.graph->values[op.inputs[0]].kind == model::ValueKind::input) {
+        d.streamed = true;
+        return;
+      }
       d.formats[op.inputs[0]].add(activation_format(op.weight->format));
       return count_weight(d, *op.weight);
     case OperatorKind::norm:

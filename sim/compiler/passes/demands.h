@@ -39,6 +39,7 @@ struct Demands {
   model::AttentionShape attention;  // of every attention; no heads: there is none
   std::uint32_t group = 1;          // query heads of one KV head
 
+  bool streamed = false;                  // the rows of a linear are in DRAM, and any number of them will do
   std::uint32_t start_columns = 0;        // of the rows that a step begins with
   std::uint32_t gated_columns = 0;        // the most that a gated stage makes; 0: there is none
   std::uint32_t gated_cut = kPlainGroup;  // columns of it that can be encoded apart: a multiple of this

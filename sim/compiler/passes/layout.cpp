@@ -23,12 +23,12 @@ class Regions {
 
 }  // namespace
 
-DramLayout assign_layout(const model::LlamaModel& model, const Options& options, std::uint32_t batch) {
+DramLayout assign_layout(const Source& source, const Options& options, std::uint32_t batch) {
   DramLayout l;
   Regions regions;
-  const model::Graph& graph = model.graph();
+  const model::Graph& graph = *source.graph;
   const std::uint64_t context = options.context;
-  l.weights = regions.add(model.file().data_bytes());
+  l.weights = regions.add(source.weight_bytes);
   std::vector<std::pair<std::string, std::uint64_t>> names;  // regions of states in the order of the graph
   for (const model::Value& v : graph.values) {
     if (v.kind != model::ValueKind::state) continue;
@@ -48,7 +48,11 @@ DramLayout assign_layout(const model::LlamaModel& model, const Options& options,
     l.values[id] = next[v.region];
     next[v.region] = next[v.region] + context * row_bytes(options.kv_format, v.cols);
   }
-  l.token_ids = regions.add(std::uint64_t{batch} * 4);
+  for (model::ValueId v = 0; v < graph.values.size(); ++v) {
+    if (graph.values[v].kind != model::ValueKind::input) continue;
+    l.values[v] = regions.add(batch * row_bytes(graph.values[v].format, graph.values[v].cols));
+    if (graph.values[v].format == Format::u32) l.token_ids = l.values[v];
+  }
   l.logits = regions.add(std::uint64_t{batch} * graph.values[graph.result].cols * 4);
   l.program = DramAddress(regions.end());
   l.end = regions.end();

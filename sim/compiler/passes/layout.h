@@ -7,7 +7,7 @@
 namespace tokencycle::compiler {
 
 // Everything but the program, which comes last: `program_bytes` is not known before steps are compiled.
-DramLayout assign_layout(const model::LlamaModel& model, const Options& options, std::uint32_t batch);
+DramLayout assign_layout(const Source& source, const Options& options, std::uint32_t batch);
 void place_program(DramLayout& layout, std::uint64_t program_bytes);
 
 }  // namespace tokencycle::compiler

@@ -4,7 +4,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/text.h"
 #include "compiler/passes/plan.h"
+#include "compiler/tile/tiling.h"
 
 namespace tokencycle::compiler {
 namespace {
@@ -32,6 +34,19 @@ void need_row(std::uint64_t bytes, const std::string& what) {
                                        what, bytes, kStrideLimit - 1));
 }
 
+// The only linear of a graph whose rows are in DRAM.
+struct Streams {
+  StoredMatrix x, w;
+  std::optional<Tiling> tiling;
+};
+
+Streams streams_of(const Demands& d, const config::Machine& machine, std::uint32_t rows) {
+  const model::Operator& op = d.graph->operators[0];
+  const StoredMatrix x{{}, d.graph->values[op.inputs[0]].format, rows, op.weight->cols};
+  const StoredMatrix w{{}, op.weight->format, op.weight->rows, op.weight->cols};
+  return {x, w, tile_streamed(machine, x, w, machine.scratchpad.capacity_bytes)};
+}
+
 }  // namespace
 
 void refuse_missing_types(const model::Graph& graph, const config::Machine& machine, Format kv_format) {
@@ -51,6 +66,15 @@ void refuse_missing_types(const model::Graph& graph, const config::Machine& mach
 
 void refuse_graph(const model::Graph& graph) {
   const model::Operator* first = nullptr;
+  for (const model::Operator& op : graph.operators) {
+    if (op.kind != model::OperatorKind::linear || graph.operators.size() == 1) continue;
+    if (graph.values[op.inputs[0]].kind != model::ValueKind::input) continue;
+    throw ConfigurationError(
+        fmt::format("operator '{}' reads rows that the host writes to DRAM, and is not the only one of its "
+                    "graph; compile "
+                    "it as a graph of its own",
+                    op.name));
+  }
   for (const model::Operator& op : graph.operators) {
     const bool biased = op.kind == model::OperatorKind::linear && op.bias != nullptr;
     if (biased && graph.values[op.output].rows == model::RowsOf::outputs) {
@@ -74,12 +98,26 @@ void refuse_graph(const model::Graph& graph) {
   }
 }
 
+void refuse_thin_arrays(const model::Graph& graph, const config::Machine& machine) {
+  for (const model::Operator& op : graph.operators) {
+    if (op.kind != model::OperatorKind::linear || !is_integer(op.weight->format)) continue;
+    const Mapping map = map_product(machine.matrix, op.weight->format, isa::TileOrder::nk, op.weight->cols);
+    const std::uint32_t together = block_elements(op.weight->format);
+    if (map.pass >= together || op.weight->cols <= map.pass) continue;
+    throw ConfigurationError(
+        fmt::format("machine '{}': {} values lie {} a byte, and a pass takes {}: set /matrix/rows and "
+                    "/matrix/tiling/k to at least {}",
+                    machine.name, name_of(op.weight->format), together, map.pass, together));
+  }
+}
+
 void refuse_large_shapes(const Demands& d, std::uint32_t context) {
   for (const model::Operator& op : d.graph->operators) {
     if (op.output == d.graph->result) continue;  // goes to DRAM
     need_row(std::uint64_t{op.output_columns} * 4, fmt::format("the result of operator '{}'", op.name));
   }
-  need_row(std::uint64_t{d.group} * context * 4, "attention's scores (context x query heads of a KV head)");
+  if (d.attention.heads != 0)
+    need_row(std::uint64_t{d.group} * context * 4, "attention's scores (context x query heads of a KV head)");
   for (const model::Operator& op : d.graph->operators) {
     if (op.kind != model::OperatorKind::rotary || op.rotary.head < kHeadLimit) continue;
     throw ConfigurationError(fmt::format("a head has {} elements; the rotary instruction takes at most {}",
@@ -102,8 +140,39 @@ void refuse_small_memories(const Demands& d, const config::Machine& machine, std
       machine.name, machine.scratchpad.capacity_bytes / 1024, context, bytes, kib(bytes)));
 }
 
-void refuse_small_dram(const DramLayout& layout, const config::Machine& machine) {
+void refuse_streams(const Demands& d, const config::Machine& machine, std::uint32_t rows) {
+  if (!d.streamed) return;
+  const Streams s = streams_of(d, machine, rows);
+  if (s.tiling) return;
+  throw ConfigurationError(fmt::format(
+      "machine '{}': the scratchpad of {} (/scratchpad/capacity_kib) holds no tile and moving row of this "
+      "product; it must have at least {} KiB",
+      machine.name, bytes_text(machine.scratchpad.capacity_bytes),
+      kib(smallest_streamed(machine, s.x, s.w))));
+}
+
+void refuse_long_programs(const Demands& d, const config::Machine& machine, std::uint32_t rows) {
+  if (!d.streamed) return;
+  const Streams s = streams_of(d, machine, rows);
+  constexpr std::uint64_t kMostChunks = 4u << 20;  // about 2 GiB of words on the host
+  const std::uint64_t chunks = ceil_div(s.x.rows, s.tiling->rows) * ceil_div(s.w.rows, s.tiling->cols) *
+                               ceil_div(s.w.cols, s.tiling->depth);
+  if (chunks <= kMostChunks) return;
+  throw ConfigurationError(
+      fmt::format("machine '{}': the product takes {} chunks of operands, and a program may have {}; raise "
+                  "/scratchpad/capacity_kib and /accumulator/capacity_kib, or use --array-alone",
+                  machine.name, with_separators(chunks), with_separators(kMostChunks)));
+}
+
+void refuse_small_dram(const Demands& d, const DramLayout& layout, const config::Machine& machine) {
   if (layout.end <= machine.dram.capacity_bytes) return;
+  if (d.streamed) {
+    throw ConfigurationError(
+        fmt::format("machine '{}': operands, result and program take {}, and the DRAM has {}; {}, or use "
+                    "--array-alone, which needs no memory",
+                    machine.name, bytes_text(layout.end), bytes_text(machine.dram.capacity_bytes),
+                    config::larger_dram_text(machine, layout.end)));
+  }
   constexpr std::uint64_t kMib = 1u << 20;
   throw ConfigurationError(
       fmt::format("machine '{}': the DRAM has {} bytes; weights, KV cache, logits and program need {} bytes "

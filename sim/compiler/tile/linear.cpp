@@ -6,51 +6,110 @@
 namespace tokencycle::compiler {
 namespace {
 
-std::uint32_t round_down(std::uint64_t value, std::uint32_t unit) {
-  return static_cast<std::uint32_t>(value / unit * unit);
+// [begin, end) of rows, columns or k.
+struct Span {
+  std::uint32_t begin = 0, end = 0;
+  std::uint32_t count() const { return end - begin; }
+};
+
+Span span_of(std::uint32_t index, std::uint32_t length, std::uint32_t all) {
+  return {index * length, std::min(all, (index + 1) * length)};
 }
+
+class Linear {
+ public:
+  Linear(Builder& builder, const config::Matrix& array, const Tiling& tiling, const StoredMatrix& weight,
+         const LinearRows& x, const SumsSink& sink)
+      : builder_(builder), array_(array), t_(tiling), w_(weight), x_(x), sink_(sink) {
+    rows_ = x.stored ? x.stored->rows : tiling.rows;
+    chunks_ = static_cast<std::uint32_t>(ceil_div(w_.cols, t_.depth));
+  }
+
+  // The blocks of the operand that stays outside.
+  void run() {
+    const auto row_blocks = static_cast<std::uint32_t>(ceil_div(rows_, t_.rows));
+    const auto column_blocks = static_cast<std::uint32_t>(ceil_div(w_.rows, t_.cols));
+    const bool columns_outside = t_.stays == Stays::w;
+    const std::uint32_t outer = columns_outside ? column_blocks : row_blocks;
+    const std::uint32_t inner = columns_outside ? row_blocks : column_blocks;
+    kept_at_ = builder_.narrow_ring(t_.kept_bytes);
+    for (std::uint32_t o = 0; o < outer; ++o) {
+      for (std::uint32_t i = 0; i < inner; ++i) {
+        const std::uint32_t m = columns_outside ? i : o, n = columns_outside ? o : i;
+        block(span_of(m, t_.rows, rows_), span_of(n, t_.cols, w_.rows), i == 0, i + 1 == inner);
+      }
+    }
+    builder_.widen_ring();
+  }
+
+ private:
+  // One block of sums, the first or the last with what stays.
+  void block(Span m, Span n, bool first, bool last) {
+    const Rows sums{builder_.next_half(), n.count() * 4};
+    if (first) kept_.assign(chunks_, {});
+    for (std::uint32_t c = 0; c < chunks_; ++c) {
+      const Span k = span_of(c, t_.depth, w_.cols);
+      const auto [x, w] = load(m, n, k, c, first);
+      emit_product(
+          builder_, array_,
+          {x, w, w_.format, isa::TileOrder::nk, sums, m.count(), n.count(), k.count(), c == 0, t_.straight});
+      for (const std::size_t chunk : streamed_) builder_.release(chunk);
+      if (!last) continue;
+      for (const std::size_t chunk : kept_[c]) builder_.release(chunk);
+    }
+    builder_.defer([sink = sink_, sums, m, n] { sink({sums, m.begin, m.count(), n.begin, n.count()}); });
+  }
+
+  // Where the chunk's operands are, of those that stream in the ring's next bytes.
+  std::pair<Rows, Rows> load(Span m, Span n, Span k, std::uint32_t c, bool first) {
+    streamed_.clear();
+    const std::uint64_t w_row = row_bytes(w_.format, k.count());
+    if (!x_.stored) {
+      const Rows x = x_.resident + row_bytes(activation_format(w_.format), k.begin);
+      const std::uint32_t at = builder_.ring(n.count() * w_row);
+      fetch(w_, n, k, at, streamed_);
+      return {x, scratchpad_rows(at, w_row)};
+    }
+    const std::uint64_t x_row = row_bytes(x_.stored->format, k.count());
+    const std::uint64_t x_bytes = t_.stays == Stays::x ? 0 : round_up(m.count() * x_row, kAlignment);
+    const std::uint64_t w_bytes = t_.stays == Stays::w ? 0 : n.count() * w_row;
+    const std::uint32_t ring = builder_.ring(x_bytes + w_bytes), kept = kept_at_ + c * kept_chunk();
+    const std::uint32_t x_at = t_.stays == Stays::x ? kept : ring;
+    const std::uint32_t w_at = t_.stays == Stays::w ? kept : ring + static_cast<std::uint32_t>(x_bytes);
+    if (t_.stays != Stays::x) fetch(*x_.stored, m, k, x_at, streamed_);
+    if (t_.stays == Stays::x && first) fetch(*x_.stored, m, k, x_at, kept_[c]);
+    if (t_.stays != Stays::w) fetch(w_, n, k, w_at, streamed_);
+    if (t_.stays == Stays::w && first) fetch(w_, n, k, w_at, kept_[c]);
+    return {scratchpad_rows(x_at, x_row), scratchpad_rows(w_at, w_row)};
+  }
+
+  std::uint32_t kept_chunk() const { return static_cast<std::uint32_t>(t_.kept_bytes / chunks_); }
+
+  void fetch(const StoredMatrix& matrix, Span rows, Span k, std::uint32_t at,
+             std::vector<std::size_t>& chunks) {
+    const std::uint64_t stride = row_bytes(matrix.format, matrix.cols);
+    const std::uint64_t bytes = row_bytes(matrix.format, k.count());
+    const DramAddress from = matrix.at + (rows.begin * stride + row_bytes(matrix.format, k.begin));
+    chunks.push_back(builder_.hold(load_rows(at, from, stride, rows.count(), bytes)));
+  }
+
+  Builder& builder_;
+  const config::Matrix& array_;
+  const Tiling& t_;
+  const StoredMatrix& w_;
+  const LinearRows& x_;
+  const SumsSink& sink_;
+  std::uint32_t rows_ = 0, chunks_ = 0;
+  std::uint32_t kept_at_ = 0;                   // scratchpad byte
+  std::vector<std::size_t> streamed_;           // chunks that only the product at hand reads
+  std::vector<std::vector<std::size_t>> kept_;  // chunks of the operand that stays, by chunk of k
+};
 
 }  // namespace
 
-ChunkShape choose_chunk(const Demands& d, const StoredMatrix& w, std::uint32_t rows,
-                        std::uint32_t chunk_bytes) {
-  const std::uint32_t most = std::min({w.rows, d.accumulator_half / rows, kRowLimit});
-  const std::uint32_t tile = std::min(d.columns, most);
-  const std::uint64_t whole_rows = chunk_bytes / row_bytes(w.format, w.cols);
-  if (whole_rows >= tile) {
-    const auto n = static_cast<std::uint32_t>(std::min<std::uint64_t>(whole_rows, most));
-    return {n == w.rows || n < d.columns ? n : round_down(n, d.columns), w.cols};
-  }
-  // Not one tile of whole rows: cut k too, at pass borders if possible.
-  const std::uint32_t cut = cut_elements(w.format), pass = std::max(d.pass_rows / cut, 1u) * cut;
-  const std::uint64_t cut_bytes = row_bytes(w.format, std::min(cut, w.cols));
-  const std::uint32_t k = round_down(chunk_bytes / tile / cut_bytes * cut, cut);
-  if (k >= w.cols) return {tile, w.cols};
-  if (k >= pass) return {tile, round_down(k, pass)};
-  if (k >= cut) return {tile, k};
-  return {static_cast<std::uint32_t>(std::max<std::uint64_t>(chunk_bytes / cut_bytes, 1)), cut};
-}
-
-void emit_matmul(Builder& builder, const Demands& d, const config::Matrix& array, std::uint32_t chunk_bytes,
-                 const StoredMatrix& w, Rows x, std::uint32_t rows, const SumsSink& sink) {
-  const ChunkShape shape = choose_chunk(d, w, rows, chunk_bytes);
-  const std::uint64_t row = row_bytes(w.format, w.cols);
-  for (std::uint32_t n = 0; n < w.rows; n += shape.n) {
-    const std::uint32_t cols = std::min(shape.n, w.rows - n);
-    const Rows sums{builder.next_half(), cols * 4};
-    for (std::uint32_t k = 0; k < w.cols; k += shape.k) {
-      const std::uint32_t depth = std::min(shape.k, w.cols - k);
-      const std::uint64_t bytes = row_bytes(w.format, depth);
-      const isa::Instruction load = load_rows(0, w.at + n * row + row_bytes(w.format, k), row, cols, bytes);
-      const std::uint32_t at = builder.acquire(cols * bytes, &load);
-      const Rows moving = x + row_bytes(activation_format(w.format), k);
-      emit_product(builder, array,
-                   {moving, scratchpad_rows(at, bytes), w.format, isa::TileOrder::nk, sums, rows, cols, depth,
-                    k == 0});
-      builder.release();
-    }
-    builder.defer([sink, sums, n, cols] { sink({sums, n, cols}); });
-  }
+void emit_linear(Builder& builder, const config::Matrix& array, const Tiling& tiling,
+                 const StoredMatrix& weight, const LinearRows& x, const SumsSink& sink) {
+  Linear(builder, array, tiling, weight, x, sink).run();
 }
 
 }  // namespace tokencycle::compiler

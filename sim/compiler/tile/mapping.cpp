@@ -34,8 +34,9 @@ Mapping map_product(const config::Matrix& array, Format w, isa::TileOrder order,
                (array.dataflow == Dataflow::input_stationary || array.dataflow == Dataflow::dot_product);
   map.columns = limited(array.columns, map.x_held ? array.tiling.m : array.tiling.n);
   map.group = is_integer(w) ? 1 : group_elements(w);
-  const std::uint32_t cut = cut_of(w), k = limited(map.holds_tile ? array.rows : kRowLimit, array.tiling.k);
-  map.unit = std::max(k / cut, 1u) * cut;
+  map.cut = cut_of(w);
+  const std::uint32_t k = limited(map.holds_tile ? array.rows : kRowLimit, array.tiling.k);
+  map.unit = std::max(k / map.cut, 1u) * map.cut;
   const std::uint32_t forced_rows = map.x_held ? array.tiling.n : array.tiling.m;
   if (!map.holds_tile) {
     map.pass = map.unit;

@@ -17,8 +17,9 @@ struct Mapping {
   std::uint32_t columns = 0;    // of a tile
   std::uint32_t most_rows = 0;  // moving rows of an instruction
   std::uint32_t group = 1;      // k values that are summed before a scale applies; 1: there is no scale
+  std::uint32_t cut = 1;        // k values at whose multiples both operands can be cut
   std::uint32_t pass = 0;       // most k values of an instruction
-  std::uint32_t unit = 0;       // k values at whose multiples both operands can be cut: some passes
+  std::uint32_t unit = 0;       // k values of some passes, a multiple of the cut
 
   // Where the pass ends that begins `k` values into `depth` values of a unit: at a group's border, or within
   // the group where the array has fewer rows.

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/gemm/gemm.h"
 
-#include "compiler/gemm_folds.h"
-#include "compiler/gemm_program.h"
+#include "compiler/tile/folds.h"
 #include "host/gemm/array_alone.h"
 #include "host/gemm/values.h"
 #include "host/one_core.h"
@@ -12,19 +11,20 @@ namespace tokencycle::host {
 
 namespace {
 
-GemmArray run_array(const config::Machine& machine, const compiler::GemmMapping& map) {
+GemmArray run_array(const config::Machine& machine, const GemmType& type, const GemmShape& shape) {
   ArrayAlone array(machine, {});
-  compiler::GemmFolds folds(map, ArrayAlone::moving(), array.stationary());
+  compiler::Folds folds(machine.matrix, {type.x, type.w, shape.m, shape.n, shape.k}, ArrayAlone::moving(),
+                        array.stationary());
   const std::uint64_t cycles = array.run([&folds](isa::Instruction& i) { return folds.next(i); });
   return {cycles, folds.folds(), folds.used_cells()};
 }
 
-GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping& map,
-                    const GemmOptions& options) {
+GemmRun run_program(const config::Machine& machine, const GemmShape& shape, const GemmOptions& options) {
   refuse_several_cores(machine);
   refuse_several_units(machine);
-  const compiler::GemmPlan plan = compiler::plan_gemm(machine, map);
-  const std::vector<isa::Word> words = compiler::compile_gemm(machine, plan);
+  const Product product(machine, options.type, shape);
+  const compiler::DramLayout& layout = product.layout();
+  const std::vector<isa::Word> words = product.compile().program.words;
   std::optional<GemmValues> values;  // outlives the machine, whose memory shows them
   machine::Accelerator accelerator(machine, machine::Clocking::gated,
                                    options.timing_only ? machine::Values::absent : machine::Values::computed);
@@ -34,10 +34,10 @@ GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping&
   accelerator.events().subscribe(stack);
   accelerator.events().subscribe(units);
   if (!options.timing_only)
-    values.emplace(options.type, map.shape, options.seed).place(plan, accelerator.dram());
-  accelerator.dram().map(plan.dram.program, std::as_bytes(std::span(words)));
+    values.emplace(options.type, shape, options.seed).place(layout, accelerator.dram());
+  accelerator.dram().map(layout.program, std::as_bytes(std::span(words)));
   const machine::Execution execution =
-      accelerator.execute(plan.dram.program, static_cast<std::uint32_t>(words.size()));
+      accelerator.execute(layout.program, static_cast<std::uint32_t>(words.size()));
 
   GemmRun run;
   run.cycles = execution.end.value - execution.start.value;
@@ -53,8 +53,8 @@ GemmRun run_program(const config::Machine& machine, const compiler::GemmMapping&
   run.stored_bytes = accelerator.traffic(memory::Requester::store, true).moved_bytes;
   run.word_bytes = accelerator.traffic(memory::Requester::fetch, false).moved_bytes;
   if (values) {
-    values->check(accelerator.dram(), plan.dram.sums);
-    run.checked = std::uint64_t{map.shape.m} * map.shape.n;
+    values->check(accelerator.dram(), layout.logits);
+    run.checked = std::uint64_t{shape.m} * shape.n;
   }
   return run;
 }
@@ -77,12 +77,12 @@ double GemmReport::mapping_percent(const config::Machine& machine) const {
 }
 
 GemmReport run_gemm(const config::Machine& machine, const GemmLayer& layer, const GemmOptions& options) {
-  const compiler::GemmMapping map = compiler::map_gemm(machine, options.type, layer.shape);
+  check_product(machine, options.type, layer.shape);
   GemmReport report;
   report.layer = layer;
-  report.step = map.step;
-  if (!options.array_alone) report.run = run_program(machine, map, options);
-  report.array = run_array(machine, map);
+  report.step = machine.matrix.cycles_per_row[static_cast<std::size_t>(multiply_type(options.type.w))];
+  if (!options.array_alone) report.run = run_program(machine, layer.shape, options);
+  report.array = run_array(machine, options.type, layer.shape);
   return report;
 }
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "compiler/gemm.h"
+#include "host/gemm/product.h"
 #include "machine/accelerator.h"
 #include "observe/analysis/cycle_stack.h"
 
@@ -16,11 +16,11 @@ namespace tokencycle::host {
 
 struct GemmLayer {
   std::string name;
-  compiler::GemmShape shape;
+  GemmShape shape;
 };
 
 struct GemmOptions {
-  compiler::GemmType type = compiler::kGemmTypes[0];
+  GemmType type = kGemmTypes[0];
   bool array_alone = false;   // nothing else
   bool timing_only = false;   // no values, and no check
   std::uint64_t seed = 0;     // of the operands

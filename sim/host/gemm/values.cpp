@@ -9,16 +9,12 @@
 #include <span>
 
 #include "base/error.h"
-#include "host/gemm/panels.h"
 #include "numerics/blocks.h"
 #include "numerics/scalar.h"
 
 namespace tokencycle::host {
 
 namespace {
-
-using compiler::GemmShape;
-using compiler::GemmType;
 
 // SplitMix64: G. Steele, D. Lea, C. Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014.
 class Random {
@@ -83,11 +79,9 @@ GemmValues::GemmValues(const GemmType& type, const GemmShape& shape, std::uint64
   w_ = random_operand(random, type.w, shape.n, shape.k);
 }
 
-void GemmValues::place(const compiler::GemmPlan& plan, memory::DramStorage& dram) {
-  moving_ = moving_panels(plan.map, plan.map.x_held ? w_ : x_);
-  held_ = held_panels(plan.map, plan.map.x_held ? x_ : w_);
-  dram.map(plan.dram.moving, moving_);
-  dram.map(plan.dram.held, held_);
+void GemmValues::place(const compiler::DramLayout& layout, memory::DramStorage& dram) const {
+  dram.map(layout.values[0], x_.bytes);
+  dram.map(layout.weights, w_.bytes);
 }
 
 void GemmValues::decode_weights() {

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// The numbers of a product: random operands, their panels in DRAM, and the plain loops that judge the result.
+// The numbers of a product: random operands, and the plain loops that judge the result.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
-#include "compiler/gemm_plan.h"
+#include "host/gemm/product.h"
 #include "memory/dram/storage.h"
 #include "numerics/blocks.h"
 
@@ -24,13 +24,13 @@ class GemmValues {
  public:
   // The same numbers for the same type, shape and seed: whole ranges of integers, floats in [-1, 1), blocks
   // with scales below 1/64.
-  GemmValues(const compiler::GemmType& type, const compiler::GemmShape& shape, std::uint64_t seed);
+  GemmValues(const GemmType& type, const GemmShape& shape, std::uint64_t seed);
 
   const GemmOperand& x() const { return x_; }
   const GemmOperand& w() const { return w_; }
 
-  // Puts the operands where the plan has them. This object must outlive `dram`: they are shown, not copied.
-  void place(const compiler::GemmPlan& plan, memory::DramStorage& dram);
+  // Puts the operands where they are in DRAM. This object must outlive `dram`: they are shown, not copied.
+  void place(const compiler::DramLayout& layout, memory::DramStorage& dram) const;
 
   // Row m of Y by plain loops in the order of sim/numerics/README.md: bits of int32 or fp32.
   std::vector<std::uint32_t> expected_row(std::uint32_t m);
@@ -45,13 +45,12 @@ class GemmValues {
   void block_row(std::uint32_t m, std::vector<std::uint32_t>& out) const;
   void float_row(std::uint32_t m, std::vector<std::uint32_t>& out) const;
 
-  compiler::GemmType type_;
-  compiler::GemmShape shape_;
+  GemmType type_;
+  GemmShape shape_;
   GemmOperand x_, w_;
-  std::vector<std::byte> moving_, held_;  // panels
-  std::vector<std::int8_t> integers_;     // of w: [n][k]
-  std::vector<GroupScale> scales_;        // [n][group]
-  std::vector<float> floats_;             // [k][n]
+  std::vector<std::int8_t> integers_;  // of w: [n][k]
+  std::vector<GroupScale> scales_;     // [n][group]
+  std::vector<float> floats_;          // [k][n]
 };
 
 }  // namespace tokencycle::host

@@ -10,7 +10,7 @@ std::string GraphBuilder::full_name(std::string_view name) const {
 }
 
 ValueId GraphBuilder::add_value(ValueKind kind, RowsOf rows, std::uint32_t columns, std::string name) {
-  graph_.values.push_back({kind, rows, columns, std::move(name), {}});
+  graph_.values.push_back({kind, rows, columns, std::move(name), Format::f32, {}});
   return static_cast<ValueId>(graph_.values.size() - 1);
 }
 
@@ -33,7 +33,9 @@ const Weight& GraphBuilder::matrix(std::string_view name, std::uint32_t rows, st
 }
 
 ValueId GraphBuilder::token_ids() {
-  return add_value(ValueKind::input, RowsOf::tokens, 1, "token_ids");
+  const ValueId id = add_value(ValueKind::input, RowsOf::tokens, 1, "token_ids");
+  graph_.values[id].format = Format::u32;
+  return id;
 }
 
 ValueId GraphBuilder::rotary_table(const RotaryTable& table) {

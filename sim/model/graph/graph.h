@@ -37,7 +37,7 @@ using ValueId = std::uint32_t;
 inline constexpr ValueId kNoValue = 0xffff'ffffu;
 
 enum class ValueKind : std::uint8_t {
-  input,       // token ids of the step
+  input,       // what the host writes before a step: token ids (u32), or rows in the format that they meet
   constant,    // a rotary table: cos and sin of each position
   activation,  // fp32 result of an operator
   state,       // kept from step to step, in the format of the KV cache
@@ -55,7 +55,8 @@ struct Value {
   RowsOf rows = RowsOf::tokens;
   std::uint32_t cols = 0;
   std::string name;
-  std::string region;  // state: those of one region lie together in memory
+  Format format = Format::f32;  // input: of its rows in DRAM
+  std::string region;           // state: those of one region lie together in memory
 };
 
 enum class OperatorKind : std::uint8_t {

@@ -64,6 +64,8 @@ class Verifier {
       case OperatorKind::linear:
         need(op.weight != nullptr, "has no weight");
         same(op.weight->cols, in(0).cols, "columns of weight and input");
+        need(in(0).kind != ValueKind::input || in(0).format == activation_format(op.weight->format),
+             "reads rows in a format that its weight does not meet");
         if (op.bias != nullptr) same(op.bias->cols, op.weight->rows, "columns of the bias");
         return same(op.weight->rows, op.output_columns, "rows of the weight");
       case OperatorKind::norm:
