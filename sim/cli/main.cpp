@@ -2,6 +2,7 @@
 // The command line: picks the command, prints errors once, returns the documented exit code.
 #include <fmt/format.h>
 
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -11,6 +12,8 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/standard_output.h"
+#include "cli/version.h"
 #include "host/interrupt.h"
 #include "model/gguf/mapping_watch.h"
 
@@ -44,7 +47,7 @@ ExitCode run(const Arguments& arguments) {
     return ExitCode::success;
   }
   if (name == "--version") {
-    fmt::print("tokencycle {}\n", TOKENCYCLE_VERSION);
+    fmt::print("{}", version_text());
     return ExitCode::success;
   }
   std::vector<std::string> names = {"--help", "--version"};
@@ -83,8 +86,10 @@ int main(int argc, char* argv[]) {
   model::handle_lost_bytes();
   try {
     const ExitCode code = run(Arguments(argv + 1, argv + argc));
-    if (std::fflush(stdout) != 0) return report(ExitCode::io, "standard output cannot be written");
+    print_now("");  // what is left
     return static_cast<int>(code);
+  } catch (const OutputClosed& error) {
+    return static_cast<int>(error.code());
   } catch (const Error& error) {
     return report(error.code(), error.what());
   } catch (const std::bad_alloc&) {
@@ -92,6 +97,7 @@ int main(int argc, char* argv[]) {
   } catch (const std::filesystem::filesystem_error& error) {
     return report(ExitCode::io, fmt::format("a file cannot be reached; check the path: {}", error.what()));
   } catch (const std::system_error& error) {  // of fmt::print
+    if (error.code().value() == EPIPE) return static_cast<int>(ExitCode::io);
     return report(ExitCode::io, fmt::format("standard output or error cannot be written: {}", error.what()));
   } catch (const std::exception& error) {
     return report(ExitCode::simulation, fmt::format("internal error, please report it: {}", error.what()));

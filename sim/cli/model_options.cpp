@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "cli/standard_output.h"
+#include "host/files.h"
 #include "host/places.h"
 
 namespace tokencycle::cli {
@@ -71,32 +73,49 @@ std::optional<std::uint32_t> given_count(const OptionParser& parser, const std::
   return parser.has(name) ? std::optional(parser.count(name)) : std::nullopt;
 }
 
+// -p TEXT, -p @FILE, -p - or -f FILE.
+std::optional<std::string> prompt_of(const OptionParser& parser) {
+  if (!parser.has("file")) {
+    return parser.has("prompt") ? std::optional(text_or_file(parser.get<std::string>("prompt")))
+                                : std::nullopt;
+  }
+  if (parser.has("prompt")) throw UsageError("--prompt and --file both give the prompt; leave one out");
+  const std::string file = parser.get<std::string>("file");
+  return text_or_file(file == "-" ? file : "@" + file);
+}
+
 }  // namespace
 
 void add_model_options(OptionParser& parser) {
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
-  add("prompt,p", po::value<std::string>(), "text to continue (default: Once upon a time)");
+  add("prompt,p", po::value<std::string>(), "text to continue, @FILE or - (default: Once upon a time)");
+  add("file,f", po::value<std::string>(), "file with the text to continue");
   add("chat", po::bool_switch(), "the prompt is a message: put it into the model's chat template");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
-  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
-  add("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
-  add("top-p", po::value<double>()->default_value(0.95, "0.95"),
-      "nucleus sampling: smallest set with this probability");
-  add("seed", po::value<std::string>()->default_value("0"), "of the sampler");
-  add("ignore-eos", po::bool_switch(), "continue after the end of the text");
   add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
-  add("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");
-  add("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
-  add("no-fusion", po::value<std::string>(), "compiler rules to leave out, as in gated-blocks,rotary-group");
-  add("rope", po::value<std::string>(), "rotary pairs: adjacent or split (default: the architecture's)");
-  add("clock", po::value<std::string>()->default_value("gated"),
-      "gated or every-edge: identical results, different speed");
+  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
   add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
-  add("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (or torch_dtype)");
-  add("prompt-tokens", po::value<long long>(), "with --timing-only: a prompt of N tokens instead of a text");
-  add("tokens", po::value<std::string>(), "with --timing-only: ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
+  auto sampling = parser.more("Sampling");
+  sampling("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
+  sampling("top-p", po::value<double>()->default_value(0.95, "0.95"),
+           "nucleus sampling: smallest set with this probability");
+  sampling("seed", po::value<std::string>()->default_value("0"), "of the sampler");
+  sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
+  auto compiling = parser.more("Compiling and simulating");
+  compiling("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");
+  compiling("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  compiling("no-fusion", po::value<std::string>(),
+            "compiler rules to leave out, as in gated-blocks,rotary-group");
+  compiling("rope", po::value<std::string>(),
+            "rotary pairs: adjacent or split (default: the architecture's)");
+  compiling("clock", po::value<std::string>()->default_value("gated"),
+            "gated or every-edge: identical results, different speed");
+  auto timing = parser.more("With --timing-only");
+  timing("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (default: its torch_dtype)");
+  timing("prompt-tokens", po::value<long long>(), "a prompt of N tokens instead of a text");
+  timing("tokens", po::value<std::string>(), "ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
 }
 
 host::RunSettings settings_of(const OptionParser& parser) {
@@ -123,15 +142,16 @@ host::RunSettings settings_of(const OptionParser& parser) {
 host::ModelRequest model_request_of(const OptionParser& parser) {
   host::ModelRequest request;
   request.settings = settings_of(parser);
+  request.file =
+      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
+  host::require_file(request.file);  // before what goes with which kind of file
   if (parser.has("rope")) {
     request.rope = choose<model::RopePairs>(
         parser, "rope", {{"adjacent", model::RopePairs::adjacent}, {"split", model::RopePairs::split}});
   }
   refuse_mixed_options(parser, request.settings);
-  request.file =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   request.weights = given<std::string>(parser, "weights");
-  request.tokens = {given<std::string>(parser, "prompt"), given_count(parser, "prompt-tokens"),
+  request.tokens = {prompt_of(parser), given_count(parser, "prompt-tokens"),
                     given<std::string>(parser, "tokens"), given_count(parser, "new-tokens"),
                     parser.get<bool>("chat")};
   return request;

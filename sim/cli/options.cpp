@@ -8,6 +8,7 @@
 #include <limits>
 #include <sstream>
 #include <typeinfo>
+#include <utility>
 
 #include "base/text.h"
 
@@ -15,15 +16,74 @@ namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
+namespace {
+constexpr unsigned kHelpColumns = 80;
+
+// Sentences as lines of at most so many columns.
+std::string folded(const std::string& text) {
+  std::istringstream words(text);
+  std::string out;
+  std::size_t column = 0;
+  for (std::string word; words >> word; column += word.size()) {
+    const bool fits = column == 0 || column + 1 + word.size() <= kHelpColumns;
+    if (!fits) column = 0;
+    if (!out.empty()) out += fits ? ' ' : '\n';
+    if (column != 0) ++column;
+    out += word;
+  }
+  return out;
+}
+// boost leaves some behind lines that it breaks.
+std::string without_trailing_blanks(const std::string& text) {
+  std::string out;
+  for (const char c : text) {
+    while (c == '\n' && out.ends_with(' ')) out.pop_back();
+    out += c;
+  }
+  return out;
+}
+}  // namespace
+
 OptionParser::OptionParser(std::string usage, std::string about, std::string example)
     : usage_(std::move(usage)),
       about_(std::move(about)),
       example_(std::move(example)),
-      options_("Options", 100, 60) {
+      first_("Options", kHelpColumns, kHelpColumns / 2) {
   add()("help,h", "print this help");
 }
 
-bool OptionParser::parse(const Arguments& arguments) {
+po::options_description_easy_init OptionParser::more(const std::string& title) {
+  if (more_.empty()) add()("help-all", "print all options");
+  more_.push_back({title, std::make_unique<po::options_description>(title, kHelpColumns, kHelpColumns / 2)});
+  return more_.back().options->add_options();
+}
+
+// boost copies what a group has when it is added.
+void OptionParser::gather() {
+  options_.add(first_);
+  for (const Group& group : more_) options_.add(*group.options);
+}
+
+// Options as users of llama.cpp type them, with their names here.
+constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
+    {"--temp", "temperature"},   {"--ctx-size", "context"}, {"--n-predict", "new-tokens"},
+    {"--predict", "new-tokens"}, {"--batch-size", "batch"},
+};
+
+std::string OptionParser::own_name(const std::string& argument) const {
+  const std::size_t end = std::min(argument.find('='), argument.size());
+  for (const auto& [other, name] : kOtherNames) {
+    if (std::string_view(argument).substr(0, end) != other || options_.find_nothrow(name, false) == nullptr)
+      continue;
+    return std::string("--") + name + argument.substr(end);
+  }
+  return argument;
+}
+
+bool OptionParser::parse(const Arguments& given) {
+  gather();
+  Arguments arguments;
+  for (const std::string& argument : given) arguments.push_back(own_name(argument));
   try {
     po::store(po::command_line_parser(arguments)
                   .options(options_)
@@ -34,7 +94,10 @@ bool OptionParser::parse(const Arguments& arguments) {
   } catch (const po::unknown_option& error) {
     std::vector<std::string> known;
     for (const auto& o : options_.options()) known.push_back("--" + o->long_name());
-    const std::string near = nearest(error.get_option_name(), known);
+    const std::string& typed = error.get_option_name();
+    const auto longer = std::find_if(known.begin(), known.end(),
+                                     [&](const std::string& name) { return name.starts_with(typed); });
+    const std::string near = longer != known.end() ? *longer : nearest(typed, known);
     refuse(fmt::format("unknown option {}{}", error.get_option_name(),
                        near.empty() ? "" : fmt::format("; did you mean {}?", near)));
   } catch (const po::invalid_option_value& error) {
@@ -43,15 +106,27 @@ bool OptionParser::parse(const Arguments& arguments) {
     refuse(error.what());
   }
   refuse_empty();
-  if (!has("help")) return true;
-  print_help();
+  const bool all = has("help-all");
+  if (!has("help") && !all) return true;
+  print_help(all);
   return false;
 }
 
-void OptionParser::print_help() const {
+void OptionParser::print_help(bool all) const {
   std::ostringstream options;
-  options << options_;
-  fmt::print("usage: tokencycle {}\n\n{}\n\n{}\nexample:\n  {}\n", usage_, about_, options.str(), example_);
+  options << first_;
+  for (const Group& group : more_) {
+    if (all) options << '\n' << *group.options;
+  }
+  std::string more;
+  if (!all && !more_.empty()) {
+    more = "--help-all has more:";
+    const char* before = " ";
+    for (const Group& group : more_) more += std::exchange(before, ", ") + group.title;
+    more = '\n' + folded(more) + '\n';
+  }
+  fmt::print("usage: tokencycle {}\n\n{}\n\n{}\nexample:\n  {}\n", usage_, folded(about_),
+             without_trailing_blanks(options.str()) + more, example_);
 }
 
 // What an option that is no text must be.
@@ -83,8 +158,11 @@ void OptionParser::refuse(const std::string& message) const {
 
 std::vector<std::string> OptionParser::names() const {
   std::vector<std::string> names;
-  for (const auto& option : options_.options()) {
-    if (option->long_name() != "help") names.push_back(option->long_name());
+  po::options_description all;
+  all.add(first_);
+  for (const Group& group : more_) all.add(*group.options);
+  for (const auto& option : all.options()) {
+    if (!option->long_name().starts_with("help")) names.push_back(option->long_name());
   }
   return names;
 }

@@ -4,6 +4,7 @@
 
 #include <boost/program_options.hpp>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -17,15 +18,17 @@ class OptionParser {
  public:
   // usage: the line after "tokencycle"; example: a command that works as it stands.
   OptionParser(std::string usage, std::string about, std::string example);
-  boost::program_options::options_description_easy_init add() { return options_.add_options(); }
+  boost::program_options::options_description_easy_init add() { return first_.add_options(); }
+  // Options that --help leaves to --help-all, under a title of their own.
+  boost::program_options::options_description_easy_init more(const std::string& title);
   // Names the option that takes the arguments without a dash, and how many there may be.
   void positional(const char* option, int count) { positional_.add(option, count); }
-  bool parse(const Arguments& arguments);
+  bool parse(const Arguments& given);
 
   bool has(const std::string& name) const { return values_.count(name) != 0; }
   // Said on the command line, not by a default.
   bool given(const std::string& name) const { return has(name) && !values_[name].defaulted(); }
-  std::vector<std::string> names() const;  // of the options that were added
+  std::vector<std::string> names() const;  // of the options that were added, --help aside
   // What was said for an option of one text or several; none where it was not given.
   std::vector<std::string> texts(const std::string& name) const;
   template <class T>
@@ -40,13 +43,21 @@ class OptionParser {
   std::uint64_t unsigned_number(const std::string& name) const;
 
  private:
-  void print_help() const;
+  std::string own_name(const std::string& argument) const;
+  void gather();
+  void print_help(bool all) const;
   void refuse_empty() const;
   std::string expectation(const std::string& name) const;
   [[noreturn]] void refuse(const std::string& message) const;
 
   std::string usage_, about_, example_;
-  boost::program_options::options_description options_;
+  boost::program_options::options_description options_;  // of all groups, once parse() has begun
+  boost::program_options::options_description first_;
+  struct Group {
+    std::string title;
+    std::unique_ptr<boost::program_options::options_description> options;
+  };
+  std::vector<Group> more_;
   boost::program_options::positional_options_description positional_;
   boost::program_options::variables_map values_;
 };

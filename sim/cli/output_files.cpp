@@ -30,6 +30,7 @@ void check_writable(const fs::path& path) {
   const auto fail = [&path](const std::string& why) {
     throw IoError(fmt::format("{}: {}", path.string(), why));
   };
+  if (path == "-") fail("this cannot go to standard output; name a file");
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   const std::size_t length = path.filename().string().size();
@@ -89,6 +90,10 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
     inputs = model::named_parts(parser.has("model") ? fs::path(parser.get<std::string>("model"))
                                                     : host::bundled_model());
   }
+  if (parser.has("prompt") && parser.get<std::string>("prompt").starts_with('@')) {
+    inputs.emplace_back(parser.get<std::string>("prompt").substr(1));
+  }
+  if (parser.has("file")) inputs.emplace_back(parser.get<std::string>("file"));
   if (parser.has("tokens") && parser.get<std::string>("tokens").starts_with('@')) {
     inputs.emplace_back(parser.get<std::string>("tokens").substr(1));
   }
@@ -98,7 +103,10 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
 std::vector<OutputFile> named_outputs(const OptionParser& parser, const std::vector<std::string>& options) {
   std::vector<OutputFile> outputs;
   for (const std::string& option : options) {
-    for (const std::string& file : parser.texts(option)) outputs.push_back({"--" + option, file});
+    for (const std::string& file : parser.texts(option)) {
+      const bool text = option == "result" || option == "output";  // which may go to standard output
+      if (!text || file != "-") outputs.push_back({"--" + option, file});
+    }
   }
   return outputs;
 }

@@ -24,10 +24,11 @@ void check_apart(const std::vector<OutputFile>& outputs, const std::vector<std::
 // file (a device, a pipe) is refused: it would be replaced. Throws IoError too.
 void check_outputs(const std::vector<OutputFile>& outputs, const std::vector<std::filesystem::path>& inputs);
 
-// The files that -m, --tokens @RESULT.json and --program name; without -m the bundled model.
+// The files that -m, -p @FILE, -f, --tokens @RESULT.json and --program name; without -m the bundled model.
 std::vector<std::filesystem::path> run_inputs(const OptionParser& parser);
 
-// The files that these options name, as far as they were given: "result" and, with several files, "trace".
+// The files that these options name, except "-" for a text; as far as they were given: "result" and, with
+// several files, "trace".
 std::vector<OutputFile> named_outputs(const OptionParser& parser, const std::vector<std::string>& options);
 
 }  // namespace tokencycle::cli

@@ -37,6 +37,18 @@ std::string read_text(const std::filesystem::path& path) {
   return text;
 }
 
+void require_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::exists(path, error)) return;
+  std::vector<std::string> near;
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    near.push_back(entry.path().filename().string());
+  }
+  throw IoError(fmt::format("{}: there is no such file{}; check the path", path.string(),
+                            did_you_mean(path.filename().string(), near)));
+}
+
 void write_text(const std::filesystem::path& path, const std::string& text) {
   const std::filesystem::path temporary = observe::temporary_name(path);
   const TemporaryFile remembered(temporary);

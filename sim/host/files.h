@@ -12,6 +12,9 @@ namespace tokencycle::host {
 inline constexpr std::size_t kMostTextBytes = std::size_t{256} << 20;
 std::string read_text(const std::filesystem::path& path);
 
+// Throws IoError where there is no such file or folder, with a near name of its folder if there is one.
+void require_file(const std::filesystem::path& path);
+
 // Writes to a temporary name in the same folder, then renames: the file is whole or not there. Throws
 // IoError.
 void write_text(const std::filesystem::path& path, const std::string& text);

@@ -129,7 +129,16 @@ void run_timing_only(const TokenPlan& plan, const RunOutput& output, ModelRun& r
   generate(next, output.watch, run);
 }
 
-model::GgufFile open_file(const ModelRequest& request) {
+// A model's folder, as downloaded: its config.json.
+std::filesystem::path file_of(const std::filesystem::path& path) {
+  std::error_code ignored;
+  if (!std::filesystem::is_directory(path, ignored)) return path;
+  if (std::filesystem::is_regular_file(path / "config.json", ignored)) return path / "config.json";
+  throw IoError(fmt::format("{}: it is a folder without a config.json; name a GGUF file", path.string()));
+}
+
+model::GgufFile open_file(ModelRequest request) {
+  request.file = file_of(request.file);
   if (request.settings.inference.values == machine::Values::absent) {
     return open_shapes(request.file, request.weights);
   }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "base/text.h"
 #include "observe/trace_file.h"
@@ -18,6 +20,10 @@ Traces::Traces(const TraceRequest& request, const std::string& title, const conf
     : Traces() {  // from here on the destructor is called, whatever happens below
   observe::TraceOptions options;
   if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
+  window_ = options.window;
+  matched_ = writers_.empty() && request.files.empty()
+                 ? true
+                 : window_.kind == observe::TraceWindow::Kind::whole_run;
   options.level = request.level.value_or(request.window.empty() ? 1 : 2);
   options.max_bytes = request.max_bytes;
   options.title = title;
@@ -36,9 +42,26 @@ void Traces::subscribe(observe::EventHub& hub) {
 }
 void Traces::begin_step(const observe::TraceStep& step) {
   begun_ = true;
+  step_ = step;
+  step_.program = nullptr;
+  match(step);
   for (const auto& w : writers_) w->begin_step(step);
 }
+// A part of the run that is in the window; cycles are looked at when a step ends.
+void Traces::match(const observe::TraceStep& step) {
+  using Kind = observe::TraceWindow::Kind;
+  if (window_.kind == Kind::tokens) matched_ = matched_ || window_.has_token(step.token);
+  if (operators_.empty()) {
+    for (const auto& o : step.program->operators) operators_.push_back(o.name);
+  }
+  if (window_.kind != Kind::operators || matched_) return;
+  for (const auto& o : step.program->operators) matched_ = matched_ || window_.has_operator(o.name);
+}
 void Traces::end_step(Cycle end) {
+  if (window_.kind == observe::TraceWindow::Kind::cycles) {
+    matched_ = matched_ || (window_.first < end.value && step_.start.value < window_.last);
+  }
+  end_ = end;
   for (const auto& w : writers_) w->end_step(end);
 }
 void Traces::close(Cycle end) {
@@ -87,6 +110,18 @@ nlohmann::ordered_json Traces::summary_json() const {
          {"truncated_at", whole ? nlohmann::ordered_json() : nlohmann::ordered_json(s.truncated_at.value)}});
   }
   return list;
+}
+
+std::string Traces::window_remedy() const {
+  using Kind = observe::TraceWindow::Kind;
+  if (window_.kind == Kind::tokens) return fmt::format("; its last token is number {}", step_.token);
+  if (window_.kind == Kind::cycles) return fmt::format("; it ended in cycle {}", with_separators(end_.value));
+  if (operators_.empty()) return "; the program names no operators";
+  constexpr std::size_t kShown = 12;
+  const std::size_t shown = std::min(operators_.size(), kShown);
+  return fmt::format("; its operators are {}{}",
+                     fmt::join(operators_.begin(), operators_.begin() + shown, ", "),
+                     shown < operators_.size() ? " ..." : "");
 }
 
 std::vector<std::string> Traces::files() const {

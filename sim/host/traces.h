@@ -51,12 +51,21 @@ class Traces {
   std::vector<std::string> files() const;  // as given
   // Files that were cut at their cap, for a warning; empty when none was.
   std::string warning() const;
+  // After close(): false where a window was asked for and no step of the run touched it; and what would.
+  bool window_matched() const { return matched_; }
+  std::string window_remedy() const;
 
  private:
   Traces() = default;
   void close(Cycle end, const std::string& cut);
+  void match(const observe::TraceStep& step);
 
   bool closed_ = false, begun_ = false;
+  observe::TraceWindow window_;
+  Cycle end_;  // of the last step
+  bool matched_ = true;
+  observe::TraceStep step_;             // the last, without its program
+  std::vector<std::string> operators_;  // of the first step, for the remedy
   std::vector<std::unique_ptr<TemporaryFile>> temporaries_;
   std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
 };

@@ -211,8 +211,12 @@ void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format f
 
 }  // namespace
 
+constexpr std::array<char, 3> kByteOrderMark = {'\xEF', '\xBB', '\xBF'};
+
 bool looks_like_config_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
+  std::array<char, 3> mark{};
+  if (!in.read(mark.data(), mark.size()) || mark != kByteOrderMark) in.clear(), in.seekg(0);
   char first = 0;
   return in && (in >> first) && first == '{';  // >> skips white space
 }

@@ -160,7 +160,7 @@ TEST_CASE("program: file, line and column or byte, value and remedy") {
                 {"a.tcasm:2:3:", "\"hlt\"", "did you mean \"halt\"?"});
   check_refusal(kProgram, {"disasm", scratch.file("a.tcp", "TCPROX")}, {"a.tcp: byte 0", "TCPROG"});
   check_refusal(kProgram, {"dram", "-c", "ddr4-3200", scratch.file("t.trace", "R 0x40\nQ 0x80\n")},
-                {"t.trace:2: \"Q 0x80\"", "must be R (read) or W (write)"});
+                {"t.trace:2: \"Q 0x80\"", "tokencycle: R|W ADDRESS [CLOCK]"});
   CHECK_FALSE(std::filesystem::exists(scratch / "p.tcp"));
 }
 

@@ -158,8 +158,7 @@ TEST_CASE("a reader that is gone ends every command that writes with its own exi
     const Outcome o = run.wait();
     CAPTURE(command, o.err);
     CHECK(o.exit_code == 7);
-    CHECK_THAT(o.err, Catch::StartsWith("tokencycle: standard output "));
-    CHECK(count_of(o.err, "\n") == 1);
+    CHECK(o.err.empty());  // as `| head` expects
     CHECK_FALSE(temporary_left(scratch));
   }
   ::close(pipe[1]);
@@ -181,7 +180,7 @@ TEST_CASE("a reader that goes away in the middle of a text ends the run, and its
   const Outcome o = run.wait();
   CAPTURE(o.err);
   CHECK(o.exit_code == 7);
-  CHECK_THAT(o.err, Contains("standard output was closed"));
+  CHECK(o.err.empty());  // as `| head` expects
   CHECK_FALSE(temporary_left(scratch));
   check_traces(scratch, "standard output was closed");
 }

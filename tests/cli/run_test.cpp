@@ -244,14 +244,73 @@ TEST_CASE("machines and the bundled model are found under TOKENCYCLE_HOME") {
   CHECK_THAT(o.out, Contains("model    synthetic") && Contains("machine  tiny"));
 }
 
-TEST_CASE("a closed or full standard output ends the run with a message") {
+TEST_CASE("a full standard output ends the run with the reason") {
   const Scratch scratch;
   // The helper captures standard output, so a shell puts it elsewhere.
   const std::string command = std::string("'") + TOKENCYCLE_BINARY + "' run -m '" + scratch.model() +
                               "' -n 2 -q > /dev/full 2> '" + (scratch / "err") + "'";
   const int status = std::system(command.c_str());
   CHECK(status / 256 == 7);
-  CHECK_THAT(test::contents_of(scratch / "err"), Contains("standard output"));
+  CHECK_THAT(test::contents_of(scratch / "err"),
+             Contains("standard output cannot be written: No space left on device") && Contains("--result"));
+}
+
+TEST_CASE("a prompt may be in a file or come from standard input, and be long") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  const auto text_of = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"run", "-m", model, "-n", "2", "-q"});
+    const Outcome o = launch(arguments);
+    CAPTURE(arguments, o.err);
+    CHECK(o.exit_code == 0);
+    return o.out;
+  };
+  const std::string plain = text_of({"-p", "ab"});
+  const std::string file = scratch.file("prompt.txt", "ab\n");
+  CHECK(text_of({"-p", "@" + file}) == plain);
+  CHECK(text_of({"-f", file}) == plain);
+  CHECK(text_of({"--file", file}) == plain);
+  CHECK(text_of({"-f", scratch.file("crlf.txt", "ab\r\n")}) == plain);
+  CHECK(text_of({"-p", "@@ab"}) == text_of({"-f", scratch.file("at.txt", "@ab")}));
+
+  const std::string shell = std::string("printf 'ab\\n' | '") + TOKENCYCLE_BINARY + "' run -m '" + model +
+                            "' -n 2 -q -p - > '" + (scratch / "out") + "'";
+  CHECK(std::system(shell.c_str()) == 0);
+  CHECK(test::contents_of(scratch / "out") == plain);
+
+  // Longer than an argument can be: read whole, then more than the context has.
+  const Outcome longest =
+      launch({"run", "-m", model, "-f", scratch.file("long.txt", std::string(200'000, 'a'))});
+  CHECK_THAT(longest.err, Contains("prompt tokens") && Contains("context"));
+  const Outcome both = launch({"run", "-m", model, "-p", "a", "-f", file});
+  CHECK(both.exit_code == 2);
+  CHECK_THAT(both.err, Contains("--prompt and --file"));
+  CHECK(launch({"run", "-m", model, "-p", "@" + (scratch / "none")}).exit_code == 7);
+}
+
+TEST_CASE("--result - is standard output") {
+  const Scratch scratch;
+  const Outcome o = launch({"run", "-m", scratch.model(), "-n", "1", "-q", "--result", "-"});
+  CHECK(o.exit_code == 0);
+  CHECK(nlohmann::json::parse(o.out.substr(o.out.find('{')))["schema"] == "tokencycle-result-1");
+}
+
+TEST_CASE("what is not there is named before what would go with it") {
+  const Scratch scratch;
+  const std::string there = scratch.model();
+  const std::string missing = there.substr(0, there.size() - 5) + "x.gguf";
+  const Outcome o = launch({"run", "-m", missing, "--weights", "q8_0"});
+  CHECK(o.exit_code == 7);
+  CHECK_THAT(o.err, Contains("there is no such file") && Contains("did you mean"));
+  const Outcome folder = launch({"run", "-m", scratch / ""});
+  CHECK(folder.exit_code == 7);
+  CHECK_THAT(folder.err, Contains("a folder without a config.json"));
+  for (const std::string& home : {std::string("/nonexistent"), scratch / ""}) {
+    const Outcome away = launch({"run", "-m", there}, {{"TOKENCYCLE_HOME", home}});
+    CHECK(away.exit_code == 7);
+    CHECK_THAT(away.err, Contains("TOKENCYCLE_HOME is '" + home + "'") && Contains("configs/"));
+  }
+  CHECK(launch({"run", "-m", there, "-n", "1", "-q"}, {{"TOKENCYCLE_HOME", ""}}).exit_code == 0);
 }
 
 TEST_CASE("a seed that is no whole number is refused, not wrapped") {

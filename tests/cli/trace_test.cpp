@@ -151,3 +151,21 @@ TEST_CASE("traces that cannot be are refused before the run") {
   refused(7, {"--trace", scratch / "none/t.vcd"}, {"none/t.vcd"});
   CHECK(only_files(scratch, {}));
 }
+
+TEST_CASE("a window that matches nothing ends with exit code 2, and the message says what would match") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  const auto check = [&](const std::string& window, const std::string& remedy) {
+    const Outcome o = launch(
+        {"run", "-m", model, "-n", "2", "-q", "--trace", scratch / "t.pftrace", "--trace-window", window});
+    CAPTURE(window, o.err);
+    CHECK(o.exit_code == (remedy.empty() ? 0 : 2));
+    if (!remedy.empty()) CHECK_THAT(o.err, Contains("--trace-window " + window) && Contains(remedy));
+  };
+  check("op:nothing", "its operators are embedding, blk.0.attn_norm");
+  check("token:2", "its last token is number 1");
+  check("cycle:900000000..900000001", "it ended in cycle");
+  check("op:*attn_q", "");
+  check("token:1", "");
+  check("cycle:5..6", "");
+}

@@ -11,6 +11,7 @@
 #include "cli/output_files.h"
 #include "cli/print/dram.h"
 #include "cli/print/dram_commands_csv.h"
+#include "cli/standard_output.h"
 #include "cli/terminal/live_view.h"
 #include "config/json_text.h"
 #include "host/places.h"
@@ -107,9 +108,7 @@ ExitCode dram_command(const Arguments& arguments) {
       parser.get<bool>("json")
           ? dram_json(run).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
           : dram_table(run);
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-    throw IoError("standard output cannot be written");
-  }
+  print_now(text);
   return ExitCode::success;
 }
 

@@ -10,8 +10,8 @@
 #include "cli/options.h"
 #include "cli/print/gemm.h"
 #include "cli/shapes_csv.h"
+#include "cli/standard_output.h"
 #include "cli/terminal/live_view.h"
-#include "host/files.h"
 #include "host/gemm/gemm.h"
 
 namespace tokencycle::cli {
@@ -65,7 +65,7 @@ ShapesList layers_of(const OptionParser& parser) {
   if (parser.has("shapes")) {
     if (sides) throw UsageError("--shapes names the products; -M, -N and -K do not go with it");
     const std::string file = parser.get<std::string>("shapes");
-    return parse_shapes(host::read_text(file), file);
+    return parse_shapes(read_input(file), file == "-" ? "standard input" : file);
   }
   const auto side = [&parser](const char* name) {
     if (!parser.has(name)) {
@@ -77,13 +77,6 @@ ShapesList layers_of(const OptionParser& parser) {
     return parse_side(parser.get<std::string>(name), fmt::format("-{}", name));
   };
   return {{{"gemm", {side("M"), side("N"), side("K")}}}, ""};
-}
-
-// Lines appear as soon as they are known.
-void print_now(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw IoError("standard output cannot be written");
-  }
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
+#include "cli/standard_output.h"
 #include "compiler/compiler.h"
 #include "host/files.h"
 #include "host/places.h"
@@ -19,7 +20,7 @@ namespace {
 // To --output, or to standard output when there is none.
 void deliver(const OptionParser& parser, const std::string& text) {
   if (parser.has("output")) {
-    host::write_text(parser.get<std::string>("output"), text);
+    write_output(parser.get<std::string>("output"), text);
   } else {
     fmt::print("{}", text);
   }
@@ -31,7 +32,7 @@ ExitCode compile_command(const Arguments& arguments) {
   OptionParser parser(
       "compile [-m MODEL] [-c CONFIG] -o FILE [options]",
       "Compiles one step of a model for a machine: the program that `run` would execute there.",
-      "tokencycle compile -c edge --position 4 -o step.tcp && tokencycle disasm step.tcp");
+      "tokencycle compile -c edge --position 4 -o step.tcp");
   parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
       "config,c", po::value<std::string>()->default_value("edge"),
       "machine description, file or name in configs/")("output,o", po::value<std::string>(),
@@ -65,9 +66,8 @@ ExitCode compile_command(const Arguments& arguments) {
 }
 
 ExitCode asm_command(const Arguments& arguments) {
-  OptionParser parser(
-      "asm SOURCE -o FILE", "Assembles a text (sim/isa/README.md) into a program file.",
-      "tokencycle asm tests/isa/programs/matmul.tcasm -o matmul.tcp && tokencycle run --program matmul.tcp");
+  OptionParser parser("asm SOURCE -o FILE", "Assembles a text (sim/isa/README.md) into a program file.",
+                      "tokencycle asm tests/isa/programs/matmul.tcasm -o matmul.tcp");
   parser.add()("input", po::value<std::string>(), "assembly text")("output,o", po::value<std::string>(),
                                                                    "program file to write");
   parser.positional("input", 1);

@@ -2,11 +2,10 @@
 // tokencycle report: results as one page with tables and plots.
 #include <fmt/format.h>
 
-#include <cstdio>
-
 #include "base/text.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
+#include "cli/standard_output.h"
 #include "explore/comparison.h"
 #include "explore/page/report.h"
 #include "host/files.h"
@@ -42,8 +41,8 @@ ExitCode report_command(const Arguments& arguments) {
   if (!to_stdout) {
     host::write_text(output, page);
     fmt::print("report   written to {}, {}\n", output, bytes_text(page.size()));
-  } else if (std::fwrite(page.data(), 1, page.size(), stdout) != page.size()) {
-    throw IoError("standard output was closed before the whole page was written; write it to a file with -o");
+  } else {
+    print_now(page, "write the page to a file with -o");
   }
   return ExitCode::success;
 }

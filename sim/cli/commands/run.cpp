@@ -12,6 +12,7 @@
 #include "cli/options.h"
 #include "cli/output_files.h"
 #include "cli/program_run.h"
+#include "cli/standard_output.h"
 #include "cli/terminal/run_view.h"
 #include "host/checkpoint.h"
 #include "host/files.h"
@@ -35,27 +36,33 @@ OptionParser run_parser() {
   auto add = parser.add();
   add("config,c", po::value<std::string>()->default_value("edge"),
       "machine description, file or name in configs/");
-  add("tiling", po::value<std::string>(), "most M,N,K of one matrix instruction; 0: as many as fit");
-  add("result", po::value<std::string>(), "write everything counted to this JSON file");
-  add("checkpoint", po::value<std::string>(),
-      "keep the whole state in this file while it runs, for --resume");
-  add("checkpoint-every", po::value<long long>(),
-      "with --checkpoint: write it after each N steps (default: 16)");
-  add("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
-  add("pipeline-token", po::value<long long>(), "with --result: whose instructions it lists (default: 1)");
-  add("pipeline-instructions", po::value<long long>(),
-      "with --result: at most so many of them (default: 8192)");
-  const std::string formats = "write a trace; repeat for more: " + observe::trace_formats_text();
-  add("trace", po::value<std::vector<std::string>>()->composing(), formats.c_str());
-  add("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
-  add("trace-window", po::value<std::string>(),
-      "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
-  add("trace-max-bytes", po::value<std::string>()->default_value("67108864"), "of a file before compression");
-  add("program", po::value<std::vector<std::string>>()->composing(),
-      "run this program file, no model; repeat: one for each core");
-  add("dump", po::value<std::vector<std::string>>()->composing(),
-      "with --program: print MEMORY:ADDRESS:FORMAT:COUNT at the end");
+  add("result", po::value<std::string>(), "write everything counted to this JSON file; - prints it");
+  add("trace", po::value<std::vector<std::string>>()->composing(),
+      "write a trace (.pftrace, .kanata, .vcd, .fst, .csv); repeat for more");
   add("quiet,q", po::bool_switch(), "print the generated text alone");
+  parser.more("Machine")("tiling", po::value<std::string>(),
+                         "most M,N,K of one matrix instruction; 0: as many as fit");
+  auto traces = parser.more("Traces");
+  traces("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
+  traces("trace-window", po::value<std::string>(),
+         "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
+  traces("trace-max-bytes", po::value<std::string>()->default_value("67108864"),
+         "of a file before compression");
+  auto results = parser.more("Results and checkpoints");
+  results("pipeline-token", po::value<long long>(),
+          "with --result: whose instructions it lists (default: 1)");
+  results("pipeline-instructions", po::value<long long>(),
+          "with --result: at most so many of them (default: 8192)");
+  results("checkpoint", po::value<std::string>(),
+          "keep the whole state in this file while it runs, for --resume");
+  results("checkpoint-every", po::value<long long>(),
+          "with --checkpoint: write it after each N steps (default: 16)");
+  results("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
+  auto programs = parser.more("Programs");
+  programs("program", po::value<std::vector<std::string>>()->composing(),
+           "run this program file instead of a model; repeat: one for each core");
+  programs("dump", po::value<std::vector<std::string>>()->composing(),
+           "print MEMORY:ADDRESS:FORMAT:COUNT at the end");
   return parser;
 }
 
@@ -83,9 +90,7 @@ void refuse_model_options(const OptionParser& parser) {
 
 // Text goes out as soon as its token is written back.
 void stream(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size() || std::fflush(stdout) != 0) {
-    throw IoError("standard output was closed; use --result FILE to keep the figures");
-  }
+  print_now(text, "use --result FILE to keep the figures");
 }
 
 // What the vocabulary did to the prompt is no part of the text.
@@ -108,9 +113,9 @@ void print_results(const OptionParser& parser, const model::LlamaModel& model, c
     fmt::print("check           every operator's result equals the reference bit for bit\n");
   if (!parser.has("result")) return;
   const std::string file = parser.get<std::string>("result");
-  host::write_text(
-      file, host::json_text(host::result_json(model, machine, run.settings, run.report, *run.inference)));
-  if (!quiet) fmt::print("result          written to {}\n", file);
+  write_output(file,
+               host::json_text(host::result_json(model, machine, run.settings, run.report, *run.inference)));
+  if (!quiet && file != "-") fmt::print("result          written to {}\n", file);
 }
 
 // The last line of a run that a signal has ended.
@@ -182,6 +187,13 @@ host::TraceRequest traces_of(const OptionParser& parser) {
   return request;
 }
 
+// The run is done and its files are there, but they are not what was asked for.
+void refuse_empty_window(const OptionParser& parser, const host::Traces& traces) {
+  if (traces.window_matched()) return;
+  throw UsageError(fmt::format("--trace-window {}: nothing of this run is in it, so its traces are empty{}",
+                               parser.get<std::string>("trace-window"), traces.window_remedy()));
+}
+
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments) {
@@ -248,6 +260,7 @@ ExitCode run_command(const Arguments& arguments) {
   if (!report.tokens.empty()) print_results(parser, model, machine, run);
   if (!quiet) fmt::print("{}", traces.summary_text());
   if (lost_trace) std::rethrow_exception(lost_trace);
+  if (!report.interrupted_at) refuse_empty_window(parser, traces);
   if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, checkpoints, run));
   return ExitCode::success;
 }
