@@ -39,6 +39,7 @@ MODELS = [
     ("bundled-q8_0-prompt", "--timing-only -m models/austen-2.9m-q8_0.gguf -n 2 --prompt-tokens 40 --batch 16", ()),
     ("random-f16", "-m {random-f16} -n 3 --ignore-eos -p 'Odd sizes'", ()),
     ("random-f32", "-m {random-f32} -n 2 --ignore-eos -p 'In parts' --batch 3 --kv-type f32", ()),
+    ("random-experts", "-m {random-experts} -n 3 --ignore-eos -p 'Odd'", ()),
     ("llama-15m-q8_0", SHAPE + "llama-15m.json --weights q8_0 -n 2 --context 64 --prompt-tokens 4", ()),
     ("smollm2-q8_0", SHAPE + "smollm2-135m-6-layers.json --weights q8_0 -n 2 --context 64 --prompt-tokens 4", ()),
     ("opt-f16", SHAPE + "opt-125m-2-layers.json --weights f16 -n 2 --context 64 --prompt-tokens 4", ()),
@@ -50,6 +51,7 @@ MODELS = [
 ]
 # Random models: the options of make_random_model.py.
 RANDOM = {
+    "random-experts": "--architecture qwen3moe --experts 8 --experts-used 3 --layers 2 --feed-forward 64 --type q8_0 --seed 9",
     "random-f16": "--layers 2 --width 120 --heads 6 --kv-heads 2 --feed-forward 172 --vocab 307 --context 64 --type f16 --seed 7",
     "random-f32": "--layers 1 --width 72 --heads 4 --kv-heads 1 --feed-forward 100 --vocab 261 --context 64 --type f32 --seed 8",
 }

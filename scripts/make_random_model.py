@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a small GGUF model of the llama architecture with seeded random weights.
+"""Writes a small GGUF model of the llama, qwen3moe or olmoe architecture with seeded random weights.
 
 The text it generates means nothing; it is for trying shapes and formats. The same options give the same
 file on any machine. Example:
 
     scripts/make_random_model.py --out tiny.gguf --width 128 --type q4_0
+    scripts/make_random_model.py --out mixture.gguf --experts 8 --experts-used 2
 """
 
 import argparse
@@ -92,18 +93,24 @@ def vocabulary(size):
 
 def metadata(options):
     tokens, scores, kinds = vocabulary(options.vocab)
-    return [
-        key("general.architecture", STRING, "llama"),
+    arch = options.architecture
+    experts = [
+        key(f"{arch}.expert_count", U32, options.experts),
+        key(f"{arch}.expert_used_count", U32, options.experts_used),
+        key(f"{arch}.expert_feed_forward_length", U32, options.feed_forward),
+    ]
+    return (experts if options.experts else []) + [
+        key("general.architecture", STRING, arch),
         key("general.name", STRING, f"random-{options.seed}"),
         key("general.alignment", U32, ALIGNMENT),
-        key("llama.context_length", U32, options.context),
-        key("llama.embedding_length", U32, options.width),
-        key("llama.block_count", U32, options.layers),
-        key("llama.feed_forward_length", U32, options.feed_forward),
-        key("llama.attention.head_count", U32, options.heads),
-        key("llama.attention.head_count_kv", U32, options.kv_heads),
-        key("llama.attention.layer_norm_rms_epsilon", F32, 1e-5),
-        key("llama.rope.dimension_count", U32, options.width // options.heads),
+        key(f"{arch}.context_length", U32, options.context),
+        key(f"{arch}.embedding_length", U32, options.width),
+        key(f"{arch}.block_count", U32, options.layers),
+        key(f"{arch}.feed_forward_length", U32, options.feed_forward),
+        key(f"{arch}.attention.head_count", U32, options.heads),
+        key(f"{arch}.attention.head_count_kv", U32, options.kv_heads),
+        key(f"{arch}.attention.layer_norm_rms_epsilon", F32, 1e-5),
+        key(f"{arch}.rope.dimension_count", U32, options.width // options.heads),
         key("tokenizer.ggml.model", STRING, "llama"),
         key("tokenizer.ggml.tokens", ARRAY, (STRING, tokens)),
         key("tokenizer.ggml.scores", ARRAY, (F32, scores)),
@@ -116,10 +123,12 @@ def metadata(options):
 
 
 def shapes(options):
-    """(name, rows, columns) of every tensor; a gain has 0 rows."""
+    """(name, rows, columns) of every tensor; a gain has 0 rows, that of all experts (rows, experts)."""
     width, ff = options.width, options.feed_forward
     kv_width = width // options.heads * options.kv_heads
     yield "token_embd.weight", options.vocab, width
+    head = width // options.heads
+    norms = {"olmoe": (width, kv_width), "qwen3moe": (head, head)}.get(options.architecture)
     for layer in range(options.layers):
         for name, rows, cols in (
             ("attn_norm", 0, width),
@@ -128,11 +137,18 @@ def shapes(options):
             ("attn_v", kv_width, width),
             ("attn_output", width, width),
             ("ffn_norm", 0, width),
-            ("ffn_gate", ff, width),
-            ("ffn_up", ff, width),
-            ("ffn_down", width, ff),
         ):
             yield f"blk.{layer}.{name}.weight", rows, cols
+        if norms:
+            yield f"blk.{layer}.attn_q_norm.weight", 0, norms[0]
+            yield f"blk.{layer}.attn_k_norm.weight", 0, norms[1]
+        if options.experts:
+            yield f"blk.{layer}.ffn_gate_inp.weight", options.experts, width
+        for name, rows, cols in (("ffn_gate", ff, width), ("ffn_up", ff, width), ("ffn_down", width, ff)):
+            if options.experts:
+                yield f"blk.{layer}.{name}_exps.weight", (rows, options.experts), cols
+            else:
+                yield f"blk.{layer}.{name}.weight", rows, cols
     yield "output_norm.weight", 0, width
     yield "output.weight", options.vocab, width
 
@@ -143,9 +159,11 @@ def tensor(generator, kind, rows, cols):
         return TENSOR_TYPES["f32"], [cols], encode("f32", [1 + generator.uniform(-0.25, 0.25) for _ in range(cols)])
     if kind.startswith("q") and cols % BLOCK:
         kind = "f16"  # blocks lie along a row and must fill it
+    rows, *experts = rows if isinstance(rows, tuple) else (rows,)
     reach = (3 / cols) ** 0.5
-    data = b"".join(encode(kind, [generator.uniform(-reach, reach) for _ in range(cols)]) for _ in range(rows))
-    return TENSOR_TYPES[kind], [cols, rows], data
+    total = rows * experts[0] if experts else rows
+    data = b"".join(encode(kind, [generator.uniform(-reach, reach) for _ in range(cols)]) for _ in range(total))
+    return TENSOR_TYPES[kind], [cols, rows, *experts], data
 
 
 def write(options):
@@ -177,6 +195,9 @@ def read_options():
     parser.add_argument("--out", required=True, help="the file to write")
     for name, default in (("layers", 2), ("width", 64), ("heads", 4), ("kv-heads", 2), ("feed-forward", 96)):
         parser.add_argument(f"--{name}", type=positive, default=default, help=f"default {default}")
+    parser.add_argument("--architecture", choices=("llama", "qwen3moe", "olmoe"), default="llama", help="default llama")
+    parser.add_argument("--experts", type=int, default=0, help="in each layer; default 0, none")
+    parser.add_argument("--experts-used", type=positive, default=2, help="by each token; default 2")
     parser.add_argument("--vocab", type=positive, default=300, help="tokens, at least 259; default 300")
     parser.add_argument("--context", type=positive, default=128, help="positions; default 128")
     parser.add_argument("--type", choices=sorted(TENSOR_TYPES), default="q8_0", help="of the matrices; default q8_0")
@@ -186,6 +207,10 @@ def read_options():
         parser.error(f"--vocab {options.vocab} should be at least 259: 3 control tokens and 256 bytes")
     if options.width % options.heads or options.width // options.heads % 2:
         parser.error(f"--width {options.width} should be an even multiple of --heads {options.heads}")
+    if options.architecture != "llama" and not options.experts:
+        parser.error(f"--architecture {options.architecture} needs --experts")
+    if options.experts and options.experts_used > options.experts:
+        parser.error(f"--experts-used {options.experts_used} should be at most --experts {options.experts}")
     if options.heads % options.kv_heads:
         parser.error(f"--heads {options.heads} should be a multiple of --kv-heads {options.kv_heads}")
     return options

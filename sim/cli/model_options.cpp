@@ -32,7 +32,7 @@ T choose(const OptionParser& parser, const std::string& name,
 // What needs values does not go without them, and the other way round.
 void refuse_mixed_options(const OptionParser& parser, const host::RunSettings& settings) {
   if (settings.inference.values == machine::Values::computed) {
-    for (const char* option : {"weights", "prompt-tokens", "tokens"}) {
+    for (const char* option : {"weights", "prompt-tokens", "tokens", "experts"}) {
       if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
     }
     return;
@@ -116,6 +116,7 @@ void add_model_options(OptionParser& parser) {
   timing("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (default: its torch_dtype)");
   timing("prompt-tokens", po::value<long long>(), "a prompt of N tokens instead of a text");
   timing("tokens", po::value<std::string>(), "ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
+  timing("experts", po::value<std::string>(), "which experts are chosen: a seed (default 0) or @RESULT.json");
 }
 
 host::RunSettings settings_of(const OptionParser& parser) {
@@ -139,6 +140,20 @@ host::RunSettings settings_of(const OptionParser& parser) {
   return s;
 }
 
+void say_experts(const model::LlamaModel& model, const host::ModelRequest& request) {
+  const host::InferenceOptions& options = request.settings.inference;
+  if (model.shape().experts == 0 || options.values == machine::Values::computed) return;
+  if (request.tokens.experts && request.tokens.experts->starts_with('@')) {
+    fmt::print(stderr, "experts: those of {}\n", request.tokens.experts->substr(1));
+    return;
+  }
+  host::InferenceOptions checked = options;
+  host::plan_experts(request.tokens.experts, model, checked);
+  fmt::print(stderr,
+             "experts: drawn with seed {}, since no router computes; --experts @RESULT.json takes a run's\n",
+             checked.expert_seed);
+}
+
 host::ModelRequest model_request_of(const OptionParser& parser) {
   host::ModelRequest request;
   request.settings = settings_of(parser);
@@ -151,9 +166,12 @@ host::ModelRequest model_request_of(const OptionParser& parser) {
   }
   refuse_mixed_options(parser, request.settings);
   request.weights = given<std::string>(parser, "weights");
-  request.tokens = {prompt_of(parser), given_count(parser, "prompt-tokens"),
-                    given<std::string>(parser, "tokens"), given_count(parser, "new-tokens"),
-                    parser.get<bool>("chat")};
+  request.tokens = {prompt_of(parser),
+                    given_count(parser, "prompt-tokens"),
+                    given<std::string>(parser, "tokens"),
+                    given_count(parser, "new-tokens"),
+                    parser.get<bool>("chat"),
+                    given<std::string>(parser, "experts")};
   return request;
 }
 

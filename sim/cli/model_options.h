@@ -9,6 +9,8 @@ namespace tokencycle::cli {
 
 // Adds the options that these functions read.
 void add_model_options(OptionParser& parser);
+// On standard error which experts a run without values takes, where the model has any and nothing says it.
+void say_experts(const model::LlamaModel& model, const host::ModelRequest& request);
 // Sampler, tokens, formats and clocking. Throws UsageError.
 host::RunSettings settings_of(const OptionParser& parser);
 // All of them. Throws UsageError for contradictions, and without -m where there is no bundled model.

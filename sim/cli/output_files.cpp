@@ -94,8 +94,10 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
     inputs.emplace_back(parser.get<std::string>("prompt").substr(1));
   }
   if (parser.has("file")) inputs.emplace_back(parser.get<std::string>("file"));
-  if (parser.has("tokens") && parser.get<std::string>("tokens").starts_with('@')) {
-    inputs.emplace_back(parser.get<std::string>("tokens").substr(1));
+  for (const char* const option : {"tokens", "experts"}) {
+    if (!parser.has(option)) continue;
+    const std::string value = parser.get<std::string>(option);
+    if (value.starts_with('@')) inputs.emplace_back(value.substr(1));
   }
   return inputs;
 }

@@ -20,6 +20,7 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     : model_(model),
       options_(options),
       compiler_(model, machine, options.compile),
+      choices_(options.expert_seed, options.experts),
       accelerator_(machine, options.clocking, options.values),
       units_(observe::UnitList(machine), next_start_),
       stack_(next_start_),
@@ -37,6 +38,7 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     model_.file().check_whole();
     if (options_.pulse) options_.pulse(now);
   });
+  accelerator_.set_choices(&choices_);
   accelerator_.events().subscribe(digest_);
   accelerator_.events().subscribe(units_);
   accelerator_.events().subscribe(stack_);
@@ -59,6 +61,13 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
 }
 
 Inference::~Inference() = default;
+
+std::string Inference::experts_source() const {
+  if (model_.shape().experts == 0) return "";
+  if (options_.values == machine::Values::computed) return "the routers'";
+  return options_.experts.empty() ? fmt::format("drawn with seed {}", options_.expert_seed)
+                                  : "given by --experts";
+}
 
 void Inference::reset() {
   position_ = 0;
@@ -89,7 +98,8 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
 
 template <class Archive>
 void Inference::serialize(Archive& state) {
-  state(accelerator_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_, steps_);
+  state(accelerator_, choices_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_,
+        steps_);
   if (timeline_) state(*timeline_);
   if (pipeline_) state(*pipeline_);
   if (checker_) state(*checker_);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compiler/compiler.h"
+#include "host/expert_choices.h"
 #include "machine/accelerator.h"
 #include "model/reference/reference.h"
 #include "observe/analysis/cycle_stack.h"
@@ -37,6 +38,10 @@ struct InferenceOptions {
   bool check = false;  // compare every operator's result and all logits with the reference
   // absent: time alone, for models with or without tensor data; no step has logits, and nothing is checked.
   machine::Values values = machine::Values::computed;
+  // Without values: the experts that routers choose, or, where there are none, the seed that they are drawn
+  // from.
+  std::vector<std::uint32_t> experts = {};
+  std::uint64_t expert_seed = 0;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
   std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nothing subscribes for it
   Traces* traces = nullptr;                  // outlives the Inference
@@ -87,6 +92,10 @@ class Inference {
   std::uint32_t position() const { return position_; }
   std::uint32_t context() const { return compiler_.context(); }
   std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
+  // The experts that the routers have chosen, in the order of the steps, layers and tokens.
+  const std::vector<std::uint32_t>& experts() const { return choices_.made(); }
+  // Who chooses them: "the routers'", "drawn with seed 7", "given by --experts"; empty: there are none.
+  std::string experts_source() const;
   machine::Accelerator& accelerator() { return accelerator_; }
   observe::UnitStatistics& units() { return units_; }
   // What InferenceOptions::record asked for; null without it.
@@ -107,6 +116,7 @@ class Inference {
   const model::LlamaModel& model_;
   InferenceOptions options_;
   compiler::Compiler compiler_;
+  ExpertChoices choices_;
   mutable machine::Accelerator accelerator_;
   Cycle next_start_{1};  // the cycle in which the next step begins
   observe::EventDigest digest_;

@@ -178,6 +178,7 @@ void run_tokens(const ModelRequest& request, const model::LlamaModel& model, con
   run.settings.inference.traces = traces;
   if (run.settings.inference.values == machine::Values::absent) {
     const TokenPlan plan = plan_tokens(request.tokens, model);
+    plan_experts(request.tokens.experts, model, run.settings.inference);
     run.settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
     attach(output, run);
     run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);

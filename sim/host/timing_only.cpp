@@ -24,6 +24,23 @@ struct Ids {
   std::vector<TokenId> prompt, generated;
 };
 
+// The document of a run; `option` names it in errors.
+nlohmann::json result_of(const std::string& path, std::string_view option) {
+  if (path.empty()) {
+    throw UsageError(fmt::format("{} @ names no file; write it as {} @RESULT.json", option, option));
+  }
+  try {
+    nlohmann::json result = nlohmann::json::parse(read_text(path));
+    if (result.at("schema").get<std::string>() == "tokencycle-result-1") return result;
+  } catch (const nlohmann::json::exception&) {
+    // Said below: whatever is missing, it is no result.
+  }
+  throw UsageError(
+      fmt::format("{} @{}: this is no result of a run (schema tokencycle-result-1); write one "
+                  "with tokencycle run --result FILE",
+                  option, path));
+}
+
 std::vector<TokenId> parse_ids(std::string_view text) {
   std::vector<TokenId> ids;
   while (!text.empty()) {
@@ -44,14 +61,11 @@ std::vector<TokenId> parse_ids(std::string_view text) {
 
 // The ids that a run wrote down.
 Ids read_result(const std::string& path) {
-  if (path.empty()) throw UsageError("--tokens @ names no file; write it as --tokens @RESULT.json");
+  const nlohmann::json result = result_of(path, "--tokens");
   try {
-    const auto result = nlohmann::json::parse(read_text(path));
-    if (result.at("schema").get<std::string>() == "tokencycle-result-1") {
-      Ids ids{result.at("prompt_tokens").get<std::vector<TokenId>>(), {}};
-      for (const auto& token : result.at("tokens")) ids.generated.push_back(token.at("id").get<TokenId>());
-      return ids;
-    }
+    Ids ids{result.at("prompt_tokens").get<std::vector<TokenId>>(), {}};
+    for (const auto& token : result.at("tokens")) ids.generated.push_back(token.at("id").get<TokenId>());
+    return ids;
   } catch (const nlohmann::json::exception&) {
     // Said below: whatever is missing, it is no result.
   }
@@ -119,6 +133,36 @@ void set_prompt(const TokenRequest& request, const model::LlamaModel& model, con
 }
 
 }  // namespace
+
+void plan_experts(const std::optional<std::string>& text, const model::LlamaModel& model,
+                  InferenceOptions& options) {
+  if (!text) return;
+  if (model.shape().experts == 0) {
+    throw UsageError("--experts is about the experts of a layer, and this model has none; leave it out");
+  }
+  if (!text->starts_with('@')) {
+    const auto [rest, error] =
+        std::from_chars(text->data(), text->data() + text->size(), options.expert_seed);
+    if (error == std::errc() && rest == text->data() + text->size() && !text->empty()) return;
+    throw UsageError(
+        fmt::format("--experts is '{}'; it must be a seed, a whole number, or @RESULT.json", *text));
+  }
+  const nlohmann::json result = result_of(text->substr(1), "--experts");
+  const auto found = result.find("expert_choices");
+  if (found != result.end() && found->is_array()) {
+    for (const nlohmann::json& expert : *found) {
+      if (!expert.is_number_unsigned() || expert.get<std::uint64_t>() >= model.shape().experts) {
+        throw UsageError(
+            fmt::format("--experts {}: it has the choice {}, and this model has experts 0 to {}; take "
+                        "a run of the same model",
+                        *text, expert.dump(), model.shape().experts - 1));
+      }
+      options.experts.push_back(expert.get<std::uint32_t>());
+    }
+  }
+  if (options.experts.empty())
+    throw UsageError(fmt::format("--experts {}: the run had no experts; give a seed", *text));
+}
 
 TokenPlan plan_tokens(const TokenRequest& request, const model::LlamaModel& model) {
   const Ids given = request.tokens ? given_ids(*request.tokens) : Ids{};

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "host/inference.h"
 #include "model/architecture.h"
 #include "model/tokenizer/tokenizer.h"
 
@@ -23,6 +24,7 @@ struct TokenRequest {
   std::optional<std::string> tokens;           // --tokens: "1,2:3,4", "3,4" or "@RESULT.json"
   std::optional<std::uint32_t> new_tokens;     // --new-tokens
   bool chat = false;                           // --chat: the prompt is a message, in the model's template
+  std::optional<std::string> experts;          // --experts: "7" or "@RESULT.json"
 };
 
 // The ids that decide which rows of the embedding table are gathered: cycles depend on them and on no other
@@ -34,6 +36,12 @@ struct TokenPlan {
   std::string prompt_source, token_source;  // for the summary and the result
   std::vector<std::string> notes;           // Prompt::notes
 };
+
+// Which experts the routers of a timing-only run choose: a seed, or "@RESULT.json" with those of that run.
+// Sets `options`; throws UsageError for what is neither, for a model without experts, and for a result of a
+// run that had none.
+void plan_experts(const std::optional<std::string>& text, const model::LlamaModel& model,
+                  InferenceOptions& options);
 
 // Throws UsageError for contradictions, ids outside the vocabulary, too few ids; IoError and UsageError for a
 // result that cannot be read or is none.

@@ -119,6 +119,9 @@ std::vector<Execution> Accelerator::execute(std::span<const ProgramPlace> progra
 void Accelerator::set_pulse(Pulse pulse) {
   modules_->clock.set_pulse(std::move(pulse));
 }
+void Accelerator::set_choices(Choices* choices) {
+  for (const auto& core : modules_->cores) core->set_choices(choices);
+}
 Cycle Accelerator::now() const {
   return modules_->clock.now();
 }

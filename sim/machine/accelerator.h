@@ -59,6 +59,8 @@ class Accelerator {
   // Called many times a second while a program runs; what it throws ends execute(), and this machine runs no
   // further program then.
   void set_pulse(Pulse pulse);
+  // What hears of every top_k or, without values, answers it; outlives this machine.
+  void set_choices(Choices* choices);
   Cycle now() const;  // the last cycle that ran
 
   // Contents of the core's memories, for checks and dumps.

@@ -2,6 +2,9 @@
 // What the units of the core say to each other: plain interfaces, bound through SystemC ports by the shells.
 #pragma once
 
+#include <cstdint>
+#include <span>
+
 #include "base/quantity.h"
 #include "isa/encoding.h"
 #include "observe/event.h"
@@ -29,8 +32,19 @@ class Clocked {
 enum class Clocking { gated, every_edge };
 
 // Whether the units compute contents or keep time alone. No unit's time depends on a value, so both give the
-// same events; the row numbers that a gather reads, which become DRAM addresses, are copied in either case.
+// same events; what becomes an address is there in either case: row numbers and words that loads bring from
+// the host, and places that a top_k finds.
 enum class Values : std::uint8_t { computed, absent };
+
+// What a top_k finds, which programs turn into addresses: with values it is told, without them it says.
+class Choices {
+ public:
+  virtual ~Choices() = default;
+  // Without values: the places that a row of `cols` values finds.
+  virtual void choose(std::uint32_t cols, std::span<std::uint32_t> places) = 0;
+  // With values: those that a row has found.
+  virtual void chose(std::span<const std::uint32_t> places) = 0;
+};
 
 // A unit's place in the clock's list, which is the order of evaluation within a cycle: of a core from the end
 // of the pipeline to its beginning, so that room made in a cycle can be used in it, and what is handed on is

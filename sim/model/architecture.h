@@ -25,7 +25,9 @@ struct Hyperparameters {
   std::uint32_t heads = 0;         // query heads
   std::uint32_t kv_heads = 0;      // divides heads; 1: MQA, = heads: MHA
   std::uint32_t head_dim = 0;      // of keys and values
-  std::uint32_t feed_forward = 0;  // F
+  std::uint32_t feed_forward = 0;  // F; of each expert where there are experts
+  std::uint32_t experts = 0;       // of each layer; 0: none
+  std::uint32_t experts_used = 0;  // by each token
   std::uint32_t vocabulary = 0;    // rows of the embedding table
   std::uint32_t context = 0;       // positions that the model was made for
   std::uint32_t run_context = 0;   // positions of this run: at most `context`

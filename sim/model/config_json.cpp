@@ -84,6 +84,9 @@ constexpr std::string_view kHarmless[] = {
     "do_sample",
     "norm_position",
     "mlp_hidden_size",
+    "router_aux_loss_coef",
+    "router_jitter_noise",
+    "output_router_logits",
 };
 // Beside the part that describes the text.
 constexpr std::string_view kHarmlessOutside[] = {
@@ -161,6 +164,10 @@ class Directory final : public TensorSource {
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     return add(name, rows, cols, format_);
   }
+  Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                  std::uint32_t cols) override {
+    return add(name, rows, cols, format_, experts);
+  }
   Weight vector(const std::string& name, std::uint32_t cols) override {
     return add(name, 1, cols, Format::f32);
   }
@@ -173,17 +180,19 @@ class Directory final : public TensorSource {
   }
 
  private:
-  Weight add(const std::string& name, std::uint32_t rows, std::uint32_t cols, Format format) {
+  Weight add(const std::string& name, std::uint32_t rows, std::uint32_t cols, Format format,
+             std::uint32_t experts = 1) {
     GgufTensor tensor;
     tensor.name = name;
     tensor.shape = {cols, rows};
+    if (experts > 1) tensor.shape.push_back(experts);
     tensor.format = format;
     tensor.supported = true;
     for (const char c : name_of(format)) tensor.type_name += static_cast<char>(std::toupper(c));
-    tensor.bytes = rows * row_bytes(format, cols);
+    tensor.bytes = std::uint64_t{experts} * rows * row_bytes(format, cols);
     tensor.file_offset = next_;
     next_ = round_up(next_ + tensor.bytes, kDefaultAlignment);
-    const Weight weight{name, format, rows, cols, tensor.file_offset, {}};
+    const Weight weight{name, format, rows, cols, tensor.file_offset, {}, experts};
     contents_.tensors.push_back(std::move(tensor));
     return weight;
   }
@@ -205,7 +214,8 @@ void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format f
                             what, row, unit, name_of(format)));
   };
   check("hidden_size", s.width, "rows");
-  check("intermediate_size", s.feed_forward, "rows");
+  check(config.has("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size", s.feed_forward,
+        "rows");
   check("num_attention_heads", std::uint64_t{s.heads} * s.head_dim, "rows (heads x head dimension)");
 }
 
@@ -229,6 +239,11 @@ void put_shape(Keys& keys, const Hyperparameters& s, const Architecture& archite
   keys.put_size("embedding_length", s.width);
   keys.put_size("context_length", s.context);
   keys.put_size("feed_forward_length", s.feed_forward);
+  if (s.experts != 0) {
+    keys.put_size("expert_count", s.experts);
+    keys.put_size("expert_used_count", s.experts_used);
+    keys.put_size("expert_feed_forward_length", s.feed_forward);
+  }
   keys.put_size("attention.head_count", s.heads);
   keys.put_size("attention.head_count_kv", s.kv_heads);
   keys.put_size("attention.key_length", s.head_dim);
@@ -304,6 +319,10 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   s.rope_dims = s.head_dim;
   architecture.read_config(config, shape);
   check_heads(config, s);
+  if (s.experts_used > s.experts) {
+    config.fail("num_experts_per_tok",
+                fmt::format("allowed: 1 to {}, the number of experts; fix the file", s.experts));
+  }
   if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, architecture, s.head_dim);
   put_shape(keys, s, architecture);
   const Factors factors =

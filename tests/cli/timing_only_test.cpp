@@ -63,6 +63,46 @@ void check_same_cycles(const Json& with, const Json& without) {
 
 }  // namespace
 
+TEST_CASE("experts are the routers', those of a run, or drawn, and that is said") {
+  const Scratch scratch;
+  const std::string model = scratch.model({.matrices = Format::q8_0, .experts = 4, .experts_used = 2}),
+                    run = scratch / "run.json";
+  const Json with = result_of(scratch, {"-m", model, "-n", "3", "--ignore-eos"});
+  CHECK(with.at("settings").at("experts") == "the routers'");
+  scratch.file("run.json", with.dump());
+  const std::vector<std::string> timing = {"-m", model, "--timing-only", "--tokens", ids_in(run)};
+  const auto and_experts = [&](const std::string& value) {
+    std::vector<std::string> arguments = timing;
+    arguments.insert(arguments.end(), {"--experts", value});
+    return arguments;
+  };
+  const Json given = result_of(scratch, and_experts(ids_in(run)));
+  check_same_cycles(with, given);
+  CHECK(given.at("settings").at("experts") == "given by --experts");
+  CHECK(given.at("expert_choices") == with.at("expert_choices"));
+  const Json drawn = result_of(scratch, timing), seven = result_of(scratch, and_experts("7"));
+  CHECK(drawn.at("settings").at("experts") == "drawn with seed 0");
+  CHECK(seven.at("settings").at("experts") == "drawn with seed 7");
+  CHECK(seven.at("expert_choices").size() == with.at("expert_choices").size());
+  CHECK(seven.at("expert_choices") != drawn.at("expert_choices"));
+  std::vector<std::string> command = timing;
+  command.insert(command.begin(), "run");
+  CHECK_THAT(launch(command).err, Contains("experts: drawn with seed 0, since no router computes"));
+
+  check_refused(kUsage, and_experts("x"), {"--experts is 'x'", "@RESULT.json"});
+  check_refused(kUsage, {"-m", model, "--experts", "7"}, {"--experts goes with --timing-only"});
+  const std::string dense = scratch.model();
+  check_refused(kUsage, {"-m", dense, "--timing-only", "--prompt-tokens", "2", "--experts", "7"},
+                {"this model has none"});
+  Json other = with;
+  other["expert_choices"][0] = 4;
+  const std::string spoilt = ids_in(scratch.file("other.json", other.dump()));
+  check_refused(kUsage, and_experts(spoilt), {"it has the choice 4, and this model has experts 0 to 3"});
+  other.erase("expert_choices");
+  const std::string without = ids_in(scratch.file("none.json", other.dump()));
+  check_refused(kUsage, and_experts(without), {"the run had no experts"});
+}
+
 TEST_CASE("with the tokens of a run's result, --timing-only gives all figures of that run") {
   const Scratch scratch;
   const std::string model = scratch.model();

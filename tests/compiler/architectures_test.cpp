@@ -40,6 +40,8 @@ TEST_CASE("a config.json has the graph and the tensors of the GGUF file") {
   const model::LlamaModel shape(model::read_config_json(config.path(), Format::f16));
   CAPTURE(spec.architecture, spec.rope_scaling);
   CHECK(shape.shape().architecture == spec.architecture);
+  CHECK(shape.shape().experts == spec.experts);
+  CHECK(shape.shape().experts_used == spec.experts_used);
   REQUIRE(shape.graph().operators.size() == gguf->graph().operators.size());
   for (std::size_t i = 0; i < gguf->graph().operators.size(); ++i) {
     const model::Operator &a = shape.graph().operators[i], &b = gguf->graph().operators[i];

@@ -18,6 +18,7 @@ TEST_CASE("random models of every architecture give the independent engine's log
   }
   SyntheticModel model = GENERATE(from_range(test::family_models()));
   model.matrices = GENERATE(Format::f32, Format::q8_0);
+  if (model.experts != 0 && model.matrices != Format::f32) return;  // said below
   const test::TemporaryFile file = test::write_synthetic_model(model);
   const std::vector<model::TokenId> prompt = {1, 270, 284, 291, 263, 277, 299, 260, 266, 281, 295, 272};
   const auto result = engine::compare_greedy(file.path(), prompt, 40);
@@ -27,4 +28,25 @@ TEST_CASE("random models of every architecture give the independent engine's log
   CHECK(result.largest_difference < tolerance);
   CHECK(result.largest_margin < 2 * tolerance);
   CHECK(result.steps > 2);
+}
+
+// Routers that choose other experts for every token. fp32 weights alone: with the roundings of other formats
+// it happens that the engine takes the other of two experts that are nearly equal, and its logits are other
+// ones.
+TEST_CASE("experts are the independent engine's: which are chosen, their weights and their sum") {
+  if (!engine::processor_has_avx2()) return;
+  SyntheticModel spec;
+  spec.architecture = GENERATE("llama", "qwen3moe", "olmoe");
+  spec.seed = GENERATE(1, 2, 3);
+  spec.kv_heads = spec.architecture == "olmoe" ? 4 : 2;
+  spec.experts = 8;
+  spec.experts_used = 3;
+  const test::TemporaryFile file = test::write_synthetic_model(spec);
+  const std::vector<model::TokenId> prompt = {1, 270, 284, 291, 263, 277, 299, 260, 266, 281, 295, 272};
+  const auto result = engine::compare_greedy(file.path(), prompt, 60);
+  CAPTURE(spec.architecture, spec.seed, result.steps, result.different, result.largest_margin,
+          result.largest_difference);
+  CHECK(result.steps > 8);
+  CHECK(result.largest_difference < 0.02);
+  CHECK(result.largest_margin < 0.02);
 }

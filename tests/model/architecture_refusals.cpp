@@ -151,10 +151,23 @@ TEST_CASE("a norm's epsilon is positive and finite") {
 }
 
 TEST_CASE("other kinds of models are refused by name") {
-  CHECK_THAT(refusal(with_string("general.architecture", "qwen3moe")),
-             Contains("'qwen3moe'") && Contains("'llama'"));
+  CHECK_THAT(refusal(with_string("general.architecture", "qwen2moe")),
+             Contains("'qwen2moe'") && Contains("'llama'"));
   CHECK_THAT(refusal(with_string("general.type", "adapter")), Contains("'adapter'"));
-  CHECK_THAT(refusal(with("llama.expert_count", 8)), Contains("expert_count' is 8") && Contains("dense"));
+  CHECK_THAT(refusal(with("llama.expert_count", 8)), Contains("'llama.expert_used_count'"));
+  CHECK_THAT(refusal([](GgufWriter& writer) {
+               writer.u32("llama.expert_count", 4).u32("llama.expert_used_count", 5);
+             }),
+             Contains("'llama.expert_used_count' is 5, but should be from 1 to 4"));
+  CHECK_THAT(refusal([](GgufWriter& writer) {
+               writer.u32("llama.expert_count", 4).u32("llama.expert_used_count", 2);
+             }),
+             Contains("'blk.0.ffn_gate_inp.weight'"));
+  CHECK_THAT(refusal([](GgufWriter& writer) {
+               writer.u32("llama.expert_count", 4).u32("llama.expert_used_count", 2);
+               writer.u32("llama.expert_gating_func", 2);
+             }),
+             Contains("'llama.expert_gating_func' is 2") && Contains("softmax"));
   CHECK_THAT(refusal([](GgufWriter& writer) { writer.boolean("llama.attention.causal", false); }),
              Contains("causal"));
   for (const std::string key :

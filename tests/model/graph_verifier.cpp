@@ -16,6 +16,10 @@ class AnyTensor final : public TensorSource {
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     return {name, Format::f32, rows, cols, 0, {}};
   }
+  Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                  std::uint32_t cols) override {
+    return {name, Format::f32, rows, cols, 0, {}, experts};
+  }
   Weight vector(const std::string& name, std::uint32_t cols) override { return matrix(name, 1, cols); }
   bool has(const std::string&) const override { return true; }
 };
@@ -36,6 +40,24 @@ struct Small {
 };
 
 }  // namespace
+
+TEST_CASE("experts take places of a top_k, as many as they are, and parts that fit") {
+  const auto built = [](std::uint32_t experts, bool parts) {
+    Graph graph;
+    AnyTensor tensors;
+    GraphBuilder b(graph, tensors);
+    const ValueId x = b.gather_rows("x", b.token_ids(), b.matrix("table", 10, 64));
+    const ValueId scores = b.softmax("scores", b.linear("router", x, 8));
+    const ValueId places = b.top_k("places", scores, 2);
+    const ValueId y = b.expert_linear("y", x, places, experts, 32, parts);
+    const ValueId weights = b.take("weights", scores, places);
+    b.set_result(b.weighted_sum("sum", y, weights));
+    verify(graph);
+  };
+  built(8, false);
+  built(8, true);  // half of x for each of the two places
+  CHECK_THROWS_WITH(built(7, false), Contains("what the places are of"));
+}
 
 TEST_CASE("a sound graph is accepted") {
   Small small;

@@ -81,6 +81,16 @@ TEST_CASE("biases of the projections and norms of the heads agree with the textb
   REQUIRE(relative_difference(run(*model, Format::f32), Textbook(*model).logits(kTokens)) < 4e-6);
 }
 
+TEST_CASE("experts, their weights and norms of whole rows agree with the textbook") {
+  SyntheticModel spec;
+  spec.architecture = GENERATE("llama", "qwen3moe", "olmoe");
+  spec.experts = 8;
+  spec.experts_used = GENERATE(1u, 3u, 8u);
+  const auto model = test::make_synthetic_model(spec);
+  CAPTURE(spec.architecture, spec.experts_used);
+  REQUIRE(relative_difference(run(*model, Format::f32), Textbook(*model).logits(kTokens)) < 4e-6);
+}
+
 TEST_CASE("the two rotary pairings are different models") {
   const test::TemporaryFile file = test::write_synthetic_model({});
   const LlamaModel adjacent(GgufFile(file.path()), RopePairs::adjacent);

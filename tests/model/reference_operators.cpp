@@ -14,6 +14,21 @@
 using namespace tokencycle;
 using namespace tokencycle::model;
 
+TEST_CASE("the largest come first, of equal ones the earlier, and are renormalized by their pairwise sum") {
+  const std::vector<float> x = {0.5f, 2.0f, -1.0f, 2.0f, 0.5f};
+  std::vector<float> places(4);
+  top_k(x, places);
+  std::vector<std::uint32_t> found;
+  for (std::size_t i = 0; i < places.size(); ++i) found.push_back(place_at(places, i));
+  CHECK(found == std::vector<std::uint32_t>{1, 3, 0, 4});
+  std::vector<float> shares(3);
+  normalize(std::vector<float>{1.0f, 2.0f, 5.0f}, shares);
+  CHECK(shares == std::vector<float>{0.125f, 0.25f, 0.625f});
+  std::vector<float> sum(2);
+  weighted_sum(std::vector<float>{1, 2, 10, 20}, std::vector<float>{3, 0.5f}, sum);
+  CHECK(sum == std::vector<float>{8, 16});
+}
+
 namespace {
 
 std::vector<float> random_values(std::size_t n, unsigned seed) {

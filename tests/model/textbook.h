@@ -78,20 +78,55 @@ class Textbook {
     for (std::size_t p = 0; p < x.size(); ++p) {
       add(x[p], product(w("attn_output"), attention(q[p], k, v, p)));
       const Row h = normalized(x[p], w("ffn_norm"), shape_.norm_epsilon);
-      Row gate = product(w("ffn_gate"), h);
-      const Row up = product(w("ffn_up"), h);
-      for (std::size_t i = 0; i < gate.size(); ++i) gate[i] = gate[i] / (1.0 + std::exp(-gate[i])) * up[i];
-      add(x[p], product(w("ffn_down"), gate));
+      if (shape_.experts == 0) {
+        add(x[p], gated(w("ffn_gate"), w("ffn_up"), w("ffn_down"), h));
+        continue;
+      }
+      const Row shares = shares_of(product(w("ffn_gate_inp"), h), has(prefix + "ffn_weights_norm"));
+      for (std::uint32_t e = 0; e < shape_.experts; ++e) {
+        if (shares[e] == 0) continue;
+        Row y =
+            gated(w("ffn_gate_exps").expert(e), w("ffn_up_exps").expert(e), w("ffn_down_exps").expert(e), h);
+        for (double& value : y) value *= shares[e];
+        add(x[p], y);
+      }
     }
   }
 
-  // Each head normed, where the model has an operator of this name.
+  static Row gated(const model::Weight& gate, const model::Weight& up, const model::Weight& down,
+                   const Row& x) {
+    Row f = product(gate, x);
+    const Row u = product(up, x);
+    for (std::size_t i = 0; i < f.size(); ++i) f[i] = f[i] / (1.0 + std::exp(-f[i])) * u[i];
+    return product(down, f);
+  }
+
+  bool has(const std::string& name) const {
+    const auto& operators = model_.graph().operators;
+    return std::any_of(operators.begin(), operators.end(), [&](const auto& op) { return op.name == name; });
+  }
+
+  // What each expert's result counts: the softmax, 0 but for the largest.
+  Row shares_of(Row scores, bool renormalized) const {
+    double sum = 0, kept = 0;
+    for (double& s : scores) sum += s = std::exp(s);
+    Row falling = scores;
+    std::sort(falling.rbegin(), falling.rend());
+    for (double& s : scores) {
+      if (s < falling[shape_.experts_used - 1]) s = 0;
+      kept += s;
+    }
+    for (double& s : scores) s /= renormalized ? kept : sum;
+    return scores;
+  }
+
+  // Each head, or the whole row, normed, where the model has an operator of this name.
   Row headwise(const std::string& name, Row x) const {
     for (const model::Operator& op : model_.graph().operators) {
       if (op.name != name) continue;
-      for (std::size_t at = 0; at < x.size(); at += shape_.head_dim) {
+      for (std::size_t at = 0; at < x.size(); at += op.norm.columns) {
         const auto head = x.begin() + static_cast<std::ptrdiff_t>(at);
-        const Row y = normalized(Row(head, head + shape_.head_dim), *op.weight, shape_.norm_epsilon);
+        const Row y = normalized(Row(head, head + op.norm.columns), *op.weight, shape_.norm_epsilon);
         std::copy(y.begin(), y.end(), head);
       }
     }

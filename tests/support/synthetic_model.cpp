@@ -127,12 +127,15 @@ class TensorMaker {
   TensorMaker(GgufWriter& writer, const SyntheticModel& spec)
       : writer_(writer), spec_(spec), random_(spec.seed) {}
 
-  void matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols, Format format) {
+  void matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols, Format format,
+              std::uint64_t experts = 0) {
     if (cols % block_elements(format) != 0) format = Format::f16;
     const float scale = std::sqrt(3.0f / static_cast<float>(cols));  // uniform, so variance 1 / cols
-    std::vector<float> values(rows * cols);
+    std::vector<float> values(rows * cols * std::max<std::uint64_t>(experts, 1));
     for (float& value : values) value = random_.symmetric() * scale;
-    writer_.tensor(name, {cols, rows}, format, values);
+    std::vector<std::uint64_t> shape = {cols, rows};
+    if (experts > 0) shape.push_back(experts);
+    writer_.tensor(name, shape, format, values);
   }
 
   void table(const std::string& name, std::uint64_t rows, std::uint64_t cols) {
@@ -171,6 +174,10 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   writer.u32(prefix + "block_count", spec.layers).u32(prefix + "feed_forward_length", spec.feed_forward);
   writer.u32(prefix + "attention.head_count", spec.heads)
       .u32(prefix + "attention.head_count_kv", spec.kv_heads);
+  if (spec.experts != 0) {
+    writer.u32(prefix + "expert_count", spec.experts).u32(prefix + "expert_used_count", spec.experts_used);
+    writer.u32(prefix + "expert_feed_forward_length", spec.feed_forward);
+  }
   if (spec.head_dim != 0) {
     writer.u32(prefix + "attention.key_length", spec.head_dim)
         .u32(prefix + "attention.value_length", spec.head_dim);
@@ -195,7 +202,11 @@ void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t hea
   const std::uint64_t query = std::uint64_t{spec.heads} * head_dim,
                       kv = std::uint64_t{spec.kv_heads} * head_dim;
   maker.gain(prefix + "attn_norm.weight", spec.width);
-  if (spec.architecture == "qwen3") {
+  if (spec.architecture == "olmoe") {
+    maker.gain(prefix + "attn_q_norm.weight", query);
+    maker.gain(prefix + "attn_k_norm.weight", kv);
+  }
+  if (spec.architecture == "qwen3" || spec.architecture == "qwen3moe") {
     maker.gain(prefix + "attn_q_norm.weight", head_dim);
     maker.gain(prefix + "attn_k_norm.weight", head_dim);
   }
@@ -209,6 +220,13 @@ void put_layer(TensorMaker& maker, const SyntheticModel& spec, std::uint32_t hea
   maker.matrix(prefix + "attn_v.weight", kv, spec.width, spec.matrices);
   maker.matrix(prefix + "attn_output.weight", spec.width, query, spec.matrices);
   maker.gain(prefix + "ffn_norm.weight", spec.width);
+  if (spec.experts != 0) {
+    maker.matrix(prefix + "ffn_gate_inp.weight", spec.experts, spec.width, Format::f32);
+    maker.matrix(prefix + "ffn_gate_exps.weight", spec.feed_forward, spec.width, spec.matrices, spec.experts);
+    maker.matrix(prefix + "ffn_up_exps.weight", spec.feed_forward, spec.width, spec.matrices, spec.experts);
+    maker.matrix(prefix + "ffn_down_exps.weight", spec.width, spec.feed_forward, spec.matrices, spec.experts);
+    return;
+  }
   maker.matrix(prefix + "ffn_gate.weight", spec.feed_forward, spec.width, spec.matrices);
   maker.matrix(prefix + "ffn_up.weight", spec.feed_forward, spec.width, spec.matrices);
   maker.matrix(prefix + "ffn_down.weight", spec.width, spec.feed_forward, spec.matrices);
@@ -222,6 +240,11 @@ class TensorRecorder final : public model::TensorSource {
     const bool table = name == "token_embd.weight" || name == "output.weight";  // they are there already
     if (!table) maker_.matrix(name, rows, cols, spec_.matrices);
     return {name, spec_.matrices, rows, cols, 0, {}};
+  }
+  model::Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                         std::uint32_t cols) override {
+    maker_.matrix(name, rows, cols, spec_.matrices, experts);
+    return {name, spec_.matrices, rows, cols, 0, {}, experts};
   }
   model::Weight vector(const std::string& name, std::uint32_t cols) override {
     name.ends_with(".bias") ? maker_.bias(name, cols) : maker_.gain(name, cols);
@@ -316,6 +339,9 @@ std::vector<SyntheticModel> family_models() {
                    {"attention.scale", 0.1f},
                    {"logit_scale", 8.0f}}},
       {.layers = 5, .tied = true, .architecture = "smollm3"},
+      {.architecture = "llama", .experts = 6, .experts_used = 2},
+      {.head_dim = 24, .architecture = "qwen3moe", .experts = 8, .experts_used = 3},
+      {.kv_heads = 4, .architecture = "olmoe", .experts = 6, .experts_used = 5},
   };
 }
 
@@ -330,8 +356,8 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
-  const bool by_hand =
-      !spec.biases && (spec.architecture == "llama" || spec.architecture.starts_with("qwen"));
+  const bool by_hand = !spec.biases && (spec.experts != 0 || spec.architecture == "llama" ||
+                                        spec.architecture.starts_with("qwen"));
   if (by_hand) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
     maker.gain("output_norm.weight", spec.width);

@@ -43,6 +43,7 @@ struct SyntheticModel {
   // More keys behind the architecture's name and a dot.
   std::vector<std::pair<std::string, std::uint32_t>> sizes = {};
   std::vector<std::pair<std::string, float>> numbers = {};
+  std::uint32_t experts = 0, experts_used = 0;  // of each layer, each with `feed_forward`
 };
 
 // One small model of every architecture, and some more where an architecture has variants.

@@ -36,6 +36,18 @@ TEST_CASE("every machine of configs/ equals the reference in every format of wei
   }
 }
 
+TEST_CASE("experts that the routers choose: every machine of configs/ equals the reference") {
+  const auto [architecture, format] = GENERATE(table<std::string, Format>(
+      {{"llama", Format::q4_0}, {"qwen3moe", Format::q8_0}, {"olmoe", Format::f16}}));
+  CAPTURE(architecture, name_of(format));
+  SyntheticModel spec = {.matrices = format, .architecture = architecture, .experts = 8, .experts_used = 3};
+  const auto model = test::make_synthetic_model(spec);
+  for (const std::string& name : test::machine_names()) {
+    CAPTURE(name);
+    check_equal(*model, test::machine(name), 5, 2);
+  }
+}
+
 TEST_CASE("grouped, single and separate key-value heads, tied and untied heads, both rotary pairings") {
   const std::uint32_t kv_heads = GENERATE(1, 2, 4);
   const bool tied = GENERATE(false, true);

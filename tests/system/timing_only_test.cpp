@@ -170,6 +170,41 @@ TEST_CASE("the tokens' rows decide about cycles, and do so without values") {
   CHECK(cycles.front() < cycles.back());
 }
 
+TEST_CASE(
+    "experts that are given take the cycles of the run whose routers chose them, drawn ones their own") {
+  const Pair pair({.matrices = Format::q8_0, .architecture = "olmoe", .experts = 8, .experts_used = 2});
+  const auto tokens = test::random_tokens(kPrompt + kGenerated, pair.with.shape().vocabulary);
+  const config::Machine machine = test::machine("edge");
+  host::Inference chooses(pair.with, machine, {.compile = {}});
+  chooses.evaluate(tokens, false);
+  CHECK(chooses.experts_source() == "the routers'");
+  const std::vector<std::uint32_t> chosen = chooses.experts();
+  REQUIRE(chosen.size() == tokens.size() * pair.with.shape().layers * 2);
+  const auto without = [&](const host::InferenceOptions& options) {
+    host::Inference inference(pair.without, machine, options);
+    inference.evaluate(tokens, false);
+    return std::pair(inference.event_digest(), inference.experts());
+  };
+  const machine::Values absent = machine::Values::absent;
+  for (const auto clocking : {machine::Clocking::gated, machine::Clocking::every_edge}) {
+    CHECK(without({.compile = {}, .clocking = clocking, .values = absent, .experts = chosen}) ==
+          std::pair(chooses.event_digest(), chosen));
+  }
+  const auto drawn = without({.compile = {}, .values = absent, .expert_seed = 1}),
+             again = without({.compile = {}, .values = absent, .expert_seed = 1}),
+             other = without({.compile = {}, .values = absent, .expert_seed = 2});
+  CHECK(drawn == again);
+  CHECK(drawn.second != other.second);
+  CHECK(drawn.first != other.first);
+  for (std::size_t i = 0; i < drawn.second.size(); i += 2) {
+    CHECK(drawn.second[i] < 8);
+    CHECK(drawn.second[i] != drawn.second[i + 1]);
+  }
+  std::vector<std::uint32_t> few(chosen.begin(), chosen.end() - 1);
+  CHECK_THROWS_WITH(without({.compile = {}, .values = absent, .experts = few}),
+                    Catch::Contains("the run needs more"));
+}
+
 TEST_CASE("a config.json takes the cycles of the GGUF file of the same shape") {
   const Format format =
       GENERATE(Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0, Format::q4_1);

@@ -53,6 +53,31 @@ Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent) {
   i.scalar = scalar;
   return i;
 }
+Instruction sigmoid_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(isa::opcode(isa::Class::map, 5), dst, a, extent);
+}
+
+Instruction top_k_rows(Rows dst, Rows a, std::uint32_t count, Extent extent) {
+  Instruction i = vector_operation(Opcode::top_k, dst, a, extent);
+  i.depth = count;
+  return i;
+}
+
+Instruction take_rows(Rows dst, Rows a, std::uint32_t columns, Rows places, Extent extent) {
+  Instruction i = with_b(vector_operation(isa::opcode(isa::Class::move, 2), dst, a, extent), places);
+  i.extent = columns;
+  return i;
+}
+
+Instruction sum_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::reduce_sum, dst, a, extent);
+}
+
+Instruction per_row(Opcode op, Rows dst, Rows a, Rows b, Extent extent) {
+  Instruction i = with_b(vector_operation(op, dst, a, extent), b);
+  i.per_row = true;
+  return i;
+}
 
 Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, Extent extent) {
   if (dst_format == Format::f32 && a_format == Format::f32) return copy_rows(dst, a, extent);

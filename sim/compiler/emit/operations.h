@@ -34,6 +34,15 @@ isa::Instruction silu_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction gelu_tanh_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction tanh_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent);
+isa::Instruction sigmoid_rows(Rows dst, Rows a, Extent extent);
+// Places of the `count` largest of each row, u32.
+isa::Instruction top_k_rows(Rows dst, Rows a, std::uint32_t count, Extent extent);
+// dst[r][c] = a[r][places[r][c]]; rows of a have `columns`.
+isa::Instruction take_rows(Rows dst, Rows a, std::uint32_t columns, Rows places, Extent extent);
+// The sum of each row.
+isa::Instruction sum_rows(Rows dst, Rows a, Extent extent);
+// A zip whose b is one value of each row.
+isa::Instruction per_row(isa::Opcode op, Rows dst, Rows a, Rows b, Extent extent);
 // fp32 to fp32 is a copy.
 isa::Instruction convert_rows(Rows dst, Format dst_format, Rows a, Format a_format, Extent extent);
 isa::Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsilon, Extent extent);

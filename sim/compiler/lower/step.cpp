@@ -29,6 +29,8 @@ Instruction map_rows(const Operator& op, Rows dst, Rows a, Extent extent) {
       return tanh_rows(dst, a, extent);
     case model::MapFunction::scale:
       return scale_rows(dst, a, op.scalar, extent);
+    case model::MapFunction::sigmoid:
+      return sigmoid_rows(dst, a, extent);
   }
   throw std::logic_error("a function has no instruction");
 }
@@ -88,6 +90,10 @@ void Lowering::lower(std::uint32_t s) {
       return rotary(stage);
     case Stage::Kind::append:
       return append(s);
+    case Stage::Kind::row:
+      return row(s);
+    case Stage::Kind::experts:
+      return experts(stage.operators[0]);
     case Stage::Kind::attention:
       builder_.flush();
       return emit_attention(builder_, c_, s);
@@ -198,7 +204,7 @@ void Lowering::norm(std::uint32_t s) {
 void Lowering::prepare(const Stage& stage) {
   for (const std::uint32_t i : stage.operators) {
     const Operator& op = c_.op(i);
-    if (op.kind != OperatorKind::linear || prepared_[op.inputs[0]]) continue;
+    if (!multiplies(op) || prepared_[op.inputs[0]]) continue;
     const ValueId value = op.inputs[0];
     if (graph_.values[value].kind == model::ValueKind::input) continue;  // as the host encoded it
     if (activation_format(op.weight->format) == Format::f32) continue;
@@ -393,6 +399,90 @@ void Lowering::append(std::uint32_t s) {
       convert_rows(rows, c_.demands.kv_format, c_.place_of(op.inputs[0]), Format::f32, {tokens, cols}));
   builder_.emit(store_rows(c_.layout.values[op.inputs[1]] + c_.step.position * row, row, rows,
                            c_.demands.kv_format, {tokens, cols}));
+}
+
+void Lowering::row(std::uint32_t s) {
+  const std::uint32_t index = c_.demands.stages[s].operators[0];
+  const Operator& op = c_.op(index);
+  const Rows x = input_of(op, 0), y = c_.place_of(op.output);
+  const std::uint32_t rows = c_.rows_of(op.output), cols = graph_.values[op.inputs[0]].cols;
+  builder_.flush();
+  switch (op.kind) {
+    case OperatorKind::softmax:
+      builder_.emit(softmax_rows(y, Format::f32, x, 1.0f, cols, false, {rows, cols}));
+      break;
+    case OperatorKind::top_k:
+      builder_.emit(top_k_rows(y, x, op.output_columns, {rows, cols}));
+      break;
+    case OperatorKind::take:
+      builder_.emit(take_rows(y, x, cols, input_of(op, 1), {rows, op.output_columns}));
+      break;
+    case OperatorKind::normalize: {
+      const Rows sums = scratchpad_rows(c_.plan.rooms[s][0], 4);
+      builder_.emit(sum_rows(sums, x, {rows, cols}));
+      builder_.emit(per_row(isa::opcode(isa::Class::zip, 3), y, x, sums, {rows, cols}));  // div
+      break;
+    }
+    default:
+      weighted_sum(op);
+      break;
+  }
+  tap(index, y, 0, op.output_columns);
+}
+
+// The parts are multiplied where they lie; the first goes to the result, the others are added to it.
+void Lowering::weighted_sum(const Operator& op) {
+  const Rows x = input_of(op, 0), factors = input_of(op, 1), y = c_.place_of(op.output);
+  const Extent extent{c_.rows_of(op.output), op.output_columns};
+  for (std::uint32_t part = 0; part < graph_.values[op.inputs[1]].cols; ++part) {
+    const Rows from = x + std::uint64_t{part} * op.output_columns * 4,
+               factor = factors + std::uint64_t{part} * 4;
+    builder_.emit(per_row(Opcode::mul, part == 0 ? y : from, from, factor, extent));
+    if (part > 0) builder_.emit(add_rows(y, y, from, extent));
+  }
+}
+
+// Row by row, place by place: the matrix that a place names is read from DRAM at a register, which decode
+// takes from the scratchpad. As many registers are read at once as there are, so that loads run ahead of the
+// array; none of them is before its register.
+void Lowering::experts(std::uint32_t index) {
+  constexpr std::uint32_t kFirstRegister = 4, kRegisters = isa::kAddressRegisters - kFirstRegister;
+  const Operator& op = c_.op(index);
+  const model::Weight& w = *op.weight;
+  const Format format = activation_format(w.format);
+  const std::uint32_t places = graph_.values[op.inputs[1]].cols, products = c_.rows_of(op.output) * places;
+  const bool parts = graph_.values[op.inputs[0]].cols != w.cols;
+  const Rows x = encoded(op.inputs[0], format), y = c_.place_of(op.output);
+  const Rows chosen = input_of(op, 1);
+  for (std::uint32_t first = 0; first < products; first += kRegisters) {
+    const std::uint32_t count = std::min(kRegisters, products - first);
+    builder_.flush();
+    for (std::uint32_t n = 0; n < count; ++n) {
+      const std::uint32_t row = (first + n) / places, place = (first + n) % places;
+      Instruction read;
+      read.op = Opcode::read_address;
+      read.reg = static_cast<std::uint8_t>(kFirstRegister + n);
+      read.a = (chosen + (std::uint64_t{row} * chosen.stride + std::uint64_t{place} * 4)).at;
+      read.value = static_cast<std::int64_t>((c_.layout.weights + w.offset).value);
+      read.word_stride = w.matrix_bytes();
+      read.extent = w.experts;
+      builder_.emit(read);
+    }
+    builder_.hold_loads();
+    for (std::uint32_t n = 0; n < count; ++n) {
+      const std::uint32_t row = (first + n) / places, place = (first + n) % places;
+      const Rows from = x + (std::uint64_t{row} * x.stride + (parts ? place * row_bytes(format, w.cols) : 0));
+      const Rows to = y + (std::uint64_t{row} * y.stride + std::uint64_t{place} * w.rows * 4);
+      const StoredMatrix matrix{DramAddress(0), w.format, w.rows, w.cols,
+                                static_cast<std::uint8_t>(kFirstRegister + n)};
+      emit_linear(builder_, c_.machine.matrix, tile_resident(c_.demands, matrix, 1, c_.plan.chunk_bytes),
+                  matrix, {from, {}}, [this, to](const Sums& sums) {
+                    builder_.emit(copy_rows(to + std::uint64_t{sums.first} * 4, sums.at, {1, sums.cols}));
+                  });
+    }
+  }
+  builder_.flush();
+  tap(index, y, 0, op.output_columns);
 }
 
 }  // namespace tokencycle::compiler

@@ -50,6 +50,9 @@ class Lowering {
   void zip(std::uint32_t index);
   void rotary(const Stage& stage);
   void append(std::uint32_t stage);
+  void row(std::uint32_t stage);
+  void weighted_sum(const model::Operator& op);
+  void experts(std::uint32_t index);
 
   // Input `i` of an operator: those of its rows that the operator's result has.
   Rows input_of(const model::Operator& op, std::size_t i) const;

@@ -46,6 +46,8 @@ void count_operator(Demands& d, const Operator& op) {
         d.streamed = true;
         return;
       }
+      [[fallthrough]];
+    case OperatorKind::expert_linear:
       d.formats[op.inputs[0]].add(activation_format(op.weight->format));
       return count_weight(d, *op.weight);
     case OperatorKind::norm:
@@ -60,6 +62,11 @@ void count_operator(Demands& d, const Operator& op) {
     case OperatorKind::map:
     case OperatorKind::zip:
     case OperatorKind::append:
+    case OperatorKind::softmax:
+    case OperatorKind::top_k:
+    case OperatorKind::take:
+    case OperatorKind::normalize:
+    case OperatorKind::weighted_sum:
       return;
   }
 }

@@ -30,6 +30,14 @@ Stage::Kind kind_of(const Operator& op) {
       return Stage::Kind::rotary;
     case OperatorKind::append:
       return Stage::Kind::append;
+    case OperatorKind::softmax:
+    case OperatorKind::top_k:
+    case OperatorKind::take:
+    case OperatorKind::normalize:
+    case OperatorKind::weighted_sum:
+      return Stage::Kind::row;
+    case OperatorKind::expert_linear:
+      return Stage::Kind::experts;
     case OperatorKind::attention:
       break;
   }

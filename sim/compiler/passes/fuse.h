@@ -50,6 +50,8 @@ struct Stage {
     rotary,  // one or more of the same table
     append,
     attention,  // perhaps some appends before it
+    row,        // softmax, top_k, take, normalize or weighted_sum: vector instructions on whole rows
+    experts,    // one expert_linear
   };
   Kind kind = Kind::linear;
   std::vector<std::uint32_t> operators;

@@ -54,11 +54,12 @@ class Finder {
     const std::uint32_t s = d_.stage_of[i];
     for (const ValueId v : op.inputs) {
       Life& fp32 = live_.fp32[v];
+      const bool multiplied = multiplies(op) && v == op.inputs[0];
       if (op.kind == OperatorKind::linear) {
         live_.read_by_linear[v] = std::min(live_.read_by_linear[v], moment_of(s));
       }
       if (graph_.values[v].kind != ValueKind::activation) continue;
-      if (op.kind != OperatorKind::linear || activation_format(op.weight->format) == Format::f32) {
+      if (!multiplied || activation_format(op.weight->format) == Format::f32) {
         fp32.last = std::max(fp32.last, fp32.none() ? 0 : moment_of(s));
         continue;
       }

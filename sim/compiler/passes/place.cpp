@@ -163,6 +163,10 @@ class Placer {
         want(now, End::high, tokens_ * op.output_columns * element, room[0]);
         return scores(op.attention, now, room);
       }
+      case Stage::Kind::row:
+        if (op.kind == model::OperatorKind::normalize) want(now, End::high, tokens_ * 4, room[0]);
+        return;
+      case Stage::Kind::experts:
       case Stage::Kind::linear:
         if (op.output != graph_.result || op.kind == model::OperatorKind::linear) return;
         return want(now, End::high, 2 * head_chunk_bytes(op), room[0]);

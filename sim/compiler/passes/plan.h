@@ -27,6 +27,7 @@ struct AttentionBlock {
 //   norm       the gain as fp32, when it is stored otherwise
 //   gated      [tokens][block columns] fp32, when a block is less than the whole row
 //   append     [tokens][columns] in the KV format
+//   row        normalize: a sum for each token
 //   attention  queries [kv_heads][tokens][group][head_dim] in the KV format; probabilities
 //              [block rows][positions] in the KV format; scores [block rows][positions] fp32, when they
 //              exceed half the accumulator memory or are capped. With a window: its positions alone, and some

@@ -90,7 +90,9 @@ class Linear {
     const std::uint64_t stride = row_bytes(matrix.format, matrix.cols);
     const std::uint64_t bytes = row_bytes(matrix.format, k.count());
     const DramAddress from = matrix.at + (rows.begin * stride + row_bytes(matrix.format, k.begin));
-    chunks.push_back(builder_.hold(load_rows(at, from, stride, rows.count(), bytes)));
+    isa::Instruction load = load_rows(at, from, stride, rows.count(), bytes);
+    load.dram_reg = matrix.reg;
+    chunks.push_back(builder_.hold(load));
   }
 
   Builder& builder_;

@@ -15,6 +15,7 @@ struct StoredMatrix {
   DramAddress at;
   Format format = Format::f32;
   std::uint32_t rows = 0, cols = 0;
+  std::uint8_t reg = 0;  // address register that `at` is added to
 };
 
 // The operand whose block stays in the scratchpad while the other one streams past it; its blocks are the

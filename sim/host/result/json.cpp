@@ -70,6 +70,7 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
     if (settings.inference.compile.fusions.has(rule)) continue;
     left_out.push_back(std::string(compiler::kFusionNames[static_cast<std::size_t>(i)]));
   }
+  const std::string experts = inference.experts_source();
   return {{"prompt", replace_invalid(report.prompt)},
           {"new_tokens", settings.new_tokens},
           {"ignore_eos", settings.ignore_eos},
@@ -85,7 +86,8 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"checked_against_reference", settings.inference.check},
           {"timing_only", settings.inference.values == machine::Values::absent},
           {"prompt_ids", report.prompt_source},
-          {"new_ids", report.token_source}};
+          {"new_ids", report.token_source},
+          {"experts", experts.empty() ? Json() : Json(experts)}};
 }
 
 std::string_view shapes_source(const model::LlamaModel& model) {
@@ -117,6 +119,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["program"] = {{"digest", inference.program_digest()}};
   json["settings"] = settings_json(model, settings, report, inference);
   json["prompt_tokens"] = report.prompt_tokens;
+  if (!inference.experts().empty()) json["expert_choices"] = inference.experts();
   json["text"] = replace_invalid(text);
   json["stop_reason"] = report.stop_reason;
   if (report.interrupted_at) json["interrupted_at"] = report.interrupted_at->value;

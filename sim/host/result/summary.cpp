@@ -25,9 +25,11 @@ std::string bar(double percentage) {
 
 std::string model_line(const model::LlamaModel& model) {
   const model::Hyperparameters& h = model.shape();
-  return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}",
+  const std::string experts =
+      h.experts == 0 ? "" : fmt::format("{} experts ({} for a token), ", h.experts, h.experts_used);
+  return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}{}",
                      h.name.empty() ? model.file().path().filename().string() : h.name, h.architecture,
-                     h.layers, h.width, h.heads, h.kv_heads,
+                     h.layers, h.width, h.heads, h.kv_heads, experts,
                      bytes_text(model.file().data_start() + model.file().data_bytes()));
 }
 
@@ -49,10 +51,12 @@ std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
 }
 
 // What stands in place of a text.
-std::string timing_line(const model::LlamaModel& model, const RunReport& report) {
+std::string timing_line(const model::LlamaModel& model, const RunReport& report, const Inference& inference) {
+  const std::string experts = inference.experts_source();
   return fmt::format(
-      "values   none: cycles alone, shapes from the {} in {}; ids of the prompt: {}; of new tokens: {}\n",
-      shapes_source(model), name_of(model.matrix_format()), report.prompt_source, report.token_source);
+      "values   none: cycles alone, shapes from the {} in {}; ids of the prompt: {}; of new tokens: {}{}\n",
+      shapes_source(model), name_of(model.matrix_format()), report.prompt_source, report.token_source,
+      experts.empty() ? "" : "; experts: " + experts);
 }
 
 void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
@@ -171,7 +175,7 @@ void add_memory(std::string& out, const config::Machine& machine, const RunRepor
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference) {
   std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
-  if (model.file().data() == model::TensorData::absent) out += timing_line(model, report);
+  if (model.file().data() == model::TensorData::absent) out += timing_line(model, report, inference);
   out += "\n";
   add_speed(out, machine, report);
   add_stack(out, report);

@@ -136,6 +136,10 @@ void Core::attach(memory::Requester kind, std::vector<memory::Attachment>& sourc
   }
 }
 
+void Core::set_choices(Choices* choices) {
+  for (const auto& unit : vectors_) unit->core().set_choices(choices);
+}
+
 void Core::start(Cycle now, DramAddress base, std::uint32_t words) {
   writeback_.core().start(now);
   for_each_unit([now](auto& unit) { unit.core().start(now); });

@@ -39,6 +39,7 @@ class Core : public sc_core::sc_module, public Connection<ClockControl> {
   // Its units at the interconnect that are of this kind; once elaborated.
   void attach(memory::Requester kind, std::vector<memory::Attachment>& sources);
 
+  void set_choices(Choices* choices);
   void start(Cycle now, DramAddress base, std::uint32_t words);
   CoreParts parts();  // for messages
   Cycle halted_at() const { return halted_at_; }

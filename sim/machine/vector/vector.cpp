@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <numeric>
 
 #include "base/error.h"
 
@@ -73,6 +74,7 @@ void Vector::begin(Cycle now, InFlight& entry) {
   board_.left_queue(now, entry);
 
   if (values_ == Values::computed) compute(entry);
+  if (i.op == isa::Opcode::top_k && choices_ != nullptr) choose(i);
   entry.record.work = std::uint64_t{i.rows} * i.cols;
   elements_ += entry.record.work;
 
@@ -98,6 +100,26 @@ void Vector::compute(const InFlight& entry) {
   } catch (const SimulationError& error) {
     throw SimulationError(fmt::format("the machine stopped at word {}: {}: {}", entry.record.pc,
                                       isa::name_of(i.op), error.what()));
+  }
+}
+
+// The result is a row of u32 for each row.
+void Vector::choose(const Instruction& i) {
+  std::vector<std::uint32_t> places(i.depth);
+  const std::size_t bytes = places.size() * sizeof(std::uint32_t);
+  if (values_ == Values::absent) {
+    result_.resize(i.rows * bytes);
+    result_rows_.resize(i.rows);
+    std::iota(result_rows_.begin(), result_rows_.end(), 0u);
+  }
+  for (std::size_t row = 0; row < i.rows; ++row) {
+    if (values_ == Values::computed) {
+      std::memcpy(places.data(), result_.data() + row * bytes, bytes);
+      choices_->chose(places);
+    } else {
+      choices_->choose(i.cols, places);
+      std::memcpy(result_.data() + row * bytes, places.data(), bytes);
+    }
   }
 }
 
@@ -198,7 +220,8 @@ void Vector::time_write(Cycle now, const Instruction& i, std::uint32_t row, std:
 }
 
 void Vector::finish(Cycle now) {
-  if (values_ == Values::computed) write_result(running_->instruction);
+  const bool chosen = running_->instruction.op == isa::Opcode::top_k && choices_ != nullptr;
+  if (values_ == Values::computed || chosen) write_result(running_->instruction);
   results_.finished(now, *running_);
   running_ = nullptr;
 }

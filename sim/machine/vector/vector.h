@@ -25,6 +25,8 @@ class Vector : public Clocked, public InstructionQueue {
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
+  // Who hears what a top_k finds, or says it where there are no values; null: nobody.
+  void set_choices(Choices* choices) { choices_ = choices; }
   observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + (running_ != nullptr ? 1 : 0); }
   std::uint64_t elements() const { return elements_; }
@@ -43,6 +45,7 @@ class Vector : public Clocked, public InstructionQueue {
   };
   void begin(Cycle now, InFlight& entry);
   void compute(const InFlight& entry);
+  void choose(const isa::Instruction& instruction);
   void finish(Cycle now);
   void write_result(const isa::Instruction& instruction);
   void time_row(Cycle now, const isa::Instruction& instruction, std::uint32_t row, Timeline& timeline);
@@ -62,6 +65,7 @@ class Vector : public Clocked, public InstructionQueue {
   HazardBoard& board_;
   ClockLine clock_;
   const Values values_;
+  Choices* choices_ = nullptr;
 
   std::deque<InFlight*> queue_;
   InFlight* running_ = nullptr;

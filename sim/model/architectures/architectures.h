@@ -14,6 +14,9 @@ class ConfigObject;
 class Metadata;
 struct ConfigShape;
 
+// Whether layers have experts in place of one feed-forward network: llama with expert_count is Mixtral.
+enum class Experts : std::uint8_t { none, optional, all };
+
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
   // "architectures" of a config.json whose converted file would have this name, and "model_type", which
@@ -31,6 +34,7 @@ struct Architecture {
   // Keys of a config.json that mean something in this architecture; refuses what the graph does not compute.
   // `shape` has what all architectures share.
   void (*read_config)(const ConfigObject& config, ConfigShape& shape) = nullptr;
+  Experts experts = Experts::none;
 };
 
 std::span<const Architecture> architectures();
@@ -52,6 +56,10 @@ void read_qwen_file(const Metadata& m, Hyperparameters& shape);
 void read_qwen2_config(const ConfigObject& config, ConfigShape& shape);
 void build_qwen3(GraphBuilder& g, const Hyperparameters& shape);
 void read_qwen3_config(const ConfigObject& config, ConfigShape& shape);
+void build_qwen3moe(GraphBuilder& g, const Hyperparameters& shape);
+void read_qwen3moe_config(const ConfigObject& config, ConfigShape& shape);
+void build_olmoe(GraphBuilder& g, const Hyperparameters& shape);
+void read_olmoe_config(const ConfigObject& config, ConfigShape& shape);
 void build_gemma(GraphBuilder& g, const Hyperparameters& shape);
 void read_gemma_file(const Metadata& m, Hyperparameters& shape);
 void read_gemma_config(const ConfigObject& config, ConfigShape& shape);

@@ -89,6 +89,18 @@ ValueId Decoder::plain(ValueId h, MapFunction f, Bias bias) {
   return g_.linear("ffn_down", activate(f, g_.linear("ffn_up", h, s_.feed_forward, bias)), s_.width, bias);
 }
 
+ValueId Decoder::experts(ValueId h, bool renormalized) {
+  const ValueId scores = g_.softmax("ffn_probs", g_.linear("ffn_gate_inp", h, s_.experts));
+  const ValueId chosen = g_.top_k("ffn_chosen", scores, s_.experts_used);
+  ValueId weights = g_.take("ffn_weights", scores, chosen);
+  if (renormalized) weights = g_.normalize("ffn_weights_norm", weights);
+  const ValueId gate = g_.expert_linear("ffn_gate_exps", h, chosen, s_.experts, s_.feed_forward);
+  const ValueId up = g_.expert_linear("ffn_up_exps", h, chosen, s_.experts, s_.feed_forward);
+  const ValueId f = g_.zip("ffn_act", ZipFunction::mul, activate(MapFunction::silu, gate), up);
+  const ValueId down = g_.expert_linear("ffn_down_exps", f, chosen, s_.experts, s_.width, true);
+  return g_.weighted_sum("ffn_sum", down, weights);
+}
+
 ValueId Decoder::gated_fused(ValueId h, MapFunction f) {
   const std::vector<ValueId> p =
       g_.linears("ffn_up", h, {{"ffn_gate", s_.feed_forward}, {"ffn_up", s_.feed_forward}});
@@ -121,11 +133,15 @@ void build_usual(GraphBuilder& g, const Hyperparameters& s, const UsualLayers& l
     if (layers.head_norm) {
       p.q = d.norm("attn_q_norm", p.q, s.head_dim);
       p.k = d.norm("attn_k_norm", p.k, s.head_dim);
+    } else if (layers.row_norm) {
+      p.q = d.norm("attn_q_norm", p.q);
+      p.k = d.norm("attn_k_norm", p.k);
     }
     x = d.residual("attn_residual", d.attend(p, layers.other_bias), x);
     h = d.norm("ffn_norm", x);
-    const ValueId f =
-        layers.fused ? d.gated_fused(h, layers.activation) : d.gated(h, layers.activation, layers.other_bias);
+    const ValueId f = s.experts != 0 ? d.experts(h, layers.renormalized)
+                      : layers.fused ? d.gated_fused(h, layers.activation)
+                                     : d.gated(h, layers.activation, layers.other_bias);
     x = d.residual("ffn_residual", f, x);
   }
   d.finish(x);

@@ -39,6 +39,9 @@ class Decoder {
   // down(f(gate(h)) * up(h)), and down(f(up(h))).
   ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);
   ValueId plain(ValueId h, MapFunction f, Bias bias);
+  // The router's softmax says which experts a token has, and their weights, which may be divided by their
+  // sum.
+  ValueId experts(ValueId h, bool renormalized);
   // The tensor ffn_up has the rows of both, those of the gate first.
   ValueId gated_fused(ValueId h, MapFunction f);
 
@@ -65,6 +68,8 @@ struct UsualLayers {
   Bias qkv_bias = Bias::where_present;  // attn_q.bias, attn_k.bias, attn_v.bias
   Bias other_bias = Bias::none;         // attn_output.bias, ffn_gate.bias, ffn_up.bias, ffn_down.bias
   bool head_norm = false;               // attn_q_norm, attn_k_norm: each head, before it is rotated
+  bool row_norm = false;                // the same of whole rows
+  bool renormalized = true;             // where there are experts: their weights sum to 1
   bool fused = false;                   // tensors attn_qkv, and ffn_up with the gate in it
   MapFunction activation = MapFunction::silu;
 };

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Llama and Mistral. Source of the config.json's keys: github.com/huggingface/transformers,
-// configuration_llama.py and configuration_mistral.py.
+// Llama, Mistral and Mixtral. Source of the config.json's keys: github.com/huggingface/transformers,
+// configuration_llama.py, configuration_mistral.py and configuration_mixtral.py.
 #include "model/architectures/config_shape.h"
 #include "model/architectures/decoder.h"
 #include "model/architectures/parts.h"
@@ -20,7 +20,12 @@ void read_llama_config(const ConfigObject& config, ConfigShape& shape) {
   shape.biases.qkv = shape.biases.output = config.boolean("attention_bias", false);
   shape.biases.feed_forward = config.boolean("mlp_bias", false);
   // Absent, it is the number of heads for Llama, and another number for Mistral: there it must be given.
-  if (!shape.is("MistralForCausalLM", "mistral")) return;
+  const bool mixtral = shape.is("MixtralForCausalLM", "mixtral");
+  if (mixtral) {
+    shape.size.experts = config.size("num_local_experts", kMaxExperts);
+    shape.size.experts_used = config.size("num_experts_per_tok", kMaxExperts);
+  }
+  if (!mixtral && !shape.is("MistralForCausalLM", "mistral")) return;
   shape.size.kv_heads = config.size("num_key_value_heads", kMaxHeads);
   read_config_window(config, shape, 0);
 }

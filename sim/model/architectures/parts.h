@@ -62,6 +62,8 @@ class WeightLoader final : public TensorSource {
   explicit WeightLoader(const GgufFile& file) : file_(file) {}
 
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override;
+  Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                  std::uint32_t cols) override;
   Weight vector(const std::string& name, std::uint32_t cols) override;  // F32, F16 or BF16
   bool has(const std::string& name) const override { return file_.find_tensor(name) != nullptr; }
 
@@ -74,7 +76,8 @@ class WeightLoader final : public TensorSource {
   void refuse_unused(std::string_view architecture) const;
 
  private:
-  const GgufTensor& take(const std::string& name, std::uint32_t rows, std::uint32_t cols);
+  const GgufTensor& take(const std::string& name, std::uint32_t rows, std::uint32_t cols,
+                         std::uint32_t experts = 1);
   std::vector<float> factors_of(const std::string& name, std::uint32_t count);
 
   const GgufFile& file_;

@@ -57,11 +57,6 @@ void check_kind(const Metadata& m, Hyperparameters& shape) {
 
 // Kinds of models that have a name of their own.
 void refuse_kinds(const Metadata& m) {
-  const std::string experts = m.key_of("expert_count");
-  if (const std::uint64_t count = m.file.get_unsigned(experts).value_or(0); count > 0) {
-    m.file.fail(fmt::format("key {} is {}: mixture-of-experts models are not supported; use a dense model",
-                            in_quotes(experts), count));
-  }
   const std::string causal = m.key_of("attention.causal");
   if (!m.file.get_bool(causal).value_or(true)) {
     m.file.fail(
@@ -69,6 +64,31 @@ void refuse_kinds(const Metadata& m) {
                     "model",
                     in_quotes(causal)));
   }
+}
+
+// Experts in every layer, each with a feed-forward network of expert_feed_forward_length where that is given.
+void read_experts(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
+  const std::string key = m.key_of("expert_count");
+  const std::uint64_t count = m.file.get_unsigned(key).value_or(0);
+  if (count > 0 && architecture.experts == Experts::none) {
+    m.file.fail(fmt::format("key {} is {}: experts are not supported in this architecture; use a dense model",
+                            in_quotes(key), count));
+  }
+  if (count == 0 && architecture.experts != Experts::all) {
+    m.key_of("expert_used_count");  // some converters write it as 0
+    return;
+  }
+  shape.experts = m.require_size("expert_count", kMaxExperts);
+  shape.experts_used = m.require_size("expert_used_count", shape.experts);
+  const std::string gating = m.key_of("expert_gating_func");
+  constexpr std::uint64_t kSoftmax = 1;
+  if (const std::uint64_t f = m.file.get_unsigned(gating).value_or(kSoftmax); f > kSoftmax) {
+    m.file.fail(
+        fmt::format("key {} is {}: routers other than softmax (1) are not supported; use such a model",
+                    in_quotes(gating), f));
+  }
+  const auto own = m.get_size("expert_feed_forward_length", kMaxFeedForward);
+  if (own) shape.feed_forward = *own;
 }
 
 void read_heads(const Metadata& m, Hyperparameters& shape) {
@@ -356,6 +376,7 @@ Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& a
     m.file.fail(fmt::format("key '{}feed_forward_length' is missing; convert the model again", m.prefix));
   shape.feed_forward = *feed_forward;
   read_heads(m, shape);
+  read_experts(m, architecture, shape);
   const bool layer_norm = architecture.norm == NormKind::layer;
   m.key_of("attention.layer_norm_epsilon");
   m.key_of("attention.layer_norm_rms_epsilon");  // of the two, one is of no matter

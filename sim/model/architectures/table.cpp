@@ -16,13 +16,17 @@ constexpr RopePairs kAdjacent = RopePairs::adjacent, kSplit = RopePairs::split;
 constexpr NormKind kRms = NormKind::rms, kLayer = NormKind::layer;
 
 constexpr Architecture kArchitectures[] = {
-    {"llama", "LlamaForCausalLM, LLaMAForCausalLM, MistralForCausalLM", "llama, mistral",
-     "Llama 1 to 3, Mistral, SmolLM 2", kAdjacent, kRms, kSilu, build_llama, read_llama_file,
-     read_llama_config},
+    {"llama", "LlamaForCausalLM, LLaMAForCausalLM, MistralForCausalLM, MixtralForCausalLM",
+     "llama, mistral, mixtral", "Llama 1 to 3, Mistral, Mixtral, SmolLM 2", kAdjacent, kRms, kSilu,
+     build_llama, read_llama_file, read_llama_config, Experts::optional},
     {"qwen2", "Qwen2ForCausalLM", "qwen2", "Qwen 2, Qwen 2.5", kSplit, kRms, kSilu, build_qwen2,
      read_qwen_file, read_qwen2_config},
     {"qwen3", "Qwen3ForCausalLM", "qwen3", "Qwen 3 (dense)", kSplit, kRms, kSilu, build_qwen3, read_qwen_file,
      read_qwen3_config},
+    {"qwen3moe", "Qwen3MoeForCausalLM", "qwen3_moe", "Qwen 3 with experts", kSplit, kRms, kSilu,
+     build_qwen3moe, read_qwen_file, read_qwen3moe_config, Experts::all},
+    {"olmoe", "OlmoeForCausalLM", "olmoe", "OLMoE", kSplit, kRms, kSilu, build_olmoe, nullptr,
+     read_olmoe_config, Experts::all},
     {"gemma", "GemmaForCausalLM", "gemma", "Gemma", kSplit, kRms, kGelu, build_gemma, read_gemma_file,
      read_gemma_config},
     {"gemma2", "Gemma2ForCausalLM", "gemma2", "Gemma 2", kSplit, kRms, kGelu, build_gemma2, read_gemma2_file,

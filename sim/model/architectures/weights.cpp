@@ -2,6 +2,8 @@
 // Weights by name: shapes and types checked, nothing left over.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 
@@ -24,27 +26,28 @@ std::string shape_text(const std::vector<std::uint64_t>& shape) {
 }
 
 // Converters may add or drop trailing dimensions of 1.
-bool has_shape(const GgufTensor& tensor, std::uint64_t rows, std::uint64_t cols) {
-  const auto& shape = tensor.shape;
-  if (shape[0] != cols) return false;
-  if ((shape.size() > 1 ? shape[1] : 1) != rows) return false;
-  for (std::size_t d = 2; d < shape.size(); ++d) {
-    if (shape[d] != 1) return false;
+bool has_shape(const GgufTensor& tensor, std::uint64_t rows, std::uint64_t cols, std::uint64_t experts) {
+  const std::array<std::uint64_t, 3> wanted = {cols, rows, experts};
+  for (std::size_t d = 0; d < std::max(tensor.shape.size(), wanted.size()); ++d) {
+    const std::uint64_t has = d < tensor.shape.size() ? tensor.shape[d] : 1;
+    if (has != (d < wanted.size() ? wanted[d] : 1)) return false;
   }
   return true;
 }
 
 }  // namespace
 
-const GgufTensor& WeightLoader::take(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
+const GgufTensor& WeightLoader::take(const std::string& name, std::uint32_t rows, std::uint32_t cols,
+                                     std::uint32_t experts) {
   const GgufTensor* tensor = file_.find_tensor(name);
   if (tensor == nullptr)
     file_.fail(fmt::format("tensor {} is missing; convert the model again", in_quotes(name)));
-  if (!has_shape(*tensor, rows, cols)) {
+  if (!has_shape(*tensor, rows, cols, experts)) {
     file_.fail(fmt::format(
-        "tensor {} (at byte {}) has shape {}, but the metadata asks for {} x {}; convert the model "
+        "tensor {} (at byte {}) has shape {}, but the metadata asks for {} x {}{}; convert the model "
         "again",
-        in_quotes(name), tensor->file_offset, shape_text(tensor->shape), cols, rows));
+        in_quotes(name), tensor->file_offset, shape_text(tensor->shape), cols, rows,
+        experts == 1 ? "" : fmt::format(" x {}", experts)));
   }
   if (!tensor->supported) {
     file_.fail(fmt::format(
@@ -59,6 +62,13 @@ const GgufTensor& WeightLoader::take(const std::string& name, std::uint32_t rows
 Weight WeightLoader::matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
   const GgufTensor& tensor = take(name, rows, cols);
   return Weight{name, tensor.format, rows, cols, tensor.file_offset - file_.data_start(), tensor.data};
+}
+
+Weight WeightLoader::matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                              std::uint32_t cols) {
+  const GgufTensor& tensor = take(name, rows, cols, experts);
+  return Weight{name,        tensor.format, rows, cols, tensor.file_offset - file_.data_start(),
+                tensor.data, experts};
 }
 
 Weight WeightLoader::vector(const std::string& name, std::uint32_t cols) {
@@ -114,10 +124,10 @@ void WeightLoader::refuse_unused(std::string_view architecture) const {
     names += fmt::format("{}{}", count > 1 ? ", " : "", in_quotes(tensor.name));
   }
   if (count == 0) return;
-  file_.fail(fmt::format(
-      "{} tensor(s) belong to no operator of a {} model (other biases, experts and adapters are not "
-      "supported): {}{}; use a model without them",
-      count, architecture, names, count > kShown ? ", ..." : ""));
+  file_.fail(
+      fmt::format("{} tensor(s) belong to no operator of a {} model (other biases and adapters are not "
+                  "supported): {}{}; use a model without them",
+                  count, architecture, names, count > kShown ? ", ..." : ""));
 }
 
 }  // namespace tokencycle::model

@@ -28,6 +28,7 @@ inline constexpr std::uint32_t kMaxWidth = 1u << 20;
 inline constexpr std::uint32_t kMaxHeads = 4096;
 inline constexpr std::uint32_t kMaxHeadDim = 4096;
 inline constexpr std::uint32_t kMaxFeedForward = 1u << 22;
+inline constexpr std::uint32_t kMaxExperts = 1024;
 inline constexpr std::uint32_t kMaxVocabulary = 1u << 22;
 inline constexpr std::uint32_t kMaxContext = 1u << 20;
 inline constexpr std::uint64_t kMaxRopeTableBytes = 512ull << 20;

@@ -138,4 +138,32 @@ ValueId GraphBuilder::attention(std::string_view name, ValueId q, ValueId keys, 
   return op.output;
 }
 
+ValueId GraphBuilder::softmax(std::string_view name, ValueId x) {
+  return add(OperatorKind::softmax, name, {x}, cols(x)).output;
+}
+
+ValueId GraphBuilder::top_k(std::string_view name, ValueId x, std::uint32_t count) {
+  return add(OperatorKind::top_k, name, {x}, count).output;
+}
+
+ValueId GraphBuilder::take(std::string_view name, ValueId x, ValueId places) {
+  return add(OperatorKind::take, name, {x, places}, cols(places)).output;
+}
+
+ValueId GraphBuilder::normalize(std::string_view name, ValueId x) {
+  return add(OperatorKind::normalize, name, {x}, cols(x)).output;
+}
+
+ValueId GraphBuilder::expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
+                                    std::uint32_t rows, bool parts) {
+  const std::uint32_t columns = parts ? cols(x) / cols(places) : cols(x);
+  Operator& op = add(OperatorKind::expert_linear, name, {x, places}, cols(places) * rows);
+  op.weight = &graph_.weights.emplace_back(tensors_.matrices(op.name + ".weight", experts, rows, columns));
+  return op.output;
+}
+
+ValueId GraphBuilder::weighted_sum(std::string_view name, ValueId x, ValueId factors) {
+  return add(OperatorKind::weighted_sum, name, {x, factors}, cols(x) / cols(factors)).output;
+}
+
 }  // namespace tokencycle::model

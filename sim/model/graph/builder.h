@@ -16,6 +16,9 @@ class TensorSource {
  public:
   virtual ~TensorSource() = default;
   virtual Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) = 0;
+  // `experts` matrices of rows x cols in one tensor.
+  virtual Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
+                          std::uint32_t cols) = 0;
   virtual Weight vector(const std::string& name, std::uint32_t cols) = 0;  // a gain or bias: a plain format
   virtual bool has(const std::string& name) const = 0;                     // of what a model may lack
 };
@@ -61,6 +64,15 @@ class GraphBuilder {
   void append(std::string_view name, ValueId x, ValueId state);
   ValueId attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
                     const AttentionShape& shape);
+  ValueId softmax(std::string_view name, ValueId x);
+  ValueId top_k(std::string_view name, ValueId x, std::uint32_t count);
+  ValueId take(std::string_view name, ValueId x, ValueId places);
+  ValueId normalize(std::string_view name, ValueId x);
+  // With the tensor "<name>.weight" of `experts` matrices of so many rows; x is a row for all places, or,
+  // with `parts`, has one for each.
+  ValueId expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
+                        std::uint32_t rows, bool parts = false);
+  ValueId weighted_sum(std::string_view name, ValueId x, ValueId factors);
 
   // Of the value that was just made, only the rows whose result is wanted.
   void outputs_only(ValueId value) { graph_.values[value].rows = RowsOf::outputs; }

@@ -26,6 +26,18 @@ std::string_view name_of(OperatorKind kind) {
       return "append";
     case OperatorKind::attention:
       return "attention";
+    case OperatorKind::softmax:
+      return "softmax";
+    case OperatorKind::top_k:
+      return "top_k";
+    case OperatorKind::take:
+      return "take";
+    case OperatorKind::normalize:
+      return "normalize";
+    case OperatorKind::expert_linear:
+      return "expert_linear";
+    case OperatorKind::weighted_sum:
+      return "weighted_sum";
   }
   return "?";
 }

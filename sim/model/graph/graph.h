@@ -23,6 +23,16 @@ struct Weight {
   std::uint32_t rows = 0, cols = 0;
   std::uint64_t offset = 0;  // within GgufFile::tensor_data()
   std::span<const std::byte> data;
+  std::uint32_t experts = 1;  // so many matrices of rows x cols, one behind the other
+  std::uint64_t matrix_bytes() const { return rows * row_bytes(format, cols); }
+  // One of them. Without data it has none.
+  Weight expert(std::uint32_t e) const {
+    Weight one = *this;
+    one.experts = 1;
+    one.offset += e * matrix_bytes();
+    if (!data.empty()) one.data = data.subspan(e * matrix_bytes(), matrix_bytes());
+    return one;
+  }
   std::span<const std::byte> row(std::uint32_t r) const {
     const std::uint64_t n = row_bytes(format, cols);
     return data.subspan(r * n, n);
@@ -39,7 +49,7 @@ inline constexpr ValueId kNoValue = 0xffff'ffffu;
 enum class ValueKind : std::uint8_t {
   input,       // what the host writes before a step: token ids (u32), or rows in the format that they meet
   constant,    // a rotary table: cos and sin of each position
-  activation,  // fp32 result of an operator
+  activation,  // fp32 result of an operator; of top_k u32, whose bits lie where fp32 would
   state,       // kept from step to step, in the format of the KV cache
 };
 
@@ -69,10 +79,26 @@ enum class OperatorKind : std::uint8_t {
   rotary,         // heads rotated by the angles of their positions                     inputs: x, table
   append,         // rows of this step behind those of a state; no output               inputs: x, state
   attention,      // softmax(q K^T * scale) V, causal, over positions of the states      inputs: q, K, V
+  softmax,        // of each row                                                        inputs: x
+  top_k,          // places of the largest of each row, in falling order (u32)          inputs: x
+  take,           // x at the places                                                    inputs: x, places
+  normalize,      // each row divided by its sum                                        inputs: x
+  // For each place e of a row: x times matrix e of the weight, the results side by side. x is one row for all
+  // places, or has a part for each.                                                  inputs: x, places
+  expert_linear,
+  // The parts of x side by side, each times its factor, added in their order.        inputs: x, factors
+  weighted_sum,
 };
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::weighted_sum) + 1;
 std::string_view name_of(OperatorKind kind);
 
-enum class MapFunction : std::uint8_t { silu, gelu_tanh, tanh, scale };  // scale: times Operator::scalar
+enum class MapFunction : std::uint8_t {
+  silu,
+  gelu_tanh,
+  tanh,
+  scale,
+  sigmoid
+};  // scale: times Operator::scalar
 enum class ZipFunction : std::uint8_t { add, mul };
 enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
 
@@ -122,6 +148,11 @@ struct Operator {
   RotaryShape rotary{};
   AttentionShape attention{};
 };
+
+// Whether an operator multiplies its first input with the matrix, or with some matrices, of its weight.
+inline bool multiplies(const Operator& op) {
+  return op.kind == OperatorKind::linear || op.kind == OperatorKind::expert_linear;
+}
 
 struct Graph {
   std::vector<Value> values;

@@ -2,6 +2,8 @@
 // What every graph must hold to, whichever builder made it.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "model/graph/graph.h"
 
@@ -36,7 +38,8 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[] = {1, 1, 1, 1, 1, 2, 2, 2, 3};  // by OperatorKind
+    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2,
+                                                            3, 1, 1, 2, 1, 2, 2};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -52,6 +55,16 @@ class Verifier {
     need(out.rows == in(0).rows || (in(0).rows == RowsOf::tokens && out.rows == RowsOf::outputs),
          "has rows that its input does not have");
     made_[op.output] = true;
+  }
+
+  // Places below the columns of what the top_k looked at, or of the number of matrices.
+  void need_places(const Operator& op) const {
+    const auto made = std::find_if(graph_.operators.begin(), graph_.operators.end(),
+                                   [&](const Operator& o) { return o.output == op.inputs[1]; });
+    need(made != graph_.operators.end() && made->kind == OperatorKind::top_k, "takes places of a top_k");
+    const std::uint32_t most = graph_.values[made->inputs[0]].cols;
+    same(most, op.kind == OperatorKind::take ? in(0).cols : op.weight->experts, "what the places are of");
+    need(in(0).rows == in(1).rows, "combines different rows");
   }
 
   void check_kind() const {
@@ -100,6 +113,24 @@ class Verifier {
         same(in(2).cols, kv, "columns of the values");
         return same(in(0).cols, op.output_columns, "columns of the queries");
       }
+      case OperatorKind::softmax:
+      case OperatorKind::normalize:
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::top_k:
+        return need(op.output_columns != 0 && op.output_columns <= in(0).cols,
+                    "finds no such number of places");
+      case OperatorKind::take:
+        need_places(op);
+        return same(in(1).cols, op.output_columns, "columns of the places");
+      case OperatorKind::expert_linear:
+        need(op.weight != nullptr, "has no weight");
+        need_places(op);
+        need(in(0).cols == op.weight->cols || in(0).cols == std::uint64_t{op.weight->cols} * in(1).cols,
+             "takes neither one row for all places nor one for each");
+        return same(std::uint64_t{op.weight->rows} * in(1).cols, op.output_columns, "rows of the weight");
+      case OperatorKind::weighted_sum:
+        need(in(0).rows == in(1).rows, "combines different rows");
+        return same(std::uint64_t{op.output_columns} * in(1).cols, in(0).cols, "columns of the parts");
     }
   }
 

@@ -21,6 +21,9 @@ void map(MapFunction f, float scalar, std::span<const float> x, std::span<float>
     case MapFunction::scale:
       for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * scalar;
       return;
+    case MapFunction::sigmoid:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = sigmoid_f32(x[i]);
+      return;
   }
   throw std::logic_error("a function has no meaning in the reference");
 }

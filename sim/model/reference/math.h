@@ -37,6 +37,18 @@ void map(MapFunction f, float scalar, std::span<const float> x, std::span<float>
 void add(std::span<const float> a, std::span<const float> b, std::span<float> y);
 void mul(std::span<const float> a, std::span<const float> b, std::span<float> y);
 
+// experts.cpp
+// Places of the largest values, in falling order, of equal ones the earlier first; as the bits of u32.
+void top_k(std::span<const float> x, std::span<float> places);
+std::uint32_t place_at(std::span<const float> places, std::size_t i);
+// y[i] = x[i] / sum of x.
+void normalize(std::span<const float> x, std::span<float> y);
+// Matrix places[s] of the weight times x, or part s of it, for each s: results side by side.
+void multiply_experts(const Weight& weight, std::span<const float> x, std::span<const float> places,
+                      std::span<float> y);
+// y = sum over s, ascending, of part s of x times factors[s].
+void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y);
+
 // rotary.cpp
 // Rotates each head of `heads` (a multiple of shape.head values) in place by one position's angles:
 // table[rotate / 2][2] holds (cos, sin).

@@ -75,6 +75,20 @@ void Reference::execute(const Operator& op, TokenId token) {
       break;
     case OperatorKind::attention:
       return attend(op);
+    case OperatorKind::softmax:
+      y.assign(in(op, 0).begin(), in(op, 0).end());
+      return softmax(y, 1.0f);
+    case OperatorKind::top_k:
+      return top_k(in(op, 0), y);
+    case OperatorKind::take:
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] = in(op, 0)[place_at(in(op, 1), i)];
+      return;
+    case OperatorKind::normalize:
+      return normalize(in(op, 0), y);
+    case OperatorKind::expert_linear:
+      return multiply_experts(*op.weight, in(op, 0), in(op, 1), y);
+    case OperatorKind::weighted_sum:
+      return weighted_sum(in(op, 0), in(op, 1), y);
   }
   throw std::logic_error("an operator has no meaning in the reference: " + op.name);
 }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a mixture of experts has beside its linears: which experts, with what weights, and their sum.
+#include <algorithm>
+#include <bit>
+#include <numeric>
+#include <vector>
+
+#include "model/reference/math.h"
+#include "numerics/reduce.h"
+
+namespace tokencycle::model {
+
+void top_k(std::span<const float> x, std::span<float> places) {
+  std::vector<std::uint32_t> left(x.size());
+  std::iota(left.begin(), left.end(), 0u);
+  for (float& place : places) {
+    const auto largest = std::max_element(left.begin(), left.end(),
+                                          [x](std::uint32_t a, std::uint32_t b) { return x[a] < x[b]; });
+    place = std::bit_cast<float>(*largest);
+    left.erase(largest);
+  }
+}
+
+std::uint32_t place_at(std::span<const float> places, std::size_t i) {
+  return std::bit_cast<std::uint32_t>(places[i]);
+}
+
+void normalize(std::span<const float> x, std::span<float> y) {
+  const float sum = pairwise_sum(x);
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] / sum;
+}
+
+void multiply_experts(const Weight& weight, std::span<const float> x, std::span<const float> places,
+                      std::span<float> y) {
+  const bool parts = x.size() != weight.cols;
+  for (std::size_t s = 0; s < places.size(); ++s) {
+    multiply(weight.expert(place_at(places, s)), parts ? x.subspan(s * weight.cols, weight.cols) : x,
+             y.subspan(s * weight.rows, weight.rows));
+  }
+}
+
+void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y) {
+  for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] * factors[0];
+  for (std::size_t s = 1; s < factors.size(); ++s) {
+    for (std::size_t i = 0; i < y.size(); ++i) y[i] = y[i] + x[s * y.size() + i] * factors[s];
+  }
+}
+
+}  // namespace tokencycle::model
