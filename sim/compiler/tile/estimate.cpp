@@ -50,23 +50,28 @@ double Estimate::cycles(const Tiling& t, bool overlaps) const {
   return std::max(dram, array + ends) + kDisturbed * std::min(dram, array) + replace_cycles(t);
 }
 
-// From the last pass over a block to its sums in DRAM.
-double Estimate::store_cycles(const Tiling& t) const {
+// From a request to its data, or from data to their place.
+double Estimate::latency() const {
   constexpr double kAccess =
       50;  // ns: activate, access and burst of the standards in configs/dram, rounded up
   const config::Dram& dram = machine_.dram;
-  const double latency = dram.latency_ns + (dram.model == config::DramModel::commands ? kAccess : 0);
-  return wave() + latency * machine_.clock_ghz + 4.0 * t.rows * t.cols / bytes_per_cycle_;
+  return (dram.latency_ns + (dram.model == config::DramModel::commands ? kAccess : 0)) * machine_.clock_ghz;
 }
 
-// A block of the operand that stays is loaded over the one before, chunk by chunk as that is left.
+// From the last pass over a block to its sums in DRAM.
+double Estimate::store_cycles(const Tiling& t) const {
+  return wave() + latency() + 4.0 * t.rows * t.cols / bytes_per_cycle_;
+}
+
+// A block of the operand that stays is loaded over the one before, chunk by chunk when the last pass has left
+// it.
 double Estimate::replace_cycles(const Tiling& t) const {
   if (t.stays == Stays::none) return 0;
   const bool x = t.stays == Stays::x;
   const double outer = x ? blocks(x_.rows, t.rows) : blocks(w_.rows, t.cols);
   const std::uint64_t chunk =
       x ? t.rows * row_bytes(x_.format, t.depth) : t.cols * row_bytes(w_.format, t.depth);
-  return (outer - 1) * static_cast<double>(chunk) / bytes_per_cycle_;
+  return (outer - 1) * (wave() + latency() + static_cast<double>(chunk) / bytes_per_cycle_);
 }
 
 double Estimate::dram_bytes(const Tiling& t) const {

@@ -19,6 +19,7 @@ class Estimate {
   double cycles(const Tiling& tiling, bool overlaps) const;
 
  private:
+  double latency() const;
   double store_cycles(const Tiling& tiling) const;
   double replace_cycles(const Tiling& tiling) const;
   double dram_bytes(const Tiling& tiling) const;
