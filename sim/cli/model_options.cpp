@@ -105,7 +105,8 @@ void add_model_options(OptionParser& parser) {
   sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
   auto compiling = parser.more("Compiling and simulating");
   compiling("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");
-  compiling("kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+  compiling("kv-type", po::value<std::string>()->default_value("f16"),
+            ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   compiling("no-fusion", po::value<std::string>(),
             "compiler rules to leave out, as in gated-blocks,rotary-group");
   compiling("rope", po::value<std::string>(),
@@ -119,6 +120,18 @@ void add_model_options(OptionParser& parser) {
   timing("experts", po::value<std::string>(), "which experts are chosen: a seed (default 0) or @RESULT.json");
 }
 
+Format cache_format_of(const OptionParser& parser) {
+  const std::string name = parser.get<std::string>("kv-type");
+  Format format{};
+  if (format_from_name(name, format) && kCacheFormats.has(format)) return format;
+  std::vector<std::string> allowed;
+  for (int f = 0; f < kFormats; ++f) {
+    if (kCacheFormats.has(static_cast<Format>(f))) allowed.emplace_back(name_of(static_cast<Format>(f)));
+  }
+  throw UsageError(fmt::format("--kv-type is '{}'; it must be {}{}", name, kCacheFormats.names(" or "),
+                               did_you_mean(name, allowed)));
+}
+
 host::RunSettings settings_of(const OptionParser& parser) {
   host::RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
@@ -129,8 +142,7 @@ host::RunSettings settings_of(const OptionParser& parser) {
   s.inference.check = parser.get<bool>("check");
   s.inference.clocking = choose<machine::Clocking>(
       parser, "clock", {{"gated", machine::Clocking::gated}, {"every-edge", machine::Clocking::every_edge}});
-  s.inference.compile.kv_format =
-      choose<Format>(parser, "kv-type", {{"f16", Format::f16}, {"f32", Format::f32}});
+  s.inference.compile.kv_format = cache_format_of(parser);
   if (parser.has("no-fusion")) {
     s.inference.compile.fusions = fusions_without(parser.get<std::string>("no-fusion"));
   }

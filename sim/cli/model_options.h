@@ -13,6 +13,8 @@ void add_model_options(OptionParser& parser);
 void say_experts(const model::LlamaModel& model, const host::ModelRequest& request);
 // Sampler, tokens, formats and clocking. Throws UsageError.
 host::RunSettings settings_of(const OptionParser& parser);
+// The format that --kv-type names. Throws UsageError.
+Format cache_format_of(const OptionParser& parser);
 // All of them. Throws UsageError for contradictions, and without -m where there is no bundled model.
 host::ModelRequest model_request_of(const OptionParser& parser);
 

@@ -98,6 +98,7 @@ Compiler::Compiler(const Source& source, const config::Machine& machine, const O
   }
   refuse_graph(graph);
   demands_ = demands_of(graph, fuse(graph, options.fusions), machine, options.kv_format);
+  model::check_cache(graph, options.kv_format);
   refuse_missing_types(graph, machine, options.kv_format);
   refuse_thin_arrays(graph, machine);
   refuse_large_shapes(demands_, options_.context);

@@ -39,7 +39,7 @@ struct DramLayout {
 };
 
 struct Options {
-  Format kv_format = Format::f16;  // f16 or f32
+  Format kv_format = Format::f16;  // one of kCacheFormats
   std::uint32_t context = 0;       // positions of the cache; 0: the model's
   std::uint32_t max_batch = 0;     // tokens of one prefill step; 0: as many as fit
   FusionSet fusions = FusionSet::all();

@@ -69,6 +69,12 @@ std::string_view name_of(MultiplyType t);
 MultiplyType multiply_type(Format f);
 Format activation_format(Format weight);
 
+// What attention's second product takes of a cache in format f: values lie in blocks along the wrong
+// dimension, so those of block formats are decoded to f16 first.
+constexpr Format value_format(Format cache) {
+  return is_scaled(cache) ? Format::f16 : cache;
+}
+
 // The weight among two operands that meet in the array; nothing when they do not go together.
 constexpr std::optional<Format> weight_of(Format a, Format b) {
   const auto meets = [](Format weight, Format other) {

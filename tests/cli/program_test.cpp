@@ -141,7 +141,8 @@ TEST_CASE("inspect shows what is in models, machines and results") {
   const std::string model = scratch.model(), result = scratch / "result.json";
   const std::string of_model = output_of({"inspect", model});
   CHECK_THAT(of_model, Contains("general.architecture") && Contains("blk.1.ffn_down.weight") &&
-                           Contains("Q8_0") && Contains("parameters") && Contains("digest"));
+                           Contains("Q8_0") && Contains("parameters") && Contains("digest") &&
+                           Contains("weights read for a token") && Contains("keys and values of a position"));
   for (const std::string machine : {"edge", TOKENCYCLE_SOURCE_DIR "/configs/edge.json"}) {
     CHECK_THAT(output_of({"inspect", machine}), Contains("machine    edge") && Contains("peak int8") &&
                                                     Contains("DRAM peak") &&

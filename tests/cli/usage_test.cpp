@@ -115,7 +115,7 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
   refused({"-n", "0"}, {"--new-tokens is 0", "at least 1"});
   refused({"-n", "99999999999"}, {"--new-tokens is 99999999999", "4294967295"});
   refused({"--clock", "fast"}, {"--clock is 'fast'", "gated or every-edge"});
-  refused({"--kv-type", "q8_0"}, {"--kv-type is 'q8_0'", "f16 or f32"});
+  refused({"--kv-type", "q5_0"}, {"--kv-type is 'q5_0'", "f8_e4m3 or f8_e5m2"});
   refused({"--rope", "both"}, {"--rope is 'both'", "adjacent or split"});
   refused({"--no-fusion", "gated"}, {"--no-fusion is 'gated'", "gated-blocks", "residual-sink"});
   refused({"--no-fusion", "rotary-group,"}, {"--no-fusion is ''"});
@@ -130,7 +130,8 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
                                          const std::string& part) {
     check_refused({"perplexity", "-m", model, "-f", text, option, value}, {part});
   };
-  refused_by_perplexity("--kv-type", "q8_0", "--kv-type is 'q8_0'; it must be f16 or f32");
+  refused_by_perplexity("--kv-type", "q5_0",
+                        "--kv-type is 'q5_0'; it must be f32, f16, q8_0, q4_0, f8_e4m3 or f8_e5m2");
   refused_by_perplexity("--window", "1", "--window is 1; with this model it must be 2 to 128");
   refused_by_perplexity("--window", "129", "--window is 129; with this model it must be 2 to 128");
 }

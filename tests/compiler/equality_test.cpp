@@ -23,6 +23,12 @@ std::vector<std::uint32_t> random_tokens(std::size_t count, std::uint32_t vocabu
   return tokens;
 }
 
+Format named(const char* name) {
+  Format format{};
+  REQUIRE(format_from_name(name, format));
+  return format;
+}
+
 // A prompt in steps as large as the machine holds, then single tokens.
 void check(const model::LlamaModel& model, const MachineShape& shape, std::uint32_t prompt,
            std::uint32_t generated, const compiler::Options& options = {}) {
@@ -123,6 +129,10 @@ TEST_CASE("random models on random machines give the reference's bits") {
   s.queue_depth = pick(1u, 2u, 8u, 16u);
   compiler::Options options;
   options.kv_format = pick(Format::f16, Format::f16, Format::f32);
+  if (m.head_dim == 32) {  // a block
+    options.kv_format = pick(Format::q8_0, Format::q4_0, named("f8_e4m3"), named("f8_e5m2"));
+    s.accumulator_kib = std::max(s.accumulator_kib, 4u);
+  }
   INFO("seed " << seed);
   const auto model = test::make_synthetic_model(m);
   if (pick(true, false)) {  // hardly more than the least

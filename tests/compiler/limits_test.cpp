@@ -114,7 +114,7 @@ TEST_CASE("contexts, caches and DRAM that cannot be are refused") {
   const auto model = test::make_synthetic_model({.context = 128});
   const config::Machine machine = test::make_machine({});
   CHECK(names(refusal<UsageError>(*model, machine, {Format::f16, 129, 0}), "at most 128"));
-  CHECK(names(refusal<UsageError>(*model, machine, {Format::q8_0, 0, 0}), "KV cache in q8_0"));
+  CHECK(names(refusal<UsageError>(*model, machine, {Format::q4_1, 0, 0}), "KV cache in q4_1"));
   MachineShape small;
   small.dram_bytes = 100'000;
   CHECK(names(refusal(*model, test::make_machine(small)), "the DRAM has 100000 bytes"));

@@ -100,6 +100,8 @@ package isa_pkg;
       6'd24: format_of = {4'd6, 9'd36, 6'd3};  // nvfp4
       6'd25: format_of = {4'd7, 9'd18, 6'd3};  // q1_0
       6'd26: format_of = {4'd6, 9'd18, 6'd3};  // q2_0
+      6'd27: format_of = {4'd0, 9'd1, 6'd1};  // f8_e4m3
+      6'd28: format_of = {4'd0, 9'd1, 6'd1};  // f8_e5m2
       default: format_of = {4'd0, 9'd1, code};
     endcase
   endfunction

@@ -64,6 +64,49 @@ TEST_CASE("every weight format equals the reference on arrays of any height") {
   check_equal(*model_in(format), test::machine("edge-ideal", changes));
 }
 
+TEST_CASE(
+    "every format of the KV cache equals the reference on every machine, in batches and single tokens") {
+  const auto code = GENERATE(range(0, kFormats));
+  const auto format = static_cast<Format>(code);
+  if (!kCacheFormats.has(format)) return;
+  const auto model = test::make_synthetic_model({.layers = 2,
+                                                 .width = 128,
+                                                 .heads = 4,
+                                                 .kv_heads = 2,
+                                                 .feed_forward = 96,
+                                                 .vocabulary = 77,
+                                                 .matrices = Format::q8_0,
+                                                 .tokenizer = test::SyntheticTokenizer::none});
+  const auto tokens = test::random_tokens(45, model->shape().vocabulary);
+  const test::Logits expected = test::evaluate(*model, format, tokens);
+  for (const char* name :
+       {"edge", "edge-os", "edge-is", "edge-dot", "edge-ideal", "gemmini", "tiny", "cloud"}) {
+    for (const machine::Clocking clocking : {machine::Clocking::gated, machine::Clocking::every_edge}) {
+      CAPTURE(name_of(format), name);
+      if (clocking == machine::Clocking::every_edge && std::string_view(name) != "tiny") continue;
+      host::Inference inference(*model, test::machine(name),
+                                {.compile = {.kv_format = format}, .clocking = clocking, .check = true});
+      CHECK(test::difference(test::evaluate(inference, tokens, 40).logits, expected) == "");
+    }
+  }
+}
+
+TEST_CASE(
+    "a cache in blocks refuses heads that are no whole blocks, and machines without what it multiplies") {
+  const auto model = test::make_synthetic_model({.width = 64, .heads = 4, .kv_heads = 2});
+  const auto machine = test::machine("edge");
+  CHECK_THROWS_WITH(
+      compiler::Compiler(*model, machine, {.kv_format = Format::q8_0}),
+      Catch::Contains("q8_0 has blocks of 32") && Catch::Contains("has 16") && Catch::Contains("--kv-type"));
+  CHECK_THROWS_WITH(model::Reference(*model, Format::q4_0), Catch::Contains("blocks of 32"));
+  CHECK_THROWS_WITH(compiler::Compiler(*model, machine, {.kv_format = Format::q8_1}),
+                    Catch::Contains("allowed: f32"));
+  const auto wide = test::make_synthetic_model({.width = 64, .heads = 2, .kv_heads = 2});
+  const auto no_halves = test::machine("edge", {{"matrix", {{"cycles_per_row", {{"fp16", nullptr}}}}}});
+  CHECK_THROWS_WITH(compiler::Compiler(*wide, no_halves, {.kv_format = Format::q8_0}),
+                    Catch::Contains("takes of values in q8_0") && Catch::Contains("fp16"));
+}
+
 TEST_CASE("a machine without the multipliers of a format refuses the model by name") {
   for (const FormatRow& r : kFormatTable) {
     if (r.ggml < 0 || !r.as_weight) continue;

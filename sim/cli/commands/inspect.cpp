@@ -49,9 +49,46 @@ std::string value_text(const model::GgufValue& value) {
   return text;
 }
 
+// Bytes that a decode step reads: each weight by its format, once, a row of a table that is only looked up;
+// and of each earlier position the keys and values.
+void print_reads(const model::LlamaModel& model) {
+  std::map<std::string, std::uint64_t> by_format;
+  std::uint64_t all = 0;
+  const auto read = [&](const model::Weight* w, std::uint64_t rows) {
+    if (w == nullptr) return;
+    const std::uint64_t bytes = rows * row_bytes(w->format, w->cols);
+    by_format[std::string(name_of(w->format))] += bytes;
+    all += bytes;
+  };
+  for (const model::Operator& op : model.graph().operators) {
+    read(op.weight, op.kind == model::OperatorKind::gather_rows ? 1
+                    : op.weight == nullptr                      ? 0
+                                                                : op.weight->rows);
+    read(op.bias, 1);
+  }
+  fmt::print("\nweights read for a token\n");
+  for (const auto& [format, bytes] : by_format)
+    fmt::print("  {:<8} {:>16} bytes\n", format, with_separators(bytes));
+  if (by_format.size() > 1) fmt::print("  {:<8} {:>16} bytes\n", "all", with_separators(all));
+  fmt::print("\nkeys and values of a position, by --kv-type\n");
+  for (int f = 0; f < kFormats; ++f) {
+    const auto format = static_cast<Format>(f);
+    if (!kCacheFormats.has(format)) continue;
+    std::uint64_t bytes = 0;
+    for (const model::Value& v : model.graph().values) {
+      if (v.kind == model::ValueKind::state) bytes += row_bytes(format, v.cols);
+    }
+    const std::uint32_t head = model.shape().head_dim, block = block_elements(format);
+    const std::string text = head % block == 0
+                                 ? fmt::format("{:>16} bytes", with_separators(bytes))
+                                 : fmt::format("not for heads of {}: blocks of {}", head, block);
+    fmt::print("  {:<8} {}\n", name_of(format), text);
+  }
+}
+
 void inspect_model(const std::filesystem::path& path) {
   constexpr std::size_t kShown = 200;  // of a name
-  const model::GgufFile file(path);
+  model::GgufFile file(path);
   const std::string parts = file.parts() == 1 ? "" : fmt::format(" in {} files", file.parts());
   fmt::print("model      {}\n           GGUF version {}, {}{}, digest {}\n\nmetadata\n", path.string(),
              file.version(), bytes_text(file.file_bytes()), parts, file.digest());
@@ -79,6 +116,11 @@ void inspect_model(const std::filesystem::path& path) {
     fmt::print("  {:<6} {:>14} parameters {:>14} bytes {:>6.2f} bits each\n", "all",
                with_separators(all.first), with_separators(all.second),
                8.0 * static_cast<double>(all.second) / static_cast<double>(all.first));
+  }
+  try {
+    print_reads(model::LlamaModel(std::move(file)));
+  } catch (const ModelError& error) {
+    fmt::print("\nnot a model that can run: {}\n", error.what());
   }
 }
 

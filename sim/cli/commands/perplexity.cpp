@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/terminal/live_view.h"
 #include "host/files.h"
@@ -74,18 +75,13 @@ ExitCode perplexity_command(const Arguments& arguments) {
       "file,f", po::value<std::string>(), "UTF-8 text")("window", po::value<long long>()->default_value(256),
                                                         "tokens of a window")(
       "config,c", po::value<std::string>(), "evaluate on this machine")(
-      "kv-type", po::value<std::string>()->default_value("f16"), "format of the KV cache: f16 or f32");
+      "kv-type", po::value<std::string>()->default_value("f16"),
+      ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string text = host::read_text(parser.require("file"));
   const auto path =
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
-  Format kv_format = Format::f16;
-  const std::string kv = parser.get<std::string>("kv-type");
-  if (!format_from_name(kv, kv_format) || !kCacheFormats.has(kv_format)) {
-    const std::vector<std::string> allowed = {"f16", "f32"};
-    throw UsageError(
-        fmt::format("--kv-type is '{}'; it must be f16 or f32{}", kv, did_you_mean(kv, allowed)));
-  }
+  const Format kv_format = cache_format_of(parser);
   const model::LlamaModel model{model::GgufFile(path)};
   const auto tokenizer = model::make_tokenizer(model.file());
   const std::uint32_t window = parser.count("window");

@@ -140,6 +140,10 @@ Instruction store_rows(DramAddress dram, std::uint64_t dram_stride, Rows a, Form
   i.dram = dram;
   i.a = a.at;
   const std::uint64_t bytes = row_bytes(format, extent.cols);
+  if (is_scaled(format)) {  // blocks go as the bytes that they are
+    extent.cols = static_cast<std::uint32_t>(bytes);
+    format = Format::u8;
+  }
   const bool adjacent =
       dram_stride == bytes && a.stride == bytes && std::uint64_t{extent.cols} * extent.rows < kColumnLimit;
   i.rows = adjacent ? 1 : extent.rows;

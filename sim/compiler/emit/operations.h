@@ -57,7 +57,7 @@ isa::Instruction rotary_rows(Rows dst, Rows a, Rows table, std::uint32_t head, s
 // adjacent rows become one.
 isa::Instruction load_rows(std::uint32_t dst, DramAddress dram, std::uint64_t dram_stride, std::uint32_t rows,
                            std::uint64_t bytes);
-// A store of elements of one plain format.
+// A store of elements as they are.
 isa::Instruction store_rows(DramAddress dram, std::uint64_t dram_stride, Rows a, Format format,
                             Extent extent);
 

@@ -23,7 +23,8 @@ struct Block {
 
 // Columns [first, first + cols) of the rows of one cache, over positions [begin, end), in the ring.
 struct Panel {
-  Rows rows;
+  Rows rows;    // as the product takes them
+  Rows stored;  // as the cache has them: the same, or those that `rows` were decoded from
   std::uint32_t begin = 0, end = 0;
   std::uint32_t first = 0, cols = 0;
 };
@@ -42,7 +43,10 @@ class Attention {
         o_(c_.place_of(op_.output)),
         keys_(cache(op_.inputs[1])),
         values_(cache(op_.inputs[2])),
-        element_(block_bytes(d_.kv_format)) {
+        cached_(d_.kv_format),
+        query_(activation_format(cached_)),
+        value_(value_format(cached_)),
+        probability_(activation_format(value_)) {
     if (keys_.append == kNoOperator) builder_.hold_loads();  // the step's rows are in DRAM, stored before
   }
 
@@ -98,7 +102,9 @@ class Attention {
     return found;
   }
 
-  std::uint64_t cache_row() const { return std::uint64_t{shape_.kv_heads} * shape_.head_dim * element_; }
+  std::uint64_t cache_row() const {
+    return row_bytes(cached_, std::uint64_t{shape_.kv_heads} * shape_.head_dim);
+  }
 
   // The first position whose row is not read from DRAM.
   std::uint32_t fresh_from(const Cache& cache) const {
@@ -108,13 +114,13 @@ class Attention {
   // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence.
   void encode_query() {
     const std::uint32_t cols = d_.group * shape_.head_dim, tokens = c_.step.tokens;
-    const Rows dst = scratchpad_rows(room_[0], std::uint64_t{cols} * element_);
+    const Rows dst = scratchpad_rows(room_[0], row_bytes(query_, cols));
     if (tokens == 1) {
-      builder_.emit(convert_rows(dst, d_.kv_format, q_, Format::f32, {1, op_.output_columns}));
+      builder_.emit(convert_rows(dst, query_, q_, Format::f32, {1, op_.output_columns}));
       return;
     }
     for (std::uint32_t h = 0; h < shape_.kv_heads; ++h) {
-      builder_.emit(convert_rows(dst + std::uint64_t{h} * tokens * dst.stride, d_.kv_format,
+      builder_.emit(convert_rows(dst + std::uint64_t{h} * tokens * dst.stride, query_,
                                  q_ + std::uint64_t{h} * cols * 4, Format::f32, {tokens, cols}));
     }
   }
@@ -143,9 +149,9 @@ class Attention {
   void make_scores(const Block& b, Rows scores, bool direct) {
     const std::uint32_t rows = b.heads * rows_of_head(b);
     const std::uint32_t cols = b.heads * shape_.head_dim;
-    for (std::uint32_t t = b.begin; t < b.end; t += panel_rows(b, cols)) {
-      const std::uint32_t end = std::min(b.end, t + panel_rows(b, cols));
-      const Panel panel = load_panel(keys_, {{}, t, end, b.head * shape_.head_dim, cols});
+    for (std::uint32_t t = b.begin; t < b.end; t += panel_rows(b, cols, cached_)) {
+      const std::uint32_t end = std::min(b.end, t + panel_rows(b, cols, cached_));
+      const Panel panel = load_panel(keys_, {{}, {}, t, end, b.head * shape_.head_dim, cols}, cached_);
       if (direct) {
         multiply_keys(b, panel, t, end, scores + std::uint64_t{t - b.begin} * 4);
       } else {
@@ -172,11 +178,12 @@ class Attention {
     const std::uint32_t rows = rows_of_head(b);
     for (std::uint32_t h = 0; h < b.heads; ++h) {
       const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * d_.group;
-      const std::uint64_t row = std::uint64_t{shape_.head_dim} * element_;
+      const std::uint64_t row = row_bytes(query_, shape_.head_dim);
       const Rows x = scratchpad_rows(room_[0], row) + query * row;
-      const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride + h * row);
+      const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride +
+                                   h * row_bytes(cached_, shape_.head_dim));
       emit_product(builder_, c_.machine.matrix,
-                   {x, w, d_.kv_format, TileOrder::nk, sums + std::uint64_t{h} * rows * sums.stride, rows,
+                   {x, w, cached_, TileOrder::nk, sums + std::uint64_t{h} * rows * sums.stride, rows,
                     end - begin, shape_.head_dim, true});
     }
   }
@@ -187,7 +194,7 @@ class Attention {
     const Rows dst = probabilities(b);
     if (b.tokens == 1) {  // all rows see the same positions
       builder_.emit(
-          softmax_rows(dst, d_.kv_format, scores, scale, valid, false, {b.heads * d_.group, b.positions()}));
+          softmax_rows(dst, probability_, scores, scale, valid, false, {b.heads * d_.group, b.positions()}));
       return;
     }
     // The tokens of one query head: every group-th row, each seeing one position more.
@@ -196,7 +203,7 @@ class Attention {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
         const Rows to{(dst + first * dst.stride).at, dst.stride * d_.group};
         const Rows from{(scores + first * scores.stride).at, scores.stride * d_.group};
-        builder_.emit(softmax_rows(to, d_.kv_format, from, scale, valid, true, {b.tokens, b.positions()}));
+        builder_.emit(softmax_rows(to, probability_, from, scale, valid, true, {b.tokens, b.positions()}));
       }
     }
   }
@@ -209,22 +216,23 @@ class Attention {
     const std::uint32_t window = shape_.window, length = b.positions();
     const Rows all = probabilities(b);
     if (b.unseen != 0) {
-      const std::uint32_t before = room_[1] + kAlignment - element_;
-      builder_.emit(softmax_rows(scratchpad_rows(before, 0), d_.kv_format, scores, softmax_scale(), 1, false,
+      const std::uint32_t before = room_[1] + kAlignment - probability_bytes();
+      builder_.emit(softmax_rows(scratchpad_rows(before, 0), probability_, scores, softmax_scale(), 1, false,
                                  {1, b.unseen + 1}));
     }
-    const Rows to = all + std::uint64_t{b.unseen} * element_, from = scores + std::uint64_t{b.unseen} * 4;
+    const Rows to = all + std::uint64_t{b.unseen} * probability_bytes(),
+               from = scores + std::uint64_t{b.unseen} * 4;
     if (b.tokens == 1) {
       builder_.emit(
-          softmax_rows(to, d_.kv_format, from, softmax_scale(), window, false, {b.heads * d_.group, length}));
+          softmax_rows(to, probability_, from, softmax_scale(), window, false, {b.heads * d_.group, length}));
       return;
     }
     for (std::uint32_t h = 0; h < b.heads; ++h) {
       for (std::uint32_t g = 0; g < d_.group; ++g) {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
-        const Rows to_rows{(to + first * to.stride).at, to.stride * d_.group + element_};
+        const Rows to_rows{(to + first * to.stride).at, to.stride * d_.group + probability_bytes()};
         const Rows from_rows{(from + first * from.stride).at, from.stride * d_.group + 4};
-        builder_.emit(softmax_rows(to_rows, d_.kv_format, from_rows, softmax_scale(), window, false,
+        builder_.emit(softmax_rows(to_rows, probability_, from_rows, softmax_scale(), window, false,
                                    {b.tokens, length + 1}));
       }
     }
@@ -232,8 +240,9 @@ class Attention {
 
   Rows probabilities(const Block& b) const {
     const std::uint32_t before = shape_.window == 0 ? 0 : kAlignment;  // of the first zeros
-    return scratchpad_rows(room_[1] + before, std::uint64_t{b.positions()} * element_);
+    return scratchpad_rows(room_[1] + before, std::uint64_t{b.positions()} * probability_bytes());
   }
+  std::uint32_t probability_bytes() const { return block_bytes(probability_); }
 
   // o[row] = sum over t of probability[row][t] * v[t].
   void weighted_sum(const Block& b) {
@@ -243,16 +252,18 @@ class Attention {
       // Narrower results come with single heads only.
       const std::uint32_t cols = width == shape_.head_dim ? b.heads * width : width;
       const Rows sums{builder_.next_half(), width * 4};
-      const std::uint32_t step = panel_rows(b, cols);
+      const std::uint32_t step = panel_rows(b, cols, value_);
       for (std::uint32_t t = b.begin; t < b.end; t += step) {
         const std::uint32_t end = std::min(b.end, t + step);
-        const Panel panel = load_panel(values_, {{}, t, end, b.head * shape_.head_dim + first, cols});
+        const Panel panel =
+            load_panel(values_, {{}, {}, t, end, b.head * shape_.head_dim + first, cols}, value_);
         for (std::uint32_t h = 0; h < b.heads; ++h) {
           const Rows all = probabilities(b);
-          const Rows x = all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t - b.begin} * element_);
-          const Rows w = panel.rows + std::uint64_t{h} * width * element_;
+          const Rows x =
+              all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t - b.begin} * probability_bytes());
+          const Rows w = panel.rows + h * row_bytes(value_, width);
           emit_product(builder_, c_.machine.matrix,
-                       {x, w, d_.kv_format, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
+                       {x, w, value_, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
                         width, end - t, t == b.begin});
         }
         store_new_rows(values_, b, panel);
@@ -281,49 +292,62 @@ class Attention {
     }
   }
 
-  // The rows before this step from DRAM, the step's own from fp32.
-  Panel load_panel(const Cache& cache, Panel panel) {
-    const std::uint64_t row = std::uint64_t{panel.cols} * element_;
-    const std::uint32_t fresh = fresh_from(cache);
+  // The rows before this step from DRAM, the step's own from fp32; all of them as `wanted` says.
+  Panel load_panel(const Cache& cache, Panel panel, Format wanted) {
+    const std::uint64_t row = row_bytes(cached_, panel.cols);
+    const std::uint32_t fresh = fresh_from(cache), rows = panel.end - panel.begin;
     const std::uint32_t old_end = std::min(panel.end, fresh);
     std::uint32_t at = 0;
     if (old_end > panel.begin) {
-      const DramAddress from = cache.at + (panel.begin * cache_row() + panel.first * std::uint64_t{element_});
+      const DramAddress from = cache.at + (panel.begin * cache_row() + row_bytes(cached_, panel.first));
       const isa::Instruction load = load_rows(0, from, cache_row(), old_end - panel.begin, row);
-      at = builder_.acquire((panel.end - panel.begin) * row, &load);
+      at = builder_.acquire(panel_bytes(rows, panel.cols, wanted), &load);
     } else {
-      at = builder_.acquire((panel.end - panel.begin) * row, nullptr);
+      at = builder_.acquire(panel_bytes(rows, panel.cols, wanted), nullptr);
     }
-    panel.rows = scratchpad_rows(at, row);
+    panel.rows = panel.stored = scratchpad_rows(at, row);
     const std::uint32_t new_begin = std::max(panel.begin, fresh);
     if (new_begin < panel.end) {
       const Rows source = cache.fresh + (std::uint64_t{new_begin - fresh} * cache.fresh.stride +
                                          std::uint64_t{panel.first} * 4);
       builder_.set_operator(cache.append);
-      builder_.emit(convert_rows(panel.rows + (new_begin - panel.begin) * row, d_.kv_format, source,
-                                 Format::f32, {panel.end - new_begin, panel.cols}));
+      builder_.emit(convert_rows(panel.stored + (new_begin - panel.begin) * row, cached_, source, Format::f32,
+                                 {panel.end - new_begin, panel.cols}));
       builder_.set_operator(operators_.back());
     }
+    if (wanted != cached_) {
+      panel.rows = scratchpad_rows(at + static_cast<std::uint32_t>(round_up(rows * row, kAlignment)),
+                                   row_bytes(wanted, panel.cols));
+      builder_.emit(convert_rows(panel.rows, wanted, panel.stored, cached_, {rows, panel.cols}));
+    }
     return panel;
+  }
+
+  // Bytes of a panel in the ring: as stored and, where that is not what is wanted, decoded behind it.
+  std::uint64_t panel_bytes(std::uint64_t rows, std::uint32_t cols, Format wanted) const {
+    const std::uint64_t stored = rows * row_bytes(cached_, cols);
+    return wanted == cached_ ? stored : round_up(stored, kAlignment) + rows * row_bytes(wanted, cols);
   }
 
   // Appends the block's own tokens to the cache; those of earlier blocks are there already.
   void store_new_rows(const Cache& cache, const Block& b, const Panel& panel) {
     const std::uint32_t begin = std::max(panel.begin, c_.step.position + b.token);
     if (cache.append == kNoOperator || begin >= panel.end) return;
-    const DramAddress to = cache.at + (begin * cache_row() + panel.first * std::uint64_t{element_});
+    const DramAddress to = cache.at + (begin * cache_row() + row_bytes(cached_, panel.first));
     builder_.set_operator(cache.append);
     builder_.emit(store_rows(to, cache_row(),
-                             panel.rows + std::uint64_t{begin - panel.begin} * panel.rows.stride,
-                             d_.kv_format, {panel.end - begin, panel.cols}));
+                             panel.stored + std::uint64_t{begin - panel.begin} * panel.stored.stride, cached_,
+                             {panel.end - begin, panel.cols}));
     builder_.set_operator(operators_.back());
   }
 
   // Positions of a panel of `cols` columns: all when they fit half the ring, else whole groups of 32.
-  std::uint32_t panel_rows(const Block& b, std::uint32_t cols) const {
-    const std::uint64_t row = std::uint64_t{cols} * element_, ring = c_.plan.ring_bytes();
-    if (b.positions() * row <= ring / 2 && b.positions() <= kMostPanelRows) return b.positions();
-    const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / row / kPlainGroup, 1);
+  std::uint32_t panel_rows(const Block& b, std::uint32_t cols, Format wanted) const {
+    const std::uint64_t ring = c_.plan.ring_bytes();
+    if (panel_bytes(b.positions(), cols, wanted) <= ring / 2 && b.positions() <= kMostPanelRows)
+      return b.positions();
+    const std::uint64_t group = panel_bytes(kPlainGroup, cols, wanted);
+    const std::uint64_t groups = std::max<std::uint64_t>(ring / 4 / group, 1);
     return static_cast<std::uint32_t>(std::min<std::uint64_t>(groups * kPlainGroup, kMostPanelRows));
   }
 
@@ -342,7 +366,8 @@ class Attention {
   const Room& room_;
   Rows q_, o_;  // fp32 rows; o may take q's place
   Cache keys_, values_;
-  std::uint32_t element_;  // bytes of a cached number
+  // Keys are multiplied in the cache's format with queries in query_; values as value_ with probability_.
+  Format cached_, query_, value_, probability_;
 };
 
 }  // namespace

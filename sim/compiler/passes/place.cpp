@@ -142,7 +142,6 @@ class Placer {
   void room(std::uint32_t s) {
     const Stage& stage = d_.stages[s];
     const Operator& op = graph_.operators[stage.operators.back()];
-    const std::uint64_t element = block_bytes(d_.kv_format);
     Room& room = result_.plan.rooms[s];
     const Life now{moment_of(s), moment_of(s)};
     switch (stage.kind) {
@@ -158,9 +157,11 @@ class Placer {
         if (op.weight->format == Format::f32) return;
         return want(now, End::high, std::uint64_t{op.weight->cols} * 4, room[0]);
       case Stage::Kind::append:
-        return want(now, End::high, tokens_ * graph_.values[op.inputs[0]].cols * element, room[0]);
+        return want(now, End::high, tokens_ * row_bytes(d_.kv_format, graph_.values[op.inputs[0]].cols),
+                    room[0]);
       case Stage::Kind::attention: {
-        want(now, End::high, tokens_ * op.output_columns * element, room[0]);
+        want(now, End::high, tokens_ * row_bytes(activation_format(d_.kv_format), op.output_columns),
+             room[0]);
         return scores(op.attention, now, room);
       }
       case Stage::Kind::row:
@@ -180,7 +181,7 @@ class Placer {
 
   // Probabilities, and scores where the accumulator memory does not keep them.
   void scores(const model::AttentionShape& shape, Life now, Room& room) {
-    const std::uint64_t element = block_bytes(d_.kv_format);
+    const std::uint64_t element = block_bytes(activation_format(value_format(d_.kv_format)));
     const std::uint64_t rows = std::uint64_t{block_.kv_heads} * block_.rows * d_.group;
     std::uint64_t positions = positions_, before = 0;
     const std::uint64_t behind = beyond_last_row(shape, block_.rows);

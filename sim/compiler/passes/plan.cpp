@@ -20,13 +20,20 @@ std::uint32_t moving_rows(const Demands& d, const AttentionBlock& b) {
   return b.kv_heads * b.rows * d.group;
 }
 
+// Bytes of a panel of the cache in the ring: its rows as stored and, where values are decoded, behind them
+// those.
+std::uint64_t panel_bytes(const Demands& d, std::uint64_t rows, std::uint64_t cols) {
+  const Format taken = value_format(d.kv_format);
+  const std::uint64_t stored = rows * row_bytes(d.kv_format, cols);
+  return taken == d.kv_format ? stored : aligned(stored) + rows * row_bytes(taken, cols);
+}
+
 // Bytes of the ring that the smallest chunk of everything that streams needs.
 std::uint64_t smallest_ring(const Demands& d, std::uint64_t positions, const AttentionBlock& b) {
   const std::uint64_t kv_columns =
       std::uint64_t{b.kv_heads} *
       d.attention.head_dim;  // of keys; of values fewer when result_columns says so
-  const std::uint64_t panel =
-      std::min<std::uint64_t>(positions, kPlainGroup) * kv_columns * block_bytes(d.kv_format);
+  const std::uint64_t panel = panel_bytes(d, std::min<std::uint64_t>(positions, kPlainGroup), kv_columns);
   return aligned(std::max({std::uint64_t{d.whole_row_bytes}, std::uint64_t{d.smallest_rectangle}, panel}));
 }
 
@@ -45,7 +52,7 @@ std::uint32_t chunk_limit(const Demands& d, std::uint32_t ring) {
 // fills a DRAM burst; fewer rows at once mean reading the cache more often.
 bool shrink(const Demands& d, AttentionBlock& b) {
   constexpr std::uint32_t kBurst = 64;
-  const std::uint32_t head_bytes = d.attention.head_dim * block_bytes(d.kv_format);
+  const std::uint32_t head_bytes = static_cast<std::uint32_t>(row_bytes(d.kv_format, d.attention.head_dim));
   if (b.kv_heads > 1 && (b.rows == 1 || (b.kv_heads / 2) * head_bytes >= kBurst)) {
     b.kv_heads = (b.kv_heads + 1) / 2;
   } else if (b.rows > 1) {
@@ -64,7 +71,8 @@ bool fits_accumulator(const Demands& d, const AttentionBlock& b) {
 
 AttentionBlock smallest_block(const Demands& d) {
   const std::uint32_t columns = std::min(d.attention.head_dim, d.accumulator_half / d.group);
-  return {1, 1, std::max(columns, 1u)};
+  const std::uint32_t block = block_elements(d.kv_format);
+  return {1, 1, std::max(columns / block * block, block)};
 }
 
 // The next smaller block of a gated stage's columns: whole blocks, which the encoding needs. fp32 rows are
@@ -145,7 +153,7 @@ std::uint64_t smallest_scratchpad(const Demands& d, std::uint32_t positions) {
 }
 
 std::uint64_t smallest_accumulator(const Demands& d) {
-  return std::uint64_t{d.group} * 8;
+  return std::uint64_t{d.group} * 8 * block_elements(d.kv_format);
 }
 
 }  // namespace tokencycle::compiler

@@ -28,10 +28,10 @@ struct AttentionBlock {
 //   gated      [tokens][block columns] fp32, when a block is less than the whole row
 //   append     [tokens][columns] in the KV format
 //   row        normalize: a sum for each token
-//   attention  queries [kv_heads][tokens][group][head_dim] in the KV format; probabilities
-//              [block rows][positions] in the KV format; scores [block rows][positions] fp32, when they
-//              exceed half the accumulator memory or are capped. With a window: its positions alone, and some
-//              elements before and behind
+//   attention  queries [kv_heads][tokens][group][head_dim] in the format that keys meet; probabilities
+//              [block rows][positions] in the one that values meet; scores [block rows][positions] fp32, when
+//              they exceed half the accumulator memory or are capped. With a window: its positions alone, and
+//              some elements before and behind
 //   linear     of the result, through functions: two chunks of sums fp32
 using Room = std::array<std::uint32_t, 3>;
 

@@ -59,8 +59,12 @@ void refuse_missing_types(const model::Graph& graph, const config::Machine& mach
   }
   for (const model::Operator& op : graph.operators) {
     if (op.kind != model::OperatorKind::attention) continue;
+    const char* remedy = "choose another format of the KV cache";
     need_type(machine, kv_format, fmt::format("the KV cache, which operator '{}' multiplies,", op.name),
-              "choose another format of the KV cache");
+              remedy);
+    if (value_format(kv_format) == kv_format) continue;
+    need_type(machine, value_format(kv_format),
+              fmt::format("what operator '{}' takes of values in {}", op.name, name_of(kv_format)), remedy);
   }
 }
 

@@ -172,4 +172,8 @@ struct Graph {
 // names the operator.
 void verify(const Graph& graph);
 
+// Throws ConfigurationError where a head of keys and values is no whole number of blocks of the cache's
+// format.
+void check_cache(const Graph& graph, Format kv_format);
+
 }  // namespace tokencycle::model

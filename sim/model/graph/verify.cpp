@@ -145,4 +145,16 @@ void verify(const Graph& graph) {
   Verifier(graph).run();
 }
 
+void check_cache(const Graph& graph, Format kv_format) {
+  for (const Operator& op : graph.operators) {
+    if (op.kind != OperatorKind::attention) continue;
+    const std::uint32_t block = block_elements(kv_format), head = op.attention.head_dim;
+    if (head % block == 0) continue;
+    throw ConfigurationError(
+        fmt::format("a KV cache in {} has blocks of {} numbers, and a head of operator '{}' has {}; choose "
+                    "another format of the KV cache (--kv-type), as f16",
+                    name_of(kv_format), block, op.name, head));
+  }
+}
+
 }  // namespace tokencycle::model

@@ -28,28 +28,8 @@ std::int32_t sum_of_products(const std::int8_t* x, const std::int8_t* w, std::si
   return sum;
 }
 
-void unpack(Format f, std::span<const std::byte> row, std::uint32_t group, ScaledRow& out) {
-  unpack_row(f, row.data(), 0, static_cast<std::uint32_t>(out.q.size()), group, out.q.data(),
-             out.groups.data());
-}
-
-void multiply_integers(const Weight& weight, std::span<const std::byte> x_row, std::span<float> y) {
-  const std::uint32_t group = group_elements(weight.format);
-  const bool minimum = row_of(weight.format).offset == Offset::minimum;
-  ScaledRow x(weight.cols, group), w(weight.cols, group);
-  unpack(activation_format(weight.format), x_row, group, x);
-  for (std::uint32_t n = 0; n < weight.rows; ++n) {
-    unpack(weight.format, weight.row(n), group, w);
-    float acc = 0.0f;
-    for (std::size_t g = 0; g < x.groups.size(); ++g) {
-      const std::int32_t sum = sum_of_products(&x.q[g * group], &w.q[g * group], group);
-      const GroupScale &xs = x.groups[g], &ws = w.groups[g];
-      float term = (xs.scale * ws.scale) * static_cast<float>(sum);
-      if (minimum) term = term + ws.offset * xs.offset;
-      acc = acc + term;
-    }
-    y[n] = acc;
-  }
+void unpack(Format f, const std::byte* row, std::uint32_t group, ScaledRow& out) {
+  unpack_row(f, row, 0, static_cast<std::uint32_t>(out.q.size()), group, out.q.data(), out.groups.data());
 }
 
 void multiply_floats(const Weight& weight, std::span<const float> x, std::span<float> y) {
@@ -61,6 +41,25 @@ void multiply_floats(const Weight& weight, std::span<const float> x, std::span<f
 }
 
 }  // namespace
+
+void multiply_blocks(const BlockRows& rows, const std::byte* x_row, std::span<float> y) {
+  const std::uint32_t group = group_elements(rows.format);
+  const bool minimum = row_of(rows.format).offset == Offset::minimum;
+  ScaledRow x(rows.cols, group), w(rows.cols, group);
+  unpack(activation_format(rows.format), x_row, group, x);
+  for (std::size_t n = 0; n < y.size(); ++n) {
+    unpack(rows.format, rows.first + n * rows.stride, group, w);
+    float acc = 0.0f;
+    for (std::size_t g = 0; g < x.groups.size(); ++g) {
+      const std::int32_t sum = sum_of_products(&x.q[g * group], &w.q[g * group], group);
+      const GroupScale &xs = x.groups[g], &ws = w.groups[g];
+      float term = (xs.scale * ws.scale) * static_cast<float>(sum);
+      if (minimum) term = term + ws.offset * xs.offset;
+      acc = acc + term;
+    }
+    y[n] = acc;
+  }
+}
 
 float grouped_dot(std::span<const float> row, const float* b, std::size_t stride) {
   const float* a = row.data();  // without the bounds checks of debug builds, where this loop is all the time
@@ -79,7 +78,8 @@ void multiply(const Weight& weight, std::span<const float> x, std::span<float> y
   if (is_real(f)) return multiply_floats(weight, rounded_to(f, x), y);
   std::vector<std::byte> row(row_bytes(f, x.size()));
   encode_row(f, x, row);
-  multiply_integers(weight, row, y);
+  multiply_blocks({weight.format, weight.cols, weight.row(0).data(), row_bytes(weight.format, weight.cols)},
+                  row.data(), y);
 }
 
 std::vector<float> rounded_to(Format f, std::span<const float> x) {

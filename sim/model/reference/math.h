@@ -16,6 +16,16 @@ namespace tokencycle::model {
 // x is first encoded in the activation format of the weight's format.
 void multiply(const Weight& weight, std::span<const float> x, std::span<float> y);
 
+// The same of rows [row][cols] of a block format that lie `stride` bytes apart from `first` on, with an
+// encoded x.
+struct BlockRows {
+  Format format;
+  std::uint32_t cols;
+  const std::byte* first;
+  std::uint64_t stride;
+};
+void multiply_blocks(const BlockRows& rows, const std::byte* x_row, std::span<float> y);
+
 // The float product of two rows of equal length, in groups of 32; b's elements lie `stride` apart.
 float grouped_dot(std::span<const float> row, const float* b, std::size_t stride);
 
@@ -59,9 +69,9 @@ void rotate(const RotaryShape& shape, std::span<const float> table, std::span<fl
 void softmax(std::span<float> x, float scale);
 
 // o = softmax(q K^T * scale) V for one token, the last position. q, o: [heads][head_dim]; keys, values:
-// [position][kv_heads][head_dim]. Queries and probabilities are rounded to `format`, that of the KV cache.
-// Positions before the window have probability +0.
-void attention(const AttentionShape& shape, Format format, std::span<const float> q,
-               std::span<const float> keys, std::span<const float> values, std::span<float> o);
+// [position][kv_heads][head_dim] as the cache holds them, in `cache`. Queries and probabilities are rounded
+// to what keys and values meet. Positions before the window have probability +0.
+void attention(const AttentionShape& shape, Format cache, std::span<const float> q,
+               std::span<const std::byte> keys, std::span<const std::byte> values, std::span<float> o);
 
 }  // namespace tokencycle::model

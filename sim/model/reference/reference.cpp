@@ -17,6 +17,7 @@ Reference::Reference(const LlamaModel& model, Format kv_format)
     throw ConfigurationError(fmt::format("the KV cache of the reference holds {}, not {}",
                                          kCacheFormats.names(" or "), name_of(kv_format)));
   }
+  check_cache(graph_, kv_format);
   for (const Value& value : graph_.values) {
     values_.emplace_back(value.kind == ValueKind::activation ? value.cols : 0);
     state_of_.push_back(states_.size());
@@ -120,12 +121,8 @@ void Reference::append(const Operator& op) {
 }
 
 void Reference::attend(const Operator& op) {
-  std::vector<float> rows[2];  // keys, values: [position][kv_heads][head_dim]
-  for (std::size_t i = 0; i < 2; ++i) {
-    rows[i].resize((position_ + std::size_t{1}) * graph_.values[op.inputs[i + 1]].cols);
-    decode_row(kv_format_, state(op.inputs[i + 1]), 0, rows[i]);
-  }
-  attention(op.attention, kv_format_, in(op, 0), rows[0], rows[1], values_[op.output]);
+  attention(op.attention, kv_format_, in(op, 0), state(op.inputs[1]), state(op.inputs[2]),
+            values_[op.output]);
 }
 
 }  // namespace tokencycle::model

@@ -19,7 +19,7 @@ using ReferenceTap =
 // Interprets a graph: one row of each value, the states as they grow.
 class Reference {
  public:
-  // kv_format: f16 (default of the machine) or f32.
+  // kv_format: one of kCacheFormats. Throws ConfigurationError for others, and as check_cache().
   Reference(const LlamaModel& model, Format kv_format);
 
   // Evaluates one token at the next position and returns its logits (vocabulary values, valid until the

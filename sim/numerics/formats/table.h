@@ -5,6 +5,7 @@
 
 #include <array>
 
+#include "numerics/formats/f8.h"
 #include "numerics/formats/integers.h"
 #include "numerics/formats/iq4_nl.h"
 #include "numerics/formats/iq4_xs.h"
@@ -58,6 +59,8 @@ inline constexpr std::array kFormatTable = {
     formats::nvfp4::kRow,   //
     formats::q1_0::kRow,    //
     formats::q2_0::kRow,    //
+    formats::f8::kE4M3,     //
+    formats::f8::kE5M2,     //
 };
 
 }  // namespace tokencycle
