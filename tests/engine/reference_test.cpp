@@ -87,30 +87,71 @@ TEST_CASE("perplexity is the independent engine's within 0.1 %") {
   CHECK(result.reference == Approx(result.engine).epsilon(0.001));
 }
 
+namespace {
+
+struct Kind {
+  const char* name;
+  int type;  // of enum llama_ftype
+  double logits = 0.35, margin = 0.1;
+};
+// Rows of 256 and 512: every matrix is in the format that the file is named after, or a k-quant beside it.
+const std::vector<Kind> kKinds = {{"Q4_1", 3},
+                                  {"Q5_0", 8},
+                                  {"Q5_1", 9},
+                                  {"Q2_K", 10},
+                                  {"Q3_K_M", 12},
+                                  {"Q4_K_M", 15},
+                                  {"Q5_K_M", 17},
+                                  {"Q6_K", 18},
+                                  {"IQ4_NL", 25},
+                                  {"IQ4_XS", 30},
+                                  {"Q1_0", 40},
+                                  // Of weights that were not trained to be ternary little is left.
+                                  {"Q2_0", 41, 0.5},
+                                  {"TQ1_0", 36, 1.0, 0.2},
+                                  {"TQ2_0", 37, 1.0, 0.2}};
+const std::filesystem::path kBundled = kRoot / "models/austen-2.9m-q8_0.gguf";
+
+// The bundled model as the engine quantizes it, for as long as this lives.
+class Quantized {
+ public:
+  explicit Quantized(const Kind& kind)
+      : file_(std::filesystem::temp_directory_path() /
+              fmt::format("tokencycle-{}-{}.gguf", kind.name, ::getpid())) {
+    engine::quantize_file(kBundled, file_, kind.type);
+  }
+  Quantized(const Quantized&) = delete;
+  Quantized& operator=(const Quantized&) = delete;
+  ~Quantized() { std::filesystem::remove(file_); }
+  const std::filesystem::path& path() const { return file_; }
+
+ private:
+  std::filesystem::path file_;
+};
+
+}  // namespace
+
 TEST_CASE("files that the independent engine quantizes mean to the reference what they mean to it") {
-  const std::filesystem::path bundled = kRoot / "models/austen-2.9m-q8_0.gguf";
-  if (absent(bundled)) return;
-  // Of enum llama_ftype. Rows of 256 and 512: every matrix is in the format that the file is named after, or
-  // a k-quant beside it.
-  struct Kind {
-    const char* name;
-    int type;
-    double logits = 0.35, margin = 0.1;
-  };
-  const Kind kind = GENERATE(Kind{"Q4_1", 3}, Kind{"Q5_0", 8}, Kind{"Q5_1", 9}, Kind{"Q2_K", 10},
-                             Kind{"Q3_K_M", 12}, Kind{"Q4_K_M", 15}, Kind{"Q5_K_M", 17}, Kind{"Q6_K", 18},
-                             Kind{"IQ4_NL", 25}, Kind{"IQ4_XS", 30}, Kind{"Q1_0", 40},
-                             // Of weights that were not trained to be ternary little is left.
-                             Kind{"Q2_0", 41, 0.5}, Kind{"TQ1_0", 36, 1.0, 0.2}, Kind{"TQ2_0", 37, 1.0, 0.2});
-  const std::filesystem::path file =
-      std::filesystem::temp_directory_path() / fmt::format("tokencycle-{}-{}.gguf", kind.name, ::getpid());
-  engine::quantize_file(bundled, file, kind.type);
-  const auto tokenizer = model::make_tokenizer(model::GgufFile(file));
-  const auto result = engine::compare_greedy(file, tokenizer->encode(kNovelPrompts[0], true, true), 32);
-  std::filesystem::remove(file);
-  CAPTURE(kind.name, result.steps, result.equal_steps, result.different, result.largest_margin,
-          result.largest_difference);
-  CHECK(result.steps > 8);
-  CHECK(result.largest_difference < kind.logits);
-  CHECK(result.largest_margin < kind.margin);
+  if (absent(kBundled)) return;
+  for (const Kind& kind : kKinds) {
+    const Quantized file(kind);
+    const auto tokenizer = model::make_tokenizer(model::GgufFile(file.path()));
+    const auto result =
+        engine::compare_greedy(file.path(), tokenizer->encode(kNovelPrompts[0], true, true), 32);
+    CAPTURE(kind.name, result.steps, result.equal_steps, result.different, result.largest_margin,
+            result.largest_difference);
+    CHECK(result.steps > 8);
+    CHECK(result.largest_difference < kind.logits);
+    CHECK(result.largest_margin < kind.margin);
+  }
+}
+
+TEST_CASE("perplexity of such files is the independent engine's", "[.long]") {
+  if (absent(kBundled)) return;
+  for (const Kind& kind : kKinds) {
+    const Quantized file(kind);
+    const auto result = engine::compare_perplexity(file.path(), contents(kRoot / "models/heldout.txt"), 256);
+    CAPTURE(kind.name, result.reference, result.engine);
+    CHECK(result.reference == Approx(result.engine).epsilon(0.0025));  // README.md here
+  }
 }
