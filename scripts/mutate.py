@@ -25,6 +25,9 @@ ODD_INTEGERS = [0, 1, 2, 3, 7, 31, 32, 33, 255, 256, 4095, 4097, 65535, 65536, 1
 ODD_FLOATS = [0.0, -0.0, -1.0, 1e-45, 3.4e38, float("inf"), float("-inf"), float("nan")]
 FIXED = {0: "B", 1: "b", 2: "H", 3: "h", 4: "I", 5: "i", 6: "f", 7: "B", 10: "Q", 11: "q", 12: "d"}  # GGUF value types
 STRING, ARRAY = 8, 9
+# Elements and bytes of a block, by the type's number in GGUF.
+BLOCKS = {2: (32, 18), 3: (32, 20), 6: (32, 22), 7: (32, 24), 8: (32, 34), 10: (256, 84), 11: (256, 110), 12: (256, 144), 13: (256, 176),
+          14: (256, 210), 20: (32, 18), 23: (256, 136), 34: (256, 54), 35: (256, 66), 39: (32, 17), 40: (64, 36), 41: (128, 18), 42: (64, 18)}
 ALIGNMENT = 32
 
 
@@ -161,8 +164,20 @@ def change_weights(model, generator):
         model.weights[at : at + struct.calcsize(kind)] = struct.pack(kind, value)
 
 
+def put_in_blocks(model, generator):
+    """One matrix as blocks of arbitrary bytes: scales of every kind, of any type of blocks."""
+    tensor = next(t for t in model.tensors if t[0] == b"blk.0.ffn_down.weight")
+    tensor[2] = generator.choice(list(BLOCKS))
+    elements, size = BLOCKS[tensor[2]]
+    model.weights += b"\0" * (-len(model.weights) % ALIGNMENT)
+    tensor[3] = len(model.weights)
+    model.weights += generator.randbytes(tensor[1][0] // elements * size * tensor[1][1])
+
+
 def mutated_model(sound, generator):
     model = Model(sound)
+    if generator.random() < 0.5:
+        put_in_blocks(model, generator)
     for _ in range(generator.choice([1, 1, 2, 4])):
         part = generator.randrange(10)
         if part < 4 and model.keys:
@@ -243,7 +258,7 @@ def check(command, limit):
 def sound_model(folder):
     """A small model, so that a run of one token is quick."""
     path = folder / "sound.gguf"
-    options = ["--layers", "1", "--width", "32", "--heads", "2", "--kv-heads", "1", "--feed-forward", "32"]
+    options = ["--layers", "1", "--width", "32", "--heads", "2", "--kv-heads", "1", "--feed-forward", "256"]
     subprocess.run([sys.executable, ROOT / "scripts" / "make_random_model.py", "--out", path, "--context", "32", *options],
                    check=True, capture_output=True)
     return path

@@ -79,14 +79,19 @@ std::vector<Seed> seeds() {
   spec.vocabulary = 8;
   spec.tokenizer = test::SyntheticTokenizer::none;
   std::vector<Seed> all;
-  for (const Format format : {Format::f32, Format::f16, Format::bf16, Format::q8_0, Format::q4_0}) {
+  for (int f = 0; f < kFormats; ++f) {
+    const auto format = static_cast<Format>(f);
+    if (!kModelFormats.has(format)) continue;
     spec.matrices = format;
+    spec.feed_forward = std::max(32u, block_elements(format));  // one matrix has it, the others f16
     spec.rope_factors = format == Format::q4_0;
     spec.tied = format == Format::f16;
     spec.rope_scale = format == Format::bf16 ? 2.0f : 1.0f;
     spec.head_dim = format == Format::q8_0 ? 32 : 0;
     all.push_back({std::string(name_of(format)), test::synthetic_gguf(spec).bytes()});
   }
+  spec.matrices = Format::q4_0;
+  spec.feed_forward = 32;
   spec.vocabulary = 259;
   for (const auto tokenizer : {test::SyntheticTokenizer::llama, test::SyntheticTokenizer::gpt2}) {
     spec.tokenizer = tokenizer;
