@@ -119,3 +119,20 @@ TEST_CASE("a machine without the multipliers of a format refuses the model by na
                       Catch::Contains(std::string(r.name)) && Catch::Contains(type));
   }
 }
+
+TEST_CASE("caches of every format serve every family, with prompts longer than the windows") {
+  test::SyntheticModel spec = GENERATE(from_range(test::family_models()));
+  spec.head_dim = 32;  // a block
+  spec.matrices = Format::f16;
+  const auto model = test::make_synthetic_model(spec);
+  const auto tokens = test::random_tokens(24, model->shape().vocabulary);
+  for (int f = 0; f < kFormats; ++f) {
+    const auto format = static_cast<Format>(f);
+    if (!kCacheFormats.has(format)) continue;
+    CAPTURE(spec.architecture, name_of(format));
+    host::Inference inference(*model, test::machine("tiny"),
+                              {.compile = {.kv_format = format}, .check = true});
+    CHECK(test::difference(test::evaluate(inference, tokens, 20).logits,
+                           test::evaluate(*model, format, tokens)) == "");
+  }
+}
