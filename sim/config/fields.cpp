@@ -191,6 +191,21 @@ void add_matrix(Table& t) {
                       "cycles of a step (a moving row; output-stationary: a k value) of type " + type +
                           "; absent: the machine lacks the type"));
   }
+  for (int d = 1; d < kDecodings; ++d) {
+    const auto index = static_cast<std::size_t>(d);
+    const std::string kind(tokencycle::name_of(static_cast<Decoding>(d)));
+    const auto member = [index](std::uint32_t DecodeStage::*m) {
+      return access([=](Machine& machine) -> std::uint32_t& { return machine.matrix.decode[index].*m; });
+    };
+    t.push_back(whole("/matrix/decode/" + kind + "/values_per_cycle", member(&DecodeStage::values_per_cycle),
+                      "values/cycle", 1, 65536, Presence::optional,
+                      "numbers of formats of " + kind +
+                          " that the stage behind each port takes apart in a cycle; absent: as "
+                          "many as the port delivers"));
+    t.push_back(whole("/matrix/decode/" + kind + "/latency_cycles", member(&DecodeStage::latency_cycles),
+                      "cycles", 0, 1000, kUnusual,
+                      "from the bytes of such a number to the number at the array's edge"));
+  }
   const auto tile = [&t](const char* name, std::uint32_t Tiling::*member, double most, const char* meaning) {
     const auto size = access([=](Machine& m) -> std::uint32_t& { return m.matrix.tiling.*member; });
     t.push_back(

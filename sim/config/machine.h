@@ -48,6 +48,12 @@ struct Tiling {
   std::uint32_t m = 0, n = 0, k = 0;
 };
 
+// What takes numbers of one kind of format apart behind each of the array's two ports.
+struct DecodeStage {
+  std::uint32_t values_per_cycle = 0;  // 0: as many as the port delivers
+  std::uint32_t latency_cycles = 0;
+};
+
 struct Matrix {
   Dataflow dataflow = Dataflow::weight_stationary;
   std::uint32_t rows = 0, columns = 0;      // processing elements; configs/README.md says what each takes
@@ -59,6 +65,7 @@ struct Matrix {
   std::uint32_t group_buffer_rows = 0;      // moving rows whose unfinished group sums can wait (rows < 32)
   // Cycles a moving row occupies the array, by MultiplyType; 0: the machine lacks the type.
   std::array<std::uint32_t, kMultiplyTypes> cycles_per_row{};
+  std::array<DecodeStage, kDecodings> decode{};  // by Decoding; `none` needs no stage
   Tiling tiling;
   std::uint32_t units = 1;  // of a core, all alike
 };

@@ -130,6 +130,12 @@ std::span<const std::byte> Accelerator::local(isa::LocalAddress address, std::si
                                               std::uint32_t core) const {
   return modules_->cores.at(core)->local().at(address, bytes);
 }
+std::uint64_t Accelerator::decoded() const {
+  std::uint64_t sum = 0;
+  for (const auto& core : modules_->cores) sum += core->decoded();
+  return sum;
+}
+
 std::uint64_t Accelerator::multiplications() const {
   std::uint64_t sum = 0;
   for (const auto& core : modules_->cores) sum += core->multiplications();

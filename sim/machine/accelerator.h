@@ -69,6 +69,7 @@ class Accelerator {
 
   // Counters since the beginning, of all cores where no core is named.
   std::uint64_t multiplications() const;  // multiply-accumulates
+  std::uint64_t decoded() const;          // numbers that the matrix units' decode stages took apart
   std::uint64_t vector_elements() const;
   std::uint64_t instructions() const;  // decoded
   std::uint64_t edges() const;         // delivered by the clock

@@ -70,6 +70,11 @@ std::string_view name_of(MultiplyType t) {
   return kMultiplyTypeNames.at(static_cast<std::size_t>(t));
 }
 
+std::string_view name_of(Decoding d) {
+  constexpr std::array<std::string_view, kDecodings> kNames = {"none", "fields", "packed_scales", "table"};
+  return kNames.at(static_cast<std::size_t>(d));
+}
+
 MultiplyType multiply_type(Format f) {
   return product_of(f).multipliers;
 }

@@ -63,6 +63,7 @@ bool format_from_name(std::string_view name, Format& out);
 std::optional<Format> format_of_ggml(std::uint32_t number);
 
 std::string_view name_of(MultiplyType t);
+std::string_view name_of(Decoding d);
 
 // What a weight of format f meets: the multipliers that it needs and the format that activations take. Throws
 // std::invalid_argument for formats that are no weights.

@@ -76,7 +76,8 @@ std::string_view name_of(State state) {
                                                                    "halted",
                                                                    "port_wait",
                                                                    "semaphore_wait",
-                                                                   "word_wait"};
+                                                                   "word_wait",
+                                                                   "format_decode"};
   return kNames[static_cast<std::size_t>(state)];
 }
 

@@ -74,8 +74,9 @@ enum class State : std::uint8_t {
   port_wait,            // DMA: at least as many of its bursts wait for its scratchpad port as for DRAM
   semaphore_wait,       // decode: waits for a signal
   word_wait,            // decode: a word of the scratchpad is on its way to an address register
+  format_decode,        // matrix: waits for the stage that takes stored numbers apart
 };
-inline constexpr int kStates = static_cast<int>(State::word_wait) + 1;
+inline constexpr int kStates = static_cast<int>(State::format_decode) + 1;
 std::string_view name_of(State state);
 
 // The states of a DRAM channel's data bus, in the order in which they stand for memory as a whole when

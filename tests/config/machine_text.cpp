@@ -18,6 +18,9 @@ Json all_but_dram() {
                "back_to_back": false, "stationary_port_bytes": 28, "moving_port_bytes": 36,
                "scale_latency_cycles": 5, "group_buffer_rows": 40,
                "cycles_per_row": {"int8": 1, "int4": 2, "fp16": 3, "bf16": 4, "fp32": 6},
+               "decode": {"fields": {"values_per_cycle": 33, "latency_cycles": 1},
+                          "packed_scales": {"values_per_cycle": 34, "latency_cycles": 2},
+                          "table": {"values_per_cycle": 35, "latency_cycles": 3}},
                "tiling": {"m": 7, "n": 9, "k": 13}},
     "vector": {"units": 4, "lanes": 16, "functions": {
       "add": {"cycles_per_beat": 1, "latency_cycles": 11}, "mul": {"cycles_per_beat": 2, "latency_cycles": 12},

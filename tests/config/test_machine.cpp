@@ -43,6 +43,10 @@ TEST_CASE("each key reaches its member: front end, DMA and matrix unit") {
   CHECK(m.matrix.scale_latency_cycles == 5);
   CHECK(m.matrix.group_buffer_rows == 40);
   CHECK(m.matrix.cycles_per_row == std::array<std::uint32_t, kMultiplyTypes>{1, 2, 3, 4, 6});
+  for (std::uint32_t d = 1; d < kDecodings; ++d) {
+    CHECK(m.matrix.decode[d].values_per_cycle == 32 + d);
+    CHECK(m.matrix.decode[d].latency_cycles == d);
+  }
 }
 
 TEST_CASE("each key reaches its member: vector unit, memories and the rest") {
@@ -104,7 +108,7 @@ TEST_CASE("the digest covers every value") {
     digests.insert(parse(tree).digest);
     ++changes;
   }
-  CHECK(changes == 2 + 64 + 4);
+  CHECK(changes == 2 + 70 + 4);
   CHECK(digests.size() == changes);
 }
 

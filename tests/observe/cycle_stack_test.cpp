@@ -67,6 +67,7 @@ TEST_CASE("the first rule that applies names a cycle's cause") {
   CHECK(add(state_event(100, channel_id(3), State::idle)) == Cause::dram_bandwidth);  // one is enough
   CHECK(add(state_event(100, channel_id(1), State::idle)) == Cause::dram_latency);
   CHECK(add(state_event(100, matrix, State::scratchpad_conflict)) == Cause::scratchpad);
+  CHECK(add(state_event(100, matrix, State::format_decode)) == Cause::format_decode);
   CHECK(add(state_event(100, matrix, State::operand_wait)) == Cause::preload);
   CHECK(add(state_event(100, vector, State::scratchpad_conflict)) == Cause::preload);
   CHECK(add(state_event(100, matrix, State::idle)) == Cause::scratchpad);

@@ -8,6 +8,7 @@
 #include <map>
 #include <tuple>
 
+#include "proof/drive.h"
 #include "proof/schedule.h"
 #include "proof/waves.h"
 
@@ -97,9 +98,13 @@ std::vector<Result> expected_results(const Trial& trial, const machine::Dataflow
     const bool all = seen == Seen::everything;
     const std::uint32_t rows = all && !formulas.holds_tile() ? trial.matrix().rows : wave.work->rows;
     const std::uint32_t columns = all ? trial.matrix().columns : wave.work->cols;
+    std::vector<std::uint64_t> arrivals;
+    if (formulas.holds_tile()) arrivals = row_arrivals(trial, wave);
     for (std::uint32_t m = 0; m < rows; ++m) {
       for (std::uint32_t c = 0; c < columns; ++c) {
-        const std::uint64_t entered = fast.times[wave.number].started;
+        // The formulas are those of rows that follow each other by a step.
+        const std::uint64_t later = arrivals.empty() ? 0 : arrivals[m] - m * wave.step;
+        const std::uint64_t entered = fast.times[wave.number].started + later;
         expected.push_back({entered + formulas.result_cycles(wave.shape(), m, c), pass, m, c, 0, {}});
       }
     }

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "proof/decode_registers.h"
+
 namespace tokencycle::proof {
 
 using test::Operand;
@@ -85,14 +87,30 @@ test::RowControl row_control(const Trial& trial, const Wave& wave, std::size_t p
   return control;
 }
 
+// Behind the start of the instruction: when moving row m enters, when line i of a tile does.
+std::vector<std::uint64_t> row_arrivals(const Trial& trial, const Wave& wave) {
+  const isa::Instruction& i = *wave.work;
+  return decoded_in(trial.matrix(), i.a_format, {i.rows, i.depth, wave.step});
+}
+std::vector<std::uint64_t> line_arrivals(const Trial& trial, const isa::Instruction& preload) {
+  const bool kn = preload.order == isa::TileOrder::kn;
+  return decoded_in(trial.matrix(), preload.a_format,
+                    {kn ? preload.rows : preload.cols, kn ? preload.cols : preload.rows, 1});
+}
+
 namespace {
 
-// A tile's lines come in last first, skewed one cycle a cell, and always as many as the array has.
+// A tile's lines come in last first, skewed one cycle a cell, and always as many as the array has. Lines that
+// the decode stage delays are collected before the chain, which then shifts them in without a gap.
 void drive_tile(const Trial& trial, const test::SystolicRegisters& array, const isa::Instruction& preload,
                 std::uint64_t start, Stimulus<test::SystolicRegisters>& stimulus) {
   const config::Matrix& m = trial.matrix();
   const bool kn = preload.order == isa::TileOrder::kn;
   const std::uint32_t lines = kn ? m.rows : m.columns, length = kn ? m.columns : m.rows;
+  const std::uint64_t last = line_arrivals(trial, preload).back();
+  const std::uint64_t first_line =
+      decoded_in(m, preload.a_format, {1, kn ? preload.cols : preload.rows, 1}).back();
+  start += std::max<std::uint64_t>(last, lines - 1 + first_line) - (lines - 1);
   for (std::uint32_t j = 0; j < lines; ++j) {
     const std::uint32_t line = lines - 1 - j;
     for (std::uint32_t i = 0; i < length; ++i) {
@@ -117,10 +135,11 @@ Stimulus<test::SystolicRegisters> drive_systolic(const Trial& trial, const test:
   const std::vector<Wave> waves = waves_of(trial);
   for (std::size_t pass = 0; pass < waves.size(); ++pass) {
     const Wave& wave = waves[pass];
+    const std::vector<std::uint64_t> arrivals = row_arrivals(trial, wave);
     for (std::uint32_t m = 0; m < wave.work->rows; ++m) {
       const test::RowControl control = row_control(trial, wave, pass, m);
       for (std::uint32_t k = 0; k < trial.matrix().rows; ++k) {
-        const std::uint64_t cycle = starts[wave.number] + std::uint64_t{m + k} * wave.step;
+        const std::uint64_t cycle = starts[wave.number] + arrivals[m] + std::uint64_t{k} * wave.step;
         put(cycle, at(stimulus, array, cycle).left[k],
             test::SystolicRegisters::Moving{moving_word(trial, wave, m, k), control});
       }
@@ -178,23 +197,26 @@ Stimulus<test::DotRegisters> drive_dot(const Trial& trial, std::span<const std::
     const isa::Instruction& i = trial.program[p];
     if (i.op != isa::Opcode::preload) continue;
     const bool nk = i.order == isa::TileOrder::nk;
+    const std::vector<std::uint64_t> arrivals = line_arrivals(trial, i);
     for (std::uint32_t line = 0; line < (nk ? i.cols : i.rows); ++line) {
       test::DotRegisters::TileLine words{nk, line, {}};
       for (std::uint32_t e = 0; e < (nk ? matrix.rows : matrix.columns); ++e) {
         words.words.push_back(nk ? tile_word(trial, i, e, line) : tile_word(trial, i, line, e));
       }
-      put(starts[p] + line, stimulus[starts[p] + line].line, words);
+      const std::uint64_t cycle = starts[p] + arrivals[line];
+      put(cycle, stimulus[cycle].line, words);
     }
   }
   const std::vector<Wave> waves = waves_of(trial);
   for (std::size_t pass = 0; pass < waves.size(); ++pass) {
+    const std::vector<std::uint64_t> arrivals = row_arrivals(trial, waves[pass]);
     for (std::uint32_t m = 0; m < waves[pass].work->rows; ++m) {
       test::DotRegisters::MovingRow row{
           row_control(trial, waves[pass], pass, m), {}, waves[pass].work->depth};
       for (std::uint32_t k = 0; k < matrix.rows; ++k) {
         row.elements.push_back(moving_word(trial, waves[pass], m, k));
       }
-      const std::uint64_t cycle = starts[waves[pass].number] + std::uint64_t{m} * waves[pass].step;
+      const std::uint64_t cycle = starts[waves[pass].number] + arrivals[m];
       put(cycle, stimulus[cycle].row, row);
     }
   }

@@ -25,6 +25,11 @@ Stimulus<test::OutputRegisters> drive_output(const Trial& trial, const test::Out
                                              std::span<const std::uint64_t> starts);
 Stimulus<test::DotRegisters> drive_dot(const Trial& trial, std::span<const std::uint64_t> starts);
 
+// In which cycles behind the start of its instruction moving row m of a wave, and line i of a tile, are
+// there.
+std::vector<std::uint64_t> row_arrivals(const Trial& trial, const Wave& wave);
+std::vector<std::uint64_t> line_arrivals(const Trial& trial, const isa::Instruction& preload);
+
 // The word of a preloaded tile for cell (k, c); zero outside the tile. The last row of a group's segment
 // carries the scale of its group.
 test::Operand tile_word(const Trial& trial, const isa::Instruction& preload, std::uint32_t k,

@@ -36,6 +36,11 @@ config::Machine random_machine(config::Dataflow dataflow, Random& random, const 
   for (std::uint32_t& cycles : m.cycles_per_row) {
     cycles = wish.step != 0 ? wish.step : common != 0 ? common : pick(random, 1, 4);
   }
+  if (!wish.decode) return machine;
+  for (std::size_t d = 1; d < m.decode.size(); ++d) {
+    m.decode[d] = {chance(random, 0.2) ? 0 : pick(random, 1, 20),
+                   chance(random, 0.3) ? 0 : pick(random, 1, 5)};
+  }
   return machine;
 }
 
@@ -75,6 +80,10 @@ std::string describe(const Trial& trial) {
       "{} {} x {}, {}, {}, scale latency {}, cycles per row {}\n", config::name_of(m.dataflow), m.rows,
       m.columns, m.double_buffered ? "double-buffered" : "single-buffered",
       m.back_to_back ? "back to back" : "serial", m.scale_latency_cycles, fmt::join(m.cycles_per_row, " "));
+  for (const config::DecodeStage& stage : m.decode) {
+    text +=
+        fmt::format("decode {} values a cycle, {} cycles\n", stage.values_per_cycle, stage.latency_cycles);
+  }
   for (std::size_t i = 0; i < trial.program.size(); ++i) {
     text += fmt::format("{:4} {}\n", i, describe(trial.program[i]));
   }

@@ -37,6 +37,7 @@ struct Wish {
   std::uint32_t passes = 6;             // at most
   bool full = false;      // work fills the array, which is double-buffered and takes passes back to back
   bool integers = false;  // plain integers alone, tiles in order kn
+  bool decode = false;    // stages of random width and latency take numbers apart
 };
 
 // `program` has preloads and multiplies, or matmuls of an output-stationary array; addresses point into

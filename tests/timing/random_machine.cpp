@@ -29,6 +29,11 @@ void make_matrix(Random& random, config::Machine& m, std::uint32_t widest_port) 
   x.group_buffer_rows = x.rows < kPlainGroup ? number(random, 1, 16) : number(random, 0, 8);
   for (std::uint32_t& c : x.cycles_per_row) c = one_in(random, 5) ? 0 : number(random, 1, 4);
   x.cycles_per_row[number(random, 0, kMultiplyTypes - 1)] = 1;
+  // Of its own numbers: the programs behind a seed are what they were.
+  Random decode(x.rows * x.stationary_port_bytes + x.moving_port_bytes);
+  if (!one_in(decode, 3)) return;
+  for (std::size_t d = 1; d < x.decode.size(); ++d)
+    x.decode[d] = {number(decode, 0, 12), number(decode, 0, 4)};
 }
 
 void make_ideal_memory(Random& random, config::Dram& dram) {
@@ -94,7 +99,7 @@ config::Machine with_several_units(Random& random, config::Machine machine) {
 config::Machine plain_machine() {
   config::Machine m;
   m.name = "plain";
-  m.matrix = {config::Dataflow::weight_stationary, 8, 8, true, true, 64, 64, 0, 64, {1, 1, 1, 1, 1}, {}};
+  m.matrix = {config::Dataflow::weight_stationary, 8, 8, true, true, 64, 64, 0, 64, {1, 1, 1, 1, 1}, {}, {}};
   m.vector.lanes = 8;
   for (std::size_t f = 0; f < m.vector.functions.size(); ++f) {
     m.vector.functions[f] = {1, 3 + static_cast<std::uint32_t>(f)};

@@ -191,6 +191,7 @@ std::string_view meaning_of(observe::Cause cause) {
       "the array works: rows enter it",
       "the vector unit works",
       "the array waits while a tile of weights is shifted in",
+      "the array waits for the stage that takes stored numbers apart",
       "a compute unit waits for a bank of the scratchpad",
       "a transfer is waited for while its bursts wait for the DMA engine's port",
       "a transfer is waited for while DRAM's data buses are in use",

@@ -63,6 +63,8 @@ std::vector<Counter> counters(Inference& inference) {
   machine::Accelerator& a = inference.accelerator();
   std::vector<Counter> all;
   all.push_back({"decode.instructions", "instructions", "instructions decoded", a.instructions()});
+  all.push_back({"matrix0.decoded_values", "values",
+                 "numbers that the stages behind the array's ports took apart", a.decoded()});
   all.push_back({"matrix0.multiply_accumulates", "operations", "multiply-accumulates of valid elements",
                  a.multiplications()});
   all.push_back({"vector0.elements", "elements", "elements of vector instructions", a.vector_elements()});

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "machine/matrix/decode_stage.h"
+
 namespace tokencycle::machine {
 
 namespace {
@@ -18,6 +20,7 @@ std::uint32_t encoded_depth(Format f, std::uint32_t depth) {
 struct Lines {
   std::uint32_t address, stride, count;
   std::uint64_t bytes;
+  DecodeCost decode;
 };
 
 // One operand's port.
@@ -31,8 +34,10 @@ struct Edge {
   Cycle read(memory::Scratchpad* scratchpad, Cycle now, std::uint64_t latency, std::uint64_t step,
              Cycle earliest, const Lines& lines) {
     Cycle enters;
+    if (earliest.value > lines.decode.latency) earliest = earliest - lines.decode.latency;
     for (std::uint32_t i = 0; i < lines.count; ++i) {
       Cycle at = std::max(free, earliest + i * step);
+      const Cycle begin = at;
       Cycle granted = at;
       for (std::uint64_t done = 0; done < lines.bytes; done += port_bytes) {
         const auto part = static_cast<std::uint32_t>(std::min<std::uint64_t>(port_bytes, lines.bytes - done));
@@ -40,8 +45,9 @@ struct Edge {
         granted = scratchpad == nullptr ? at : scratchpad->reserve(port, now, at, address, part, false);
         at = granted + 1;
       }
-      free = at;
-      const std::uint64_t arrival = granted.value + latency, skew = i * step;
+      free = std::max(at, begin + lines.decode.cycles);
+      const Cycle taken = std::max(granted, begin + (lines.decode.cycles - 1));
+      const std::uint64_t arrival = taken.value + latency + lines.decode.latency, skew = i * step;
       enters = std::max(enters, Cycle(arrival > skew ? arrival - skew : 0));
     }
     return enters;
@@ -51,8 +57,13 @@ struct Edge {
 class Supply {
  public:
   Supply(const config::Matrix& matrix, const isa::Instruction& matmul, std::uint64_t step,
-         std::uint64_t latency)
-      : matrix_(matrix), i_(matmul), step_(step), latency_(latency), chunk_(edge_chunk(matrix)) {}
+         std::uint64_t latency, bool decodes = true)
+      : matrix_(matrix),
+        i_(matmul),
+        step_(step),
+        latency_(latency),
+        chunk_(edge_chunk(matrix)),
+        decodes_(decodes) {}
 
   EdgeTiming run(memory::Scratchpad* scratchpad, const EdgePorts& ports, Cycle now) const {
     Edge left{ports.moving, matrix_.moving_port_bytes, now};
@@ -67,7 +78,7 @@ class Supply {
       earliest = next_read(enters, behind);
     }
     const Cycle next = std::max({left.free, top.free, earliest, before(behind)});
-    return {behind, next, next};
+    return {behind, next, next, next};
   }
 
  private:
@@ -81,20 +92,25 @@ class Supply {
   Lines left_lines(std::uint32_t k, std::uint32_t depth) const {
     const Format f = activation_format(i_.b_format);
     const RowPart part = row_part(f, k, encoded_depth(f, depth));
-    return {i_.a.byte() + part.begin, i_.a_stride, i_.rows, part.bytes};
+    return {i_.a.byte() + part.begin, i_.a_stride, i_.rows, part.bytes, cost(f, depth)};
   }
   Lines top_lines(std::uint32_t k, std::uint32_t depth) const {
     if (i_.order == isa::TileOrder::kn) {
-      return {i_.b.byte() + k * i_.b_stride, i_.b_stride, depth, row_bytes(i_.b_format, i_.cols)};
+      return {i_.b.byte() + k * i_.b_stride, i_.b_stride, depth, row_bytes(i_.b_format, i_.cols),
+              cost(i_.b_format, i_.cols)};
     }
     const RowPart part = row_part(i_.b_format, k, encoded_depth(i_.b_format, depth));
-    return {i_.b.byte() + part.begin, i_.b_stride, i_.cols, part.bytes};
+    return {i_.b.byte() + part.begin, i_.b_stride, i_.cols, part.bytes, cost(i_.b_format, depth)};
+  }
+  DecodeCost cost(Format f, std::uint32_t values) const {
+    return decodes_ ? decode_cost(matrix_, f, values) : DecodeCost{};
   }
 
   const config::Matrix& matrix_;
   const isa::Instruction& i_;
   std::uint64_t step_, latency_;
   std::uint32_t chunk_;
+  bool decodes_;
 };
 
 }  // namespace
@@ -108,6 +124,8 @@ EdgeTiming reserve_edges(memory::Scratchpad& scratchpad, const EdgePorts& ports,
   const Supply supply(matrix, matmul, step, scratchpad.read_latency());
   EdgeTiming timing = supply.run(&scratchpad, ports, now);
   timing.nominal = std::min(timing.next, supply.run(nullptr, ports, now).next);
+  const Supply plain(matrix, matmul, step, scratchpad.read_latency(), false);
+  timing.plain = std::min(timing.nominal, plain.run(nullptr, ports, now).next);
   return timing;
 }
 

@@ -13,6 +13,7 @@ struct EdgeTiming {
   Cycle entered;  // all operands have entered at the array's corner
   Cycle next;     // the next matmul may start
   Cycle nominal;  // `next`, had no bank conflict delayed a read
+  Cycle plain;    // and had no decode stage
 };
 
 // k values that an edge buffer takes from a row at once: a row of every line of the array can be read, one

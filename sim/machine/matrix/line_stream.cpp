@@ -9,9 +9,10 @@ StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, st
                            Cycle now, Cycle earliest, const LineStream& stream) {
   LineStream s = stream;
   // One long line, unless its accesses would be fewer than its lines: a line takes a cycle at least.
-  if (s.stride == s.line_bytes && s.interval == 1 && s.line_bytes >= port_bytes) {
+  if (s.stride == s.line_bytes && s.interval == 1 && s.line_bytes >= port_bytes * s.decode) {
     s.line_bytes *= s.lines;
     s.lines = 1;
+    s.decode = 1;  // the port is what limits
   }
   StreamTiming timing{earliest, earliest, 0};
   for (std::uint32_t line = 0; line < s.lines; ++line) {
@@ -27,7 +28,12 @@ StreamTiming reserve_lines(memory::Scratchpad& scratchpad, memory::Port port, st
       at = granted + 1;
     }
     const std::uint64_t delay = at.value - begin.value - beats;
-    timing.next = begin + (std::max(beats, s.interval) + delay);
+    const std::uint64_t plain = std::max(beats, s.interval), held = std::max(plain, s.decode);
+    const std::uint64_t longer = std::max(beats, s.decode) - beats;
+    timing.last = timing.last + longer;
+    timing.decode_last = timing.decode_next + longer;
+    timing.decode_next += held - plain;
+    timing.next = begin + (held + delay);
   }
   return timing;
 }

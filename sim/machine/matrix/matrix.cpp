@@ -14,7 +14,14 @@ namespace tokencycle::machine {
 using isa::Opcode;
 using observe::State;
 
-namespace {}  // namespace
+namespace {
+
+// `cycles` before c, or the beginning of time.
+Cycle before(Cycle c, std::uint64_t cycles) {
+  return Cycle(c.value > cycles ? c.value - cycles : 0);
+}
+
+}  // namespace
 
 Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local,
                ResultSink& results, HazardBoard& board, ClockLine clock, Values values, std::uint32_t index)
@@ -115,15 +122,28 @@ void Matrix::check_pass(const InFlight& entry) const {
 }
 
 // The next tile may come in behind the wave that changes to the one before it.
-Cycle Matrix::earliest_preload() const {
-  return tile_taken_ + dataflow_->tile_free_cycles(tile_taken_step_);
+Cycle Matrix::earliest_preload(const isa::Instruction& preload) const {
+  return before(tile_taken_ + dataflow_->tile_free_cycles(tile_taken_step_), tile_cost(preload).latency);
+}
+
+DecodeCost Matrix::tile_cost(const isa::Instruction& preload) const {
+  const bool kn = preload.order == isa::TileOrder::kn;
+  return decode_cost(description_, preload.a_format, kn ? preload.cols : preload.rows);
+}
+
+DecodeCost Matrix::row_cost(const isa::Instruction& multiply) const {
+  return decode_cost(description_, multiply.a_format, multiply.depth);
+}
+
+void Matrix::count_decoded(Format f, std::uint64_t values) {
+  if (row_of(f).decoding != Decoding::none) decoded_ += values;
 }
 
 bool Matrix::start_preload(Cycle now, InFlight& entry) {
   check_kind(entry, true);
   if (preload_ != nullptr) return false;
   if (!description_.double_buffered && !passes_.empty()) return false;
-  if (earliest_preload() > now) return false;
+  if (earliest_preload(entry.instruction) > now) return false;
   const isa::Instruction& i = entry.instruction;
   if (i.rows > description_.rows || i.cols > description_.columns) {
     trap(entry, fmt::format("a tile of {} x {} does not fit the array of {} x {}", i.rows, i.cols,
@@ -133,15 +153,22 @@ bool Matrix::start_preload(Cycle now, InFlight& entry) {
   const bool kn = i.order == isa::TileOrder::kn;
   const RowPart part = kn ? RowPart{0, static_cast<std::uint32_t>(row_bytes(i.a_format, i.cols))}
                           : row_part(i.a_format, i.k_offset, i.rows);
-  const LineStream stream{i.a.byte() + part.begin, i.a_stride, kn ? i.rows : i.cols, part.bytes, 1};
+  const DecodeCost decode = tile_cost(i);
+  count_decoded(i.a_format, std::uint64_t{i.rows} * i.cols);
+  const LineStream stream{
+      i.a.byte() + part.begin, i.a_stride, kn ? i.rows : i.cols, part.bytes, 1, decode.cycles};
   const StreamTiming timing =
       reserve_lines(local_.scratchpad(), stationary_, description_.stationary_port_bytes, now, now, stream);
   const std::uint64_t latency = local_.scratchpad().read_latency();
   // The last line is in place one shift after its arrival, and no sooner than a shift through the whole
   // array.
+  const std::uint64_t beats = ceil_div(part.bytes, description_.stationary_port_bytes);
+  const std::uint64_t first_line = std::max(beats, decode.cycles) - beats + decode.latency;
   const Cycle through = now + (latency + dataflow_->shift_in_cycles(i.order));
-  preload_finish_ = std::max(timing.last + (latency + 1), through);
-  preload_nominal_ = std::max(Cycle(timing.last.value + latency + 1 - timing.delayed), through);
+  const Cycle in_place = timing.last + (latency + 1 + decode.latency);
+  preload_finish_ = std::max(in_place, through + first_line);
+  preload_nominal_ = std::max(in_place - timing.delayed, through + first_line);
+  preload_plain_ = std::max(in_place - (timing.delayed + timing.decode_last + decode.latency), through);
   shadow_.describe(i);
   if (values_) shadow_.load(i, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()));
   preload_ = &entry;
@@ -186,16 +213,32 @@ Cycle Matrix::earliest_pass(const InFlight& entry) const {
   const ArrayPass pass = pass_of(entry);
   // Its first row is there after all of the row's reads.
   const Cycle wave = last_entered_ + (1 + dataflow_->gap_cycles(*last_pass_, pass));
-  Cycle earliest = std::max({entry_end_, wave - first_row_reads(i), totals_ready(entry, pass)});
-  if (i.op == Opcode::multiply && !i.open) {
-    earliest = std::max(earliest, last_entry_start_ + dataflow_->continue_cycles(pass.step, pass.integer));
-  }
+  Cycle earliest = std::max({entry_end_, before(wave, first_row_cycles(i)), totals_ready(entry, pass)});
+  if (i.op == Opcode::multiply && !i.open) earliest = std::max(earliest, continued_group(i, pass));
   return earliest;
 }
 
-std::uint64_t Matrix::first_row_reads(const isa::Instruction& i) const {
-  if (i.op == Opcode::matmul) return 1;
+// The first pass's sums have come out when the second one's rows want them: counted from start to start, and
+// where a stage takes rows apart, for the last row.
+Cycle Matrix::continued_group(const isa::Instruction& i, const ArrayPass& pass) const {
+  const std::uint64_t wait = dataflow_->continue_cycles(pass.step, pass.integer);
+  const Cycle by_starts = last_entry_start_ + wait;
+  const DecodeCost decode = row_cost(i);
+  if (wait == 0 || (decode.cycles == 1 && decode.latency == 0 && last_pass_row_cycles_ == 1))
+    return by_starts;
+  const std::uint64_t lead = pass.rows * pass.step + first_row_cycles(i) - 1;
+  return std::max(by_starts, before(last_entered_ + wait, lead));
+}
+
+std::uint64_t Matrix::row_reads(const isa::Instruction& i) const {
   return ceil_div(row_part(i.a_format, i.k_offset, i.depth).bytes, description_.moving_port_bytes);
+}
+
+// From the start of a pass to the end of the cycle in which its first row enters, less the read latency.
+std::uint64_t Matrix::first_row_cycles(const isa::Instruction& i) const {
+  if (i.op == Opcode::matmul) return 1;
+  const DecodeCost decode = row_cost(i);
+  return std::max(row_reads(i), decode.cycles) + decode.latency;
 }
 
 // A total must be folded before the next term is added to it. Waves over the same sums meet each of them in
@@ -234,19 +277,23 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
   if (i.swap) {
     std::swap(active_, shadow_);
     shadow_full_ = false;
-    tile_taken_ = now;
+    tile_taken_ = now + (first_row_cycles(i) - row_reads(i));
     tile_taken_step_ = shape.step;
   }
   check_pass(entry);
   open_format_ = i.close ? std::nullopt : std::optional(active_.format());
   begin(now, entry);
   const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
-  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step};
+  const DecodeCost decode = row_cost(i);
+  count_decoded(i.a_format, std::uint64_t{i.rows} * i.depth);
+  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step, decode.cycles};
   const StreamTiming timing =
       reserve_lines(local_.scratchpad(), moving_, description_.moving_port_bytes, now, now, stream);
   entry_end_ = timing.next;
   entry_nominal_ = timing.next - timing.delayed;
-  enter(now, entry, shape, timing.last + shape.step);
+  entry_plain_ = entry_nominal_ - timing.decode_next;
+  last_pass_row_cycles_ = decode.cycles + decode.latency;
+  enter(now, entry, shape, timing.last + (shape.step + decode.latency));
   if (values_) compute_multiply(entry, passes_.back().terms);
   return true;
 }
@@ -265,6 +312,9 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
       reserve_edges(local_.scratchpad(), {stationary_, moving_}, description_, now, i, shape.step);
   entry_end_ = timing.next;
   entry_nominal_ = timing.nominal;
+  entry_plain_ = timing.plain;
+  count_decoded(i.b_format, std::uint64_t{i.depth} * i.cols);
+  count_decoded(activation_format(i.b_format), std::uint64_t{i.depth} * i.rows);
   enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());
   if (values_) compute_matmul(entry, passes_.back().terms);
   return true;
@@ -310,12 +360,14 @@ void Matrix::compute_matmul(const InFlight& entry, Terms& terms) {
 }
 
 void Matrix::update_state(Cycle now) {
-  if (now < entry_nominal_) {
+  if (now < entry_plain_) {
     state_.set(State::busy, now);
   } else if (now < entry_end_) {
-    state_.set(State::scratchpad_conflict, now);
+    state_.set(now < entry_nominal_ ? State::format_decode : State::scratchpad_conflict, now);
+  } else if (preload_ != nullptr && now < preload_plain_) {
+    state_.set(State::operand_wait, now);
   } else if (preload_ != nullptr) {
-    state_.set(now < preload_nominal_ ? State::operand_wait : State::scratchpad_conflict, now);
+    state_.set(now < preload_nominal_ ? State::format_decode : State::scratchpad_conflict, now);
   } else if (!passes_.empty()) {
     state_.set(State::array_drain, now);
   } else if (state_.now() != State::halted) {
@@ -329,16 +381,19 @@ Cycle Matrix::next_change(Cycle now) const {
   const auto consider = [&](Cycle c) {
     if (c > now) next = std::min(next, c);
   };
+  consider(entry_plain_);
   consider(entry_nominal_);
   consider(entry_end_);
   if (preload_ != nullptr) {
+    consider(preload_plain_);
     consider(preload_nominal_);
     consider(preload_finish_);
   }
   if (!passes_.empty()) consider(passes_.front().finish);
   if (!queue_.empty()) {
     const InFlight& head = *queue_.front();
-    consider(head.instruction.op == Opcode::preload ? earliest_preload() : earliest_pass(head));
+    consider(head.instruction.op == Opcode::preload ? earliest_preload(head.instruction)
+                                                    : earliest_pass(head));
   }
   return next;
 }

@@ -11,6 +11,7 @@
 #include "config/machine.h"
 #include "machine/local_memory.h"
 #include "machine/matrix/dataflow.h"
+#include "machine/matrix/decode_stage.h"
 #include "machine/matrix/tile.h"
 #include "machine/unit.h"
 
@@ -34,12 +35,14 @@ class Matrix : public Clocked, public InstructionQueue {
   observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + passes_.size() + (preload_ != nullptr ? 1 : 0); }
   std::uint64_t multiplications() const { return multiplications_; }
+  std::uint64_t decoded() const { return decoded_; }
   // Between two programs: nothing is queued or in the array, but its registers hold what they held.
   template <class Archive>
   void serialize(Archive& state) {
-    state(state_, active_, shadow_, shadow_full_, open_format_, group_buffer_, preload_nominal_,
-          preload_finish_, last_entry_start_, last_pass_, last_entered_, tile_taken_, tile_taken_step_,
-          entry_nominal_, entry_end_, multiplications_);
+    state(state_, active_, shadow_, shadow_full_, open_format_, group_buffer_, preload_plain_,
+          preload_nominal_, preload_finish_, last_entry_start_, last_pass_, last_entered_,
+          last_pass_row_cycles_, tile_taken_, tile_taken_step_, entry_plain_, entry_nominal_, entry_end_,
+          multiplications_, decoded_);
   }
 
  private:
@@ -64,8 +67,13 @@ class Matrix : public Clocked, public InstructionQueue {
   void finish_due(Cycle now);
   Cycle earliest_pass(const InFlight& entry) const;
   Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
-  std::uint64_t first_row_reads(const isa::Instruction& i) const;
-  Cycle earliest_preload() const;
+  DecodeCost tile_cost(const isa::Instruction& preload) const;
+  DecodeCost row_cost(const isa::Instruction& multiply) const;
+  std::uint64_t row_reads(const isa::Instruction& i) const;
+  std::uint64_t first_row_cycles(const isa::Instruction& i) const;
+  Cycle continued_group(const isa::Instruction& multiply, const ArrayPass& pass) const;
+  Cycle earliest_preload(const isa::Instruction& preload) const;
+  void count_decoded(Format f, std::uint64_t values);
   void check_kind(const InFlight& entry, bool holds_tile) const;
   void check_type(const InFlight& entry, MultiplyType type) const;
   void check_pass(const InFlight& entry) const;
@@ -92,17 +100,20 @@ class Matrix : public Clocked, public InstructionQueue {
   std::optional<Format> open_format_;  // of the tile whose pass left group sums unfinished
   GroupBuffer group_buffer_;
 
-  InFlight* preload_ = nullptr;             // under way
-  Cycle preload_nominal_, preload_finish_;  // without and with bank conflicts
-  std::deque<Pass> passes_;                 // in the array, in order
+  InFlight* preload_ = nullptr;  // under way
+  // Without the decode stage's delays, with them, and with bank conflicts too.
+  Cycle preload_plain_, preload_nominal_, preload_finish_;
+  std::deque<Pass> passes_;  // in the array, in order
   std::vector<Terms> spare_terms_;
   Cycle last_entry_start_;  // start of the last pass
   std::optional<ArrayPass> last_pass_;
-  Cycle last_entered_;  // as Pass::entered
-  Cycle tile_taken_;    // start of the last pass that took a tile
+  Cycle last_entered_;                      // as Pass::entered
+  std::uint64_t last_pass_row_cycles_ = 1;  // that a row of it took in the decode stage
+  Cycle tile_taken_;                        // start of the last pass that took a tile
   std::uint64_t tile_taken_step_ = 1;
-  Cycle entry_nominal_, entry_end_;    // the last pass's operands are in, without and with conflicts
-  std::uint64_t multiplications_ = 0;  // multiply-accumulates of valid elements
+  Cycle entry_plain_, entry_nominal_, entry_end_;  // the last pass's operands are in, as above
+  std::uint64_t multiplications_ = 0;              // multiply-accumulates of valid elements
+  std::uint64_t decoded_ = 0;                      // numbers that the decode stages took apart
 };
 
 }  // namespace tokencycle::machine

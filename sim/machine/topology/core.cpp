@@ -167,6 +167,12 @@ CoreParts Core::parts() {
   return parts;
 }
 
+std::uint64_t Core::decoded() const {
+  std::uint64_t sum = 0;
+  for (const auto& unit : matrices_) sum += unit->core().decoded();
+  return sum;
+}
+
 std::uint64_t Core::multiplications() const {
   std::uint64_t sum = 0;
   for (const auto& unit : matrices_) sum += unit->core().multiplications();

@@ -49,6 +49,7 @@ class Core : public sc_core::sc_module, public Connection<ClockControl> {
   memory::Scratchpad& scratchpad() { return scratchpad_; }
   Decode& decode() { return decode_.core(); }
   std::uint64_t multiplications() const;
+  std::uint64_t decoded() const;
   std::uint64_t vector_elements() const;
   // Between two programs.
   template <class Archive>

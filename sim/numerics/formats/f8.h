@@ -62,12 +62,14 @@ inline constexpr FormatRow kE4M3{.name = "f8_e4m3",
                                  .numbers = Numbers::real,
                                  .as_weight = Multiplication{Format::f16, MultiplyType::fp16},
                                  .in_cache = true,
+                                 .decoding = Decoding::fields,
                                  .decode = E4M3::decode,
                                  .encode = E4M3::encode};
 inline constexpr FormatRow kE5M2{.name = "f8_e5m2",
                                  .numbers = Numbers::real,
                                  .as_weight = Multiplication{Format::f16, MultiplyType::fp16},
                                  .in_cache = true,
+                                 .decoding = Decoding::fields,
                                  .decode = E5M2::decode,
                                  .encode = E5M2::encode};
 

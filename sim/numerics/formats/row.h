@@ -43,6 +43,15 @@ enum class Numbers : std::uint8_t {
   data,     // nothing to compute with
 };
 
+// What a machine does with the bytes of a number before the multipliers take it.
+enum class Decoding : std::uint8_t {
+  none,           // nothing: floating-point numbers, integers of 4 and 8 bits in order
+  fields,         // bits that lie at fixed places are put together, and a constant is subtracted
+  packed_scales,  // and the scales of groups are such fields too, and are multiplied by that of their block
+  table,          // the bits choose a number from a table
+};
+inline constexpr int kDecodings = 4;
+
 // What the second number of a group stands for.
 enum class Offset : std::uint8_t {
   none,
@@ -96,6 +105,7 @@ struct FormatRow {
   std::optional<Multiplication> as_weight =
       std::nullopt;       // none: the matrix unit does not take it as a weight
   bool in_cache = false;  // a KV cache may have it
+  Decoding decoding = Decoding::none;
 
   // What the matrix unit's port reads for a part of a block: the elements in whole granules, which lie one
   // behind the other, and the header (scales, minimums, sums).

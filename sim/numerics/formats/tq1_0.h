@@ -38,6 +38,7 @@ inline constexpr FormatRow kRow{.name = "tq1_0",
                                 .block_bytes = 54,
                                 .group_elements = 32,
                                 .as_weight = Multiplication{Format::q8_k, MultiplyType::int4},
+                                .decoding = Decoding::table,
                                 .granule_elements = 256,
                                 .decode = decode_groups<256, 54, 32, unpack, false>,
                                 .unpack = unpack};

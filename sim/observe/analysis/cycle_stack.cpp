@@ -8,10 +8,10 @@ namespace tokencycle::observe {
 
 std::string_view name_of(Cause cause) {
   static constexpr std::array<std::string_view, kCauses> kNames = {
-      "matrix",          "vector",         "preload",           "scratchpad",
-      "dma_bandwidth",   "dram_bandwidth", "dram_row_conflict", "dram_bank_busy",
-      "dram_turnaround", "dram_refresh",   "dram_latency",      "front_end",
-      "drain",           "writeback",      "dependency"};
+      "matrix",         "vector",          "preload",        "format_decode",
+      "scratchpad",     "dma_bandwidth",   "dram_bandwidth", "dram_row_conflict",
+      "dram_bank_busy", "dram_turnaround", "dram_refresh",   "dram_latency",
+      "front_end",      "drain",           "writeback",      "dependency"};
   return kNames[static_cast<std::size_t>(cause)];
 }
 
@@ -73,6 +73,7 @@ Cause CycleStack::cause() const {
   if (any(UnitId::matrix, State::busy)) return Cause::matrix;
   if (any(UnitId::vector, State::busy)) return Cause::vector;
   if (any(UnitId::matrix, State::operand_wait)) return Cause::preload;
+  if (any(UnitId::matrix, State::format_decode)) return Cause::format_decode;
   if (any(UnitId::matrix, State::scratchpad_conflict) || any(UnitId::vector, State::scratchpad_conflict)) {
     return Cause::scratchpad;
   }

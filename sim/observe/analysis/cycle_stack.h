@@ -18,6 +18,7 @@ enum class Cause : std::uint8_t {
   matrix = 0,         // moving rows enter the array
   vector,             // the vector unit works
   preload,            // the array waits for a stationary tile that is being shifted in
+  format_decode,      // the array waits for the stage that takes stored numbers apart
   scratchpad,         // a compute unit waits for a scratchpad bank
   dma_bandwidth,      // decode waits for a DMA transfer, and its bursts wait for the engine's scratchpad port
   dram_bandwidth,     // decode waits for a DMA transfer, and a DRAM data bus carries data, or spaces bursts
