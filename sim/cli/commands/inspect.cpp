@@ -49,6 +49,19 @@ std::string value_text(const model::GgufValue& value) {
   return text;
 }
 
+// Rows of its weight that an operator reads for a token.
+std::uint32_t rows_read(const model::Operator& op) {
+  switch (op.kind) {
+    case model::OperatorKind::gather_rows:
+    case model::OperatorKind::position_rows:
+      return 1;
+    case model::OperatorKind::expert_linear:
+      return op.output_columns;  // those of the chosen ones
+    default:
+      return op.weight->rows;
+  }
+}
+
 // Bytes that a decode step reads: each weight by its format, once, a row of a table that is only looked up;
 // and of each earlier position the keys and values.
 void print_reads(const model::LlamaModel& model) {
@@ -61,9 +74,7 @@ void print_reads(const model::LlamaModel& model) {
     all += bytes;
   };
   for (const model::Operator& op : model.graph().operators) {
-    read(op.weight, op.kind == model::OperatorKind::gather_rows ? 1
-                    : op.weight == nullptr                      ? 0
-                                                                : op.weight->rows);
+    if (op.weight != nullptr) read(op.weight, rows_read(op));
     read(op.bias, 1);
   }
   fmt::print("\nweights read for a token\n");
