@@ -23,6 +23,11 @@ void read_phi3_file(const Metadata& m, Hyperparameters& shape) {
 void read_phi3_config(const ConfigObject& config, ConfigShape&) {
   refuse_config_biases(config, {"attention_bias"});
   config.get_size("sliding_window", kMaxContext);  // as in a file
+  refuse_config_biases(config, {"lm_head_bias", "mlp_bias"});
+  constexpr std::uint32_t kEvery = 1;
+  if (config.get_size("full_attn_mod", kMaxLayers).value_or(kEvery) != kEvery) {
+    config.fail("full_attn_mod", "supported is 1: attention without gaps in every layer; use such a model");
+  }
 }
 
 }  // namespace tokencycle::model

@@ -23,7 +23,9 @@ void read_smollm3_file(const Metadata&, Hyperparameters& shape) {
 void read_smollm3_config(const ConfigObject& config, ConfigShape& shape) {
   refuse_config_biases(config, {"attention_bias", "mlp_bias", "use_sliding_window"});
   shape.size.kv_heads = config.size("num_key_value_heads", kMaxHeads);
-  config.get_size("sliding_window", kMaxContext);  // of no effect without use_sliding_window
+  // Of no effect without use_sliding_window.
+  config.get_size("sliding_window", kMaxContext);
+  config.get_size("max_window_layers", kMaxLayers);
   refuse_local_layers(config, shape);
   const std::string message = "supported is a layer without rotation after every three; use such a model";
   if (config.get_size("no_rope_layer_interval", kMaxLayers).value_or(kSmolLm3Period) != kSmolLm3Period) {
