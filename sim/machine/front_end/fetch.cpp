@@ -74,7 +74,8 @@ void Fetch::completed(Cycle now, const memory::Burst& burst) {
   ready_at_ = now;
   const std::uint32_t first = burst.tag & kWordMask;
   const std::uint32_t count = burst.bytes / isa::kWordBytes;
-  if (burst.tag >> kWordBits == epoch_ && running_) {
+  // A loop of no iteration may have skipped words that were under way: their slots are others' by now.
+  if (burst.tag >> kWordBits == epoch_ && running_ && first >= low_) {
     for (std::uint32_t pc = first; pc < first + count; ++pc) {
       Slot& s = slot(pc);
       storage_.read(base_ + std::uint64_t{pc} * isa::kWordBytes, s.word);
