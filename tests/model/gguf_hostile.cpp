@@ -203,7 +203,7 @@ TEST_CASE("tensor shapes are checked") {
 
 TEST_CASE("tensor types are checked") {
   Bytes bytes = small().bytes();
-  for (const std::uint32_t type : {4u, 5u, 42u, 0xffffffffu}) {
+  for (const std::uint32_t type : {4u, 5u, 43u, 0xffffffffu}) {
     patch<std::uint32_t>(bytes, kTensorTypeAt, type);
     CHECK_THAT(refusal(bytes), Contains("type number " + std::to_string(type)) && Contains("Q8_0"));
   }

@@ -124,8 +124,8 @@ TEST_CASE("tensors read back with shape, type, place and bytes") {
   if (alignment != 32) writer.u32("general.alignment", static_cast<std::uint32_t>(alignment));
   const std::vector<float> values = {1, 2, 3, 4, 5, 6};
   writer.tensor("plain", {3, 2}, Format::f32, values);
-  const std::vector<std::byte> blocks(136 * 4, std::byte{0x5a});
-  writer.tensor("k", {512, 2}, 23, blocks);  // IQ4_XS: blocks of 256 values in 136 bytes
+  const std::vector<std::byte> blocks(66 * 4, std::byte{0x5a});
+  writer.tensor("k", {512, 2}, 16, blocks);  // IQ2_XXS: blocks of 256 values in 66 bytes
   writer.tensor("four", {1, 1, 3, 2}, Format::f16, std::vector<float>(6, 0.5f));
   const GgufFile file = open(writer);
   REQUIRE(file.tensors().size() == 3);
@@ -147,7 +147,7 @@ TEST_CASE("tensors read back with shape, type, place and bytes") {
 
   const GgufTensor* k = file.find_tensor("k");
   CHECK_FALSE(k->supported);
-  CHECK(k->type_name == "IQ4_XS");
+  CHECK(k->type_name == "IQ2_XXS");
   CHECK(k->bytes == blocks.size());
   CHECK(k->data[0] == std::byte{0x5a});
   CHECK(file.find_tensor("four")->rows() == 6);

@@ -8,7 +8,7 @@ module fetch #(
     parameter int REQUESTS = 4,
     parameter int PC_BITS = 24,
     parameter int SLOT_BITS = $clog2(BUFFER_WORDS),
-    parameter int TAG_BITS = SLOT_BITS + 8
+    parameter int TAG_BITS = PC_BITS + 8
 ) (
     input  logic                                clk,
     input  logic                                reset,
@@ -93,20 +93,31 @@ module fetch #(
   end
   assign epoch = epoch_q + {7'b0, jump};
 
-  // Arrivals, and which words are then there.
+  // Arrivals: the words before the window are dropped, since a loop of no iteration may have skipped what was under
+  // way, and their slots are others' by now.
+  logic [REQUESTS-1:0] taken;
+  logic [REQUESTS*SLOT_BITS-1:0] taken_slot;
   always_comb begin
-    logic [SLOT_BITS-1:0] first;
-    in_flight = in_flight_q;
-    present = present_q;
+    logic [PC_BITS-1:0] first;
+    taken = '0;
+    taken_slot = '0;
     first = '0;
     for (int i = 0; i < REQUESTS; i++) begin
-      if (arrived[i]) begin
-        in_flight = in_flight - 1'b1;
-        first = arrived_tag[i*TAG_BITS+:SLOT_BITS];
-        if (arrived_tag[i*TAG_BITS+SLOT_BITS+:8] == epoch_q) begin
-          for (int w = 0; w < BURST_WORDS; w++) begin
-            if (kCountBits'(w) < burst_words) present[first+SLOT_BITS'(w)] = 1'b1;
-          end
+      first = arrived_tag[i*TAG_BITS+:PC_BITS];
+      taken[i] = arrived[i] && arrived_tag[i*TAG_BITS+PC_BITS+:8] == epoch_q && first >= low_q;
+      taken_slot[i*SLOT_BITS+:SLOT_BITS] = slot_after(low_slot_q, kCountBits'(first - low_q), buffer_words);
+    end
+  end
+
+  // Which words are then there.
+  always_comb begin
+    in_flight = in_flight_q;
+    present = present_q;
+    for (int i = 0; i < REQUESTS; i++) begin
+      in_flight = in_flight - {6'b0, arrived[i]};
+      for (int w = 0; w < BURST_WORDS; w++) begin
+        if (taken[i] && kCountBits'(w) < burst_words) begin
+          present[taken_slot[i*SLOT_BITS+:SLOT_BITS]+SLOT_BITS'(w)] = 1'b1;
         end
       end
     end
@@ -135,7 +146,7 @@ module fetch #(
       request_valid[i] = running_q && !stop && first < words && in_flight + 7'(i) < requests_in_flight &&
                          after - low <= PC_BITS'(buffer_words);
       request_address[i*48+:48] = base + {{(43 - PC_BITS) {1'b0}}, first, 5'b0};
-      request_tag[i*TAG_BITS+:TAG_BITS] = {epoch, slot};
+      request_tag[i*TAG_BITS+:TAG_BITS] = {epoch, first};
       if (request_granted[i]) begin
         for (int w = 0; w < BURST_WORDS; w++) begin
           if (kCountBits'(w) < burst_words) overwritten[slot+SLOT_BITS'(w)] = 1'b1;
@@ -180,9 +191,8 @@ module fetch #(
   always_ff @(posedge clk) begin
     for (int i = 0; i < REQUESTS; i++) begin
       for (int w = 0; w < BURST_WORDS; w++) begin
-        if (arrived[i] && arrived_tag[i*TAG_BITS+SLOT_BITS+:8] == epoch_q &&
-            kCountBits'(w) < burst_words) begin
-          buffer_q[arrived_tag[i*TAG_BITS+:SLOT_BITS]+SLOT_BITS'(w)] <=
+        if (taken[i] && kCountBits'(w) < burst_words) begin
+          buffer_q[taken_slot[i*SLOT_BITS+:SLOT_BITS]+SLOT_BITS'(w)] <=
               arrived_words[(i*BURST_WORDS+w)*256+:256];
         end
       end

@@ -12,7 +12,7 @@ module pipeline #(
     parameter int FAULTS = 0,         // 1: the faults of isa_pkg can be switched on
     parameter int ID_BITS = ENTRIES > 1 ? $clog2(ENTRIES) : 1,
     parameter int SLOT_BITS = $clog2(BUFFER_WORDS),
-    parameter int TAG_BITS = SLOT_BITS + 8
+    parameter int TAG_BITS = PC_BITS + 8
 ) (
     input  logic                                clk,
     input  logic                                reset,

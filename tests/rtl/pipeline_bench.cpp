@@ -25,7 +25,7 @@ namespace {
 // The sizes that CMakeLists.txt gives to Verilator. Most machines fit the small scoreboard, which runs
 // faster.
 constexpr std::uint32_t kSmallEntries = 16, kWideEntries = 64;
-constexpr std::uint32_t kBufferWords = 256, kBurstWords = 8, kRequests = 8, kTagBits = 16;
+constexpr std::uint32_t kBufferWords = 256, kBurstWords = 8, kRequests = 8, kTagBits = 32;  // a tag is a lane
 constexpr std::uint32_t kWordLanes = isa::kWordBytes / 4;  // a port is an array of 32-bit lanes
 
 constexpr std::size_t kBefore = 10, kAfter = 9;  // cycles shown around a difference
@@ -148,9 +148,7 @@ class Replay {
       if (request == under_way_.end()) continue;  // the RTL has not asked for it: a difference before
       at_most("bursts that arrive in a cycle", port + 1, kRequests);
       top_.arrived = static_cast<CData>(top_.arrived | 1u << port);
-      const std::uint32_t shift = port % 2 * kTagBits;
-      EData& lane = top_.arrived_tag[port / 2];
-      lane = (lane & ~(0xffffu << shift)) | static_cast<EData>(request->tag) << shift;
+      top_.arrived_tag[port] = static_cast<EData>(request->tag);
       const std::size_t first = (address - trace_.base.value) / isa::kWordBytes;
       const std::size_t count = std::min<std::size_t>(kBurstWords, trace_.words.size() - first);
       std::memcpy(&top_.arrived_words[port * kBurstWords * kWordLanes], &trace_.words[first],
