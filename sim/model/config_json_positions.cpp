@@ -111,7 +111,7 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architectu
   const auto dims = static_cast<std::uint32_t>(share * head);
   if (dims < 2 || dims % 2 != 0) {
     config.fail(
-        "partial_rotary_factor",
+        config.first_of({"partial_rotary_factor", "rotary_pct"}),
         fmt::format("{} of {} elements of a head would be rotated, which should be an even number of them; "
                     "mend the file",
                     dims, head));

@@ -216,6 +216,38 @@ TEST_CASE("a text model's part, its type in place of a name, and other spellings
   CHECK_THROWS_WITH(read(wrong), Contains("/text_config/strange is 1"));
 }
 
+TEST_CASE("keys that transformers 5 writes, and those of single families, are read or refused by value") {
+  Json gemma = test::config_json_of({.layers = 6, .head_dim = 16, .tied = true, .architecture = "gemma3"});
+  gemma.erase("rope_theta");
+  gemma["rope_parameters"] = {
+      {"full_attention", {{"rope_type", "linear"}, {"factor", 8.0}, {"rope_theta", 1e6}}},
+      {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 500.0}}}};
+  gemma["layer_types"] = {"sliding_attention", "sliding_attention", "full_attention",
+                          "sliding_attention", "sliding_attention", "full_attention"};
+  gemma["sliding_window"] = 32;
+  gemma["use_bidirectional_attention"] = false;
+  gemma["query_pre_attn_scalar"] = 16;
+  const LlamaModel model(read(gemma));
+  CHECK(model.shape().local_layers == std::vector<bool>{true, true, false, true, true, false});
+  CHECK(model.shape().rope_base == 1e6);
+  CHECK(model.shape().rope_scale == 8.0);
+  CHECK(model.shape().local_rope_base == 500.0);
+  CHECK(model.graph().rotary_tables.size() == 2);
+  const auto refused = [](Json config, const char* key, const Json& value, const std::string& message) {
+    config[key] = value;
+    CHECK_THROWS_WITH(read(config), Contains(std::string("/") + key) && Contains(message));
+  };
+  refused(gemma, "query_pre_attn_scalar", 200, "supported is 16");
+  refused(gemma, "use_bidirectional_attention", true, "supported is false");
+  refused(gemma, "layer_types", {"full_attention"}, "6 layers");
+  refused(gemma, "hidden_act", "relu", "gelu_pytorch_tanh");
+  refused(test::config_json_of({.layers = 5, .architecture = "smollm3"}), "no_rope_layers", {1, 1, 0, 1, 1},
+          "after every three");
+  refused(test::config_json_of({.kv_heads = 4, .architecture = "stablelm"}), "qk_layernorm", true,
+          "supported is false");
+  refused(test::config_json_of({.kv_heads = 4, .architecture = "gptneox"}), "rotary_pct", 0.2, "even number");
+}
+
 TEST_CASE("sizes out of range are refused with the range") {
   for (const char* key : {"hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads",
                           "vocab_size", "max_position_embeddings"}) {

@@ -82,7 +82,8 @@ ExitCode perplexity_command(const Arguments& arguments) {
   const auto path =
       parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   const Format kv_format = cache_format_of(parser);
-  const model::LlamaModel model{model::GgufFile(path)};
+  // Of some models the rotary factors depend on the positions of a run: those of a window.
+  const model::LlamaModel model(model::GgufFile(path), std::nullopt, parser.count("window"));
   const auto tokenizer = model::make_tokenizer(model.file());
   const std::uint32_t window = parser.count("window");
   if (window < 2 || window > model.shape().context) {

@@ -145,6 +145,10 @@ void read_rope_scaling(const Metadata& m, Hyperparameters& shape) {
   const auto factor = m.get_positive("rope.scaling.factor", true),
              older = m.get_positive("rope.scale_linear", true);
   shape.rope_scale = type == "none" ? 1.0 : factor.value_or(older.value_or(1.0));
+  if (shape.rope_scaling == RopeScaling::yarn && shape.rope_base <= 1.0) {
+    m.file.fail(fmt::format("key {} is {}, but should be above 1 with yarn; convert the model again",
+                            in_quotes(m.key_of("rope.freq_base")), shape.rope_base));
+  }
   shape.rope_original_context =
       m.get_size("rope.scaling.original_context_length", kMaxContext).value_or(shape.context);
   shape.rope_magnitude = m.get_positive("rope.scaling.attn_factor", true).value_or(1.0);
