@@ -91,7 +91,8 @@ TEST_CASE("experts are the routers', those of a run, or drawn, and that is said"
 
   check_refused(kUsage, and_experts("x"), {"--experts is 'x'", "@RESULT.json"});
   check_refused(kUsage, {"-m", model, "--experts", "7"}, {"--experts goes with --timing-only"});
-  const std::string dense = scratch.model();
+  const Scratch another;
+  const std::string dense = another.model();
   check_refused(kUsage, {"-m", dense, "--timing-only", "--prompt-tokens", "2", "--experts", "7"},
                 {"this model has none"});
   Json other = with;
