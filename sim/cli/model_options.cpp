@@ -155,12 +155,12 @@ host::RunSettings settings_of(const OptionParser& parser) {
 void say_experts(const model::LlamaModel& model, const host::ModelRequest& request) {
   const host::InferenceOptions& options = request.settings.inference;
   if (model.shape().experts == 0 || options.values == machine::Values::computed) return;
+  host::InferenceOptions checked = options;
+  host::plan_experts(request.tokens.experts, model, checked);
   if (request.tokens.experts && request.tokens.experts->starts_with('@')) {
     fmt::print(stderr, "experts: those of {}\n", request.tokens.experts->substr(1));
     return;
   }
-  host::InferenceOptions checked = options;
-  host::plan_experts(request.tokens.experts, model, checked);
   fmt::print(stderr,
              "experts: drawn with seed {}, since no router computes; --experts @RESULT.json takes a run's\n",
              checked.expert_seed);
