@@ -55,7 +55,7 @@ bool Interconnect::has_room(std::size_t source) {
 
 // Of two sources that could issue in the same cycle.
 bool Interconnect::goes_first(std::size_t source, Cycle cycle, const Candidate& best) const {
-  if (cycle != best.cycle || cycle == kNever) return cycle < best.cycle;
+  if (cycle != best.cycle) return cycle < best.cycle;
   return kind_of(sources_[source].requester) == kind_of(sources_[best.source].requester) &&
          wishes_[source].served < wishes_[best.source].served;
 }
@@ -64,7 +64,7 @@ Interconnect::Candidate Interconnect::next_issue() {
   Candidate best;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Wish& wish = wishes_[i];
-    if (wish.cycle > best.cycle) continue;
+    if (wish.cycle == kNever || wish.cycle > best.cycle) continue;
     const Cycle cycle = std::max({wish.cycle, time_, channel_next_[wish.channel]});
     if (goes_first(i, cycle, best) && has_room(i)) best = {cycle, i};
   }

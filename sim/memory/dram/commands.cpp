@@ -3,7 +3,9 @@
 // advanced lazily and in order of time.
 #include <algorithm>
 #include <cmath>
+#include <memory>
 #include <optional>
+#include <vector>
 
 #include "base/state_archives.h"
 #include "memory/dram/channel.h"
@@ -24,7 +26,8 @@ class CommandDram final : public Dram {
         slots_(machine.dram.requests_in_flight) {
     const ClockRatio ratio(system_.device.tck_ps, machine.clock_ghz);
     const auto answer = static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz));
-    for (std::uint32_t i = 0; i < system_.channels; ++i) channels_.emplace_back(system_, ratio, answer);
+    for (std::uint32_t i = 0; i < system_.channels; ++i)
+      channels_.push_back(std::make_unique<DramChannel>(system_, ratio, answer));
     for (std::uint32_t s = 0; s < slots_.size(); ++s) free_slots_.push_back(s);
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
@@ -32,7 +35,7 @@ class CommandDram final : public Dram {
   std::uint32_t channel_of(DramAddress address) const override { return map_.channel(address.value); }
 
   bool has_room(std::uint32_t channel, bool write) const override {
-    return !free_slots_.empty() && channels_[channel].has_room(write, bursts_);
+    return !free_slots_.empty() && channels_[channel]->has_room(write, bursts_);
   }
 
   bool has_room(std::uint32_t channel, DramAddress address, bool write) const override {
@@ -44,7 +47,7 @@ class CommandDram final : public Dram {
       std::uint32_t wanted = 1;  // places of this bank, by the bursts up to this one
       for (std::uint32_t j = 0; j < i; ++j)
         wanted += map_.place(first + j * std::uint64_t{system_.device.burst_bytes}).bank == bank;
-      if (channels_[channel].room(write, bank) < wanted) return false;
+      if (channels_[channel]->room(write, bank) < wanted) return false;
     }
     return true;
   }
@@ -57,14 +60,14 @@ class CommandDram final : public Dram {
     DramPlace place;
     for (std::uint32_t i = 0; i < bursts_; ++i) {
       place = map_.place(first + i * std::uint64_t{system_.device.burst_bytes});
-      channels_[place.channel].accept(now, slot, burst.write, place);
+      channels_[place.channel]->accept(now, slot, burst.write, place);
     }
-    channels_[place.channel].tell_queues(now);
-    earliest_.set(place.channel, channels_[place.channel].next());
+    channels_[place.channel]->tell_queues(now);
+    earliest_.set(place.channel, channels_[place.channel]->next());
   }
 
   void tell(observe::EventHub& hub) override {
-    for (std::uint32_t i = 0; i < channels_.size(); ++i) channels_[i].tell(hub, observe::channel_id(i));
+    for (std::uint32_t i = 0; i < channels_.size(); ++i) channels_[i]->tell(hub, observe::channel_id(i));
   }
 
   DramNotice advance(Cycle until) override {
@@ -92,7 +95,7 @@ class CommandDram final : public Dram {
 
   void report_bus_change(observe::EventHub& hub) override {
     for (const Changed& c : changed_) {
-      const observe::State state = channels_[c.channel].state();
+      const observe::State state = channels_[c.channel]->state();
       --waiting_in_[static_cast<std::size_t>(c.before)];
       ++waiting_in_[static_cast<std::size_t>(state)];
       hub.emit({changed_at_, 0, 0, 0, observe::EventKind::unit_state, observe::channel_id(c.channel),
@@ -106,15 +109,15 @@ class CommandDram final : public Dram {
   observe::State data_state() const override { return data_state_; }
 
   DramQueues queues(std::uint32_t channel) const override {
-    const DramController::Depths depths = channels_[channel].controller().depths();
+    const DramController::Depths depths = channels_[channel]->controller().depths();
     return {depths.reads, depths.writes, depths.activated};
   }
-  observe::State state(std::uint32_t channel) const override { return channels_[channel].state(); }
+  observe::State state(std::uint32_t channel) const override { return channels_[channel]->state(); }
 
   std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
-    channels_[channel].catch_up(cycle);
-    const DramController& c = channels_[channel].controller();
-    const Clock clocks = channels_[channel].ratio().last_clock(cycle) + 1;
+    channels_[channel]->catch_up(cycle);
+    const DramController& c = channels_[channel]->controller();
+    const Clock clocks = channels_[channel]->ratio().last_clock(cycle) + 1;
     const std::uint64_t open = c.open_bank_clocks(clocks);
     return DramUse{c.counters(), clocks, open, c.refreshing_bank_clocks(clocks),
                    energy_of(system_.device, c.counters(), open, clocks)};
@@ -134,8 +137,8 @@ class CommandDram final : public Dram {
   void serialize_all(Archive& state) {
     state(slots_, free_slots_, completed_, changed_, changed_at_, waiting_in_, data_state_);
     for (std::uint32_t i = 0; i < channels_.size(); ++i) {
-      state(channels_[i]);
-      if constexpr (Archive::is_loading::value) earliest_.set(i, channels_[i].next());
+      state(*channels_[i]);
+      if constexpr (Archive::is_loading::value) earliest_.set(i, channels_[i]->next());
     }
   }
 
@@ -158,7 +161,7 @@ class CommandDram final : public Dram {
 
   // One step of a channel. Tells of an answer and of room at once, of changes of a bus not yet.
   DramNews take(std::uint32_t index, Cycle cycle, DramChannel::Step step) {
-    DramChannel& channel = channels_[index];
+    DramChannel& channel = *channels_[index];
     DramNews news = DramNews::nothing;
     switch (step) {
       case DramChannel::Step::commands: {
@@ -190,7 +193,7 @@ class CommandDram final : public Dram {
   const config::DramSystem& system_;  // the machine's
   DramAddressMap map_;
   std::uint32_t bursts_;  // of the devices, in a request
-  std::deque<DramChannel> channels_;
+  std::vector<std::unique_ptr<DramChannel>> channels_;
   EarliestOf earliest_;  // of the channels
   std::vector<Slot> slots_;
   std::vector<std::uint32_t> free_slots_;
