@@ -152,25 +152,15 @@ host::RunSettings settings_of(const OptionParser& parser) {
   return s;
 }
 
-void say_experts(const model::LlamaModel& model, const host::ModelRequest& request) {
-  const host::InferenceOptions& options = request.settings.inference;
-  if (model.shape().experts == 0 || options.values == machine::Values::computed) return;
-  host::InferenceOptions checked = options;
-  host::plan_experts(request.tokens.experts, model, checked);
-  if (request.tokens.experts && request.tokens.experts->starts_with('@')) {
-    fmt::print(stderr, "experts: those of {}\n", request.tokens.experts->substr(1));
-    return;
-  }
-  fmt::print(stderr,
-             "experts: drawn with seed {}, since no router computes; --experts @RESULT.json takes a run's\n",
-             checked.expert_seed);
+std::filesystem::path model_path(const OptionParser& parser) {
+  return parser.has("model") ? std::filesystem::path(parser.get<std::string>("model"))
+                             : host::bundled_model();
 }
 
 host::ModelRequest model_request_of(const OptionParser& parser) {
   host::ModelRequest request;
   request.settings = settings_of(parser);
-  request.file =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
+  request.file = model_path(parser);
   host::require_file(request.file);  // before what goes with which kind of file
   if (parser.has("rope")) {
     request.rope = choose<model::RopePairs>(

@@ -2,6 +2,8 @@
 // The options of a model's run, which `run`, `compare` and `compile` share.
 #pragma once
 
+#include <filesystem>
+
 #include "cli/options.h"
 #include "host/model_run.h"
 
@@ -9,8 +11,8 @@ namespace tokencycle::cli {
 
 // Adds the options that these functions read.
 void add_model_options(OptionParser& parser);
-// On standard error which experts a run without values takes, where the model has any and nothing says it.
-void say_experts(const model::LlamaModel& model, const host::ModelRequest& request);
+// The file that -m names, else the bundled model. Throws UsageError where there is none.
+std::filesystem::path model_path(const OptionParser& parser);
 // Sampler, tokens, formats and clocking. Throws UsageError.
 host::RunSettings settings_of(const OptionParser& parser);
 // The format that --kv-type names. Throws UsageError.

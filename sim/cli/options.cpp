@@ -158,12 +158,13 @@ void OptionParser::refuse(const std::string& message) const {
 
 std::vector<std::string> OptionParser::names() const {
   std::vector<std::string> names;
-  po::options_description all;
-  all.add(first_);
-  for (const Group& group : more_) all.add(*group.options);
-  for (const auto& option : all.options()) {
-    if (!option->long_name().starts_with("help")) names.push_back(option->long_name());
-  }
+  const auto add_names = [&names](const po::options_description& group) {
+    for (const auto& option : group.options()) {
+      if (!option->long_name().starts_with("help")) names.push_back(option->long_name());
+    }
+  };
+  add_names(first_);
+  for (const Group& group : more_) add_names(*group.options);
   return names;
 }
 

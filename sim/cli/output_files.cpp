@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "cli/output_files.h"
-#include "host/places.h"
-#include "model/gguf/split.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+
+#include "cli/model_options.h"
+#include "model/gguf/split.h"
 
 namespace tokencycle::cli {
 
@@ -87,14 +88,10 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
   const bool program = parser.has("program");
   for (const std::string& file : parser.texts("program")) inputs.emplace_back(file);
   if (!program) {
-    inputs = model::named_parts(parser.has("model") ? fs::path(parser.get<std::string>("model"))
-                                                    : host::bundled_model());
-  }
-  if (parser.has("prompt") && parser.get<std::string>("prompt").starts_with('@')) {
-    inputs.emplace_back(parser.get<std::string>("prompt").substr(1));
+    inputs = model::named_parts(model_path(parser));
   }
   if (parser.has("file")) inputs.emplace_back(parser.get<std::string>("file"));
-  for (const char* const option : {"tokens", "experts"}) {
+  for (const char* const option : {"prompt", "tokens", "experts"}) {
     if (!parser.has(option)) continue;
     const std::string value = parser.get<std::string>(option);
     if (value.starts_with('@')) inputs.emplace_back(value.substr(1));

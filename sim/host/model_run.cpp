@@ -172,6 +172,13 @@ void attach(const RunOutput& output, ModelRun& run) {
   };
 }
 
+std::string experts_note(const TokenRequest& request, const InferenceOptions& options) {
+  if (!options.experts.empty()) return fmt::format("experts: those of {}", request.experts->substr(1));
+  return fmt::format(
+      "experts: drawn with seed {}, since no router computes; --experts @RESULT.json takes a run's",
+      options.expert_seed);
+}
+
 void run_tokens(const ModelRequest& request, const model::LlamaModel& model, const config::Machine& machine,
                 Traces* traces, const RunOutput& output, ModelRun& run) {
   run.settings = request.settings;
@@ -179,6 +186,7 @@ void run_tokens(const ModelRequest& request, const model::LlamaModel& model, con
   if (run.settings.inference.values == machine::Values::absent) {
     const TokenPlan plan = plan_tokens(request.tokens, model);
     plan_experts(request.tokens.experts, model, run.settings.inference);
+    if (model.shape().experts != 0) tell({experts_note(request.tokens, run.settings.inference)}, output);
     run.settings.new_tokens = static_cast<std::uint32_t>(plan.generated.size());
     attach(output, run);
     run.inference = std::make_unique<Inference>(model, machine, run.settings.inference);

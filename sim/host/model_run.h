@@ -56,7 +56,7 @@ struct RunOutput {
   std::function<void(const struct StepReport&)> on_step;  // after each step of a run without values
   RunWatch* watch = nullptr;                              // outlives the ModelRun
   Checkpoints* checkpoints = nullptr;                     // the same
-  std::function<void(const std::string&)> note = {};      // each of Prompt::notes
+  std::function<void(const std::string&)> note = {};      // what standard error should say
 };
 
 // Generates the tokens, or gives the machine those of the plan. `traces` may be null and outlives the run.

@@ -21,9 +21,7 @@ Traces::Traces(const TraceRequest& request, const std::string& title, const conf
   observe::TraceOptions options;
   if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
   window_ = options.window;
-  matched_ = writers_.empty() && request.files.empty()
-                 ? true
-                 : window_.kind == observe::TraceWindow::Kind::whole_run;
+  matched_ = window_.kind == observe::TraceWindow::Kind::whole_run;
   options.level = request.level.value_or(request.window.empty() ? 1 : 2);
   options.max_bytes = request.max_bytes;
   options.title = title;
@@ -42,24 +40,26 @@ void Traces::subscribe(observe::EventHub& hub) {
 }
 void Traces::begin_step(const observe::TraceStep& step) {
   begun_ = true;
-  step_ = step;
-  step_.program = nullptr;
+  token_ = step.token;
+  start_ = step.start;
   match(step);
   for (const auto& w : writers_) w->begin_step(step);
 }
-// A part of the run that is in the window; cycles are looked at when a step ends.
+// Whether the step is in the window; cycles are looked at when it ends.
 void Traces::match(const observe::TraceStep& step) {
   using Kind = observe::TraceWindow::Kind;
-  if (window_.kind == Kind::tokens) matched_ = matched_ || window_.has_token(step.token);
-  if (operators_.empty()) {
-    for (const auto& o : step.program->operators) operators_.push_back(o.name);
-  }
-  if (window_.kind != Kind::operators || matched_) return;
-  for (const auto& o : step.program->operators) matched_ = matched_ || window_.has_operator(o.name);
+  if (matched_) return;
+  if (window_.kind == Kind::tokens) matched_ = window_.has_token(step.token);
+  if (window_.kind != Kind::operators) return;
+  const auto& operators = step.program->operators;
+  matched_ = std::any_of(operators.begin(), operators.end(),
+                         [this](const isa::OperatorName& o) { return window_.has_operator(o.name); });
+  if (matched_ || !operators_.empty()) return;
+  for (const isa::OperatorName& o : operators) operators_.push_back(o.name);
 }
 void Traces::end_step(Cycle end) {
   if (window_.kind == observe::TraceWindow::Kind::cycles) {
-    matched_ = matched_ || (window_.first < end.value && step_.start.value < window_.last);
+    matched_ = matched_ || (window_.first < end.value && start_.value < window_.last);
   }
   end_ = end;
   for (const auto& w : writers_) w->end_step(end);
@@ -114,7 +114,7 @@ nlohmann::ordered_json Traces::summary_json() const {
 
 std::string Traces::window_remedy() const {
   using Kind = observe::TraceWindow::Kind;
-  if (window_.kind == Kind::tokens) return fmt::format("; its last token is number {}", step_.token);
+  if (window_.kind == Kind::tokens) return fmt::format("; its last token is number {}", token_);
   if (window_.kind == Kind::cycles) return fmt::format("; it ended in cycle {}", with_separators(end_.value));
   if (operators_.empty()) return "; the program names no operators";
   constexpr std::size_t kShown = 12;

@@ -62,10 +62,10 @@ class Traces {
 
   bool closed_ = false, begun_ = false;
   observe::TraceWindow window_;
-  Cycle end_;  // of the last step
   bool matched_ = true;
-  observe::TraceStep step_;             // the last, without its program
-  std::vector<std::string> operators_;  // of the first step, for the remedy
+  std::uint32_t token_ = 0;             // of the last step
+  Cycle start_, end_;                   // of the last step
+  std::vector<std::string> operators_;  // of a step without a match, for the remedy
   std::vector<std::unique_ptr<TemporaryFile>> temporaries_;
   std::vector<std::unique_ptr<observe::TraceWriter>> writers_;
 };

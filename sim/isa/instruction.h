@@ -66,14 +66,19 @@ enum class Opcode : std::uint16_t {
   convert,
   scale,
   silu,
+  sigmoid = static_cast<unsigned>(Class::map) << kFunctionBits | 5,
+  tanh,
+  gelu_tanh = static_cast<unsigned>(Class::map) << kFunctionBits | 8,
 
   add = static_cast<unsigned>(Class::zip) << kFunctionBits,
   mul,
+  div = static_cast<unsigned>(Class::zip) << kFunctionBits | 3,
 
   reduce_sum = static_cast<unsigned>(Class::reduce) << kFunctionBits,
   reduce_max,
 
   rms_norm = static_cast<unsigned>(Class::norm) << kFunctionBits,
+  layer_norm,
 
   softmax = static_cast<unsigned>(Class::softmax) << kFunctionBits,
 
@@ -82,6 +87,7 @@ enum class Opcode : std::uint16_t {
 
   transpose = static_cast<unsigned>(Class::move) << kFunctionBits,
   rotary,
+  take,
 };
 constexpr Opcode opcode(Class c, unsigned function) {
   return static_cast<Opcode>(static_cast<unsigned>(c) << kFunctionBits | function);

@@ -180,7 +180,6 @@ void run_all(const OptionParser& parser, Plan& plan) {
   if (parser.has("output") || parser.has("results") || !plan.files.empty())
     request.settings.inference.record = host::RecordOptions{};
   const model::LlamaModel model = host::open_model(request);
-  say_experts(model, request);
   // A machine that cannot hold the model says so before another has run.
   for (const config::Machine& machine : plan.machines) {
     compiler::Compiler(model, machine, request.settings.inference.compile);

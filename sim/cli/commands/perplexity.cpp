@@ -79,13 +79,11 @@ ExitCode perplexity_command(const Arguments& arguments) {
       ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string text = host::read_text(parser.require("file"));
-  const auto path =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
   const Format kv_format = cache_format_of(parser);
   // Of some models the rotary factors depend on the positions of a run: those of a window.
-  const model::LlamaModel model(model::GgufFile(path), std::nullopt, parser.count("window"));
-  const auto tokenizer = model::make_tokenizer(model.file());
   const std::uint32_t window = parser.count("window");
+  const model::LlamaModel model(model::GgufFile(model_path(parser)), std::nullopt, window);
+  const auto tokenizer = model::make_tokenizer(model.file());
   if (window < 2 || window > model.shape().context) {
     throw UsageError(
         fmt::format("--window is {}; with this model it must be 2 to {}", window, model.shape().context));

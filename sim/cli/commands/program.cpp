@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
 #include "cli/standard_output.h"
@@ -43,8 +44,7 @@ ExitCode compile_command(const Arguments& arguments) {
   const std::string output = parser.require("output");
   const config::Machine machine =
       host::read_configuration(host::find_configuration(parser.get<std::string>("config")));
-  const auto path =
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model();
+  const std::filesystem::path path = model_path(parser);
   check_outputs({{"--output", output}}, {path, host::find_configuration(parser.get<std::string>("config"))});
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});

@@ -225,7 +225,6 @@ ExitCode run_command(const Arguments& arguments) {
 
   const auto begin = std::chrono::steady_clock::now();
   const model::LlamaModel model = host::open_model(request);
-  say_experts(model, request);
   host::Traces traces(traces_of(parser),
                       fmt::format("{} on {}", model.file().path().filename().string(), machine.name),
                       machine);

@@ -3,13 +3,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/model_options.h"
 #include "cli/options.h"
+#include "cli/standard_output.h"
 #include "host/files.h"
-#include "host/places.h"
 #include "host/prompt.h"
 #include "host/result/json_text.h"
 #include "model/tokenizer/tokenizer.h"
@@ -24,9 +24,7 @@ using model::TokenId;
 
 // Headers are enough: a vocabulary needs no weights.
 model::GgufFile vocabulary_file(const OptionParser& parser) {
-  return model::GgufFile(
-      parser.has("model") ? std::filesystem::path(parser.get<std::string>("model")) : host::bundled_model(),
-      model::TensorData::absent);
+  return model::GgufFile(model_path(parser), model::TensorData::absent);
 }
 
 std::string hexadecimal(const std::string& bytes) {
@@ -103,12 +101,6 @@ std::vector<TokenId> parse_token_ids(const std::vector<std::string>& arguments, 
   return ids;
 }
 
-void print_text(const std::string& text) {
-  if (std::fwrite(text.data(), 1, text.size(), stdout) != text.size()) {
-    throw IoError("standard output was closed before the whole text was written");
-  }
-}
-
 }  // namespace
 
 ExitCode tokenize_command(const Arguments& arguments) {
@@ -131,7 +123,7 @@ ExitCode tokenize_command(const Arguments& arguments) {
   const auto tokenizer = model::make_tokenizer(file);
   const host::Prompt prompt = tokens_of(parser, file, *tokenizer);
   if (parser.get<bool>("json")) {
-    print_text(host::json_text(tokens_json(file, *tokenizer, prompt.text, prompt.ids)));
+    print_now(host::json_text(tokens_json(file, *tokenizer, prompt.text, prompt.ids)));
   } else if (parser.get<bool>("ids")) {
     fmt::print("{}\n", fmt::join(prompt.ids, ","));
   } else {
@@ -156,7 +148,7 @@ ExitCode detokenize_command(const Arguments& arguments) {
   const std::vector<TokenId> ids =
       parse_token_ids(parser.get<std::vector<std::string>>("ids"), tokenizer->size());
   const std::string text = tokenizer->decode(ids);
-  print_text(parser.get<bool>("json") ? host::json_text(tokens_json(file, *tokenizer, text, ids)) : text);
+  print_now(parser.get<bool>("json") ? host::json_text(tokens_json(file, *tokenizer, text, ids)) : text);
   return ExitCode::success;
 }
 

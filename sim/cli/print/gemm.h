@@ -10,7 +10,7 @@
 
 namespace tokencycle::cli {
 
-// The table: a heading, a line a layer, and the sum of several.
+// The table: a heading, one line per layer, and the sum of several.
 std::string gemm_heading(const config::Machine& machine, const host::GemmOptions& options);
 std::string gemm_line(const config::Machine& machine, const host::GemmReport& report);
 std::string gemm_totals(const config::Machine& machine, const std::vector<host::GemmReport>& reports);

@@ -43,10 +43,10 @@ Instruction silu_rows(Rows dst, Rows a, Extent extent) {
 }
 
 Instruction gelu_tanh_rows(Rows dst, Rows a, Extent extent) {
-  return vector_operation(isa::opcode(isa::Class::map, 8), dst, a, extent);
+  return vector_operation(Opcode::gelu_tanh, dst, a, extent);
 }
 Instruction tanh_rows(Rows dst, Rows a, Extent extent) {
-  return vector_operation(isa::opcode(isa::Class::map, 6), dst, a, extent);
+  return vector_operation(Opcode::tanh, dst, a, extent);
 }
 Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent) {
   Instruction i = vector_operation(Opcode::scale, dst, a, extent);
@@ -54,7 +54,7 @@ Instruction scale_rows(Rows dst, Rows a, float scalar, Extent extent) {
   return i;
 }
 Instruction sigmoid_rows(Rows dst, Rows a, Extent extent) {
-  return vector_operation(isa::opcode(isa::Class::map, 5), dst, a, extent);
+  return vector_operation(Opcode::sigmoid, dst, a, extent);
 }
 
 Instruction top_k_rows(Rows dst, Rows a, std::uint32_t count, Extent extent) {
@@ -64,7 +64,7 @@ Instruction top_k_rows(Rows dst, Rows a, std::uint32_t count, Extent extent) {
 }
 
 Instruction take_rows(Rows dst, Rows a, std::uint32_t columns, Rows places, Extent extent) {
-  Instruction i = with_b(vector_operation(isa::opcode(isa::Class::move, 2), dst, a, extent), places);
+  Instruction i = with_b(vector_operation(Opcode::take, dst, a, extent), places);
   i.extent = columns;
   return i;
 }
@@ -95,7 +95,7 @@ Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsilon, E
 }
 
 Instruction layer_norm_rows(Rows dst, Rows a, std::uint32_t pair, float epsilon, Extent extent) {
-  Instruction i = vector_operation(isa::opcode(isa::Class::norm, 1), dst, a, extent);
+  Instruction i = vector_operation(Opcode::layer_norm, dst, a, extent);
   i.b = isa::LocalAddress::scratchpad(pair);
   i.scalar = epsilon;
   return i;

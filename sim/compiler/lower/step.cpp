@@ -420,7 +420,7 @@ void Lowering::row(std::uint32_t s) {
     case OperatorKind::normalize: {
       const Rows sums = scratchpad_rows(c_.plan.rooms[s][0], 4);
       builder_.emit(sum_rows(sums, x, {rows, cols}));
-      builder_.emit(per_row(isa::opcode(isa::Class::zip, 3), y, x, sums, {rows, cols}));  // div
+      builder_.emit(per_row(isa::Opcode::div, y, x, sums, {rows, cols}));
       break;
     }
     default:

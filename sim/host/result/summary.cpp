@@ -106,25 +106,28 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
   }
 }
 
+// Sums over the channels of command-level memory.
+memory::DramCounters dram_counters(machine::Accelerator& accelerator) {
+  memory::DramCounters sum;
+  for (std::uint32_t i = 0; i < accelerator.machine().dram.channels; ++i)
+    sum += accelerator.dram_use(i)->counters;
+  return sum;
+}
+
 // Of the bursts moved, those that crossed the data buses: the others met a waiting write in a queue.
 std::uint64_t bus_bytes(machine::Accelerator& accelerator, std::uint64_t moved) {
-  const config::Machine& machine = accelerator.machine();
-  if (!machine.dram.system) return moved;
-  std::uint64_t bursts = 0;
-  for (std::uint32_t i = 0; i < machine.dram.channels; ++i)
-    bursts += accelerator.dram_use(i)->counters.moved();
-  return bursts * machine.dram.system->device.burst_bytes;
+  const auto& system = accelerator.machine().dram.system;
+  return system ? dram_counters(accelerator).moved() * system->device.burst_bytes : moved;
 }
 
 // Command-level memory alone has rows, refreshes and energies.
 void add_rows(std::string& out, machine::Accelerator& accelerator) {
   const config::Machine& machine = accelerator.machine();
   if (!machine.dram.system) return;
-  memory::DramCounters sum;
+  const memory::DramCounters sum = dram_counters(accelerator);
   double refreshing = 0, bank_clocks = 0;
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const memory::DramUse use = accelerator.dram_use(i).value();
-    sum += use.counters;
     refreshing += static_cast<double>(use.refreshing_bank_clocks);
     bank_clocks += static_cast<double>(use.clocks) * machine.dram.system->device.banks_of_channel();
   }

@@ -25,7 +25,7 @@ class Vector : public Clocked, public InstructionQueue {
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
-  // Who hears what a top_k finds, or says it where there are no values; null: nobody.
+  // Hears what a top_k finds, or says it where there are no values; may be null.
   void set_choices(Choices* choices) { choices_ = choices; }
   observe::State state() const { return state_.now(); }
   std::size_t queued() const { return queue_.size() + (running_ != nullptr ? 1 : 0); }

@@ -14,7 +14,7 @@ class ConfigObject;
 class Metadata;
 struct ConfigShape;
 
-// Whether layers have experts in place of one feed-forward network: llama with expert_count is Mixtral.
+// Whether layers have experts instead of one feed-forward network: llama with expert_count is Mixtral.
 enum class Experts : std::uint8_t { none, optional, all };
 
 struct Architecture {

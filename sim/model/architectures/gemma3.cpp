@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gemma 3: Gemma 2 with a norm of each head of queries and keys in place of the caps, and another rotary base
+// Gemma 3: Gemma 2 with a norm of each head of queries and keys instead of the caps, and another rotary base
 // in the layers with a window. Source of the config.json's keys: github.com/huggingface/transformers,
 // configuration_gemma3.py.
 #include <cmath>

@@ -73,7 +73,7 @@ enum class OperatorKind : std::uint8_t {
   gather_rows,    // row ids[t] of the weight, as fp32                                  inputs: ids
   position_rows,  // row p of the weight, p the token's position, as fp32             inputs: ids
   linear,         // x * weight (+ bias)                                                inputs: x
-  norm,           // each group of columns by itself, times the gain                    inputs: x
+  norm,           // each group of columns alone, times the gain                        inputs: x
   map,            // f(x), element by element                                           inputs: x
   zip,            // f(x, y), element by element                                        inputs: x, y
   rotary,         // heads rotated by the angles of their positions                     inputs: x, table

@@ -58,19 +58,16 @@ struct Coding {
 using E4M3 = Coding<3, 0x7E>;  // 448
 using E5M2 = Coding<2, 0x7B>;  // 57,344
 
-inline constexpr FormatRow kE4M3{.name = "f8_e4m3",
-                                 .numbers = Numbers::real,
-                                 .as_weight = Multiplication{Format::f16, MultiplyType::fp16},
-                                 .in_cache = true,
-                                 .decoding = Decoding::fields,
-                                 .decode = E4M3::decode,
-                                 .encode = E4M3::encode};
-inline constexpr FormatRow kE5M2{.name = "f8_e5m2",
-                                 .numbers = Numbers::real,
-                                 .as_weight = Multiplication{Format::f16, MultiplyType::fp16},
-                                 .in_cache = true,
-                                 .decoding = Decoding::fields,
-                                 .decode = E5M2::decode,
-                                 .encode = E5M2::encode};
+template <class C>
+constexpr FormatRow row(std::string_view name) {
+  return {.name = name,
+          .numbers = Numbers::real,
+          .as_weight = Multiplication{Format::f16, MultiplyType::fp16},
+          .in_cache = true,
+          .decoding = Decoding::fields,
+          .decode = C::decode,
+          .encode = C::encode};
+}
+inline constexpr FormatRow kE4M3 = row<E4M3>("f8_e4m3"), kE5M2 = row<E5M2>("f8_e5m2");
 
 }  // namespace tokencycle::formats::f8
