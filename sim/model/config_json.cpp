@@ -234,7 +234,8 @@ bool looks_like_config_json(const std::filesystem::path& path) {
 namespace {
 
 // Everything but rotary positions, as keys of a GGUF file.
-void put_shape(Keys& keys, const Hyperparameters& s, const Architecture& architecture) {
+void put_shape(Keys& keys, const ConfigShape& shape, const Architecture& architecture) {
+  const Hyperparameters& s = shape.size;
   keys.put_size("block_count", s.layers);
   keys.put_size("embedding_length", s.width);
   keys.put_size("context_length", s.context);
@@ -257,12 +258,10 @@ void put_shape(Keys& keys, const Hyperparameters& s, const Architecture& archite
   };
   put_factor("attn_logit_softcapping", s.attention_cap, 0.0f);
   put_factor("final_logit_softcapping", s.logit_cap, 0.0f);
-  if (architecture.name == "granite") keys.put("logit_scale", static_cast<double>(s.logit_scale));
   put_factor("residual_scale", s.residual_scale, 1.0f);
   put_factor("embedding_scale", s.embedding_scale, 1.0f);
   put_factor("attention.scale", s.attention_scale, 0.0f);
-  if (s.parallel_residual || architecture.name == "gptneox")
-    keys.put("use_parallel_residual", s.parallel_residual);
+  for (const auto& [key, value] : shape.own_keys) keys.put(key, value);
   if (s.window == 0) return;
   keys.put_size("attention.sliding_window", s.window);
   GgufArray layers;
@@ -271,18 +270,15 @@ void put_shape(Keys& keys, const Hyperparameters& s, const Architecture& archite
 }
 
 void read_sizes(const ConfigObject& config, const ConfigObject& outer, const Architecture& architecture,
-                Hyperparameters& s) {
-  if (architecture.name == "gemma3") {  // whose files leave out what equals the library's defaults
-    s.context = 131072, s.heads = 8, s.kv_heads = 4, s.vocabulary = 262208;
-    s.width = 2304, s.feed_forward = 9216, s.layers = 26, s.norm_epsilon = 1e-6f;
-  } else {
-    s.norm_epsilon = 0.0f;
-  }
-  if (architecture.name.starts_with("gemma")) s.head_dim = 256;
+                ConfigShape& shape) {
+  Hyperparameters& s = shape.size;
+  s.norm_epsilon = 0.0f;
+  if (architecture.set_config_defaults != nullptr) architecture.set_config_defaults(shape);
   s.context = size_of(config, {"max_position_embeddings", "n_ctx", "n_positions"}, kMaxContext, s.context);
   s.layers = size_of(config, {"num_hidden_layers", "n_layer"}, kMaxLayers, s.layers);
   s.width = size_of(config, {"hidden_size", "n_embd"}, kMaxWidth, s.width);
-  if (architecture.name == "gpt2") s.feed_forward = std::min(4 * s.width, kMaxFeedForward);
+  if (shape.feed_forward_by_width != 0)
+    s.feed_forward = std::min(shape.feed_forward_by_width * s.width, kMaxFeedForward);
   s.feed_forward = size_of(config, {"intermediate_size", "n_inner"}, kMaxFeedForward, s.feed_forward);
   s.vocabulary = size_of(config, {"vocab_size"}, kMaxVocabulary, s.vocabulary);
   const ConfigObject& tied = config.has("tie_word_embeddings") ? config : outer;
@@ -314,7 +310,7 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   const auto names =
       config.has("architectures") ? config.texts("architectures") : outer.texts("architectures");
   shape.config_name = names && !names->empty() ? names->front() : config.text("model_type").value_or("");
-  read_sizes(config, outer, architecture, s);
+  read_sizes(config, outer, architecture, shape);
   read_heads(config, s);
   s.rope_dims = s.head_dim;
   architecture.read_config(config, shape);
@@ -323,10 +319,9 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
     config.fail("num_experts_per_tok",
                 fmt::format("allowed: 1 to {}, the number of experts; fix the file", s.experts));
   }
-  if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, architecture, s.head_dim);
-  put_shape(keys, s, architecture);
-  const Factors factors =
-      s.rope_dims != 0 ? read_config_rope(config, architecture, keys, shape) : Factors::none;
+  if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, shape);
+  put_shape(keys, shape, architecture);
+  const Factors factors = s.rope_dims != 0 ? read_config_rope(config, keys, shape) : Factors::none;
   if (std::uint64_t{s.context} * s.rope_dims * sizeof(float) > kMaxRopeTableBytes) {
     config.fail(
         config.first_of({"max_position_embeddings", "n_ctx", "n_positions"}),

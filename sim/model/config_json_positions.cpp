@@ -85,14 +85,14 @@ std::optional<ConfigObject> rope_object(const ConfigObject& config) {
 
 }  // namespace
 
-std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architecture& architecture,
-                                    std::uint32_t head) {
+std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShape& shape) {
+  const std::uint32_t head = shape.size.head_dim;
+  const bool partly = shape.partly_rotated;
   double share = 1.0;
   const auto look = [&](const ConfigObject& object) {
     for (const char* key : {"partial_rotary_factor", "rotary_pct"}) {
       const auto found = object.get_positive(key);
       if (!found) continue;
-      const bool partly = is_listed("phi3, gptneox, stablelm", architecture.name);
       if (*found > 1.0 || (*found != 1.0 && !partly)) {
         object.fail(key, partly ? "allowed is a share, at most 1; mend the file"
                                 : "supported is 1: heads that are rotated whole; use such a model");
@@ -104,9 +104,8 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architectu
   if (const auto object = rope_object(config)) {
     look(*object);
     if (const auto inner = object->object("full_attention")) look(*inner);
-  } else if (architecture.name == "gptneox" || architecture.name == "stablelm") {
-    if (!config.has("partial_rotary_factor") && !config.has("rotary_pct"))
-      share = 0.25;  // the library's default
+  } else if (!config.has("partial_rotary_factor") && !config.has("rotary_pct")) {
+    share = shape.rotary_share_by_default;
   }
   const auto dims = static_cast<std::uint32_t>(share * head);
   if (dims < 2 || dims % 2 != 0) {
@@ -119,11 +118,10 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architectu
   return dims;
 }
 
-Factors read_config_rope(const ConfigObject& config, const Architecture& architecture, Keys& keys,
-                         ConfigShape& shape) {
+Factors read_config_rope(const ConfigObject& config, Keys& keys, ConfigShape& shape) {
   Hyperparameters& s = shape.size;
-  const double by_default = architecture.name == "gemma3" ? 1e6 : 10000.0;
-  double base = config.get_positive(config.first_of({"rope_theta", "rotary_emb_base"})).value_or(by_default);
+  double base = config.get_positive(config.first_of({"rope_theta", "rotary_emb_base"}))
+                    .value_or(shape.rope_base_by_default);
   double local = config.get_positive("rope_local_base_freq").value_or(shape.local_base_by_default);
   Factors factors = Factors::none;
   if (const auto object = rope_object(config)) {
@@ -137,7 +135,7 @@ Factors read_config_rope(const ConfigObject& config, const Architecture& archite
       if (sliding->text(type).value_or("default") != "default") {
         sliding->fail(type, "supported is default in layers with a window; use such a model");
       }
-      if (local != base && architecture.name != "gemma3") {
+      if (local != base && shape.local_base_by_default == 0.0) {
         sliding->fail("rope_theta", "supported is the base of the other layers; use such a model");
       }
       sliding->refuse_unread({});

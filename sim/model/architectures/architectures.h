@@ -35,6 +35,8 @@ struct Architecture {
   // `shape` has what all architectures share.
   void (*read_config)(const ConfigObject& config, ConfigShape& shape) = nullptr;
   Experts experts = Experts::none;
+  // What a config.json of this architecture may leave out; null: no size.
+  void (*set_config_defaults)(ConfigShape& shape) = nullptr;
 };
 
 std::span<const Architecture> architectures();
@@ -63,21 +65,26 @@ void read_olmoe_config(const ConfigObject& config, ConfigShape& shape);
 void build_gemma(GraphBuilder& g, const Hyperparameters& shape);
 void read_gemma_file(const Metadata& m, Hyperparameters& shape);
 void read_gemma_config(const ConfigObject& config, ConfigShape& shape);
+void set_gemma_defaults(ConfigShape& shape);
 void build_gemma2(GraphBuilder& g, const Hyperparameters& shape);
 void read_gemma2_file(const Metadata& m, Hyperparameters& shape);
 void read_gemma2_config(const ConfigObject& config, ConfigShape& shape);
 void build_gemma3(GraphBuilder& g, const Hyperparameters& shape);
 void read_gemma3_file(const Metadata& m, Hyperparameters& shape);
 void read_gemma3_config(const ConfigObject& config, ConfigShape& shape);
+void set_gemma3_defaults(ConfigShape& shape);
 void build_phi3(GraphBuilder& g, const Hyperparameters& shape);
 void read_phi3_file(const Metadata& m, Hyperparameters& shape);
 void read_phi3_config(const ConfigObject& config, ConfigShape& shape);
+void set_phi3_defaults(ConfigShape& shape);
 void build_gpt2(GraphBuilder& g, const Hyperparameters& shape);
 void read_gpt2_file(const Metadata& m, Hyperparameters& shape);
 void read_gpt2_config(const ConfigObject& config, ConfigShape& shape);
+void set_gpt2_defaults(ConfigShape& shape);
 void build_gptneox(GraphBuilder& g, const Hyperparameters& shape);
 void read_gptneox_file(const Metadata& m, Hyperparameters& shape);
 void read_gptneox_config(const ConfigObject& config, ConfigShape& shape);
+void set_gptneox_defaults(ConfigShape& shape);
 void build_stablelm(GraphBuilder& g, const Hyperparameters& shape);
 void read_stablelm_config(const ConfigObject& config, ConfigShape& shape);
 void build_olmo2(GraphBuilder& g, const Hyperparameters& shape);

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "model/architecture.h"
 #include "model/architectures/architectures.h"
@@ -23,8 +24,17 @@ struct ConfigShape {
   std::string config_name;  // of "architectures", or else of "model_type"
   struct {
     bool qkv = false, output = false, feed_forward = false;
-  } biases;                            // where a family has them in some models alone
-  double local_base_by_default = 0.0;  // rotary base of the layers with a window; 0: that of all
+  } biases;  // where a family has them in some models alone
+  // Keys of the file that this family needs beside those of all, in the order in which they are put.
+  std::vector<std::pair<std::string, GgufValue>> own_keys;
+
+  // What the library of the family takes where the file says nothing; beside sizes, which are in `size`
+  // before anything is read, and 0 where the file must have them.
+  std::uint32_t feed_forward_by_width = 0;  // not 0: the feed-forward width is so many times the width
+  double rope_base_by_default = 10000.0;
+  double local_base_by_default = 0.0;    // rotary base of the layers with a window; 0: that of all
+  bool partly_rotated = false;           // heads may be
+  double rotary_share_by_default = 1.0;  // of a head
 
   bool is(std::string_view architecture, std::string_view type) const {
     return config_name == architecture || config_name == type;
@@ -50,11 +60,9 @@ class Keys {
 enum class Factors : std::uint8_t { none, one, long_and_short };
 
 // Rotated elements of a head: a share of it in some families.
-std::uint32_t read_config_rope_dims(const ConfigObject& config, const Architecture& architecture,
-                                    std::uint32_t head);
+std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShape& shape);
 // Rotary base and scaling, put as keys.
-Factors read_config_rope(const ConfigObject& config, const Architecture& architecture, Keys& keys,
-                         ConfigShape& shape);
+Factors read_config_rope(const ConfigObject& config, Keys& keys, ConfigShape& shape);
 
 // sliding_window and layer_types; without the latter a layer of every `period` has no window (0: all have
 // it). `by_default`: the window where the file has none.

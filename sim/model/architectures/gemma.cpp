@@ -23,4 +23,8 @@ void read_gemma_config(const ConfigObject& config, ConfigShape& shape) {
   shape.size.tied_output = config.boolean("tie_word_embeddings", true);
 }
 
+void set_gemma_defaults(ConfigShape& shape) {
+  shape.size.head_dim = 256;
+}
+
 }  // namespace tokencycle::model

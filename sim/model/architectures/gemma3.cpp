@@ -41,6 +41,15 @@ void read_gemma3_config(const ConfigObject& config, ConfigShape& shape) {
   const char* const name =
       config.has("_sliding_window_pattern") ? "_sliding_window_pattern" : "sliding_window_pattern";
   read_config_window(config, shape, config.get_size(name, kMaxLayers).value_or(kGemma3Period), kGemma3Window);
+}
+
+// Files leave out what equals the library's defaults.
+void set_gemma3_defaults(ConfigShape& shape) {
+  set_gemma_defaults(shape);
+  Hyperparameters& s = shape.size;
+  s.context = 131072, s.heads = 8, s.kv_heads = 4, s.vocabulary = 262208;
+  s.width = 2304, s.feed_forward = 9216, s.layers = 26, s.norm_epsilon = 1e-6f;
+  shape.rope_base_by_default = 1e6;
   shape.local_base_by_default = kLocalBase;
 }
 

@@ -34,4 +34,8 @@ void read_gpt2_config(const ConfigObject& config, ConfigShape& shape) {
   }
 }
 
+void set_gpt2_defaults(ConfigShape& shape) {
+  shape.feed_forward_by_width = 4;
+}
+
 }  // namespace tokencycle::model

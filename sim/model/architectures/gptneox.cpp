@@ -31,10 +31,16 @@ void read_gptneox_file(const Metadata& m, Hyperparameters& shape) {
 
 void read_gptneox_config(const ConfigObject& config, ConfigShape& shape) {
   shape.size.parallel_residual = config.boolean("use_parallel_residual", true);
+  shape.own_keys.emplace_back("use_parallel_residual", shape.size.parallel_residual);
   shape.biases = {true, true, true};
   if (!config.boolean("attention_bias", true)) {
     config.fail("attention_bias", "supported is true in this family; use such a model");
   }
+}
+
+void set_gptneox_defaults(ConfigShape& shape) {
+  shape.partly_rotated = true;
+  shape.rotary_share_by_default = 0.25;
 }
 
 }  // namespace tokencycle::model

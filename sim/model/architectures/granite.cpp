@@ -27,6 +27,7 @@ void read_granite_config(const ConfigObject& config, ConfigShape& shape) {
   s.residual_scale = static_cast<float>(config.get_positive("residual_multiplier").value_or(1.0));
   s.attention_scale = static_cast<float>(config.get_positive("attention_multiplier").value_or(1.0));
   s.logit_scale = static_cast<float>(config.get_positive("logits_scaling").value_or(1.0));
+  shape.own_keys.emplace_back("logit_scale", static_cast<double>(s.logit_scale));
 }
 
 }  // namespace tokencycle::model

@@ -30,4 +30,8 @@ void read_phi3_config(const ConfigObject& config, ConfigShape&) {
   }
 }
 
+void set_phi3_defaults(ConfigShape& shape) {
+  shape.partly_rotated = true;
+}
+
 }  // namespace tokencycle::model

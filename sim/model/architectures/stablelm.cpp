@@ -24,6 +24,7 @@ void build_stablelm(GraphBuilder& g, const Hyperparameters& s) {
 void read_stablelm_config(const ConfigObject& config, ConfigShape& shape) {
   shape.size.kv_heads = config.size("num_key_value_heads", kMaxHeads);
   shape.size.parallel_residual = config.boolean("use_parallel_residual", false);
+  if (shape.size.parallel_residual) shape.own_keys.emplace_back("use_parallel_residual", true);
   shape.biases.qkv = config.boolean("use_qkv_bias", false);
   refuse_config_biases(config, {"qk_layernorm"});
 }
