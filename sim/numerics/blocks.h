@@ -24,6 +24,12 @@ void encode_row(Format f, std::span<const float> values, std::span<std::byte> ro
 void unpack_row(Format f, const std::byte* row, std::uint32_t first, std::uint32_t count, std::uint32_t group,
                 std::int8_t* q, GroupScale* scales);
 
+// All of these groups, as the format has them: their q as [row][group][element], their scales and offsets as
+// [group][row].
+inline void unpack_groups(Format f, const GroupRows& rows, std::int8_t* q, float* scales, float* offsets) {
+  row_of(f).unpack_rows(rows, q, scales, offsets);
+}
+
 // Elements [first, first + count) of a row of plain integers.
 inline void integers_of_row(Format f, const std::byte* row, std::uint64_t first, std::size_t count,
                             std::int8_t* out) {

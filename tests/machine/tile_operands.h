@@ -8,7 +8,7 @@
 #include <span>
 #include <vector>
 
-#include "machine/matrix/tile.h"
+#include "machine/matrix/multiply.h"
 #include "numerics/blocks.h"
 #include "numerics/scalar.h"
 

@@ -12,7 +12,7 @@
 #include "machine/local_memory.h"
 #include "machine/matrix/dataflow.h"
 #include "machine/matrix/decode_stage.h"
-#include "machine/matrix/tile.h"
+#include "machine/matrix/multiply.h"
 #include "machine/unit.h"
 
 namespace tokencycle::machine {

@@ -84,6 +84,24 @@ void decode_groups(const std::byte* in, std::size_t blocks, float* out) {
   }
 }
 
+// unpack_groups() of blocks.h.
+template <std::uint32_t kElements, std::uint32_t kBytes, std::uint32_t kGroup, auto kUnpack>
+void unpack_rows(const GroupRows& rows, std::int8_t* __restrict q, float* __restrict scales,
+                 float* __restrict offsets) {
+  constexpr std::uint32_t kGroups = kElements / kGroup;
+  for (std::uint32_t g = 0; g < rows.groups; ++g) {
+    const std::uint32_t group = rows.first + g;
+    const std::byte* block = rows.bytes + std::size_t{group / kGroups} * kBytes;
+    std::int8_t* out = q + std::size_t{g} * kGroup;
+    for (std::uint32_t r = 0; r < rows.rows;
+         ++r, block += rows.stride, out += std::size_t{rows.groups} * kGroup) {
+      const GroupScale scale = kUnpack(block, group % kGroups, out);
+      *scales++ = scale.scale;
+      *offsets++ = scale.offset;
+    }
+  }
+}
+
 // Whole blocks, one call a block.
 template <std::uint32_t kElements, std::uint32_t kBytes, auto kEncode>
 void encode_blocks(const float* in, std::size_t blocks, std::byte* out) {

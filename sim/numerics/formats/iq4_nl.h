@@ -32,6 +32,7 @@ inline constexpr FormatRow kRow{.name = "iq4_nl",
                                 .granule_elements = 32,
                                 .header_bytes = 2,
                                 .decode = decode_groups<32, 18, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 18, 32, unpack>};
 
 }  // namespace tokencycle::formats::iq4_nl

@@ -27,6 +27,7 @@ inline constexpr FormatRow kRow{.name = "iq4_xs",
                                 .granule_elements = 32,
                                 .header_bytes = 8,
                                 .decode = decode_groups<256, 136, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 136, 32, unpack>};
 
 }  // namespace tokencycle::formats::iq4_xs

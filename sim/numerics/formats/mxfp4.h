@@ -35,6 +35,7 @@ inline constexpr FormatRow kRow{.name = "mxfp4",
                                 .granule_elements = 32,
                                 .header_bytes = 1,
                                 .decode = decode_groups<32, 17, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 17, 32, unpack>};
 
 }  // namespace tokencycle::formats::mxfp4

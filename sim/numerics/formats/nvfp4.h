@@ -34,6 +34,7 @@ inline constexpr FormatRow kRow{.name = "nvfp4",
                                 .granule_elements = 16,
                                 .header_bytes = 4,
                                 .decode = decode_groups<64, 36, 16, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<64, 36, 16, unpack>};
 
 }  // namespace tokencycle::formats::nvfp4

@@ -26,6 +26,7 @@ inline constexpr FormatRow kRow{.name = "q1_0",
                                 .granule_elements = 8,
                                 .header_bytes = 2,
                                 .decode = decode_groups<128, 18, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<128, 18, 32, unpack>};
 
 }  // namespace tokencycle::formats::q1_0

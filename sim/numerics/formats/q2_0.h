@@ -26,6 +26,7 @@ inline constexpr FormatRow kRow{.name = "q2_0",
                                 .granule_elements = 4,
                                 .header_bytes = 2,
                                 .decode = decode_groups<64, 18, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<64, 18, 32, unpack>};
 
 }  // namespace tokencycle::formats::q2_0

@@ -31,6 +31,7 @@ inline constexpr FormatRow kRow{.name = "q2_k",
                                 .granule_elements = 128,
                                 .header_bytes = 20,
                                 .decode = decode_groups<256, 84, 16, unpack, true>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 84, 16, unpack>};
 
 }  // namespace tokencycle::formats::q2_k

@@ -34,6 +34,7 @@ inline constexpr FormatRow kRow{.name = "q3_k",
                                 .granule_elements = 128,
                                 .header_bytes = 46,
                                 .decode = decode_groups<256, 110, 16, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 110, 16, unpack>};
 
 }  // namespace tokencycle::formats::q3_k

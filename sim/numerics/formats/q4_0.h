@@ -42,6 +42,7 @@ inline constexpr FormatRow kRow{.name = "q4_0",
                                 .header_bytes = 2,
                                 .decode = decode_groups<32, 18, 32, unpack, false>,
                                 .encode = encode_blocks<32, 18, encode>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 18, 32, unpack>};
 
 }  // namespace tokencycle::formats::q4_0

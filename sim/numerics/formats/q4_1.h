@@ -43,6 +43,7 @@ inline constexpr FormatRow kRow{.name = "q4_1",
                                 .header_bytes = 4,
                                 .decode = decode_groups<32, 20, 32, unpack, true>,
                                 .encode = encode_blocks<32, 20, encode>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 20, 32, unpack>};
 
 }  // namespace tokencycle::formats::q4_1

@@ -51,6 +51,7 @@ inline constexpr FormatRow kRow{.name = "q4_k",
                                 .granule_elements = 64,
                                 .header_bytes = 16,
                                 .decode = decode_groups<256, 144, 32, unpack, true>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 144, 32, unpack>};
 
 }  // namespace tokencycle::formats::q4_k

@@ -35,6 +35,7 @@ inline constexpr FormatRow kRow{.name = "q5_0",
                                 .granule_elements = 32,
                                 .header_bytes = 6,
                                 .decode = decode_groups<32, 22, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 22, 32, unpack>};
 
 }  // namespace tokencycle::formats::q5_0

@@ -24,6 +24,7 @@ inline constexpr FormatRow kRow{.name = "q5_1",
                                 .granule_elements = 32,
                                 .header_bytes = 8,
                                 .decode = decode_groups<32, 24, 32, unpack, true>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 24, 32, unpack>};
 
 }  // namespace tokencycle::formats::q5_1

@@ -29,6 +29,7 @@ inline constexpr FormatRow kRow{.name = "q5_k",
                                 .granule_elements = 64,
                                 .header_bytes = 48,
                                 .decode = decode_groups<256, 176, 32, unpack, true>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 176, 32, unpack>};
 
 }  // namespace tokencycle::formats::q5_k

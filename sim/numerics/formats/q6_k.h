@@ -32,6 +32,7 @@ inline constexpr FormatRow kRow{.name = "q6_k",
                                 .granule_elements = 128,
                                 .header_bytes = 18,
                                 .decode = decode_groups<256, 210, 16, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 210, 16, unpack>};
 
 }  // namespace tokencycle::formats::q6_k

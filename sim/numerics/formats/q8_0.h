@@ -40,6 +40,7 @@ inline constexpr FormatRow kRow{.name = "q8_0",
                                 .header_bytes = 2,
                                 .decode = decode_groups<32, 34, 32, unpack, false>,
                                 .encode = encode_blocks<32, 34, encode>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 34, 32, unpack>};
 
 }  // namespace tokencycle::formats::q8_0

@@ -35,6 +35,7 @@ inline constexpr FormatRow kRow{.name = "q8_1",
                                 .header_bytes = 4,
                                 .decode = decode_groups<32, 36, 32, unpack, false>,
                                 .encode = encode_blocks<32, 36, encode>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<32, 36, 32, unpack>};
 
 }  // namespace tokencycle::formats::q8_1

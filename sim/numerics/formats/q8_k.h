@@ -59,6 +59,7 @@ inline constexpr FormatRow kRow{.name = "q8_k",
                                 .header_bytes = 4,
                                 .decode = decode_groups<kElements, 292, kGroup, unpack, false>,
                                 .encode = encode_blocks<kElements, 292, encode>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<kElements, 292, kGroup, unpack>};
 
 }  // namespace tokencycle::formats::q8_k

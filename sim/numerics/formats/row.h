@@ -70,6 +70,13 @@ struct GroupScale {
   }
 };
 
+// Groups [first, first + groups) of each of `rows` rows, which lie `stride` bytes apart.
+struct GroupRows {
+  const std::byte* bytes;
+  std::size_t stride;
+  std::uint32_t rows, first, groups;
+};
+
 // What a weight meets in the matrix unit.
 struct Multiplication {
   Format activations;
@@ -117,6 +124,8 @@ struct FormatRow {
   RowFunction<void(const float* in, std::size_t blocks, std::byte* out)> encode{};
   // scaled: group `group` of a block as q[group_elements], and its scale.
   RowFunction<GroupScale(const std::byte* block, std::uint32_t group, std::int8_t* q)> unpack{};
+  // The same of many groups, as unpack_groups() of blocks.h asks for them.
+  RowFunction<void(const GroupRows& rows, std::int8_t* q, float* scales, float* offsets)> unpack_rows{};
   // integer: elements [first, first + count) of a row.
   RowFunction<void(const std::byte* row, std::uint64_t first, std::size_t count, std::int8_t* out)>
       integers{};

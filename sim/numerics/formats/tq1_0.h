@@ -41,6 +41,7 @@ inline constexpr FormatRow kRow{.name = "tq1_0",
                                 .decoding = Decoding::table,
                                 .granule_elements = 256,
                                 .decode = decode_groups<256, 54, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 54, 32, unpack>};
 
 }  // namespace tokencycle::formats::tq1_0

@@ -26,6 +26,7 @@ inline constexpr FormatRow kRow{.name = "tq2_0",
                                 .granule_elements = 128,
                                 .header_bytes = 2,
                                 .decode = decode_groups<256, 66, 32, unpack, false>,
-                                .unpack = unpack};
+                                .unpack = unpack,
+                                .unpack_rows = unpack_rows<256, 66, 32, unpack>};
 
 }  // namespace tokencycle::formats::tq2_0
