@@ -168,8 +168,8 @@ void place_words(std::vector<Loaded>& programs, const config::Machine& machine) 
     const std::uint64_t bytes = p.program.words.size() * isa::kWordBytes;
     if (base > machine.dram.capacity_bytes || bytes > machine.dram.capacity_bytes - base) {
       throw ProgramError(fmt::format(
-          "the program's data and words end at byte {}, and the machine's DRAM has {} bytes; {}",
-          base + bytes, machine.dram.capacity_bytes, config::larger_dram_text(machine, base + bytes)));
+          "the program's data and words end at byte {}, and the machine's DRAM has {}; {}", base + bytes,
+          bytes_text(machine.dram.capacity_bytes), config::larger_dram_text(machine, base + bytes)));
     }
     p.base = DramAddress(base);
     end = base + bytes;

@@ -12,31 +12,12 @@
 #include "base/error.h"
 #include "compiler/emit/load_schedule.h"
 #include "compiler/lower/step.h"
+#include "compiler/passes/batch.h"
 #include "compiler/passes/layout.h"
 #include "compiler/passes/refuse.h"
 
 namespace tokencycle::compiler {
 namespace {
-
-// The largest batch whose plan is comfortable; 1 when none is.
-std::uint32_t largest_batch(const Demands& d, const config::Machine& machine, const Options& options) {
-  if (d.streamed) return options.context;
-  const std::uint32_t tile = std::min(d.columns, d.start_columns);
-  std::uint32_t high = std::min(options.context, std::max(d.accumulator_half / tile, 1u));
-  if (options.max_batch != 0) high = std::min(high, options.max_batch);
-  std::uint32_t low = 1;
-  while (low < high) {
-    const std::uint32_t middle = low + (high - low + 1) / 2;
-    const std::optional<Plan> plan =
-        plan_scratchpad(d, machine.scratchpad.capacity_bytes, middle, options.context);
-    if (plan && plan->comfortable) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
-}
 
 void check_step(const Step& step, const Options& options, std::uint32_t batch_limit) {
   if (step.tokens == 0 || step.tokens > batch_limit) {
@@ -44,9 +25,9 @@ void check_step(const Step& step, const Options& options, std::uint32_t batch_li
         fmt::format("a step of {} tokens; the machine holds 1 .. {} at once", step.tokens, batch_limit));
   }
   if (step.position < options.context && step.tokens <= options.context - step.position) return;
-  throw SimulationError(fmt::format(
-      "positions {} .. {} are beyond the context of {}; raise the context or generate fewer tokens",
-      step.position, std::uint64_t{step.position} + step.tokens - 1, options.context));
+  throw SimulationError(
+      fmt::format("positions {} .. {} are beyond the context of {}; raise --context or generate fewer tokens",
+                  step.position, std::uint64_t{step.position} + step.tokens - 1, options.context));
 }
 
 // Plans are made for a round number of positions, so that there are few different ones.
@@ -93,8 +74,8 @@ Compiler::Compiler(const Source& source, const config::Machine& machine, const O
   }
   if (options_.context == 0) options_.context = source.context;
   if (options_.context > source.context) {
-    throw UsageError(
-        fmt::format("a context of {}; the model was made for at most {}", options_.context, source.context));
+    throw UsageError(fmt::format("--context is {}; the model was made for at most {} positions",
+                                 options_.context, source.context));
   }
   refuse_graph(graph);
   demands_ = demands_of(graph, fuse(graph, options.fusions), machine, options.kv_format);
@@ -111,6 +92,12 @@ Compiler::Compiler(const Source& source, const config::Machine& machine, const O
   if (!options.reserve_program) return;
   place_program(layout_, program_room(*this, demands_, machine.scratchpad.capacity_bytes));
   refuse_small_dram(demands_, layout_, machine);
+}
+
+std::optional<SmallBatch> Compiler::small_batch(std::uint32_t prompt_tokens) const {
+  const std::uint32_t useful = std::min(useful_batch(*source_.graph, machine_), prompt_tokens);
+  if (demands_.streamed || batch_limit_ >= useful || batch_limit_ == options_.max_batch) return std::nullopt;
+  return SmallBatch{batch_limit_, useful, scratchpad_for_batch(demands_, machine_, options_, useful)};
 }
 
 const Plan& Compiler::plan_of(const Step& step) const {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -67,6 +68,13 @@ struct CompiledStep {
   std::vector<Tap> taps;
 };
 
+// A batch of prompt tokens that is smaller than it should be: the weights are read again for each batch.
+struct SmallBatch {
+  std::uint32_t tokens = 0;          // that one step holds
+  std::uint32_t useful = 0;          // that should share one reading of the weights (passes/batch.h)
+  std::uint32_t scratchpad_kib = 0;  // the smallest that holds so many; 0: the scratchpad is not the limit
+};
+
 class Compiler {
  public:
   // Checks that the machine can run the model. Throws ConfigurationError: a multiplier type the machine lacks
@@ -78,6 +86,8 @@ class Compiler {
   const DramLayout& layout() const { return layout_; }
   // Largest number of tokens that one prefill step can hold.
   std::uint32_t batch_limit() const { return batch_limit_; }
+  // For a prompt of so many tokens; nothing where batches are as large as is useful, or as asked for.
+  std::optional<SmallBatch> small_batch(std::uint32_t prompt_tokens) const;
   std::uint32_t context() const { return options_.context; }
   CompiledStep compile(const Step& step) const;
 

@@ -219,6 +219,11 @@ std::string complaint(const Field& f, const Json& json) {
   return fmt::format("{} is not allowed; allowed: {}", shown(json), allowed(f));
 }
 
+bool must_be_there(const Field& f, const Machine& machine) {
+  return f.presence == Presence::required ||
+         (f.presence == Presence::of_preset && machine.dram.model == DramModel::ideal);
+}
+
 }  // namespace
 
 void check_keys(const Json& tree, Violations& violations) {
@@ -245,7 +250,7 @@ Machine read_fields(const Json& tree, Violations& violations) {
       continue;
     }
     if (json == nullptr) {
-      if (f.presence == Presence::required && !violations.concerns(f.path)) {
+      if (must_be_there(f, machine) && !violations.concerns(f.path)) {
         violations.add(f.path,
                        fmt::format("missing; add \"{}\": {}: {}", leaf_of(f.path), allowed(f), f.meaning));
       }

@@ -48,6 +48,7 @@ std::string default_text(const Field& field) {
   const std::string only = field.only_with ? fmt::format(" (only \"{}\")", name_of(*field.only_with)) : "";
   if (field.presence == Presence::required) return "required" + only;
   if (field.presence == Presence::optional) return "absent";
+  if (field.presence == Presence::of_preset) return "required; commands: the preset's";
   return value_text(field.get(Machine{})) + only;
 }
 

@@ -124,7 +124,8 @@ using Table = std::vector<Field>;
 
 void add_front_end(Table& t) {
   t.push_back(only_choice("/schema", "tokencycle-machine-1", "version of this list of keys"));
-  t.push_back(text("/name", at(&Machine::name), 1, 64, kRequired, "short name, shown in tables and results"));
+  t.push_back(text("/name", at(&Machine::name), 1, kMostNameBytes, kRequired,
+                   "short name, shown in tables and results"));
   t.push_back(text("/description", at(&Machine::description), 0, 4096, kDefaulted,
                    "one paragraph: what the machine stands for and where its numbers come from"));
   t.push_back(real("/clock_ghz", at(&Machine::clock_ghz), "GHz", 0.001, 10,
@@ -163,7 +164,7 @@ void add_matrix(Table& t) {
                     "matrix units of a core, all alike, each with tiles and ports of its own"));
   t.push_back(choice("/matrix/dataflow", &Machine::matrix, &Matrix::dataflow, kDataflows,
                      "which operand stays in the array"));
-  t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 1024,
+  t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 4096,
                     kRequired,
                     "height of the array: along k, the summed dimension; output-stationary: along m"));
   t.push_back(whole("/matrix/columns", at(&Machine::matrix, &Matrix::columns), "processing elements", 1, 1024,
@@ -174,9 +175,9 @@ void add_matrix(Table& t) {
   t.push_back(boolean("/matrix/back_to_back", at(&Machine::matrix, &Matrix::back_to_back),
                       "a pass may enter the array while the one before it drains"));
   t.push_back(whole("/matrix/stationary_port_bytes", at(&Machine::matrix, &Matrix::stationary_port_bytes),
-                    "bytes/cycle", 4, 1024, kRequired, "scratchpad port through which tiles are preloaded"));
+                    "bytes/cycle", 4, 4096, kRequired, "scratchpad port through which tiles are preloaded"));
   t.push_back(whole("/matrix/moving_port_bytes", at(&Machine::matrix, &Matrix::moving_port_bytes),
-                    "bytes/cycle", 4, 1024, kRequired,
+                    "bytes/cycle", 4, 4096, kRequired,
                     "scratchpad port through which the moving rows enter"));
   t.push_back(whole("/matrix/scale_latency_cycles", at(&Machine::matrix, &Matrix::scale_latency_cycles),
                     "cycles", 0, 1000, kDefaulted,
@@ -300,6 +301,7 @@ void add_dram(Table& t) {
   t.push_back(real(
       "/dram/channel_gb_per_s", at(&Machine::dram, &Dram::channel_gb_per_s), "10^9 bytes/s", 0.001, 10000,
       "peak bandwidth of one channel as the data sheet has it; commands: checked against the preset"));
+  t.back().presence = Presence::of_preset;
   t.push_back(
       real("/dram/latency_ns", at(&Machine::dram, &Dram::latency_ns), "ns", 0, 10000,
            "ideal: from a request's grant to its last byte, unloaded; commands: the way to the controllers "

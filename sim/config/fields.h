@@ -21,6 +21,7 @@ enum class Presence : std::uint8_t {
   defaulted,  // absent: the value that a default-constructed Machine has
   optional,   // absent: the machine lacks the feature; written only when it is there
   unusual,    // as defaulted, but written only when it differs
+  of_preset,  // required without a DRAM preset; absent: what follows from it
 };
 
 // A value as JSON has it (in the key's unit), already checked.

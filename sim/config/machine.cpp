@@ -9,6 +9,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "config/check.h"
+#include "config/description.h"
 #include "config/fields.h"
 #include "config/json_text.h"
 #include "config/machine_dram.h"
@@ -28,20 +29,6 @@ void check_rules(const Machine& machine, Violations& violations) {
     if (auto violation = rule.violated(machine)) found.emplace_back(rule.paths.front(), *violation);
   }
   for (const auto& [path, what] : found) violations.add(path, what);
-}
-
-// Of another kind of document no key need be told.
-void refuse_other_schema(const Json& tree, Violations& violations) {
-  const auto schema = tree.is_object() ? tree.find("schema") : tree.end();
-  if (schema == tree.end() || !schema->is_string()) return;
-  const std::string name = schema->get<std::string>();
-  if (name.starts_with("tokencycle-machine-")) return;
-  const char* remedy = "name a machine, for example one of configs/";
-  if (name.starts_with("tokencycle-dram-")) remedy = "a memory goes with `tokencycle dram -c`";
-  if (name.starts_with("tokencycle-result-")) remedy = "a run's result goes with compare, report and inspect";
-  violations.add("/schema", fmt::format("\"{}\" is not allowed; allowed: \"tokencycle-machine-1\"; {}",
-                                        escaped(shortened(name)), remedy));
-  violations.throw_if_any();
 }
 
 }  // namespace
@@ -64,26 +51,38 @@ std::string_view name_of(VectorFunction f) {
 }
 
 Machine parse_machine(const std::string& json_text, const std::string& source_name,
-                      const std::filesystem::path& folder, const std::filesystem::path& presets) {
+                      const std::filesystem::path& folder, const ReadOptions& options) {
   Violations violations(source_name);
-  const Json tree = parse_text(json_text, violations);
-  refuse_other_schema(tree, violations);
+  Description description =
+      describe(json_text, folder / std::filesystem::path(source_name).filename(), options, violations);
+  const Json& tree = description.tree;
   check_keys(tree, violations);
   Machine machine = read_fields(tree, violations);
-  DramFolders folders{folder, {folder / "dram"}};
-  if (!presets.empty()) folders.presets.push_back(presets);
+  DramFolders folders{description.preset_folder,
+                      {description.preset_folder / "dram", folder, folder / "dram"}};
+  if (!options.presets.empty()) folders.presets.push_back(options.presets);
   read_machine_dram(tree, folders, machine, violations);
   check_rules(machine, violations);
   violations.throw_if_any();
+  machine.provenance = std::move(description.provenance);
   std::string canonical = to_json(machine);
   if (machine.dram.system) canonical += machine.dram.system->device.digest;
   machine.digest = digest_of(std::as_bytes(std::span(canonical)));
   return machine;
 }
 
-Machine read_machine(const std::filesystem::path& path, const std::filesystem::path& presets) {
+Machine parse_machine(const std::string& json_text, const std::string& source_name,
+                      const std::filesystem::path& folder, const std::filesystem::path& presets) {
+  return parse_machine(json_text, source_name, folder, ReadOptions{presets, {}, {}});
+}
+
+Machine read_machine(const std::filesystem::path& path, const ReadOptions& options) {
   return parse_machine(read_description(path, "a machine description", "configs/"), path.string(),
-                       path.parent_path(), presets);
+                       path.parent_path(), options);
+}
+
+Machine read_machine(const std::filesystem::path& path, const std::filesystem::path& presets) {
+  return read_machine(path, ReadOptions{presets, {}, {}});
 }
 
 std::string to_json(const Machine& machine) {

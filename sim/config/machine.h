@@ -15,7 +15,8 @@
 
 namespace tokencycle::config {
 
-inline constexpr std::uint32_t kMostUnits = 8;  // of a kind in a core
+inline constexpr std::uint32_t kMostUnits = 8;      // of a kind in a core
+inline constexpr std::size_t kMostNameBytes = 256;  // of a machine, bytes
 
 struct Fetch {
   std::uint32_t buffer_words = 64;       // instruction buffer, words of 32 bytes; at least 4
@@ -121,6 +122,16 @@ struct Dram {
   std::shared_ptr<const DramSystem> system;  // commands
 };
 
+// Where the values of a description come from.
+struct Provenance {
+  struct Value {
+    std::string path, value, source;  // JSON pointer, JSON text, a file or an option
+  };
+  std::vector<std::filesystem::path> files;  // the description's, its base's, that one's base's ...
+  std::vector<std::string> changes;          // "/matrix/rows=64", as given
+  std::vector<Value> values;                 // those that the last of the files does not have
+};
+
 struct Machine {
   std::string name, description;
   double clock_ghz = 1.0;
@@ -139,6 +150,7 @@ struct Machine {
 
   std::string
       digest;  // of the canonical JSON of all values, name and description included, and of the devices
+  Provenance provenance;                                                               // not in the digest
   double peak_dram_gb_per_s() const { return dram.channel_gb_per_s * dram.channels; }  // by the data sheet
 };
 
@@ -149,11 +161,27 @@ std::string_view name_of(DramModel m);
 // What to change in a description so that its DRAM holds `bytes`: keys and values, for messages.
 std::string larger_dram_text(const Machine& machine, std::uint64_t bytes);
 
-// Reads and checks a machine description. Every violation found is listed, each with its JSON path, value and
-// allowed range; unknown keys are refused with the nearest known name. Throws ConfigurationError, IoError.
-// DRAM presets are looked for beside the file, in its folder dram/, and in `presets`.
+// A change of a description: `value` (JSON text) takes the place of what is at `path`; null takes it away.
+struct Change {
+  std::string path, value;  // JSON pointer: "/matrix/rows", "64"; a text needs no quotes
+  std::string source;       // for messages: "--set /matrix/rows=64"
+  bool named = true;        // shown in the machine's name
+};
+
+struct ReadOptions {
+  std::filesystem::path presets{};   // DRAM presets that are neither beside the file nor in its folder dram/
+  std::filesystem::path machines{};  // bases that are not beside the file
+  std::vector<Change> changes{};
+};
+
+// Reads and checks a machine description. Every violation found is listed, each with its source, JSON path,
+// value and allowed range; unknown keys are refused with the nearest known name. Throws ConfigurationError,
+// IoError.
+Machine read_machine(const std::filesystem::path& path, const ReadOptions& options);
 Machine read_machine(const std::filesystem::path& path, const std::filesystem::path& presets = {});
 // `folder` stands for the file's.
+Machine parse_machine(const std::string& json_text, const std::string& source_name,
+                      const std::filesystem::path& folder, const ReadOptions& options);
 Machine parse_machine(const std::string& json_text, const std::string& source_name,
                       const std::filesystem::path& folder = {}, const std::filesystem::path& presets = {});
 

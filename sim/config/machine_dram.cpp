@@ -6,6 +6,8 @@
 #include <bit>
 #include <cmath>
 
+#include "base/text.h"
+
 namespace tokencycle::config {
 namespace {
 
@@ -62,8 +64,10 @@ void check_size(const DramSystem& system, Violations& violations) {
                   system.channels, channel >> 20, kMostBytes / channel));
 }
 
-void check_peak(const Dram& dram, const DramDevice& device, Violations& violations) {
-  const double peak = device.data_rate_mt_s * 1e-3 * device.channel_bits / 8;
+// Without a rate: the preset's.
+void check_peak(Dram& dram, const DramDevice& device, Violations& violations) {
+  const double peak = device.data_rate_mt_s * static_cast<double>(device.channel_bits) / 8000;
+  if (dram.channel_gb_per_s == 0) dram.channel_gb_per_s = peak;
   if (std::abs(dram.channel_gb_per_s / peak - 1) <= kPeakTolerance) return;
   violations.add(
       "/dram/channel_gb_per_s",
@@ -81,8 +85,15 @@ std::string larger_dram_text(const Machine& machine, std::uint64_t bytes) {
     return fmt::format("raise /dram/capacity_mib to at least {}", ceil_div(bytes, kMib));
   }
   const DramSystem& system = *machine.dram.system;
-  return fmt::format("raise /dram/system/channels, {} of {} bytes, or choose a preset of larger devices",
-                     system.channels, system.device.channel_bytes());
+  const std::uint64_t channel = system.device.channel_bytes(), needed = ceil_div(bytes, channel);
+  const std::string have = fmt::format("{} of {}", system.channels, bytes_text(channel));
+  if (needed > kMostChannels) {
+    return fmt::format(
+        "choose a preset of larger devices (/dram/system/preset): {} channels of {} would be more than {}",
+        needed, bytes_text(channel), kMostChannels);
+  }
+  return fmt::format("raise /dram/system/channels, {}, to at least {}, or choose a preset of larger devices",
+                     have, needed);
 }
 
 void read_machine_dram(const nlohmann::ordered_json& tree, const DramFolders& folders, Machine& machine,
@@ -90,13 +101,15 @@ void read_machine_dram(const nlohmann::ordered_json& tree, const DramFolders& fo
   if (machine.dram.model != DramModel::commands || violations.concerns("/dram/system")) return;
   JsonObject object(&tree["dram"]["system"], "/dram/system", violations);
   auto system = std::make_shared<DramSystem>();
-  read_system_object(object, folders, machine.dram.burst_bytes, *system);
-  if (violations.concerns("/dram/system")) return;
+  if (!read_system_object(object, folders, machine.dram.burst_bytes, *system)) return;
+  const auto wrong = [&](const std::string& key) { return violations.concerns("/dram/" + key); };
   machine.dram.channels = system->channels;
   machine.dram.capacity_bytes = system->channels * system->device.channel_bytes();
-  check_size(*system, violations);
-  if (!violations.concerns("/dram/burst_bytes")) check_request(machine.dram, *system, violations);
-  if (!violations.concerns("/dram/channel_gb_per_s")) check_peak(machine.dram, system->device, violations);
+  if (!wrong("channel_gb_per_s")) check_peak(machine.dram, system->device, violations);
+  if (!wrong("system/channels")) check_size(*system, violations);
+  const bool unclear = wrong("burst_bytes") || wrong("system/channels") || wrong("system/mapping") ||
+                       wrong("system/xor") || wrong("system/read_queue") || wrong("system/write_queue");
+  if (!unclear) check_request(machine.dram, *system, violations);
   system->name = machine.name;
   machine.dram.system = std::move(system);
 }

@@ -14,7 +14,19 @@ namespace tokencycle::config {
 void Violations::add(const std::string& path, const std::string& what) {
   paths_.insert(path);
   const std::string place = path.empty() ? "(whole file)" : path;
-  lines_.push_back(fmt::format("{}: {}: {}", source_, place, what));
+  std::string source = source_;
+  for (std::string p = path; !p.empty(); p = parent_of(p)) {
+    const auto found = sources_.find(p);
+    if (found == sources_.end()) continue;
+    source = found->second;
+    break;
+  }
+  lines_.push_back(fmt::format("{}: {}: {}", source, place, what));
+}
+
+void Violations::add_all(const Violations& others) {
+  lines_.insert(lines_.end(), others.lines_.begin(), others.lines_.end());
+  paths_.insert(others.paths_.begin(), others.paths_.end());
 }
 
 bool Violations::concerns(const std::string& path) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -15,6 +16,10 @@ class Violations {
 
   // `path` is a JSON pointer ("" is the whole text); `what` gives value, allowed range and remedy.
   void add(const std::string& path, const std::string& what);
+  // Those of a file that belongs to this description.
+  void add_all(const Violations& others);
+  // By path, what gave the value there, where that is not the file itself.
+  void set_sources(std::map<std::string, std::string> sources) { sources_ = std::move(sources); }
   bool empty() const { return lines_.empty(); }
   // Whether something was reported at this path, at one of its parents, or inside it.
   bool concerns(const std::string& path) const;
@@ -28,6 +33,7 @@ class Violations {
   std::string source_;
   std::vector<std::string> lines_;
   std::set<std::string> paths_;
+  std::map<std::string, std::string> sources_;
 };
 
 // The first 60 bytes of a text from a file, so that a message stays readable.

@@ -52,6 +52,14 @@ void add_decode(const Result& result, Figures& figures) {
   figures.us_per_token = median / (result.clock_ghz * 1e3);
 }
 
+void add_phase(const std::optional<PhaseMemory>& phase, std::optional<double>& bytes,
+               std::optional<double>& uj) {
+  if (!phase || phase->tokens == 0) return;
+  const auto tokens = static_cast<double>(phase->tokens);
+  bytes = static_cast<double>(phase->moved_bytes()) / tokens;
+  if (phase->dram_pj) uj = *phase->dram_pj * 1e-6 / tokens;
+}
+
 // The stack of a phase's tokens, and how many there are.
 struct PhaseStack {
   std::uint64_t tokens = 0, cycles = 0;
@@ -131,12 +139,9 @@ Figures figures_of(const Result& result) {
     f.dram_bytes += result.counter(fmt::format("{}.moved_bytes", unit)).value_or(0);
   }
   f.dram_bus_share = bus_share(result);
-  if (result.tokens.empty()) return f;
-  const auto tokens = static_cast<double>(result.tokens.size());
-  f.dram_bytes_per_token = static_cast<double>(f.dram_bytes) / tokens;
-  if (!result.dram_energy) return f;
-  f.uj_per_token = result.dram_energy->total_pj * 1e-6 / tokens;
-  f.pj_per_bit = result.dram_energy->pj_per_bit;
+  add_phase(result.prefill, f.prefill_bytes, f.prefill_uj);
+  add_phase(result.decode, f.decode_bytes, f.decode_uj);
+  if (result.dram_energy) f.pj_per_bit = result.dram_energy->pj_per_bit;
   return f;
 }
 

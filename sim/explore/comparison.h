@@ -30,8 +30,10 @@ struct Figures {
   double matrix_busy = 0, vector_busy = 0, dram_busy = 0;  // %; DRAM: mean of the channels
   std::uint64_t dram_bytes = 0;                            // moved: loaded, stored and of instructions
   double dram_bus_share = 1;                               // of them, what crossed the data buses
-  double dram_bytes_per_token = 0;                         // over all tokens, the prompt's reading included
-  std::optional<double> uj_per_token, pj_per_bit;          // of DRAM; none where its energy is not known
+  // DRAM bytes moved for a token of the prompt and for a decode token; none in older results and without such
+  // tokens. Their energy; none where the devices have no published one.
+  std::optional<double> prefill_bytes, decode_bytes, prefill_uj, decode_uj;
+  std::optional<double> pj_per_bit;
 };
 Figures figures_of(const Result& result);
 

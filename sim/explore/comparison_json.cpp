@@ -26,8 +26,10 @@ Json figures_json(const Figures& f) {
           {"vector_busy_percent", f.vector_busy},
           {"dram_busy_percent", f.dram_busy},
           {"dram_bytes", f.dram_bytes},
-          {"dram_bytes_per_token", f.dram_bytes_per_token},
-          {"dram_uj_per_token", value_or_null(f.uj_per_token)},
+          {"dram_bytes_per_prompt_token", value_or_null(f.prefill_bytes)},
+          {"dram_bytes_per_decode_token", value_or_null(f.decode_bytes)},
+          {"dram_uj_per_prompt_token", value_or_null(f.prefill_uj)},
+          {"dram_uj_per_decode_token", value_or_null(f.decode_uj)},
           {"dram_pj_per_bit", value_or_null(f.pj_per_bit)}};
 }
 

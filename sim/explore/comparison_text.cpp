@@ -74,9 +74,11 @@ std::vector<Row> rows() {
           {"matrix unit busy", false, [](const F& f) { return f.matrix_busy; }, percent},
           {"vector unit busy", false, [](const F& f) { return f.vector_busy; }, percent},
           {"DRAM busy", false, [](const F& f) { return f.dram_busy; }, percent},
-          {"DRAM bytes a token", true, [](const F& f) { return f.dram_bytes_per_token; }, whole_text},
-          {"DRAM energy a token, uJ", true, [](const F& f) { return f.uj_per_token; }, fixed(3)},
-          {"DRAM energy a bit, pJ", false, [](const F& f) { return f.pj_per_bit; }, fixed(2)}};
+          {"DRAM bytes, prompt token", true, [](const F& f) { return f.prefill_bytes; }, whole_text},
+          {"DRAM bytes, decode token", true, [](const F& f) { return f.decode_bytes; }, whole_text},
+          {"DRAM uJ, prompt token", true, [](const F& f) { return f.prefill_uj; }, fixed(3)},
+          {"DRAM uJ, decode token", true, [](const F& f) { return f.decode_uj; }, fixed(3)},
+          {"DRAM pJ per bit", false, [](const F& f) { return f.pj_per_bit; }, fixed(2)}};
 }
 
 // Of the first column, beside cells for the block's results.
@@ -177,10 +179,24 @@ struct Columns {
   }
 
   std::string cells(std::size_t row) const {
+    return baseline.empty() ? cells_of(0, 0) : cells_of(baseline[row], value[row]);
+  }
+  bool same(std::size_t row) const { return baseline.empty() || baseline[row] == value[row]; }
+  // The sum of several rows.
+  std::string cells(const std::vector<std::size_t>& rows) const {
+    std::int64_t before = 0, now = 0;
+    for (const std::size_t row : rows) {
+      before += baseline.empty() ? 0 : baseline[row];
+      now += baseline.empty() ? 0 : value[row];
+    }
+    return cells_of(before, now);
+  }
+
+ private:
+  std::string cells_of(std::int64_t before, std::int64_t now) const {
     if (baseline.empty()) return fmt::format("{:>12}{:>12}{:>12}", "-", "-", "-");
     const auto text = [&](std::int64_t units, bool sign) { return unit_text(units, digits, sign); };
-    return fmt::format("{:>12}{:>12}{:>12}", text(baseline[row], false), text(value[row], false),
-                       text(value[row] - baseline[row], true));
+    return fmt::format("{:>12}{:>12}{:>12}", text(before, false), text(now, false), text(now - before, true));
   }
 };
 
@@ -196,9 +212,9 @@ std::vector<observe::Cause> causes_in_order(const Comparison& c, std::size_t i) 
   return order;
 }
 
-// "89,241.0 in place of 120,365.0 cycles (-25.9 %)"
+// "89,241.0 instead of 120,365.0 cycles (-25.9 %)"
 std::string in_words(const Columns& columns, const Reasons& r) {
-  return fmt::format("{} in place of {} cycles ({})", unit_text(columns.value.back(), columns.digits, false),
+  return fmt::format("{} instead of {} cycles ({})", unit_text(columns.value.back(), columns.digits, false),
                      unit_text(columns.baseline.back(), columns.digits, false),
                      r.value == r.baseline ? "no change" : percent_change(r.baseline, r.value));
 }
@@ -212,9 +228,18 @@ void add_reasons(std::string& out, const Comparison& c, std::size_t i) {
   const std::string columns = fmt::format("{:>12}{:>12}{:>12}", cut(base, 11), cut(label, 11), "change");
   out += fmt::format("{:<20}{:>36}  {:>36}\n{:<20}{}  {}\n", "cycles by cause", "mean decode token",
                      "first token", "", columns, columns);
+  std::vector<std::size_t> unchanged;  // one line for all of them
   for (const observe::Cause cause : causes_in_order(c, i)) {
     const auto row = static_cast<std::size_t>(cause);
+    if (decode.same(row) && first.same(row)) {
+      unchanged.push_back(row);
+      continue;
+    }
     out += fmt::format("{:<20}{}  {}\n", observe::name_of(cause), decode.cells(row), first.cells(row));
+  }
+  if (!unchanged.empty()) {
+    out += fmt::format("{:<20}{}  {}\n", fmt::format("{} unchanged", unchanged.size()),
+                       decode.cells(unchanged), first.cells(unchanged));
   }
   out +=
       fmt::format("{:<20}{}  {}\n", "total", decode.cells(observe::kCauses), first.cells(observe::kCauses));

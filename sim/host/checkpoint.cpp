@@ -62,7 +62,8 @@ std::string difference_text(const Json& there, const Json& here) {
 
 template <class Archive>
 void serialize_run(Archive& state, ModelRun& run) {
-  state(*run.inference, run.report.tokens, run.report.prefill_operators, run.report.decode_operators);
+  state(*run.inference, run.report.tokens, run.report.first_token, run.report.all_tokens,
+        run.report.prefill_operators, run.report.decode_operators);
   if (run.sampler) state(*run.sampler);
 }
 

@@ -62,6 +62,8 @@ void generate(const TokenSource& next, RunWatch* watch, ModelRun& run) {
     for (const StepReport& s : steps) {
       add_uses(prefill ? report.prefill_operators : report.decode_operators, s.operators);
     }
+    report.all_tokens = memory_totals(run.inference->accelerator());
+    if (prefill) report.first_token = report.all_tokens;
     const NextToken token = next(steps.back());
     report.tokens.push_back(token_report(steps, token.id, token.text, prefill ? "prefill" : "decode"));
     if (watch != nullptr) watch->wrote_token(report);
@@ -77,6 +79,15 @@ void tell(const std::vector<std::string>& notes, const RunOutput& output) {
   for (const std::string& note : notes) output.note(note);
 }
 
+// A batch that is too small costs bytes and time that no table names.
+void note_small_batch(const RunOutput& output, ModelRun& run) {
+  const std::size_t prompt = run.report.prompt_tokens.size();
+  run.report.small_batch = run.inference->compiler().small_batch(static_cast<std::uint32_t>(prompt));
+  if (run.report.small_batch && output.machine_note) {
+    output.machine_note("the scratchpad holds " + small_batch_text(*run.report.small_batch, prompt));
+  }
+}
+
 // Samples tokens and writes their text.
 void run_functional(const ModelRequest& request, const model::LlamaModel& model,
                     const model::Tokenizer& tokenizer, const RunOutput& output, ModelRun& run) {
@@ -89,6 +100,7 @@ void run_functional(const ModelRequest& request, const model::LlamaModel& model,
   }
   check_positions(run);
   tell(prompt.notes, output);
+  note_small_batch(output, run);
   if (output.checkpoints != nullptr) output.checkpoints->begin(run);
   const auto write = [&](const std::string& text) {
     if (output.text) output.text(text);
@@ -121,6 +133,7 @@ void run_timing_only(const TokenPlan& plan, const RunOutput& output, ModelRun& r
   run.report.token_source = plan.token_source;
   check_positions(run);
   tell(plan.notes, output);
+  note_small_batch(output, run);
   if (output.checkpoints != nullptr) output.checkpoints->begin(run, plan.generated);
   const auto next = [&](const StepReport&) {
     return NextToken{plan.generated[run.report.tokens.size()], "", false};

@@ -57,6 +57,7 @@ struct RunOutput {
   RunWatch* watch = nullptr;                              // outlives the ModelRun
   Checkpoints* checkpoints = nullptr;                     // the same
   std::function<void(const std::string&)> note = {};      // what standard error should say
+  std::function<void(const std::string&)> machine_note = {};  // the same of this machine alone
 };
 
 // Generates the tokens, or gives the machine those of the plan. `traces` may be null and outlives the run.

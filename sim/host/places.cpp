@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -49,8 +50,8 @@ std::filesystem::path dram_presets_folder() {
   return home() / "configs" / "dram";
 }
 
-config::Machine read_configuration(const std::filesystem::path& path) {
-  return config::read_machine(path, dram_presets_folder());
+config::Machine read_configuration(const std::filesystem::path& path, std::vector<config::Change> changes) {
+  return config::read_machine(path, {dram_presets_folder(), home() / "configs", std::move(changes)});
 }
 
 std::filesystem::path find_dram(const std::string& name_or_path) {

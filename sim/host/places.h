@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "config/machine.h"
 
@@ -11,8 +12,9 @@ namespace tokencycle::host {
 
 // A machine description by path, or by the name of one in configs/ ("edge").
 std::filesystem::path find_configuration(const std::string& name_or_path);
-// What it describes; DRAM presets that are not beside it are those of configs/dram.
-config::Machine read_configuration(const std::filesystem::path& path);
+// What it describes, with changes; DRAM presets and bases that are not beside it are those of configs/.
+config::Machine read_configuration(const std::filesystem::path& path,
+                                   std::vector<config::Change> changes = {});
 // A memory by path, or the preset of that name in dram_presets_folder() ("ddr4-3200").
 std::filesystem::path find_dram(const std::string& name_or_path);
 std::filesystem::path dram_presets_folder();  // configs/dram

@@ -48,7 +48,7 @@ TEST_CASE("a machine that cannot run the model: what it lacks and what would do"
     test::check_refusal(kConfiguration, {"run", "-m", model, "-c", scratch.machine("edge", changes)}, parts);
   };
   error({{"scratchpad", {{"capacity_kib", 1}}}},
-        {"the scratchpad has 1 KiB", "set /scratchpad/capacity_kib to at least "});
+        {"the scratchpad has 1.0 KiB", "set /scratchpad/capacity_kib to at least "});
   error({{"matrix", {{"cycles_per_row", {{"int8", nullptr}}}}}},
         {"'blk.0.attn_q.weight'", "q8_0", "int8", "/matrix/cycles_per_row/int8"});
   error({{"cores", 2}}, {"/cores: 2", "set it to 1"});

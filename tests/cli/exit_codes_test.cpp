@@ -122,7 +122,7 @@ TEST_CASE("configuration: file, line and column or JSON path, value, range and r
                 {"machine 'edge'", "6.0 TiB", "16.0 GiB", "raise /dram/system/channels"});
   check_refusal(kConfiguration,
                 {"run", "-m", model, "-c", scratch.machine("edge", {{"scratchpad", {{"capacity_kib", 1}}}})},
-                {"the scratchpad has 1 KiB", "at least"});
+                {"the scratchpad has 1.0 KiB", "at least"});
 }
 
 TEST_CASE("configuration: another kind of document is named as what it is, in one line") {

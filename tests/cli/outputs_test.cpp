@@ -131,7 +131,7 @@ TEST_CASE("a run that fails before its first step leaves no traces, and older on
   };
   run(kUsage, {"--trace", in.scratch / "t.unknown"}, "t.unknown");
   run(kIo, {"--trace", in.scratch / "none/t.vcd"}, "none/t.vcd");
-  run(kConfiguration, {"-c", narrow}, "the scratchpad has 1 KiB");
+  run(kConfiguration, {"-c", narrow}, "the scratchpad has 1.0 KiB");
   run(kSimulation, {"-n", "999"}, "the context has 128");
 }
 

@@ -115,8 +115,7 @@ TEST_CASE("a program beyond the machine's DRAM is refused with the size that wil
   CHECK_THAT(output_of({"inspect", program}), Contains("data at 0xfffffff: 8 bytes"));
   const Outcome o = launch({"run", "--program", program, "-c", "tiny"});
   CHECK(o.exit_code == 5);
-  CHECK_THAT(o.err,
-             Contains("the machine's DRAM has 67108864 bytes; raise /dram/capacity_mib to at least 257"));
+  CHECK_THAT(o.err, Contains("the machine's DRAM has 64.0 MiB; raise /dram/capacity_mib to at least 257"));
 }
 
 TEST_CASE("a compiled step can be read, taken apart and run") {

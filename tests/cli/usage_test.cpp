@@ -122,7 +122,7 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
   refused({"--temperature", "-1"}, {"temperature is -1"});
   refused({"--temperature", "nan"}, {"temperature is nan"});
   refused({"--temperature", "1", "--top-p", "2"}, {"top-p is 2"});
-  refused({"--context", "1000"}, {"a context of 1000", "at most 128"});
+  refused({"--context", "1000"}, {"--context is 1000", "at most 128"});
   refused({"-c", "nothere"}, {"nothere", "known are:", "edge", "tiny"});
   refused({"--dump", "dram:0:f32:1"}, {"--dump", "--program"});
   const std::string text = scratch.file("text.txt", "once upon a time");

@@ -51,9 +51,27 @@ TEST_CASE("figures of a result are derived from its counts") {
   CHECK(f.vector_busy == Approx(5));
   CHECK(f.dram_busy == Approx(45));  // 50 and 40 %
   CHECK(f.dram_bytes == 1500);
-  CHECK(f.dram_bytes_per_token == Approx(500));
-  CHECK(*f.uj_per_token == Approx(0.001));
+  CHECK(*f.prefill_bytes == Approx(275));  // of 550 for two tokens of the prompt
+  CHECK(*f.decode_bytes == Approx(475));
+  CHECK(*f.prefill_uj == Approx(0.0006));
+  CHECK(*f.decode_uj == Approx(0.0009));
   CHECK(f.pj_per_bit == 0.25);
+}
+
+TEST_CASE("bytes and energy of a phase are known where the result has them, and its sums hold") {
+  const Figures old = figures_of(parsed(test::old_result("old"), "old.json"));
+  CHECK_FALSE(old.prefill_bytes);
+  CHECK_FALSE(old.decode_uj);
+  Json unknown = test::small_result();
+  for (const char* name : {"prefill", "decode"}) unknown["phases"][name]["dram_pj"] = nullptr;
+  CHECK_FALSE(figures_of(parsed(unknown, "a.json")).decode_uj);
+  CHECK(*figures_of(parsed(unknown, "a.json")).decode_bytes == Approx(475));
+  for (const char* key : {"tokens", "cycles", "loaded_bytes", "stored_bytes", "instruction_bytes"}) {
+    INFO(key);
+    Json wrong = test::small_result();
+    wrong["phases"]["decode"][key] = wrong["phases"]["decode"][key].get<int>() + 1;
+    CHECK_THROWS_AS(parsed(wrong, "a.json"), IoError);
+  }
 }
 
 TEST_CASE("only the keys that differ are listed, but for name and description") {
@@ -166,8 +184,8 @@ TEST_CASE("the text shows figures with changes, keys and reasons, and fits 100 c
   CHECK_THAT(text, Contains("+30.0 %"));
   CHECK_THAT(text,
              Contains("/scratchpad/banks                                            4                16"));
-  CHECK_THAT(text, Contains("mean decode token: 56.0 in place of 50.0 cycles (+12.0 %)"));
-  CHECK_THAT(text, Contains("first token: 100 in place of 100 cycles (no change)"));
+  CHECK_THAT(text, Contains("mean decode token: 56.0 instead of 50.0 cycles (+12.0 %)"));
+  CHECK_THAT(text, Contains("first token: 100 instead of 100 cycles (no change)"));
   CHECK_THAT(text, Contains("preload                     35.0        41.0        +6.0"));
   CHECK_THAT(text, Contains("generated the same tokens"));
   CHECK(longest_line(text) <= 100);

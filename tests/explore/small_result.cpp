@@ -40,6 +40,19 @@ Json counter(const char* name, std::uint64_t value) {
   return {{"name", name}, {"unit", "bytes"}, {"value", value}, {"meaning", "of a test"}};
 }
 
+struct Bytes {
+  std::uint64_t loaded, stored, instructions;
+};
+Json phase(std::uint64_t tokens, std::uint64_t cycles, const Bytes& b, double pj) {
+  return {{"tokens", tokens},
+          {"cycles", cycles},
+          {"loaded_bytes", b.loaded},
+          {"stored_bytes", b.stored},
+          {"instruction_bytes", b.instructions},
+          {"bus_bytes", b.loaded + b.stored + b.instructions},
+          {"dram_pj", pj}};
+}
+
 Json series(const char* name, std::initializer_list<std::uint64_t> values) {
   return {{"name", name}, {"unit", "cycles"}, {"values", values}};
 }
@@ -101,6 +114,7 @@ void change_cause(Json& result, std::size_t token, const std::string& cause, std
 
 Json old_result(const std::string& machine) {
   Json json = small_result(machine);
+  json.erase("phases");
   json.erase("timeline");
   json.erase("pipeline");
   for (Json& op : json["operators"]) {
@@ -136,6 +150,8 @@ Json small_result(const std::string& machine) {
                    {"dram.channel1", {{"idle", 120}, {"busy", 80}}}};
   json["counters"] = {counter("fetch.moved_bytes", 100), counter("dma0.read.moved_bytes", 1280),
                       counter("dma0.write.moved_bytes", 120)};
+  json["phases"] = {{"prefill", phase(2, 100, {480, 20, 50}, 1200.0)},
+                    {"decode", phase(2, 100, {800, 100, 50}, 1800.0)}};
   json["energy"] = {{"dram",
                      {{"activate_pj", 1000.0},
                       {"read_pj", 2000.0},
@@ -165,6 +181,7 @@ void add_cycles(Json& result, std::size_t token, const std::string& cause, std::
   change_cause(result, token, cause, cycles, 0);
   change(result["cycles"], cycles, 0);
   change(result["operators"][0]["decode"]["cycles"], cycles, 0);
+  if (result.contains("phases")) change(result["phases"]["decode"]["cycles"], cycles, 0);
   for (std::size_t i = token; i < result["tokens"].size(); ++i) {
     Json& t = result["tokens"][i];
     if (i == token) change(t["cycles"], cycles, 0);

@@ -151,8 +151,9 @@ TEST_CASE("a model that is larger than the devices is refused with both sizes an
                  {"scratchpad", {{"capacity_kib", 8192}}}});
   };
   CHECK_THROWS_WITH(compiler::Compiler(model, edge_with(8), {}),
-                    Catch::StartsWith("machine 'edge': the DRAM has 8589934592 bytes") &&
-                        Catch::Contains("MiB") && Catch::Contains("or choose a shorter context"));
+                    Catch::StartsWith("machine 'edge': the DRAM has 8.0 GiB") &&
+                        Catch::Contains("bytes more)") &&
+                        Catch::Contains("or choose a smaller --context or --batch"));
   CHECK_THROWS_AS(compiler::Compiler(model, edge_with(8), {}), ConfigurationError);
   CHECK_NOTHROW(compiler::Compiler(model, edge_with(16), {}));
 }

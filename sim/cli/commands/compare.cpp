@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <cctype>
 #include <chrono>
 #include <cstdio>
 #include <functional>
@@ -38,6 +39,7 @@ OptionParser compare_parser() {
       "tokencycle compare -c edge -c edge-dot -n 8");
   auto add = parser.add();
   add("config,c", po::value<Names>()->composing(), "a machine, file or name in configs/; repeat for each");
+  add_set_option(parser);
   add("input", po::value<Names>()->composing(), "a result that run --result or compare --results wrote");
   add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
   add("output,o", po::value<std::string>(), "write the comparison as a page (HTML), as report does");
@@ -58,7 +60,7 @@ void refuse_run_options(const OptionParser& parser) {
   OptionParser run("", "", "");
   add_model_options(run);
   Names options = run.names();
-  options.emplace_back("results");
+  options.insert(options.end(), {"results", "set"});
   for (const std::string& option : options) {
     if (parser.given(option)) {
       throw UsageError(
@@ -69,11 +71,25 @@ void refuse_run_options(const OptionParser& parser) {
   }
 }
 
-// Where each machine's result goes: FOLDER/NAME.json, by the name of its file.
-std::vector<std::filesystem::path> result_files(const std::string& folder, const Names& machines) {
+// Letters, digits and what is usual between them; at most so many that a file system takes them.
+std::string as_file_name(const std::string& text) {
+  constexpr std::size_t kMost = 120;
+  std::string name;
+  for (const char c : text.substr(0, kMost)) {
+    const bool usual = std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' || c == '=' || c == '_';
+    if (usual || (!name.empty() && name.back() != '-')) name += usual ? c : '-';
+  }
+  return name;
+}
+
+// Where each machine's result goes: FOLDER/NAME.json, by the name of its file; of a machine with changes by
+// its own.
+std::vector<std::filesystem::path> result_files(const std::string& folder,
+                                                const std::vector<config::Machine>& machines) {
   std::vector<std::filesystem::path> files;
-  for (const std::string& machine : machines) {
-    const std::string stem = std::filesystem::path(machine).stem().string();
+  for (const config::Machine& machine : machines) {
+    const std::string stem = machine.provenance.changes.empty() ? machine.provenance.files[0].stem().string()
+                                                                : as_file_name(machine.name);
     std::filesystem::path file = std::filesystem::path(folder) / (stem + ".json");
     for (int n = 2; std::find(files.begin(), files.end(), file) != files.end(); ++n) {
       file.replace_filename(fmt::format("{}-{}.json", stem, n));
@@ -105,11 +121,13 @@ struct Plan {
 void plan_outputs(const OptionParser& parser, Plan& plan) {
   std::vector<std::filesystem::path> inputs;
   if (!plan.names.empty()) inputs = run_inputs(parser);
-  for (const std::string& name : plan.names) inputs.push_back(host::find_configuration(name));
+  for (const config::Machine& machine : plan.machines) {
+    inputs.insert(inputs.end(), machine.provenance.files.begin(), machine.provenance.files.end());
+  }
   for (const std::string& file : list_of(parser, "input")) inputs.emplace_back(file);
   std::vector<OutputFile> outputs = named_outputs(parser, {"output"});
   if (parser.has("results")) {
-    plan.files = result_files(parser.get<std::string>("results"), plan.names);
+    plan.files = result_files(parser.get<std::string>("results"), plan.machines);
     for (const auto& file : plan.files) outputs.push_back({"--results", file});
   }
   check_apart(outputs, inputs);  // before a folder is made
@@ -129,7 +147,7 @@ Plan plan_of(const OptionParser& parser) {
   }
   if (plan.names.empty()) refuse_run_options(parser);
   for (const std::string& name : plan.names) {
-    plan.machines.push_back(machine_with({name, {}, {}, false}));
+    plan.machines.push_back(machine_with({name, sets_of(parser)}));
     explore::Result result;  // enough of it to be called by name
     result.source = name;
     result.machine = plan.machines.back().name;
@@ -154,6 +172,11 @@ nlohmann::ordered_json run_on(const config::Machine& machine, const host::ModelR
   host::ModelRun run;
   host::RunOutput output{{}, false, {}, &view};
   output.note = note;
+  if (!quiet) {
+    output.machine_note = [&name](const std::string& text) {
+      fmt::print(stderr, "tokencycle: {}{}\n", name, text);
+    };
+  }
   host::run_model(request, model, machine, nullptr, output, run);
   view.end();
   run.report.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();

@@ -25,9 +25,8 @@ OptionParser gemm_parser() {
       "gemm [-c CONFIG] (-M m -N n -K k | --shapes FILE) [options]",
       "Multiplies Y[m][n] = sum of X[m][k] W[k][n]: cycles of the array alone and of the whole machine.",
       "tokencycle gemm -c edge -M 256 -N 512 -K 1024 --dtype int8 --dataflow os");
-  parser.add()("config,c", po::value<std::string>()->default_value("edge"),
-               "machine description, file or name in configs/")("M,M", po::value<std::string>(),
-                                                                "rows of X and Y")(
+  add_machine_options(parser);
+  parser.add()("M,M", po::value<std::string>(), "rows of X and Y")(
       "N,N", po::value<std::string>(), "columns of W and Y")("K,K", po::value<std::string>(),
                                                              "columns of X, rows of W")(
       "shapes", po::value<std::string>(),
@@ -51,13 +50,6 @@ host::GemmType type_of(const std::string& name) {
   }
   throw UsageError(fmt::format("--dtype is '{}'; it must be one of {}{}", name, fmt::join(allowed, ", "),
                                did_you_mean(name, allowed)));
-}
-
-config::Machine machine_of(const OptionParser& parser) {
-  MachineOptions options{parser.get<std::string>("config"), {}, {}, parser.get<bool>("no-overlap")};
-  if (parser.has("dataflow")) options.dataflow = parser.get<std::string>("dataflow");
-  if (parser.has("tiling")) options.tiling = parser.get<std::string>("tiling");
-  return machine_with(options);
 }
 
 ShapesList layers_of(const OptionParser& parser) {
@@ -92,7 +84,7 @@ ExitCode gemm_command(const Arguments& arguments) {
   const bool json = parser.get<bool>("json");
   const ShapesList shapes = layers_of(parser);
   const std::vector<host::GemmLayer>& layers = shapes.layers;
-  const config::Machine machine = machine_of(parser);
+  const config::Machine machine = machine_with(machine_options_of(parser));
   // What no machine of this kind can do is said before the first layer runs.
   for (const host::GemmLayer& layer : layers) {
     if (options.array_alone) {

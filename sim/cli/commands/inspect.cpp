@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/machine_options.h"
 #include "cli/options.h"
 #include "config/dram/system.h"
 #include "config/machine.h"
@@ -18,6 +19,7 @@
 #include "host/checkpoint_file.h"
 #include "host/files.h"
 #include "host/places.h"
+#include "host/result/result.h"
 #include "isa/program.h"
 #include "model/architecture.h"
 #include "model/tokenizer/tokenizer.h"
@@ -26,6 +28,8 @@ namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 namespace {
+
+constexpr std::size_t kShownValue = 60;  // characters of a value in a table
 
 std::string shape_text(const std::vector<std::uint64_t>& shape) {
   std::string text;
@@ -135,9 +139,30 @@ void inspect_model(const std::filesystem::path& path) {
   }
 }
 
-void inspect_machine(const std::filesystem::path& path) {
-  const config::Machine m = host::read_configuration(path);
-  fmt::print("machine    {}\n           {}\n           digest {}\n\n", m.name, m.description, m.digest);
+// The files of a description and what each changes.
+void print_provenance(const config::Provenance& p) {
+  for (std::size_t i = 0; i < p.files.size(); ++i) {
+    std::error_code error;
+    const std::filesystem::path whole = std::filesystem::absolute(p.files[i], error).lexically_normal();
+    fmt::print("{:<10} {}\n", i == 0 ? "read from" : "its base", whole.string());
+  }
+  if (p.values.empty()) return;
+  std::size_t path = 0, value = 0;
+  for (const config::Provenance::Value& v : p.values) {
+    path = std::max(path, v.path.size());
+    value = std::max(value, std::min<std::size_t>(v.value.size(), kShownValue));
+  }
+  fmt::print("\nvalues that do not come from {}\n", p.files.back().filename().string());
+  for (const config::Provenance::Value& v : p.values) {
+    fmt::print("  {:<{}}  {:<{}}  {}\n", v.path, path, printable(v.value, kShownValue - 5), value, v.source);
+  }
+}
+
+void inspect_machine(const MachineOptions& options) {
+  const config::Machine m = machine_with(options);
+  fmt::print("machine    {}\n           {}\n           digest {}\n", m.name, m.description, m.digest);
+  print_provenance(m.provenance);
+  fmt::print("\n");
   double int8 = 0;
   fmt::print("derived\n");
   for (int t = 0; t < kMultiplyTypes; ++t) {
@@ -233,6 +258,33 @@ void print_operators(const nlohmann::json& result, const char* phase) {
   }
 }
 
+// Bytes and energy of DRAM for each token of the two phases, and whether the prompt's batches are too small.
+void print_phases(const nlohmann::json& result) {
+  const nlohmann::json phases = result.value("phases", nlohmann::json::object());
+  for (const auto& [name, of] : {std::pair("prefill", "prompt"), std::pair("decode", "decode")}) {
+    if (!phases.contains(name)) continue;
+    const nlohmann::json& phase = phases.at(name);
+    const auto tokens = phase.at("tokens").get<double>();
+    if (tokens == 0) continue;
+    double bytes = 0;
+    for (const char* part : {"loaded_bytes", "stored_bytes", "instruction_bytes"})
+      bytes += phase.at(part).get<double>();
+    const nlohmann::json& energy = phase.at("dram_pj");
+    fmt::print("{:<10} {} bytes of DRAM{} for each {} token\n", name,
+               with_separators(static_cast<std::uint64_t>(bytes / tokens + 0.5)),
+               energy.is_null() ? "" : fmt::format(" and {:.4g} uJ", energy.get<double>() * 1e-6 / tokens),
+               of);
+  }
+  const nlohmann::json settings = result.at("settings");
+  const nlohmann::json small = settings.value("small_batch", nlohmann::json());
+  if (small.is_null()) return;
+  const compiler::SmallBatch batch{
+      settings.at("batch").get<std::uint32_t>(), small.at("useful_tokens").get<std::uint32_t>(),
+      small.at("scratchpad_kib").is_null() ? 0 : small["scratchpad_kib"].get<std::uint32_t>()};
+  if (batch.tokens == 0) return;
+  fmt::print("batch      {}\n", host::small_batch_text(batch, result.at("prompt_tokens").size()));
+}
+
 void inspect_result(const std::filesystem::path& path, const nlohmann::json& result) {
   explore::read_result(path);  // a damaged one is refused before anything is printed
   try {
@@ -244,6 +296,7 @@ void inspect_result(const std::filesystem::path& path, const nlohmann::json& res
       fmt::print("ended      interrupted at cycle {}, with {} tokens complete\n",
                  with_separators(result["interrupted_at"].get<std::uint64_t>()), result.at("tokens").size());
     }
+    print_phases(result);
     fmt::print("\n");
     fmt::print("  {:>4} {:>7} {:<8} {:>14} {:>14}  text\n", "", "id", "phase", "cycles", "ends at");
     std::size_t index = 0;
@@ -283,8 +336,14 @@ ExitCode inspect_command(const Arguments& arguments) {
                       "Prints what is in a model (GGUF), machine description, program, result or checkpoint.",
                       "tokencycle inspect configs/edge.json");
   parser.add()("input", po::value<std::string>(), "file, or the name of a machine in configs/");
+  add_set_option(parser);
   parser.positional("input", 1);
   if (!parser.parse(arguments)) return ExitCode::success;
+  const MachineOptions machine{parser.require("input"), sets_of(parser)};
+  if (names_changes(machine)) {
+    inspect_machine(machine);
+    return ExitCode::success;
+  }
   const std::filesystem::path path = host::find_configuration(parser.require("input"));
   std::array<char, 6> magic{};
   {
@@ -311,7 +370,7 @@ ExitCode inspect_command(const Arguments& arguments) {
     const nlohmann::json json = nlohmann::json::parse(host::read_text(path), nullptr, false);
     const bool result = json.is_object() && json.value("schema", nlohmann::json()).is_string() &&
                         json["schema"].get<std::string>().starts_with("tokencycle-result-");
-    result ? inspect_result(path, json) : inspect_machine(path);
+    result ? inspect_result(path, json) : inspect_machine(machine);
   }
   return ExitCode::success;
 }

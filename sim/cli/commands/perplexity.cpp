@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "base/text.h"
+#include "cli/machine_options.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/terminal/live_view.h"
@@ -77,7 +78,11 @@ ExitCode perplexity_command(const Arguments& arguments) {
       "config,c", po::value<std::string>(), "evaluate on this machine")(
       "kv-type", po::value<std::string>()->default_value("f16"),
       ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
+  add_set_option(parser);
   if (!parser.parse(arguments)) return ExitCode::success;
+  if (parser.has("set") && !parser.has("config")) {
+    throw UsageError("--set changes a machine, and none is given; name it with -c");
+  }
   const std::string text = host::read_text(parser.require("file"));
   const Format kv_format = cache_format_of(parser);
   // Of some models the rotary factors depend on the positions of a run: those of a window.
@@ -101,8 +106,7 @@ ExitCode perplexity_command(const Arguments& arguments) {
   std::string by = "the reference";
   WindowView view(windows);
   if (parser.has("config")) {
-    const config::Machine machine =
-        host::read_configuration(host::find_configuration(parser.get<std::string>("config")));
+    const config::Machine machine = machine_with(machine_options_of(parser));
     host::InferenceOptions options;
     options.compile.kv_format = kv_format;
     options.pulse = [&view](Cycle now) { view.live().update(now.value); };

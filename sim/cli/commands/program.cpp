@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "cli/machine_options.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
@@ -34,18 +35,18 @@ ExitCode compile_command(const Arguments& arguments) {
       "compile [-m MODEL] [-c CONFIG] -o FILE [options]",
       "Compiles one step of a model for a machine: the program that `run` would execute there.",
       "tokencycle compile -c edge --position 4 -o step.tcp");
+  add_machine_options(parser);
   parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
-      "config,c", po::value<std::string>()->default_value("edge"),
-      "machine description, file or name in configs/")("output,o", po::value<std::string>(),
-                                                       "program file to write")(
+      "output,o", po::value<std::string>(), "program file to write")(
       "position", po::value<long long>()->default_value(0), "position of the first token")(
       "tokens", po::value<long long>()->default_value(1), "tokens in the step");
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string output = parser.require("output");
-  const config::Machine machine =
-      host::read_configuration(host::find_configuration(parser.get<std::string>("config")));
+  const config::Machine machine = machine_with(machine_options_of(parser));
   const std::filesystem::path path = model_path(parser);
-  check_outputs({{"--output", output}}, {path, host::find_configuration(parser.get<std::string>("config"))});
+  std::vector<std::filesystem::path> inputs = machine.provenance.files;
+  inputs.push_back(path);
+  check_outputs({{"--output", output}}, inputs);
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});
   const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};

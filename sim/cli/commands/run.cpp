@@ -34,8 +34,7 @@ OptionParser run_parser() {
                       "tokencycle run -c edge -p \"Once upon a time\" -n 32 --result out.json");
   add_model_options(parser);
   auto add = parser.add();
-  add("config,c", po::value<std::string>()->default_value("edge"),
-      "machine description, file or name in configs/");
+  add_machine_options(parser);
   add("result", po::value<std::string>(), "write everything counted to this JSON file; - prints it");
   add("trace", po::value<std::vector<std::string>>()->composing(),
       "write a trace (.pftrace, .kanata, .vcd, .fst, .csv); repeat for more");
@@ -200,13 +199,11 @@ ExitCode run_command(const Arguments& arguments) {
   OptionParser parser = run_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   if (parser.has("program")) refuse_model_options(parser);
-  MachineOptions machine_options{parser.get<std::string>("config"), {}, {}, false};
-  if (parser.has("tiling")) machine_options.tiling = parser.get<std::string>("tiling");
-  const config::Machine machine = machine_with(machine_options);
+  const config::Machine machine = machine_with(machine_options_of(parser));
   const host::RunSettings settings = settings_of(parser);
   const bool quiet = parser.get<bool>("quiet");
   std::vector<std::filesystem::path> inputs = run_inputs(parser);
-  inputs.push_back(host::find_configuration(parser.get<std::string>("config")));
+  inputs.insert(inputs.end(), machine.provenance.files.begin(), machine.provenance.files.end());
   check_outputs(named_outputs(parser, {"result", "trace", "checkpoint"}), inputs);
   // The same file may be resumed from and kept up to date.
   if (parser.has("resume"))
@@ -237,6 +234,7 @@ ExitCode run_command(const Arguments& arguments) {
   host::RunOutput output{write, !quiet, {}, &view, &checkpoints};
   if (!quiet) output.on_step = print_step;
   output.note = print_note;
+  if (!quiet) output.machine_note = print_note;
   host::ModelRun run;
   host::RunReport& report = run.report;
   try {

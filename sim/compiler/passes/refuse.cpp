@@ -133,15 +133,16 @@ void refuse_small_memories(const Demands& d, const config::Machine& machine, std
   const std::uint64_t sums = smallest_accumulator(d), bytes = smallest_scratchpad(d, context);
   if (machine.accumulator.capacity_bytes < sums) {
     throw ConfigurationError(fmt::format(
-        "machine '{}': the accumulator memory has {} bytes; two halves for {} query heads of a KV head need "
-        "{} bytes: set /accumulator/capacity_kib to at least {}",
-        machine.name, machine.accumulator.capacity_bytes, d.group, sums, kib(sums)));
+        "machine '{}': the accumulator memory has {}; two halves for {} query heads of a KV head need {}: "
+        "set "
+        "/accumulator/capacity_kib to at least {}",
+        machine.name, bytes_text(machine.accumulator.capacity_bytes), d.group, bytes_text(sums), kib(sums)));
   }
   if (machine.scratchpad.capacity_bytes >= bytes) return;
   throw ConfigurationError(fmt::format(
-      "machine '{}': the scratchpad has {} KiB; one token of this model with a context of {} positions needs "
-      "{} bytes: set /scratchpad/capacity_kib to at least {}, or choose a shorter context",
-      machine.name, machine.scratchpad.capacity_bytes / 1024, context, bytes, kib(bytes)));
+      "machine '{}': the scratchpad has {}; one token of this model with a context of {} positions needs {}: "
+      "set /scratchpad/capacity_kib to at least {}, or choose a smaller --context",
+      machine.name, bytes_text(machine.scratchpad.capacity_bytes), context, bytes_text(bytes), kib(bytes)));
 }
 
 void refuse_streams(const Demands& d, const config::Machine& machine, std::uint32_t rows) {
@@ -171,18 +172,18 @@ void refuse_long_programs(const Demands& d, const config::Machine& machine, std:
 void refuse_small_dram(const Demands& d, const DramLayout& layout, const config::Machine& machine) {
   if (layout.end <= machine.dram.capacity_bytes) return;
   if (d.streamed) {
-    throw ConfigurationError(
-        fmt::format("machine '{}': operands, result and program take {}, and the DRAM has {}; {}, or use "
-                    "--array-alone, which needs no memory",
-                    machine.name, bytes_text(layout.end), bytes_text(machine.dram.capacity_bytes),
-                    config::larger_dram_text(machine, layout.end)));
+    throw ConfigurationError(fmt::format(
+        "machine '{}': operands, result and program take {} ({} bytes more), and the DRAM has {}; {}, "
+        "or use --array-alone, which needs no memory",
+        machine.name, bytes_text(layout.end), with_separators(layout.end - machine.dram.capacity_bytes),
+        bytes_text(machine.dram.capacity_bytes), config::larger_dram_text(machine, layout.end)));
   }
-  constexpr std::uint64_t kMib = 1u << 20;
-  throw ConfigurationError(
-      fmt::format("machine '{}': the DRAM has {} bytes; weights, KV cache, logits and program need {} bytes "
-                  "({} MiB): {}, or choose a shorter context or a smaller batch",
-                  machine.name, machine.dram.capacity_bytes, layout.end, ceil_div(layout.end, kMib),
-                  config::larger_dram_text(machine, layout.end)));
+  throw ConfigurationError(fmt::format(
+      "machine '{}': the DRAM has {}; weights, KV cache, logits and program need {} ({} bytes more): "
+      "{}, or choose a smaller --context or --batch",
+      machine.name, bytes_text(machine.dram.capacity_bytes), bytes_text(layout.end),
+      with_separators(layout.end - machine.dram.capacity_bytes),
+      config::larger_dram_text(machine, layout.end)));
 }
 
 }  // namespace tokencycle::compiler

@@ -13,6 +13,8 @@
 
 namespace tokencycle::config {
 
+inline constexpr std::uint32_t kMostPostponed = 64;  // refreshes that a preset may allow to be owed
+
 // What a controller can say. Two-part activations use activate_first before activate; sync_read and
 // sync_write start a data clock that must run before a transfer (LPDDR5's CAS with WCK2CK synchronisation).
 enum class DramCommand : std::uint8_t {

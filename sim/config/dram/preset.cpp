@@ -61,8 +61,8 @@ class DeviceReader {
     JsonObject refresh = preset_.take_object("refresh");
     std::map<std::string, std::string> places;
     device_.clocks = read_times(preset_, refresh, standard_, clock, places);
-    device_.postponable =
-        static_cast<std::uint32_t>(refresh.take_whole("postponable", {0, 64, "refreshes"}).value_or(0));
+    device_.postponable = static_cast<std::uint32_t>(
+        refresh.take_whole("postponable", {0, kMostPostponed, "refreshes"}).value_or(0));
     refresh.take_text("postponable_source", kLongestText);
     refresh.finish();
     read_sources();

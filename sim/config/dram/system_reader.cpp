@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/error.h"
 #include "config/dram/mapping.h"
 
 namespace tokencycle::config {
@@ -38,25 +39,40 @@ class SystemReader {
   // `start` has the name and the description, which are not among these keys.
   SystemReader(JsonObject& object, const DramSystem& start) : file_(object), system_(start) {}
 
-  // Nothing without a readable preset.
-  void read(const DramFolders& folders, std::uint32_t request_bytes, DramSystem& system) {
-    const auto preset = file_.take_text("preset", 4096);
-    if (!preset) return;
-    const auto path = preset_path(file_, *preset, folders);
-    if (!path) return;
-    system_.preset = *preset;
-    system_.device = read_dram_device(*path);
+  // Without a readable preset what does not depend on it.
+  bool read(const DramFolders& folders, std::uint32_t request_bytes, DramSystem& system) {
+    known_ = read_preset(folders);
     take("channels", system_.channels, {1, 1024, "channels"});
-    const std::uint32_t bursts = std::max(1u, request_bytes / system_.device.burst_bytes);
-    system_.mapping = read_mapping(file_, system_, bursts);
-    system_.hashes = read_hashes(file_, system_);
+    if (known_) {
+      const std::uint32_t bursts = std::max(1u, request_bytes / system_.device.burst_bytes);
+      system_.mapping = read_mapping(file_, system_, bursts);
+      system_.hashes = read_hashes(file_, system_);
+    } else {
+      for (const char* const name : {"mapping", "xor"}) file_.take(name, "an array", Need::optional);
+    }
     read_policies();
     read_queues();
     file_.finish();
     system = system_;
+    return known_;
   }
 
  private:
+  bool read_preset(const DramFolders& folders) {
+    const auto preset = file_.take_text("preset", 4096);
+    if (!preset) return false;
+    const auto path = preset_path(file_, *preset, folders);
+    if (!path) return false;
+    system_.preset = *preset;
+    try {
+      system_.device = read_dram_device(*path);
+    } catch (const ConfigurationError& error) {
+      file_.complain("preset", error.what());
+      return false;
+    }
+    return true;
+  }
+
   void take(const char* name, std::uint32_t& out, const WholeRange& range) {
     out = static_cast<std::uint32_t>(file_.take_whole(name, range, Need::optional).value_or(out));
   }
@@ -80,13 +96,15 @@ class SystemReader {
     }
     take("page_policy", system_.page_policy, kDramPagePolicies);
     take("refresh", system_.refresh, kDramRefreshes);
-    if (system_.refresh == DramRefresh::per_bank && !system_.device.exists(DramCommand::refresh_bank)) {
+    if (known_ && system_.refresh == DramRefresh::per_bank &&
+        !system_.device.exists(DramCommand::refresh_bank)) {
       file_.complain("refresh",
                      fmt::format("\"per-bank\" is not allowed: {} has no command REFpb; allowed: \"none\", "
                                  "\"all-bank\"",
                                  escaped(system_.device.standard)));
     }
-    take("postpone", system_.postpone, {0, system_.device.postponable, "refreshes, as the preset allows"});
+    const std::uint32_t postponable = known_ ? system_.device.postponable : kMostPostponed;
+    take("postpone", system_.postpone, {0, postponable, "refreshes, as the preset allows"});
     if (system_.postpone > 0 && system_.refresh == DramRefresh::none) {
       file_.complain("postpone", "there is no refresh to postpone; remove it or choose another \"refresh\"");
     }
@@ -95,7 +113,7 @@ class SystemReader {
   void read_queues() {
     take("queue_of", system_.queue_of, kDramQueueOf);
     const std::uint32_t queues =
-        system_.queue_of == DramQueueOf::bank ? system_.device.banks_of_channel() : 1;
+        known_ && system_.queue_of == DramQueueOf::bank ? system_.device.banks_of_channel() : 1;
     const WholeRange range{1, std::max<std::uint64_t>(1, std::min(kQueue.max, kMostPlaces / queues)),
                            kQueue.unit};
     take("read_queue", system_.read_queue, range);
@@ -116,13 +134,14 @@ class SystemReader {
 
   JsonObject& file_;
   DramSystem system_;
+  bool known_ = false;  // the device
 };
 
 }  // namespace
 
-void read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
+bool read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
                         DramSystem& system) {
-  SystemReader(object, system).read(folders, request_bytes, system);
+  return SystemReader(object, system).read(folders, request_bytes, system);
 }
 
 nlohmann::ordered_json system_object(const DramSystem& s) {

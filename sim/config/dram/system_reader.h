@@ -16,9 +16,10 @@ struct DramFolders {
 };
 
 // Reads everything from "preset" to the queues, and reports what is left over. Without a mapping requests of
-// `request_bytes` stay in one channel. What is wrong with the object goes to its violations, and `system` is
-// not whole then; what is wrong with a preset's files is thrown as read_dram_device does.
-void read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
+// `request_bytes` stay in one channel. What is wrong with the object or with the text of a preset's files
+// goes to its violations, and `system` is not whole then; returns whether it has the preset's device. Throws
+// IoError for files that cannot be read.
+bool read_system_object(JsonObject& object, const DramFolders& folders, std::uint32_t request_bytes,
                         DramSystem& system);
 
 // The same keys with the system's values, defaults too.

@@ -12,6 +12,8 @@ namespace tokencycle::explore {
 
 namespace {
 
+constexpr double kPlotWidth = 900;  // pixels, as on a wide screen
+
 std::string y_tick(double y, const std::string& text) {
   return fmt::format(
       "<line class=\"grid\" x1=\"0\" x2=\"100%\" y1=\"{0:.1f}\" y2=\"{0:.1f}\"/><text class=\"tick\" "
@@ -44,6 +46,43 @@ std::string titles(const std::string& x_title, const std::string& y_title, doubl
 }
 
 }  // namespace
+
+bool LabelPlaces::is_free(const Box& b) const {
+  if (b.left < 0 || b.top < 0 || b.right > kPlotWidth || b.bottom > height_) return false;
+  return std::none_of(taken_.begin(), taken_.end(), [&](const Box& t) {
+    return b.left < t.right && t.left < b.right && b.top < t.bottom && t.top < b.bottom;
+  });
+}
+
+void LabelPlaces::add_point(double x, double y) {
+  constexpr double kRadius = 6;
+  const double at = x / 100 * kPlotWidth;
+  taken_.push_back({at - kRadius, y - kRadius, at + kRadius, y + kRadius});
+}
+
+std::optional<std::string> LabelPlaces::text(double x, double y, const std::string& name,
+                                             std::size_t characters, const std::string& classes) {
+  constexpr double kCharacter = 6.6, kHalf = 7, kGap = 9;
+  const double at = x / 100 * kPlotWidth, width = kCharacter * static_cast<double>(characters);
+  struct Place {
+    double dx, dy;
+    const char* anchor;
+    double left;
+  };
+  for (const Place& p :
+       {Place{kGap, 0, "start", at + kGap}, Place{-kGap, 0, "end", at - kGap - width},
+        Place{0, -16, "middle", at - width / 2}, Place{0, 16, "middle", at - width / 2},
+        Place{kGap, -13, "start", at + kGap}, Place{kGap, 13, "start", at + kGap},
+        Place{-kGap, -13, "end", at - kGap - width}, Place{-kGap, 13, "end", at - kGap - width}}) {
+    const Box box{p.left, y + p.dy - kHalf, p.left + width, y + p.dy + kHalf};
+    if (!is_free(box)) continue;
+    taken_.push_back(box);
+    return fmt::format(
+        "<text class=\"{}\" x=\"{:.2f}%\" y=\"{:.1f}\" dx=\"{:g}\" dy=\"4\" text-anchor=\"{}\">{}</text>",
+        classes, x, y + p.dy, p.dx, p.anchor, name);
+  }
+  return std::nullopt;
+}
 
 double tick_step(double value) {
   if (!(value > 0) || !std::isfinite(value)) return 1;

@@ -3,7 +3,9 @@
 // written outside the plot, where the style sheet leaves room.
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace tokencycle::explore {
 
@@ -15,6 +17,27 @@ double nice_top(double value);
 // <svg role=img> with title and description, both HTML; `height` is of the plot.
 std::string open_svg(const std::string& classes, const std::string& title, const std::string& description,
                      double height);
+
+// Finds places for names beside their points where they cover no other name and no point, in a plot of 900
+// pixels; the script looks again at the width that there is.
+class LabelPlaces {
+ public:
+  explicit LabelPlaces(double height) : height_(height) {}
+  // x: percent; y: pixels. Each point keeps its surroundings free.
+  void add_point(double x, double y);
+  // <text> of `classes` for the name (HTML) of so many characters, or nothing where there is no room.
+  std::optional<std::string> text(double x, double y, const std::string& name, std::size_t characters,
+                                  const std::string& classes);
+
+ private:
+  struct Box {
+    double left, top, right, bottom;
+  };
+  bool is_free(const Box& box) const;
+
+  double height_;
+  std::vector<Box> taken_;
+};
 
 // Both axes from 0 on.
 struct LinearChart {

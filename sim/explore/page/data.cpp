@@ -102,7 +102,7 @@ std::string page_data(const Page& page) {
   for (int i = 0; i < observe::kCauses; ++i) {
     causes.push_back(std::string(observe::name_of(static_cast<observe::Cause>(i))));
   }
-  return script_json({{"results", results}, {"shown", page.shown()}, {"causes", causes}});
+  return packed_json({{"results", results}, {"shown", page.shown()}, {"causes", causes}});
 }
 
 }  // namespace tokencycle::explore

@@ -40,7 +40,7 @@ void add_timeline(std::string& out, const Page& page);
 void add_pipeline(std::string& out, const Page& page);
 void add_operators(std::string& out, const Page& page);
 void add_details(std::string& out, const Page& page);
-// What the scripts draw: the data of timelines and pipelines.
+// What the scripts draw: the data of timelines and pipelines, packed.
 std::string page_data(const Page& page);
 
 // <section> with heading and an introduction in HTML.

@@ -14,6 +14,7 @@ namespace tokencycle::explore {
 namespace {
 
 constexpr std::size_t kMostKeys = 200;  // rows of a table
+constexpr std::size_t kShownName = 32;  // characters of a result's name in the chart
 
 void add_keys(std::string& out, const Page& page, const std::string& caption,
               const std::vector<DifferingKey>& keys) {
@@ -76,26 +77,46 @@ std::string change_bar(const CauseChange& c, double largest) {
       class_of(c.cause), c.difference() < 0 ? 50 - width : 50, width);
 }
 
+// What is shown of a cause that has as many cycles in both: nothing, but their sum.
+bool differs(const CauseChange& c) {
+  return std::abs(c.difference()) >= 0.5;
+}
+
+void add_change(std::string& out, const char* classes, const std::string& name, double baseline, double value,
+                const std::string& bar) {
+  out += fmt::format(
+      "<tr{}><th scope=\"row\">{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
+      "class=\"n\">{}</td><td "
+      "class=\"wide\">{}</td></tr>\n",
+      classes, name, number_text(baseline), number_text(value), signed_text(value - baseline), bar);
+}
+
 void add_changes(std::string& out, const Reasons& reasons, const std::string& caption) {
-  double largest = 0;
-  for (const CauseChange& c : reasons.changes) largest = std::max(largest, std::abs(c.difference()));
+  double largest = 0, same_before = 0, same = 0;
+  std::size_t alike = 0;
+  for (const CauseChange& c : reasons.changes) {
+    largest = std::max(largest, std::abs(c.difference()));
+    if (differs(c)) continue;
+    ++alike;
+    same_before += c.baseline;
+    same += c.value;
+  }
   open_table(out, caption, "changes");
   out +=
       "<thead><tr><th scope=\"col\">cause</th><th scope=\"col\" class=\"n\">baseline</th><th "
       "scope=\"col\" class=\"n\">here</th><th scope=\"col\" class=\"n\">change</th><th scope=\"col\" "
       "class=\"wide\"><span class=\"sr\">change as a bar</span></th></tr></thead><tbody>\n";
   for (const CauseChange& c : reasons.changes) {
-    out += fmt::format(
-        "<tr><th scope=\"row\"><i class=\"key {}\"></i>{}</th><td class=\"n\">{}</td><td "
-        "class=\"n\">{}</td><td class=\"n\">{}</td><td class=\"wide\">{}</td></tr>\n",
-        class_of(c.cause), observe::name_of(c.cause), number_text(c.baseline), number_text(c.value),
-        signed_text(c.difference()), change_bar(c, largest));
+    if (!differs(c)) continue;
+    add_change(out, "",
+               fmt::format("<i class=\"key {}\"></i>{}", class_of(c.cause), observe::name_of(c.cause)),
+               c.baseline, c.value, change_bar(c, largest));
   }
-  out += fmt::format(
-      "<tr class=\"sum\"><th scope=\"row\">all</th><td class=\"n\">{}</td><td class=\"n\">{}</td><td "
-      "class=\"n\">{}</td><td class=\"wide\"></td></tr>\n",
-      number_text(reasons.baseline), number_text(reasons.value),
-      signed_text(reasons.value - reasons.baseline));
+  if (alike != 0) {
+    add_change(out, "", fmt::format("{} unchanged cause{}", alike, alike == 1 ? "" : "s"), same_before, same,
+               "");
+  }
+  add_change(out, " class=\"sum\"", "all", reasons.baseline, reasons.value, "");
   out += kCloseTable;
 }
 
@@ -117,39 +138,68 @@ void add_reasons_of(std::string& out, const Page& page, std::size_t i) {
   out += "</div>\n";
 }
 
-// Cycles of the median decode token against the energy of a token.
-void add_energy(std::string& out, const Page& page) {
-  struct Point {
-    std::size_t result;
-    double x, y;
-  };
-  std::vector<Point> points;
-  double most_x = 0, most_y = 0;
+// A machine's mean decode token: time, and energy where it is published.
+struct EnergyPoint {
+  std::size_t result = 0;
+  double us = 0;
+  std::optional<double> uj;
+};
+
+std::vector<EnergyPoint> energy_points(const Page& page) {
+  std::vector<EnergyPoint> points;
   for (std::size_t i = 0; i < page.results.size(); ++i) {
-    const Figures& f = page.comparison.figures[i];
-    if (!f.us_per_token || !f.uj_per_token) continue;
-    points.push_back({i, *f.us_per_token, *f.uj_per_token});
-    most_x = std::max(most_x, *f.us_per_token);
-    most_y = std::max(most_y, *f.uj_per_token);
+    const std::optional<PhaseMemory>& decode = page.results[i].decode;
+    if (!decode || decode->tokens == 0) continue;
+    const double cycles = static_cast<double>(decode->cycles) / static_cast<double>(decode->tokens);
+    points.push_back({i, cycles / (page.results[i].clock_ghz * 1e3), page.comparison.figures[i].decode_uj});
   }
-  if (points.size() < 2) return;
-  LinearChart chart{nice_top(most_x), nice_top(most_y), 240, "", "", ""};
-  chart.x_title = "µs a decode token (median)";
-  chart.y_title = "µJ of DRAM a token";
-  for (const Point& p : points) {
-    const double x = chart.x(p.x), y = chart.y(p.y);
+  return points;
+}
+
+// The strip above the plot's points where those without energies are.
+constexpr double kUnknownHeight = 28;
+
+void add_energy_point(LinearChart& chart, LabelPlaces& labels, const Page& page, const EnergyPoint& p,
+                      double y) {
+  const double x = chart.x(p.us);
+  const std::string energy = p.uj ? number_text(*p.uj, 1) + " µJ" : "no published energy";
+  const std::string name = html_text(page.label(p.result), kShownName);
+  const std::size_t characters = std::min(page.label(p.result).size(), kShownName);
+  chart.body += fmt::format(
+      "<g class=\"b{}{}\"><title>{}: {} µs, {}</title><circle cx=\"{:.2f}%\" cy=\"{:.1f}\" r=\"6\"/>{}</g>\n",
+      p.result == page.baseline() ? " base" : "", p.uj ? "" : " unknown", html_text(page.label(p.result)),
+      number_text(p.us, 1), energy, x, y, labels.text(x, y, name, characters, "label").value_or(""));
+}
+
+// The mean decode token's time against its energy.
+void add_energy(std::string& out, const Page& page) {
+  const std::vector<EnergyPoint> points = energy_points(page);
+  double most_x = 0, most_y = 0;
+  bool unknown = false;
+  for (const EnergyPoint& p : points) {
+    most_x = std::max(most_x, p.us);
+    most_y = std::max(most_y, p.uj.value_or(0));
+    unknown = unknown || !p.uj;
+  }
+  if (points.size() < 2 || most_y == 0) return;
+  LinearChart chart{nice_top(most_x), nice_top(unknown ? 1.15 * most_y : most_y), 240, "", "", ""};
+  chart.x_title = "µs per decode token (mean)";
+  chart.y_title = "µJ of DRAM per decode token";
+  if (unknown) {
     chart.body += fmt::format(
-        "<g class=\"b{}\"><title>{}: {} µs, {} µJ</title><circle cx=\"{:.2f}%\" cy=\"{:.1f}\" "
-        "r=\"6\"/><text x=\"{:.2f}%\" y=\"{:.1f}\" dx=\"{}\" dy=\"4\"{}>{}</text></g>\n",
-        p.result == page.baseline() ? " base" : "", html_text(page.label(p.result)), number_text(p.x, 1),
-        number_text(p.y, 1), x, y, x, y, x > 70 ? -11 : 11, x > 70 ? " text-anchor=\"end\"" : "",
-        html_text(page.label(p.result), 24));
+        "<rect class=\"band\" x=\"0\" y=\"0\" width=\"100%\" height=\"{:.0f}\"/><text class=\"tick\" x=\"6\" "
+        "y=\"18\">no published energy</text>\n",
+        kUnknownHeight);
   }
+  const auto height = [&](const EnergyPoint& p) { return p.uj ? chart.y(*p.uj) : kUnknownHeight / 2; };
+  LabelPlaces labels(chart.height);
+  for (const EnergyPoint& p : points) labels.add_point(chart.x(p.us), height(p));
+  for (const EnergyPoint& p : points) add_energy_point(chart, labels, page, p, height(p));
   out +=
-      "<h3>Time against energy</h3><p class=\"lead\">Down and to the left is better. Energy is of DRAM "
-      "alone.</p>\n" +
+      "<h3>Time against energy</h3><p class=\"lead\">Down and to the left is better. Both are of the mean "
+      "decode token; energy is of DRAM alone. A name for which there is no room appears at its point.</p>\n" +
       chart.svg("scatter", "Time against energy",
-                "A point a result; the figures are in the table of the summary.");
+                "A point for each result; the figures are in the table of the summary.");
 }
 
 }  // namespace

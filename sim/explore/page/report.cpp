@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/error.h"
@@ -109,7 +110,7 @@ std::string page_html(const Page& page) {
   out += fmt::format(
       "</main>\n<footer><p>Written by tokencycle {}. This page loads nothing from anywhere.</p></footer>\n",
       html_text(page.results[page.baseline()].version, 20));
-  out += fmt::format("<script type=\"application/json\" id=\"data\">{}</script>\n", page_data(page));
+  out += fmt::format("<script type=\"application/octet-stream\" id=\"data\">{}</script>\n", page_data(page));
   out += fmt::format(
       "<script>\n/* uPlot {} */\n{}</script>\n<script>\n{}\n{}\n{}\n{}</script>\n</body>\n</html>\n",
       "(MIT; its licence is above)", uplot_js(), page_js(), timeline_js(), pipeline_view_js(), pipeline_js());
@@ -133,16 +134,21 @@ constexpr std::array<Detail, 13> kDetails = {{{8192, 0, 512, 200, 2000},
 
 }  // namespace
 
+std::size_t report_bytes(std::size_t results) {
+  return std::min(kReportBytes + kFurtherBytes * (std::max<std::size_t>(results, 1) - 1), kMostReportBytes);
+}
+
 std::string report_html(const std::vector<Result>& results, std::size_t baseline) {
+  const std::size_t most = report_bytes(results.size());
   Page page{results, compare(results, baseline), {}};
   for (const Detail& detail : kDetails) {
     page.detail = detail;
     std::string html = page_html(page);
-    if (html.size() < kReportBytes) return html;
+    if (html.size() < most) return html;
   }
   throw UsageError(
       fmt::format("{} results do not fit into one page of {} bytes, even with the least detail; give fewer",
-                  results.size(), count_text(kReportBytes)));
+                  results.size(), count_text(most)));
 }
 
 }  // namespace tokencycle::explore

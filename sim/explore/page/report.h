@@ -10,9 +10,10 @@
 
 namespace tokencycle::explore {
 
-// A page is smaller than this, whatever the results hold: detail is left out, most pipeline rows first, and
-// the page says which.
-inline constexpr std::size_t kReportBytes = 1'000'000;
+// A page of one result is smaller than the first, a further result may add the second, and no page is larger
+// than the last: detail is left out, most pipeline rows first, and the page says which.
+inline constexpr std::size_t kReportBytes = 1'000'000, kFurtherBytes = 350'000, kMostReportBytes = 9'000'000;
+std::size_t report_bytes(std::size_t results);
 
 // results: at least one; baseline: an index of theirs. Throws UsageError where the program was built without
 // the chart library, or where so many results do not fit into one page.

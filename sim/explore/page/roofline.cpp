@@ -136,30 +136,25 @@ void add_marker(LogChart& chart, const Marker& m) {
       m.decode ? "round" : "square", critical_class(*m.use), x, chart.y(p.per_second));
 }
 
-// Names of the largest work of each kind, where there is room.
+// Names of the largest work of each kind, where there is room beside the points.
 void add_names(LogChart& chart, const std::vector<Marker>& markers) {
-  constexpr std::size_t kMost = 8;
-  constexpr double kWidth = 14, kHeight = 15;  // percent, pixels
-  struct Place {
-    double x, y;
-  };
-  std::vector<Place> taken;
+  constexpr std::size_t kMost = 8, kCharacters = 30;
+  LabelPlaces labels(chart.height);
+  for (const Marker& m : markers) {
+    if (std::isfinite(m.point.intensity))
+      labels.add_point(chart.x(m.point.intensity), chart.y(m.point.per_second));
+  }
   std::vector<std::string> named;
   for (const Marker& m : markers) {
     const std::string name = role_of(*m.op) + (m.decode ? "" : " (prefill)");
     if (named.size() == kMost || !std::isfinite(m.point.intensity)) continue;
     if (std::find(named.begin(), named.end(), name) != named.end()) continue;
-    const Place place{chart.x(m.point.intensity), chart.y(m.point.per_second)};
-    const bool free = std::none_of(taken.begin(), taken.end(), [&](const Place& t) {
-      return std::abs(t.x - place.x) < kWidth && std::abs(t.y - place.y) < kHeight;
-    });
-    if (!free) continue;
-    taken.push_back(place);
+    const auto text =
+        labels.text(chart.x(m.point.intensity), chart.y(m.point.per_second), html_text(name, kCharacters),
+                    std::min(name.size(), kCharacters), "name label");
+    if (!text) continue;
+    chart.body += *text + "\n";
     named.push_back(name);
-    const bool left = place.x > 80;
-    chart.body += fmt::format(
-        "<text class=\"name\" x=\"{:.2f}%\" y=\"{:.1f}\" dx=\"{}\" dy=\"4\" text-anchor=\"{}\">{}</text>\n",
-        place.x, place.y, left ? -9 : 9, left ? "end" : "start", html_text(name, 30));
   }
 }
 

@@ -85,9 +85,11 @@ std::vector<SummaryRow> rows_of(const Page& page) {
       {"DRAM buses busy", figure(&Figures::dram_busy), percent},
       {"DRAM, GB/s", bandwidth, [](double v) { return number_text(v, 2); }},
       {"DRAM, bytes", figure(&Figures::dram_bytes), whole},
-      {"DRAM, bytes a token", figure(&Figures::dram_bytes_per_token), whole},
+      {"DRAM, bytes per prompt token", figure(&Figures::prefill_bytes), whole},
+      {"DRAM, bytes per decode token", figure(&Figures::decode_bytes), whole},
       {"DRAM energy, mJ", energy, [](double v) { return number_text(v, 3); }},
-      {"DRAM energy a token, µJ", figure(&Figures::uj_per_token), tenth},
+      {"DRAM energy per prompt token, µJ", figure(&Figures::prefill_uj), tenth},
+      {"DRAM energy per decode token, µJ", figure(&Figures::decode_uj), tenth},
       {"DRAM energy, pJ/bit", figure(&Figures::pj_per_bit), tenth},
   };
 }
@@ -157,9 +159,18 @@ void add_card(std::string& out, const Page& page, std::size_t i) {
   add_item(out, "array busy", number_text(f.matrix_busy, 1) + " %");
   add_item(out, "DRAM",
            fmt::format("{} GB/s of {:g}", number_text(dram_gb_per_s(r, f), 1), r.peak_dram_gb_per_s));
-  add_item(out, "DRAM moved", bytes_text(f.dram_bytes));
-  add_item(out, "DRAM energy",
-           f.uj_per_token ? number_text(*f.uj_per_token, 1) + " µJ a token" : "not known");
+  const auto per_token = [](std::optional<double> prompt, std::optional<double> decode, const auto& text) {
+    std::string line;
+    if (prompt) line += text(*prompt) + " per prompt token";
+    if (decode) line += (line.empty() ? "" : ", ") + text(*decode) + " per decode token";
+    return line;
+  };
+  const auto bytes = [](double v) { return bytes_text(static_cast<std::uint64_t>(v)); };
+  const auto energy = [](double v) { return number_text(v, 1) + " µJ"; };
+  const std::string moved = per_token(f.prefill_bytes, f.decode_bytes, bytes),
+                    used = per_token(f.prefill_uj, f.decode_uj, energy);
+  add_item(out, "DRAM moved", moved.empty() ? bytes_text(f.dram_bytes) : moved);
+  add_item(out, "DRAM energy", used.empty() ? "none published" : used);
   out += "</dl></article>\n";
 }
 

@@ -2,6 +2,7 @@
 #include "explore/page/text.h"
 
 #include <fmt/format.h>
+#include <zlib.h>
 
 #include <algorithm>
 #include <array>
@@ -94,6 +95,32 @@ bool needs_no_quotes(char32_t c) {
          std::string_view("_-+=.,:/@%").find(static_cast<char>(c)) != std::string_view::npos;
 }
 
+std::string packed(const std::string& text) {
+  uLongf size = compressBound(text.size());
+  std::string out(size, '\0');
+  const int status = compress2(reinterpret_cast<Bytef*>(out.data()), &size,  // NOLINT: zlib's bytes
+                               reinterpret_cast<const Bytef*>(text.data()), text.size(), Z_BEST_COMPRESSION);
+  if (status != Z_OK) throw std::bad_alloc();
+  out.resize(size);
+  return out;
+}
+
+std::string base64(const std::string& bytes) {
+  constexpr std::string_view kLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t word = 0;
+    for (std::size_t b = 0; b < 3; ++b) {
+      word = word << 8 | (i + b < bytes.size() ? static_cast<unsigned char>(bytes[i + b]) : 0u);
+    }
+    for (std::size_t l = 0; l < 4; ++l) {
+      out += i + l > bytes.size() ? '=' : kLetters[word >> (18 - 6 * l) & 63];
+    }
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string html_text(std::string_view text, std::size_t most) {
@@ -104,18 +131,8 @@ std::string html_block(std::string_view text, std::size_t most) {
   return html(text, most, true);
 }
 
-std::string script_json(const nlohmann::ordered_json& value) {
-  const std::string text = value.dump(-1, ' ', true, nlohmann::ordered_json::error_handler_t::replace);
-  std::string out;
-  out.reserve(text.size());
-  for (const char c : text) {
-    if (c == '<' || c == '>' || c == '&') {
-      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out;
+std::string packed_json(const nlohmann::ordered_json& value) {
+  return base64(packed(value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace)));
 }
 
 std::string shell_word(std::string_view text) {

@@ -19,8 +19,8 @@ namespace tokencycle::explore {
 std::string html_text(std::string_view text, std::size_t most = 120);
 // The same with its line breaks.
 std::string html_block(std::string_view text, std::size_t most = 2000);
-// For a <script> of data: ASCII alone, and no character that could end the script.
-std::string script_json(const nlohmann::ordered_json& value);
+// For a <script> of data: a zlib stream in base64, a fifth of the text. Throws std::bad_alloc.
+std::string packed_json(const nlohmann::ordered_json& value);
 // One word of a POSIX shell's command line, $'...' where it has control characters.
 std::string shell_word(std::string_view text);
 

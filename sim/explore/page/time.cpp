@@ -80,10 +80,10 @@ void add_pipeline_of(std::string& out, const Page& page, std::size_t i) {
     return;
   }
   const std::size_t shown = std::min(page.detail.pipeline_rows, p->rows.size());
-  out += fmt::format(
-      "<p class=\"small\">Token {}, cycles {} to {}: {} of its {} instructions{}.</p>\n", p->token,
-      count_text(p->start), count_text(p->end), count_text(shown), count_text(p->instructions),
-      shown < p->rows.size() ? "; the rest was left out so that this page stays below 1 MB" : "");
+  out += fmt::format("<p class=\"small\">Token {}, cycles {} to {}: {} of its {} instructions{}.</p>\n",
+                     p->token, count_text(p->start), count_text(p->end), count_text(shown),
+                     count_text(p->instructions),
+                     shown < p->rows.size() ? "; the rest was left out so that this page stays small" : "");
   if (shown != 0) out += fmt::format("<div class=\"pipeline\" data-result=\"{}\"></div>\n", i);
   add_rows_table(out, *p, html_text(page.label(i)));
   out += "</div>\n";

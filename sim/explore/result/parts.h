@@ -84,6 +84,14 @@ struct DramEnergy {
   std::string source;
 };
 
+// What DRAM moved in a phase, over its complete tokens: of the prompt (prefill), or generated (decode).
+struct PhaseMemory {
+  std::uint64_t tokens = 0, cycles = 0;
+  std::uint64_t loaded_bytes = 0, stored_bytes = 0, instruction_bytes = 0, bus_bytes = 0;
+  std::optional<double> dram_pj;  // none: no published energies
+  std::uint64_t moved_bytes() const { return loaded_bytes + stored_bytes + instruction_bytes; }
+};
+
 // values[i] counts in the cycles [start + i * interval, start + (i + 1) * interval).
 struct Series {
   std::string name, unit;

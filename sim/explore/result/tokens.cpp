@@ -194,4 +194,43 @@ void read_energy(const Node& energy, Result& result) {
   result.dram_energy = std::move(read);
 }
 
+namespace {
+
+PhaseMemory read_phase(const Node& phase, const Result& result, const char* name) {
+  PhaseMemory m{phase.at("tokens").count(),
+                phase.at("cycles").count(),
+                phase.at("loaded_bytes").count(),
+                phase.at("stored_bytes").count(),
+                phase.at("instruction_bytes").count(),
+                phase.at("bus_bytes").count(),
+                std::nullopt};
+  if (const auto energy = phase.find("dram_pj")) m.dram_pj = energy->number();
+  std::uint64_t cycles = 0, tokens = 0;
+  for (const ResultToken& t : result.tokens) {
+    if (t.phase != name) continue;
+    cycles = add_counts(cycles, t.cycles);
+    ++tokens;
+  }
+  phase.at("cycles").check_sum(cycles, m.cycles, "its tokens");
+  const bool prefill = std::string_view(name) == "prefill";
+  phase.at("tokens").check_sum(prefill ? result.prompt_tokens.size() : tokens, m.tokens, "its tokens");
+  return m;
+}
+
+}  // namespace
+
+void read_phases(const Node& phases, Result& result) {
+  if (result.tokens.empty()) return;
+  result.prefill = read_phase(phases.at("prefill"), result, "prefill");
+  result.decode = read_phase(phases.at("decode"), result, "decode");
+  if (result.interrupted_at) return;  // what was under way is in the counters alone
+  const auto check = [&](const char* counter, std::uint64_t PhaseMemory::*bytes) {
+    const std::uint64_t all = result.counter(std::string(counter) + ".moved_bytes").value_or(0);
+    phases.check_sum(add_counts((*result.prefill).*bytes, (*result.decode).*bytes), all, counter);
+  };
+  check("dma0.read", &PhaseMemory::loaded_bytes);
+  check("dma0.write", &PhaseMemory::stored_bytes);
+  check("fetch", &PhaseMemory::instruction_bytes);
+}
+
 }  // namespace tokencycle::explore

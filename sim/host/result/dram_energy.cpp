@@ -19,4 +19,31 @@ DramEnergyReport dram_energy(machine::Accelerator& accelerator) {
   return report;
 }
 
+MemoryTotals operator-(const MemoryTotals& a, const MemoryTotals& b) {
+  return {a.loaded_bytes - b.loaded_bytes, a.stored_bytes - b.stored_bytes,
+          a.instruction_bytes - b.instruction_bytes, a.bus_bytes - b.bus_bytes, a.energy_pj - b.energy_pj};
+}
+
+MemoryTotals memory_totals(machine::Accelerator& accelerator) {
+  MemoryTotals totals;
+  totals.instruction_bytes = accelerator.traffic(memory::Requester::fetch, false).moved_bytes;
+  totals.loaded_bytes = accelerator.traffic(memory::Requester::load, false).moved_bytes;
+  totals.stored_bytes = accelerator.traffic(memory::Requester::store, true).moved_bytes;
+  totals.bus_bytes = totals.moved_bytes();
+  if (accelerator.machine().dram.system) totals.bus_bytes = dram_bus_bytes(accelerator);
+  if (const DramEnergyReport energy = dram_energy(accelerator); energy.use) {
+    totals.energy_pj = energy.use->total();
+  }
+  return totals;
+}
+
+std::uint64_t dram_bus_bytes(machine::Accelerator& accelerator) {
+  const config::Machine& machine = accelerator.machine();
+  std::uint64_t bursts = 0;
+  for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
+    bursts += accelerator.dram_use(i).value().counters.moved();
+  }
+  return bursts * machine.dram.system->device.burst_bytes;
+}
+
 }  // namespace tokencycle::host

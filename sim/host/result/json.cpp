@@ -61,6 +61,16 @@ Json energy_json(machine::Accelerator& accelerator) {
 
 }  // namespace
 
+namespace {
+
+Json small_batch_json(const std::optional<compiler::SmallBatch>& batch) {
+  if (!batch) return nullptr;
+  return {{"useful_tokens", batch->useful},
+          {"scratchpad_kib", batch->scratchpad_kib == 0 ? Json() : Json(batch->scratchpad_kib)}};
+}
+
+}  // namespace
+
 Json settings_json(const model::LlamaModel& model, const RunSettings& settings, const RunReport& report,
                    const Inference& inference) {
   const bool greedy = settings.sampler.temperature == 0;
@@ -83,6 +93,7 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"fusions_left_out", left_out},
           {"context", inference.context()},
           {"batch", inference.batch_limit()},
+          {"small_batch", small_batch_json(report.small_batch)},
           {"checked_against_reference", settings.inference.check},
           {"timing_only", settings.inference.values == machine::Values::absent},
           {"prompt_ids", report.prompt_source},
@@ -116,6 +127,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
                    {"digest", model.file().digest()}};
   json["configuration"] = {
       {"name", machine.name}, {"digest", machine.digest}, {"values", Json::parse(config::to_json(machine))}};
+  if (!machine.provenance.changes.empty()) json["configuration"]["changes"] = machine.provenance.changes;
   json["program"] = {{"digest", inference.program_digest()}};
   json["settings"] = settings_json(model, settings, report, inference);
   json["prompt_tokens"] = report.prompt_tokens;
@@ -130,6 +142,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   json["operators"] = operators_json(model, machine, report, inference.timeline() != nullptr);
   json["units"] = units_json(inference);
   json["counters"] = std::move(counters_json);
+  json["phases"] = phases_json(machine, report);
   json["energy"] = energy_json(inference.accelerator());
   if (inference.timeline() != nullptr) {
     json["timeline"] = timeline_json(inference);

@@ -33,15 +33,32 @@ struct Counter {
   std::uint64_t value = 0;
 };
 
+// What DRAM has moved, and the energy that took, from the run's first cycle to the end of a token.
+struct MemoryTotals {
+  std::uint64_t loaded_bytes = 0, stored_bytes = 0, instruction_bytes = 0;  // whole bursts
+  std::uint64_t bus_bytes = 0;  // of them, what crossed the data buses
+  double energy_pj = 0;         // 0 where the devices have no published energies
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(loaded_bytes, stored_bytes, instruction_bytes, bus_bytes, energy_pj);
+  }
+  std::uint64_t moved_bytes() const { return loaded_bytes + stored_bytes + instruction_bytes; }
+};
+MemoryTotals operator-(const MemoryTotals& a, const MemoryTotals& b);
+MemoryTotals memory_totals(machine::Accelerator& accelerator);
+
 struct RunReport {
   std::string prompt;                                                  // empty where ids were given
   std::string prompt_source = "the text's", token_source = "sampled";  // where their ids come from
   std::vector<model::TokenId> prompt_tokens;
   std::vector<TokenReport> tokens;
+  MemoryTotals first_token, all_tokens;      // at the ends of the first token and of the last one
   std::string stop_reason;                   // "length", "end of text", "interrupted"
   std::optional<Cycle> interrupted_at;       // the run ended before this cycle
   std::optional<UnfinishedStep> unfinished;  // where that was in a step
   std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
+  std::optional<compiler::SmallBatch> small_batch;  // where batches of the prompt are too small
   Cycle resumed_at;  // the last cycle that another process has simulated; 0: none
   double wall_seconds = 0;
   nlohmann::ordered_json traces = nlohmann::ordered_json::array();  // Traces::summary_json()
@@ -51,6 +68,8 @@ struct RunReport {
     return tokens.empty() ? 0 : interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
   }
   observe::Stack total_stack() const;
+  // Of the tokens after the first.
+  MemoryTotals decode_memory() const { return all_tokens - first_token; }
   // Of the simulation in this process; 0 where no time has passed.
   double cycles_per_second() const {
     return wall_seconds > 0 ? static_cast<double>(total_cycles() - resumed_at.value) / wall_seconds : 0.0;
@@ -72,6 +91,8 @@ struct DramEnergyReport {
   double seconds = 0;
 };
 DramEnergyReport dram_energy(machine::Accelerator& accelerator);
+// Of DRAM with commands, what crossed the data buses: other bursts met a waiting write in a queue.
+std::uint64_t dram_bus_bytes(machine::Accelerator& accelerator);
 
 // Every counter of the machine, with unit and meaning, in a fixed order.
 std::vector<Counter> counters(Inference& inference);
@@ -89,6 +110,9 @@ nlohmann::ordered_json settings_json(const model::LlamaModel& model, const RunSe
 nlohmann::ordered_json result_json(const model::LlamaModel& model, const config::Machine& machine,
                                    const RunSettings& settings, const RunReport& report,
                                    Inference& inference);
+
+// In words, as in "batches of 4 prompt tokens: ..., with the scratchpad that would do.
+std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prompt_tokens);
 
 // What a person wants to know after a run.
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,

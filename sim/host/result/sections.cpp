@@ -3,6 +3,8 @@
 
 #include <map>
 
+#include "config/dram/system.h"
+
 namespace tokencycle::host {
 
 namespace {
@@ -75,6 +77,24 @@ Json operators_json(const model::LlamaModel& model, const config::Machine& machi
                          {"decode", json_of(use_of(report.decode_operators, i))}});
   }
   return operators;
+}
+
+Json phases_json(const config::Machine& machine, const RunReport& report) {
+  const bool energy = machine.dram.system && machine.dram.system->device.energy;
+  const auto json_of = [&](std::size_t tokens, std::uint64_t cycles, const MemoryTotals& m) {
+    return Json{{"tokens", tokens},
+                {"cycles", cycles},
+                {"loaded_bytes", m.loaded_bytes},
+                {"stored_bytes", m.stored_bytes},
+                {"instruction_bytes", m.instruction_bytes},
+                {"bus_bytes", m.bus_bytes},
+                {"dram_pj", energy ? Json(m.energy_pj) : Json()}};
+  };
+  if (report.tokens.empty()) return Json::object();
+  const TokenReport &first = report.tokens.front(), &last = report.tokens.back();
+  return {{"prefill", json_of(report.prompt_tokens.size(), first.cycles(), report.first_token)},
+          {"decode",
+           json_of(report.tokens.size() - 1, last.end.value - first.end.value, report.decode_memory())}};
 }
 
 Json timeline_json(Inference& inference) {

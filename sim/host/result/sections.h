@@ -21,6 +21,8 @@ Json operators_json(const model::LlamaModel& model, const config::Machine& machi
                     bool causes);
 
 // timeline, up to the last step's end; null where nothing was recorded.
+// Of each phase: its tokens, cycles, and what DRAM moved and took for them.
+Json phases_json(const config::Machine& machine, const RunReport& report);
 Json timeline_json(Inference& inference);
 
 // pipeline: one token's instructions; null where none were recorded.

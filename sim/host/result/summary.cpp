@@ -114,12 +114,6 @@ memory::DramCounters dram_counters(machine::Accelerator& accelerator) {
   return sum;
 }
 
-// Of the bursts moved, those that crossed the data buses: the others met a waiting write in a queue.
-std::uint64_t bus_bytes(machine::Accelerator& accelerator, std::uint64_t moved) {
-  const auto& system = accelerator.machine().dram.system;
-  return system ? dram_counters(accelerator).moved() * system->device.burst_bytes : moved;
-}
-
 // Command-level memory alone has rows, refreshes and energies.
 void add_rows(std::string& out, machine::Accelerator& accelerator) {
   const config::Machine& machine = accelerator.machine();
@@ -149,36 +143,65 @@ void add_rows(std::string& out, machine::Accelerator& accelerator) {
       100 * (energy.use->standby_pj + energy.use->open_bank_pj + energy.use->refresh_pj) / total);
 }
 
+// Reading the prompt and generating are different work: each by its own tokens.
+void add_phases(std::string& out, const RunReport& report) {
+  const auto line = [](const MemoryTotals& m, std::size_t tokens, const char* of) {
+    const auto count = static_cast<double>(tokens);
+    const std::string energy = m.energy_pj == 0 ? "" : fmt::format(", {:.4g} uJ", m.energy_pj * 1e-6 / count);
+    return fmt::format("                {} token: {} bytes{}\n", of,
+                       with_separators(static_cast<std::uint64_t>(
+                           std::llround(static_cast<double>(m.moved_bytes()) / count))),
+                       energy);
+  };
+  if (report.tokens.empty()) return;
+  out += line(report.first_token, report.prompt_tokens.size(), "each prompt");
+  if (report.tokens.size() > 1) out += line(report.decode_memory(), report.tokens.size() - 1, "each decode");
+}
+
 void add_memory(std::string& out, const config::Machine& machine, const RunReport& report,
                 Inference& inference) {
-  const machine::Accelerator& a = inference.accelerator();
-  const auto& words = a.traffic(memory::Requester::fetch, false);
-  const auto& loads = a.traffic(memory::Requester::load, false);
-  const auto& stores = a.traffic(memory::Requester::store, true);
-  const std::uint64_t moved = words.moved_bytes + loads.moved_bytes + stores.moved_bytes;
+  const MemoryTotals all = memory_totals(inference.accelerator());
   const double seconds = static_cast<double>(report.total_cycles()) / (machine.clock_ghz * 1e9);
-  const double rate = static_cast<double>(bus_bytes(inference.accelerator(), moved)) / seconds / 1e9;
+  const double rate = static_cast<double>(all.bus_bytes) / seconds / 1e9;
   out += fmt::format(
       "\nDRAM            {} bytes moved: {} loaded, {} stored, {} of instructions\n"
       "                {:.2f} GB/s of {:g} GB/s peak ({:.1f} %)\n",
-      with_separators(moved), with_separators(loads.moved_bytes), with_separators(stores.moved_bytes),
-      with_separators(words.moved_bytes), rate, machine.peak_dram_gb_per_s(),
-      100.0 * rate / machine.peak_dram_gb_per_s());
+      with_separators(all.moved_bytes()), with_separators(all.loaded_bytes),
+      with_separators(all.stored_bytes), with_separators(all.instruction_bytes), rate,
+      machine.peak_dram_gb_per_s(), 100.0 * rate / machine.peak_dram_gb_per_s());
+  add_phases(out, report);
   add_rows(out, inference.accelerator());
+  const std::uint64_t multiplications = inference.accelerator().multiplications();
   const double per_cycle = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
-  out += fmt::format("array           {} multiply-accumulates, {:.2f} % of {} x {} in every cycle\n",
-                     with_separators(a.multiplications()),
-                     100.0 * static_cast<double>(a.multiplications()) /
-                         (per_cycle * static_cast<double>(report.total_cycles())),
-                     machine.matrix.rows, machine.matrix.columns);
+  out += fmt::format(
+      "array           {} multiply-accumulates, {:.2f} % of {} x {} in every cycle\n",
+      with_separators(multiplications),
+      100.0 * static_cast<double>(multiplications) / (per_cycle * static_cast<double>(report.total_cycles())),
+      machine.matrix.rows, machine.matrix.columns);
 }
 
 }  // namespace
+
+std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prompt_tokens) {
+  const std::string remedy =
+      batch.scratchpad_kib == 0
+          ? "a larger scratchpad does not help"
+          : fmt::format("a scratchpad of {0} KiB holds as many (--set /scratchpad/capacity_kib={0})",
+                        batch.scratchpad_kib);
+  return fmt::format(
+      "{} prompt token{} at once, so that a prompt of {} reads the weights {} times; {} at once would be "
+      "useful: {}",
+      batch.tokens, batch.tokens == 1 ? "" : "s", prompt_tokens, ceil_div(prompt_tokens, batch.tokens),
+      batch.useful, remedy);
+}
 
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference) {
   std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
   if (model.file().data() == model::TensorData::absent) out += timing_line(model, report, inference);
+  if (report.small_batch) {
+    out += fmt::format("batch    {}\n", small_batch_text(*report.small_batch, report.prompt_tokens.size()));
+  }
   out += "\n";
   add_speed(out, machine, report);
   add_stack(out, report);

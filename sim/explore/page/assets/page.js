@@ -1,7 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // What makes the page comfortable: one result at a time, sorted and filtered tables, tips, commands to copy.
 "use strict";
-const page = { data: JSON.parse(document.getElementById("data").textContent), redraw: [] };
+const page = { data: null, redraw: [] };
+
+// What timelines and pipelines draw, unpacked: base64 of a zlib stream of JSON.
+page.load = async () => {
+  const bytes = Uint8Array.from(atob(document.getElementById("data").textContent), (c) => c.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  page.data = JSON.parse(await new Response(stream).text());
+};
 
 page.element = (tag, properties = {}, ...children) => {
   const element = document.createElement(tag);
@@ -27,11 +34,15 @@ for (const query of ["(prefers-color-scheme: dark)", "print", "(min-resolution: 
 // One result of several.
 page.show = (result) => {
   for (const part of document.querySelectorAll(".one")) part.hidden = part.dataset.result !== String(result);
+  page.start_drawings();
   page.redraw.forEach((draw) => draw());
 };
 page.start_chooser = () => {
   const chooser = document.getElementById("chooser");
-  if (!chooser) return;
+  if (!chooser) {
+    page.start_drawings();
+    return;
+  }
   chooser.addEventListener("change", () => page.show(chooser.value));
   page.show(chooser.value);
 };
@@ -142,6 +153,25 @@ page.start_trees = () => {
   }
 };
 
+// Words of charts that would cover each other at this width are hidden, the less important ones first; a word
+// that is hidden is in its point's tip and in the table.
+page.start_words = () => {
+  const order = ["text.note", "text.roof-name", "text.axis", "text.tick", "text.label"];
+  const meet = (a, b) => a.left < b.right - 1 && b.left < a.right - 1 && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+  const arrange = (svg) => {
+    if (svg.getBoundingClientRect().width === 0) return;
+    const taken = [];
+    for (const word of order.flatMap((kind) => [...svg.querySelectorAll(kind)])) {
+      const box = word.getBoundingClientRect();
+      const hidden = box.right > document.documentElement.clientWidth || taken.some((other) => meet(box, other));
+      word.style.visibility = hidden ? "hidden" : "";
+      if (!hidden) taken.push(box);
+    }
+  };
+  const observer = new ResizeObserver((entries) => entries.forEach(({ target }) => arrange(target.querySelector("svg"))));
+  for (const chart of document.querySelectorAll(".chart")) observer.observe(chart);
+};
+
 // Tips of charts: with a mouse, and by a tap.
 page.start_tips = () => {
   const tip = page.element("div", { className: "tip", hidden: true });
@@ -191,4 +221,5 @@ page.start_scrolling();
 page.start_commands();
 page.start_trees();
 page.start_tips();
+page.start_words();
 page.start_navigation();

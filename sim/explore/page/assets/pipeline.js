@@ -210,7 +210,18 @@ page.pipeline.View = class {
   }
 };
 
-for (const box of document.querySelectorAll("div.timeline")) page.timeline.start(box);
-for (const box of document.querySelectorAll("div.pipeline")) box.view = new page.pipeline.View(box);
-page.start_chooser();
-document.documentElement.setAttribute("data-ready", "true");
+// Those of the result that is shown, the first time that it is.
+page.start_drawings = () => {
+  for (const box of document.querySelectorAll("div.timeline, div.pipeline")) {
+    if (box.dataset.started || box.closest("[hidden]")) continue;
+    box.dataset.started = "true";
+    if (!page.data) box.append("This browser cannot unpack what is drawn here (it lacks DecompressionStream); the tables have the figures.");
+    else if (box.classList.contains("timeline")) page.timeline.start(box);
+    else box.view = new page.pipeline.View(box);
+  }
+};
+
+page.load().catch(() => {}).then(() => {
+  page.start_chooser();
+  document.documentElement.setAttribute("data-ready", "true");
+});

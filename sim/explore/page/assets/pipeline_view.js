@@ -67,6 +67,14 @@ page.pipeline.paint = (canvas, rows, view, names, chosen) => {
   page.pipeline.paint_axis(context, box, view, colors);
 };
 
+// What is cut ends in "…".
+page.pipeline.fitting = (context, text, width) => {
+  if (context.measureText(text).width <= width) return text;
+  let length = text.length;
+  while (length > 0 && context.measureText(`${text.slice(0, length)}…`).width > width) length -= 1;
+  return `${text.slice(0, length)}…`;
+};
+
 page.pipeline.kAxis = 22;  // pixels of the axis above the rows
 
 page.pipeline.paint_grid = (context, box, view, colors) => {
@@ -121,6 +129,7 @@ page.pipeline.paint_rows = (context, box, rows, view, names, chosen, colors) => 
     if (view.height < 11 || end > box.width - 20) continue;
     context.fillStyle = i === chosen ? colors["--ink"] : colors["--muted"];
     context.textBaseline = "middle";
-    context.fillText(names(rows[i], i), Math.max(end, 0) + 6, y + height / 2 + 0.5);
+    const left = Math.max(end, 0) + 6;
+    context.fillText(page.pipeline.fitting(context, names(rows[i], i), box.width - left - 4), left, y + height / 2 + 0.5);
   }
 };
