@@ -120,7 +120,10 @@ TEST_CASE("a missing key is an error, a default or a missing feature, as the tab
   for (const auto& [f, model] : keys_of_all_models()) {
     INFO(name_of(model) << ": " << f.path);
     const std::string message = errors(without(f.path, model));
-    if (f.presence == Presence::required) {
+    const bool of_preset = f.presence == Presence::of_preset && model == DramModel::commands;
+    if (of_preset) {
+      CHECK(message.empty());  // tests/config/machine_base.cpp has what it is then
+    } else if (f.presence == Presence::required || f.presence == Presence::of_preset) {
       CHECK_THAT(message, Contains("sample.json: " + f.path + ": missing; add \"" + leaf_of(f.path) + "\"") &&
                               Contains(range_text(f)) && Contains(f.meaning));
     } else if (f.path == "/matrix/group_buffer_rows") {
