@@ -37,7 +37,7 @@ TEST_CASE("a batch is useful up to where multiplying takes as long as reading th
 
 TEST_CASE("the scratchpad that would do is the smallest that holds the batch") {
   const auto model = test::make_synthetic_model({.context = 128, .matrices = Format::q8_0});
-  const std::uint32_t kib = GENERATE(48, 64, 96, 128);
+  const std::uint32_t kib = GENERATE(64, 80, 96, 128);
   const std::uint32_t prompt = GENERATE(20, 60, 128);
   INFO(kib << " KiB, " << prompt << " tokens");
   const Compiler small(*model, machine_of(kib), {});
