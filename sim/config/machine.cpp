@@ -58,8 +58,10 @@ Machine parse_machine(const std::string& json_text, const std::string& source_na
   const Json& tree = description.tree;
   check_keys(tree, violations);
   Machine machine = read_fields(tree, violations);
-  DramFolders folders{description.preset_folder,
-                      {description.preset_folder / "dram", folder, folder / "dram"}};
+  DramFolders folders{description.preset_folder, {description.preset_folder / "dram"}};
+  if (description.preset_folder != folder) {
+    folders.presets.insert(folders.presets.end(), {folder, folder / "dram"});
+  }
   if (!options.presets.empty()) folders.presets.push_back(options.presets);
   read_machine_dram(tree, folders, machine, violations);
   check_rules(machine, violations);

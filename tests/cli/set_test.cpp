@@ -25,8 +25,9 @@ TEST_CASE("--set changes the machine of every command that takes one") {
   const std::string model = scratch.model(), rows = "/matrix/rows=64", name = "edge with /matrix/rows=64";
   succeeds(
       {"run", "-m", model, "-c", "edge", "--set", rows, "-n", "1", "-q", "--result", scratch / "r.json"});
-  const Json result =
-      Json::parse(succeeds({"run", "-m", model, "-c", name, "-n", "1", "-q", "--result", "-"}).out);
+  CHECK(json_of(scratch / "r.json")["configuration"]["name"] == name);
+  succeeds({"run", "-m", model, "-c", name, "-n", "1", "-q", "--result", scratch / "r.json"});
+  const Json result = json_of(scratch / "r.json");
   CHECK(result["configuration"]["name"] == name);
   CHECK(result["configuration"]["changes"] == Json::array({rows}));
   CHECK(result["configuration"]["values"]["matrix"]["rows"] == 64);
