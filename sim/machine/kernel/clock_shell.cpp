@@ -21,28 +21,39 @@ ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking 
   dont_initialize();
 }
 
+void ClockShell::end_of_elaboration() {
+  for (int turn = 0; turn < out_units.size(); ++turn) units_.push_back(out_units[turn]);
+  wake_.assign(units_.size(), kNever);
+}
+
 void ClockShell::run(std::uint32_t programs) {
   running_ = programs;
   stopped_ = false;
-  last_progress_ = now_;
+  last_progress_ = kernel_ = now_;
   // The kernel's time goes on with this machine alone while it runs.
   last_ = now_ + (sc_core::sc_max_time().value() - 1 - sc_core::sc_time_stamp().value()) / period_.value();
   schedule();
+  notify_at(next_);
   sc_core::sc_start();
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// Asks the kernel for the next edge that somebody wants.
+// Finds the next edge that somebody wants, with memory up to date for it.
 void ClockShell::schedule() {
   next_ = now_ + 1;
   if (clocking_ == Clocking::gated) {
     // At the latest when the watchdog bites, also if nobody wants any edge any more.
-    next_ = std::clamp(*std::min_element(wake_.begin(), wake_.end()), next_,
-                       last_progress_ + watchdog_cycles_ + 1);
+    Cycle first = last_progress_ + watchdog_cycles_ + 1;
+    for (const Cycle wake : wake_) first = std::min(first, wake);
+    next_ = std::max(first, next_);
   }
   out_memory->advance(next_);
   if (next_ > last_) refuse_time();
-  ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (next_.value - now_.value)));
+}
+
+void ClockShell::notify_at(Cycle cycle) {
+  ev_edge_.notify(sc_core::sc_time::from_value(period_.value() * (cycle.value - kernel_.value)));
+  kernel_ = cycle;
 }
 
 void ClockShell::move_kernel() {
@@ -56,31 +67,46 @@ void ClockShell::refuse_time() const {
       now_.value, next_.value, last_.value));
 }
 
+// What the kernel calls at its event: the edges from next_ on, as many as nothing else in it can tell apart.
 void ClockShell::tick() {
+  if (stopped_) return;  // the kernel's time has followed the last edge
   try {
-    now_ = next_;
-    ++edges_;
-    for (int turn = 0; turn < out_units.size() && !stopped_; ++turn) {
-      Cycle& wake = wake_[static_cast<std::size_t>(turn)];
-      if (wake > now_ && clocking_ == Clocking::gated) continue;
-      wake = kNever;
-      const Cycle next = out_units[turn]->edge(now_);
-      wake = std::min(wake, next);
-    }
-    if (stopped_) {
-      std::fill(wake_.begin(), wake_.end(), kNever);
-      return;
-    }
-    if (now_.value - last_progress_.value > watchdog_cycles_) {
-      throw SimulationError(
-          fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
-                      watchdog_cycles_, now_.value));
-    }
-    if (edges_ % kPulseEdges == 0 && pulse_) pulse_(now_);
-    schedule();
+    std::uint64_t edges = 0;
+    do {
+      deliver();
+      if (stopped_) break;
+      if (edges_ % kPulseEdges == 0 && pulse_) pulse_(now_);
+      schedule();
+    } while (++edges < kPulseEdges && !sc_core::sc_pending_activity());
   } catch (...) {  // the kernel would turn it into a report of its own
     failure_ = std::current_exception();
     stopped_ = true;
+  }
+  if (!stopped_) {
+    notify_at(next_);
+  } else if (now_ > kernel_) {
+    notify_at(now_);
+  }
+}
+
+void ClockShell::deliver() {
+  now_ = next_;
+  ++edges_;
+  const Cycle due = clocking_ == Clocking::gated ? now_ : kNever;
+  Cycle* const wake = wake_.data();
+  for (std::size_t turn = 0; turn < units_.size(); ++turn) {
+    if (wake[turn] > due) continue;
+    wake[turn] = kNever;
+    const Cycle next = units_[turn]->edge(now_);
+    wake[turn] = std::min(wake[turn], next);
+    if (stopped_) break;
+  }
+  if (stopped_) {
+    std::fill(wake_.begin(), wake_.end(), kNever);
+  } else if (now_.value - last_progress_.value > watchdog_cycles_) {
+    throw SimulationError(
+        fmt::format("no instruction was retired for {} cycles (watchdog_cycles), at cycle {}",
+                    watchdog_cycles_, now_.value));
   }
 }
 

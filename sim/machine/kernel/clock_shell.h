@@ -23,8 +23,11 @@ class LazyMemory {
 };
 
 // At each delivered edge: memory first, then the units in the order in which they were bound, each if it
-// asked for this cycle (gated) or always. One timed event an edge; everything inside a cycle is a call in a
-// fixed order.
+// asked for this cycle (gated) or always. Everything inside a cycle is a call in a fixed order.
+//
+// While nothing else is scheduled in the kernel, nothing in it can tell when its time moves, and one timed
+// event stands for up to kPulseEdges edges: the kernel's time is then that of the first of them. With a
+// process or an event of somebody else's pending it is one timed event per edge, at its time.
 class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  public:
   Port<LazyMemory> out_memory{"out_memory"};
@@ -35,7 +38,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   ClockShell(sc_core::sc_module_name name, double period_ns, Clocking clocking,
              std::uint64_t watchdog_cycles);
 
-  void end_of_elaboration() override { wake_.assign(static_cast<std::size_t>(out_units.size()), kNever); }
+  void end_of_elaboration() override;
   // The cycle of the last delivered edge.
   Cycle now() const { return now_; }
   // Lets time run from the next cycle on until stop() has been called for each of `programs`.
@@ -63,7 +66,9 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
 
  private:
   void tick();
+  void deliver();
   void schedule();
+  void notify_at(Cycle cycle);
   void move_kernel();
   [[noreturn]] void refuse_time() const;
 
@@ -71,10 +76,12 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   sc_core::sc_time period_;
   Clocking clocking_;
   std::uint64_t watchdog_cycles_;
-  std::vector<Cycle> wake_;  // by Turn
+  std::vector<Clocked*> units_;  // by Turn
+  std::vector<Cycle> wake_;      // by Turn
   Cycle now_, last_progress_;
-  Cycle last_;  // the last cycle that the kernel's time can hold
-  Cycle next_;  // the next edge: memory goes no further, and may make a unit ask for a sooner one
+  Cycle kernel_;  // the cycle of the kernel's time
+  Cycle last_;    // the last cycle that the kernel's time can hold
+  Cycle next_;    // the next edge: memory goes no further, and may make a unit ask for a sooner one
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
   std::uint32_t running_ = 0;  // programs
