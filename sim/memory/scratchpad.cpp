@@ -3,12 +3,20 @@
 
 #include <algorithm>
 #include <bit>
+#include <numeric>
 
 namespace tokencycle::memory {
 
 namespace {
-constexpr std::uint64_t kInitialSlots = 4096;
+
+constexpr std::uint64_t kInitialSlots = 1024;
+constexpr std::uint32_t kShortRun = 4;  // up to so many accesses, slots are cheaper than a run
+
+Cycle last_of(const AccessRun& run) {
+  return run.first + std::uint64_t{run.count - 1} * run.interval;
 }
+
+}  // namespace
 
 Scratchpad::Scratchpad(const config::Scratchpad& description, std::uint32_t units)
     : bytes_(description.capacity_bytes),
@@ -28,42 +36,88 @@ std::uint64_t Scratchpad::bank_mask(std::uint32_t first_word, std::uint32_t word
   return ((ones << first) | ones >> (banks_ - first)) & all_banks_;
 }
 
-void Scratchpad::forget_before(Cycle now) {
-  const std::uint64_t passed = now.value - base_.value;
-  if (passed >= slots_.size()) {
-    std::fill(slots_.begin(), slots_.end(), Slot{});
-  } else {
-    const std::uint64_t mask = slots_.size() - 1;
-    for (std::uint64_t c = base_.value; c < now.value; ++c) slots_[c & mask] = Slot{};
-  }
-  base_ = now;
+std::uint64_t Scratchpad::mask_of(const AccessRun& run, std::uint32_t index) const {
+  const std::uint32_t address = run.address + index * run.stride;
+  const std::uint32_t word = address >> bank_shift_;
+  return bank_mask(word, ((address + run.bytes - 1) >> bank_shift_) - word + 1);
 }
 
-void Scratchpad::grow(std::uint64_t slots) {
-  std::vector<Slot> bigger(std::bit_ceil(slots));
-  const std::uint64_t old_mask = slots_.size() - 1, new_mask = bigger.size() - 1;
-  for (std::uint64_t c = base_.value; c < base_.value + slots_.size(); ++c) {
-    bigger[c & new_mask] = slots_[c & old_mask];
+// Accesses after which a run meets the same banks again: a power of two.
+std::uint64_t Scratchpad::period_of(const AccessRun& run) const {
+  const std::uint64_t around = std::uint64_t{banks_} << bank_shift_;
+  return around / std::gcd(around, std::uint64_t{run.stride});
+}
+
+// Whether a run takes one of the banks in that cycle.
+bool Scratchpad::in_runs(Cycle c, std::uint64_t mask) const {
+  for (const AccessRun& run : runs_) {
+    if (c < run.first) continue;
+    std::uint64_t index = c.value - run.first.value;
+    if (run.interval != 1) {
+      if (index % run.interval != 0) continue;
+      index /= run.interval;
+    }
+    if (index < run.count && (mask_of(run, static_cast<std::uint32_t>(index)) & mask) != 0) return true;
   }
-  slots_.swap(bigger);
+  return false;
+}
+
+// How many accesses of `run`, from its first on, meet none of `other`. Both repeat their banks, so the first
+// repetition of the pair says it for all.
+std::uint32_t Scratchpad::free_of(const AccessRun& run, const AccessRun& other) const {
+  if (last_of(other) < run.first || last_of(run) < other.first) return run.count;
+  const std::uint64_t ahead = other.first > run.first ? other.first.value - run.first.value : 0;
+  const std::uint64_t pair =
+      other.interval / std::gcd(run.interval, other.interval) * std::max(period_of(run), period_of(other));
+  const std::uint64_t first = ceil_div(ahead, run.interval);
+  const std::uint64_t end = std::min<std::uint64_t>(run.count, first + pair);
+  for (std::uint64_t i = first; i < end; ++i) {
+    const std::uint64_t distance = run.first.value + i * run.interval - other.first.value;
+    const std::uint64_t j = distance / other.interval;
+    if (j >= other.count) break;
+    if (j * other.interval != distance) continue;
+    const auto mine = static_cast<std::uint32_t>(i);
+    if ((mask_of(run, mine) & mask_of(other, static_cast<std::uint32_t>(j))) != 0) return mine;
+  }
+  return run.count;
+}
+
+void Scratchpad::grow() {
+  std::vector<Slot> old(slots_.size() * 2);
+  slots_.swap(old);
+  for (const Slot& s : old) {
+    if (s.cycle != kNever && s.cycle >= base_) slot(s.cycle) = s;
+  }
+}
+
+void Scratchpad::clear() {
+  std::fill(slots_.begin(), slots_.end(), Slot{});
+  last_slot_ = {};
+  runs_.clear();
+}
+
+bool Scratchpad::try_take(Cycle c, std::uint64_t mask, bool write) {
+  const bool second_port = write && separate_write_port_;
+  if (!second_port && !runs_.empty() && in_runs(c, mask)) return false;
+  while (slot(c).cycle != c && slot(c).cycle != kNever && slot(c).cycle >= base_) grow();
+  Slot& s = slot(c);
+  if (s.cycle != c) s = {c, 0, 0};
+  std::uint64_t& taken = second_port ? s.writes : s.reads;
+  if ((taken & mask) != 0) return false;
+  taken |= mask;
+  last_slot_ = std::max(last_slot_, c);
+  return true;
 }
 
 Cycle Scratchpad::take(Cycle earliest, std::uint64_t mask, bool write) {
-  const bool second_port = write && separate_write_port_;
-  for (Cycle c = earliest;; c += Cycle(1)) {
-    if (c.value - base_.value >= slots_.size()) grow(c.value - base_.value + 1);
-    Slot& slot = slots_[c.value & (slots_.size() - 1)];
-    std::uint64_t& taken = second_port ? slot.writes : slot.reads;
-    if ((taken & mask) == 0) {
-      taken |= mask;
-      return c;
-    }
-  }
+  Cycle c = earliest;
+  while (!try_take(c, mask, write)) c += Cycle(1);
+  return c;
 }
 
 Cycle Scratchpad::reserve(Port port, Cycle now, Cycle earliest, std::uint32_t address, std::uint32_t bytes,
                           bool write) {
-  if (now > base_) forget_before(now);
+  base_ = std::max(base_, now);
   std::uint32_t word = address >> bank_shift_;
   std::uint32_t words = ((address + bytes - 1) >> bank_shift_) - word + 1;
   Cycle at = earliest, ideal = earliest;
@@ -77,6 +131,41 @@ Cycle Scratchpad::reserve(Port port, Cycle now, Cycle earliest, std::uint32_t ad
   counters.bytes += bytes;
   counters.conflict_cycles += at.value - ideal.value;
   return at;
+}
+
+// (1) one by one where slots are taken, (2) the rest as a run, up to where it meets another one.
+std::uint32_t Scratchpad::reserve_run(Port port, Cycle now, const AccessRun& wanted) {
+  base_ = std::max(base_, now);
+  // An access that may need a bank twice is for reserve().
+  if (wanted.bytes > ((banks_ - 1) << bank_shift_)) return 0;
+  AccessRun run = wanted;
+  const auto skip = [&run](std::uint32_t n) {
+    run.first = run.first + std::uint64_t{n} * run.interval;
+    run.address += n * run.stride;
+    run.count -= n;
+  };
+  bool free = true;
+  while (run.count > 0 && (run.count <= kShortRun || run.first <= last_slot_) && free) {
+    free = try_take(run.first, mask_of(run, 0), false);
+    if (free) skip(1);
+  }
+  if (run.count > 0 && free) {
+    std::erase_if(runs_, [this](const AccessRun& r) { return last_of(r) < base_; });
+    AccessRun piece = run;
+    for (const AccessRun& other : runs_) piece.count = std::min(piece.count, free_of(piece, other));
+    if (piece.count > kShortRun) {
+      runs_.push_back(piece);
+    } else {
+      for (std::uint32_t i = 0; i < piece.count; ++i) {
+        try_take(run.first + std::uint64_t{i} * run.interval, mask_of(run, i), false);
+      }
+    }
+    skip(piece.count);
+  }
+  PortCounters& counters = counters_[static_cast<std::size_t>(port)];
+  counters.accesses += wanted.count - run.count;
+  counters.bytes += std::uint64_t{wanted.count - run.count} * wanted.bytes;
+  return wanted.count - run.count;
 }
 
 }  // namespace tokencycle::memory

@@ -29,11 +29,22 @@ struct PortCounters {
   }
 };
 
+// Accesses at equal distances in time and in memory: number i wants [address + i * stride, + bytes) in the
+// cycle first + i * interval.
+struct AccessRun {
+  Cycle first;
+  std::uint32_t count = 0, interval = 1;  // cycles, at least 1
+  std::uint32_t address = 0, stride = 0, bytes = 0;
+};
+
 // Arbitration is by age: an access belongs to the burst of accesses (a DMA burst, a tile's preload, a pass of
 // a vector operation) that its unit began in some cycle, and at each bank the burst that began earlier wins;
 // within one cycle the machine's evaluation order decides. An older burst is never delayed by a younger one,
 // so the cycles of its accesses are final when it begins: it reserves them, and a younger burst takes the
 // first cycles in which all banks that it needs are free. This is what a per-cycle oldest-first arbiter does.
+//
+// The calendar of what is taken has two parts: single cycles, and whole runs of reads, which cost as much as
+// one access however long they are.
 class Scratchpad {
  public:
   // For `units` units of each kind at most.
@@ -46,35 +57,46 @@ class Scratchpad {
   // needs a bank twice takes a further cycle. Returns the cycle of the (last) grant. `now` is the
   // current cycle: no later call may ask for an earlier one.
   Cycle reserve(Port port, Cycle now, Cycle earliest, std::uint32_t address, std::uint32_t bytes, bool write);
+  // Reserves as many of the reads, from the first on, as get the very cycles that they want, and returns how
+  // many; the next one, if any is left, finds a bank taken, or it has to be asked for alone. Same as that
+  // many calls of reserve().
+  std::uint32_t reserve_run(Port port, Cycle now, const AccessRun& run);
 
   std::span<std::byte> bytes() { return bytes_; }
   std::span<const std::byte> bytes() const { return bytes_; }
   const PortCounters& counters(Port port) const { return counters_[static_cast<std::size_t>(port)]; }
+  // Between two programs: no access is under way, so nothing of the calendar is left.
   template <class Archive>
   void serialize(Archive& state) {
     serialize_bytes(state, bytes_);
-    state(slots_, base_, counters_);
+    state(base_, counters_);
+    if constexpr (Archive::is_loading::value) clear();
   }
 
  private:
   struct Slot {
+    Cycle cycle = kNever;                 // that it is about: a slot of another cycle is free
     std::uint64_t reads = 0, writes = 0;  // banks taken; one mask for both when the banks have one port
-    template <class Archive>
-    void serialize(Archive& state) {
-      state(reads, writes);
-    }
   };
+  Slot& slot(Cycle c) { return slots_[c.value & (slots_.size() - 1)]; }
   std::uint64_t bank_mask(std::uint32_t first_word, std::uint32_t words) const;
+  std::uint64_t mask_of(const AccessRun& run, std::uint32_t index) const;
+  std::uint64_t period_of(const AccessRun& run) const;
+  bool in_runs(Cycle c, std::uint64_t mask) const;
+  std::uint32_t free_of(const AccessRun& run, const AccessRun& other) const;
+  bool try_take(Cycle c, std::uint64_t mask, bool write);
   Cycle take(Cycle earliest, std::uint64_t mask, bool write);
-  void forget_before(Cycle now);
-  void grow(std::uint64_t slots);
+  void grow();
+  void clear();
 
   std::vector<std::byte> bytes_;
   std::uint32_t banks_, bank_shift_, read_latency_;
   bool separate_write_port_;
   std::uint64_t all_banks_;             // mask
   std::vector<Slot> slots_;             // ring over future cycles, power of two long
-  Cycle base_;                          // slots before it are free again
+  Cycle last_slot_;                     // no slot after it is taken
+  std::vector<AccessRun> runs_;         // some of them may be over
+  Cycle base_;                          // the current cycle: what was before it matters no more
   std::vector<PortCounters> counters_;  // by Port
 };
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does reserving cycles ahead grant the same cycles as an arbiter that decides cycle by cycle, oldest first?
+// Does reserving cycles ahead grant the same cycles as an arbiter that decides cycle by cycle, oldest first,
+// and does reserving a whole run grant the same as reserving its accesses one by one?
 #include "memory/scratchpad.h"
 
 #include <catch2/catch.hpp>
@@ -108,6 +109,39 @@ std::uint64_t duration_alone(const config::Scratchpad& d, const Access& a) {
   return ceil_div(words, d.banks) - 1;
 }
 
+AccessRun random_run(Random& random, std::uint64_t now, std::uint32_t size) {
+  AccessRun run;
+  run.first = Cycle(now + (number(random, 0, 2) == 0 ? number(random, 0, 60) : 0));
+  run.count = number(random, 0, 1) == 0 ? number(random, 1, 10) : number(random, 1, 300);
+  run.interval = number(random, 0, 1) == 0 ? 1 : number(random, 1, 6);
+  run.bytes = number(random, 0, 4) == 0 ? number(random, 1, 200) : number(random, 1, 16);
+  run.stride = number(random, 0, 1) == 0 ? number(random, 0, 16) * 16 : number(random, 0, 70);
+  const std::uint32_t extent = run.stride * (run.count - 1) + run.bytes;
+  run.address = number(random, 0, size - extent);
+  return run;
+}
+
+// The cycles of a unit that reads in the order of the run, each access the interval behind the one before.
+// With `whole` it asks for the run, and alone for each access that finds a bank taken.
+std::vector<Cycle> read_run(Scratchpad& scratchpad, std::uint64_t now, AccessRun run, bool whole,
+                            std::uint64_t& at_once) {
+  std::vector<Cycle> granted;
+  while (run.count > 0) {
+    const std::uint32_t n = whole ? scratchpad.reserve_run(Port::moving, Cycle(now), run) : 0;
+    for (std::uint32_t i = 0; i < n; ++i) granted.push_back(run.first + std::uint64_t{i} * run.interval);
+    at_once += n;
+    run.first += Cycle(std::uint64_t{n} * run.interval);
+    run.address += n * run.stride;
+    run.count -= n;
+    if (run.count == 0) break;
+    granted.push_back(scratchpad.reserve(Port::moving, Cycle(now), run.first, run.address, run.bytes, false));
+    run.first = granted.back() + run.interval;
+    run.address += run.stride;
+    --run.count;
+  }
+  return granted;
+}
+
 }  // namespace
 
 TEST_CASE("reservation by age is what a per-cycle oldest-first arbiter does") {
@@ -189,4 +223,47 @@ TEST_CASE("reservations far ahead are kept, and cycles that have passed are forg
   CHECK(s.reserve(Port::load, Cycle(100'000), Cycle(100'000), 0, 8, false).value == 100'002);
   CHECK(s.reserve(Port::load, Cycle(9'000'000'000), Cycle(9'000'000'000), 0, 8, false).value ==
         9'000'000'000);
+}
+
+TEST_CASE("a whole run is granted the cycles that its accesses get one by one") {
+  Random random(3);
+  std::uint64_t at_once = 0, none = 0, accesses = 0, conflicts = 0;
+  for (int round = 0; round < 3000; ++round) {
+    config::Scratchpad d;
+    d.banks = 1u << number(random, 0, 6);
+    d.bank_bytes = 1u << number(random, 2, 5);
+    d.capacity_bytes = 1u << 17;
+    d.separate_write_port = round % 2 == 0;
+    INFO("round " << round << ", " << d.banks << " banks of " << d.bank_bytes << " bytes");
+    Scratchpad by_run(d), one_by_one(d);
+    std::uint64_t now = 0, differences = 0;
+    for (std::uint32_t b = 0, count = number(random, 1, 30); b < count; ++b) {
+      now += number(random, 0, 2) == 0 ? number(random, 0, 150) : number(random, 0, 3);
+      if (number(random, 0, 1) == 0) {  // others take single cycles meanwhile
+        const std::uint32_t bytes = number(random, 1, 70),
+                            address = number(random, 0, d.capacity_bytes - bytes);
+        const bool write = number(random, 0, 1) == 0;
+        const Cycle from(now + number(random, 0, 9));
+        differences += by_run.reserve(Port::load, Cycle(now), from, address, bytes, write) !=
+                       one_by_one.reserve(Port::load, Cycle(now), from, address, bytes, write);
+        continue;
+      }
+      const AccessRun run = random_run(random, now, d.capacity_bytes);
+      const std::vector<Cycle> fast = read_run(by_run, now, run, true, at_once);
+      differences += fast != read_run(one_by_one, now, run, false, none);
+      accesses += run.count;
+    }
+    CHECK(differences == 0);
+    for (const Port port : {Port::moving, Port::load}) {
+      const PortCounters &a = by_run.counters(port), &b = one_by_one.counters(port);
+      CHECK(a.accesses == b.accesses);
+      CHECK(a.bytes == b.bytes);
+      CHECK(a.conflict_cycles == b.conflict_cycles);
+      conflicts += a.conflict_cycles;
+    }
+  }
+  CHECK(none == 0);
+  CHECK(at_once > accesses / 4);
+  CHECK(at_once < accesses);
+  CHECK(conflicts > 10'000);
 }
