@@ -24,13 +24,16 @@ Instruction decode(const Word& word);
 
 // Byte ranges that an instruction touches, for hazard checks and bounds: conservative intervals.
 enum class Space : std::uint8_t { scratchpad = 0, accumulator = 1, dram = 2 };
+enum class Operand : std::uint8_t { dst = 0, a = 1, b = 2, dram = 3 };
+inline constexpr int kOperands = 4;
 struct Range {
   Space space = Space::scratchpad;
   std::uint64_t begin = 0, end = 0;  // [begin, end), bytes
+  Operand operand = Operand::dst;    // whose address it moves with
   bool overlaps(const Range& o) const { return space == o.space && begin < o.end && o.begin < end; }
 };
 
-// Up to four reads and two writes of one instruction, registers already added to its addresses.
+// Up to four reads and two writes of one instruction.
 struct Footprint {
   std::array<Range, 4> reads{};
   std::array<Range, 2> writes{};
@@ -38,6 +41,16 @@ struct Footprint {
   std::span<const Range> read_ranges() const { return {reads.data(), static_cast<std::size_t>(read_count)}; }
   std::span<const Range> write_ranges() const {
     return {writes.data(), static_cast<std::size_t>(write_count)};
+  }
+  // What the footprint becomes when so many bytes are added to the instruction's addresses, by Operand.
+  void move(const std::array<std::int64_t, kOperands>& bytes) {
+    const auto move_range = [&bytes](Range& r) {
+      const auto by = static_cast<std::uint64_t>(bytes[static_cast<std::size_t>(r.operand)]);
+      r.begin += by;
+      r.end += by;
+    };
+    for (int i = 0; i < read_count; ++i) move_range(reads[static_cast<std::size_t>(i)]);
+    for (int i = 0; i < write_count; ++i) move_range(writes[static_cast<std::size_t>(i)]);
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The bytes that an instruction touches. Called for every dynamic instruction: no allocation, no tables.
+// The bytes that an instruction touches.
 #include "isa/encoding.h"
 #include "isa/program_check.h"
 #include "isa/vector/function.h"
@@ -11,29 +11,32 @@ namespace {
 constexpr std::uint32_t kF32Bytes = 4;
 constexpr std::uint32_t kIndexBytes = 4;  // the u32 of gather and read_address
 
-// `rows` rows of `bytes` bytes, `stride` apart.
-Range local(LocalAddress at, std::uint64_t rows, std::uint64_t stride, std::uint64_t bytes) {
+// `rows` rows of `bytes` bytes, `stride` apart, from the address of an operand on.
+Range local(Operand operand, const Instruction& i, std::uint64_t rows, std::uint64_t stride,
+            std::uint64_t bytes) {
+  const LocalAddress at = operand == Operand::dst ? i.dst : operand == Operand::a ? i.a : i.b;
   return {at.in_accumulator() ? Space::accumulator : Space::scratchpad, at.byte(),
-          at.byte() + (rows - 1) * stride + bytes};
+          at.byte() + (rows - 1) * stride + bytes, operand};
 }
 
 Range dram_rows(const Instruction& i, std::uint64_t rows, std::uint64_t row) {
-  return {Space::dram, i.dram.value, i.dram.value + (rows - 1) * i.dram_stride + row};
+  return {Space::dram, i.dram.value, i.dram.value + (rows - 1) * i.dram_stride + row, Operand::dram};
 }
 
 // Elements [k_offset, k_offset + k) of `rows` encoded rows: whole blocks.
 Range encoded(const Instruction& i, std::uint64_t rows, std::uint64_t k) {
   const std::uint32_t unit = block_elements(i.a_format), bytes = block_bytes(i.a_format);
   const std::uint64_t first = i.k_offset / unit, end = ceil_div(i.k_offset + k, unit);
-  Range range = local(i.a, rows, i.a_stride, end * bytes);
+  Range range = local(Operand::a, i, rows, i.a_stride, end * bytes);
   range.begin += first * bytes;
   return range;
 }
 
 // The weight of a matmul: `cols` rows of n, or `depth` rows of k.
 Range weight_of_matmul(const Instruction& i) {
-  if (i.order == TileOrder::nk) return local(i.b, i.cols, i.b_stride, row_bytes(i.b_format, i.depth));
-  return local(i.b, i.depth, i.b_stride, row_bytes(i.b_format, i.cols));
+  if (i.order == TileOrder::nk)
+    return local(Operand::b, i, i.cols, i.b_stride, row_bytes(i.b_format, i.depth));
+  return local(Operand::b, i, i.depth, i.b_stride, row_bytes(i.b_format, i.cols));
 }
 
 void read(Footprint& f, const Range& range) {
@@ -44,18 +47,18 @@ void write(Footprint& f, const Range& range) {
 }
 
 Range rows_of_a(const Instruction& i, std::uint32_t element) {
-  return local(i.a, i.rows, i.a_stride, std::uint64_t{i.cols} * element);
+  return local(Operand::a, i, i.rows, i.a_stride, std::uint64_t{i.cols} * element);
 }
 Range rows_of_dst(const Instruction& i, std::uint64_t bytes) {
-  return local(i.dst, i.rows, i.dst_stride, bytes);
+  return local(Operand::dst, i, i.rows, i.dst_stride, bytes);
 }
 
 Footprint vector_footprint(const Instruction& i) {
   Footprint f;
   const std::uint64_t second = second_columns(i);
-  read(f, local(i.a, first_rows(i), i.a_stride, row_bytes(i.a_format, first_columns(i))));
-  if (second != 0) read(f, local(i.b, second_rows(i), i.b_stride, second * kF32Bytes));
-  const Range result = local(i.dst, result_rows(i), i.dst_stride, result_row_bytes(i));
+  read(f, local(Operand::a, i, first_rows(i), i.a_stride, row_bytes(i.a_format, first_columns(i))));
+  if (second != 0) read(f, local(Operand::b, i, second_rows(i), i.b_stride, second * kF32Bytes));
+  const Range result = local(Operand::dst, i, result_rows(i), i.dst_stride, result_row_bytes(i));
   if (vector_function(i.op).indexed == Indexed::dst_sums) read(f, result);
   write(f, result);
   return f;
@@ -77,14 +80,14 @@ Footprint footprint(const Instruction& i) {
     case Opcode::wait:
       break;
     case Opcode::read_address:
-      read(f, local(i.a, 1, kIndexBytes, kIndexBytes));
+      read(f, local(Operand::a, i, 1, kIndexBytes, kIndexBytes));
       break;
     case Opcode::load:
       read(f, dram_rows(i, i.rows, i.cols));
       write(f, rows_of_dst(i, i.cols));
       break;
     case Opcode::gather:
-      read(f, local(i.a, i.rows, kIndexBytes, kIndexBytes));
+      read(f, local(Operand::a, i, i.rows, kIndexBytes, kIndexBytes));
       read(f, dram_rows(i, i.table_rows, i.cols));  // which of them, data says
       write(f, rows_of_dst(i, i.cols));
       break;
@@ -99,19 +102,21 @@ Footprint footprint(const Instruction& i) {
       write(f, rows_of_dst(i, i.cols));
       break;
     case Opcode::preload:
-      read(f, i.order == TileOrder::nk ? encoded(i, i.cols, i.rows)
-                                       : local(i.a, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
+      read(f, i.order == TileOrder::nk
+                  ? encoded(i, i.cols, i.rows)
+                  : local(Operand::a, i, i.rows, i.a_stride, row_bytes(i.a_format, i.cols)));
       break;
     case Opcode::multiply: {
       read(f, encoded(i, i.rows, i.depth));
-      const Range sums = i.transposed ? local(i.dst, i.cols, i.dst_stride, std::uint64_t{i.rows} * kF32Bytes)
-                                      : rows_of_dst(i, f32_row);
+      const Range sums = i.transposed
+                             ? local(Operand::dst, i, i.cols, i.dst_stride, std::uint64_t{i.rows} * kF32Bytes)
+                             : rows_of_dst(i, f32_row);
       if (i.accumulate) read(f, sums);
       write(f, sums);
       break;
     }
     case Opcode::matmul:
-      read(f, local(i.a, i.rows, i.a_stride, row_bytes(activation_format(i.b_format), i.depth)));
+      read(f, local(Operand::a, i, i.rows, i.a_stride, row_bytes(activation_format(i.b_format), i.depth)));
       read(f, weight_of_matmul(i));
       if (i.accumulate) read(f, rows_of_dst(i, f32_row));
       write(f, rows_of_dst(i, f32_row));

@@ -228,6 +228,38 @@ TEST_CASE("footprints equal the bounds of the loop nests") {
   }
 }
 
+TEST_CASE("a footprint moves with the addresses of its instruction") {
+  Random random(9);
+  for (std::size_t round = 0; round < 50 * opcodes().size(); ++round) {
+    const Opcode op = opcodes()[round % opcodes().size()];
+    if (unit_of(op) == Unit::front_end && op != Opcode::read_address) continue;
+    Instruction i =
+        unit_of(op) == Unit::front_end ? test::random_instruction(random, op) : small_instruction(random, op);
+    INFO(name_of(op) << " in round " << round);
+    Footprint moved = footprint(i);
+    const auto further = [&random] { return static_cast<std::uint32_t>(number(random, 0, 1000)); };
+    const std::uint32_t dst = further(), a = further(), b = further(), dram = further();
+    moved.move({dst, a, b, dram});
+    i.dst = i.dst + dst;
+    i.a = i.a + a;
+    i.b = i.b + b;
+    i.dram = i.dram + dram;
+    const Footprint there = footprint(i);
+    REQUIRE(moved.read_count == there.read_count);
+    REQUIRE(moved.write_count == there.write_count);
+    for (std::size_t r = 0; r < there.read_ranges().size(); ++r) {
+      CHECK(moved.reads[r].space == there.reads[r].space);
+      CHECK(moved.reads[r].begin == there.reads[r].begin);
+      CHECK(moved.reads[r].end == there.reads[r].end);
+    }
+    for (std::size_t w = 0; w < there.write_ranges().size(); ++w) {
+      CHECK(moved.writes[w].space == there.writes[w].space);
+      CHECK(moved.writes[w].begin == there.writes[w].begin);
+      CHECK(moved.writes[w].end == there.writes[w].end);
+    }
+  }
+}
+
 TEST_CASE("front-end instructions touch nothing but the word that a read_address reads") {
   Random random(5);
   for (const Opcode op : opcodes()) {

@@ -2,6 +2,8 @@
 // Decode: loop nests and address registers as sim/isa/README.md defines them, and the bounds of the memories.
 #include "machine/front_end/decode.h"
 
+#include <fmt/format.h>
+
 #include <catch2/catch.hpp>
 #include <random>
 
@@ -205,6 +207,24 @@ TEST_CASE("registers begin at zero in every program") {
   bench.run();
   bench.run();
   CHECK(bench.taken.instructions.at(1).dram.value == 8);
+}
+
+TEST_CASE("a word that another program has in the same place is decoded anew") {
+  const auto load_of = [](int cols) {
+    return isa::assemble(fmt::format("loop count=3 until=a r1+=16\n"
+                                     "  load dst=s:0 dram=8+r1 rows=1 cols={}\n"
+                                     "a:\nhalt",
+                                     cols),
+                         "test")
+        .words;
+  };
+  Bench bench(load_of(4));
+  bench.run();
+  bench.words.program = load_of(5);
+  bench.run();
+  std::vector<std::uint64_t> found;
+  for (const Instruction& i : bench.taken.instructions) found.push_back(i.dram.value * 100 + i.cols);
+  CHECK(found == std::vector<std::uint64_t>{804, 2404, 4004, 805, 2405, 4005});
 }
 
 TEST_CASE("fetch is told to keep the largest loop around the word that fits") {

@@ -24,7 +24,8 @@ Decode::Decode(const config::Machine& machine, observe::EventHub& hub, LocalMemo
       scoreboard_(machine),
       capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
                 machine.dram.capacity_bytes},
-      tiles_spread_(machine.matrix.group_buffer_rows == 0) {
+      tiles_spread_(machine.matrix.group_buffer_rows == 0),
+      known_(kKnownWords) {
   semaphores_.listen(clock_);
 }
 
@@ -53,7 +54,7 @@ Cycle Decode::edge(Cycle now) {
     }
     take(now, word);
   }
-  const Obstacle obstacle = try_leave(now);
+  const Obstacle obstacle = in_the_way_ = try_leave(now);
   if (obstacle.state != State::busy) {
     state_.set(obstacle.state, now, 1 + static_cast<std::uint64_t>(obstacle.unit));
     return word_at_.value_or(kNever);  // else the unit that is in the way pokes
@@ -68,14 +69,14 @@ Cycle Decode::edge(Cycle now) {
 }
 
 void Decode::take(Cycle now, const FetchedWord& word) {
-  try {
-    held_ = isa::decode(*word.word);
-  } catch (const ProgramError& error) {
-    stop_at(error.what());
+  const Known& known = known_[pc_ % kKnownWords];
+  if (known.pc == pc_ && known.word == *word.word) {
+    held_ = known.instruction;
+    footprint_ = known.footprint;
+  } else {
+    decode(*word.word);
   }
-  if (isa::uses_link(held_.op)) trap("this machine has no links");
   resolve_addresses();
-  footprint_ = isa::footprint(held_);
   check_bounds();
   holding_ = true;
   fetched_ = word.arrived;
@@ -83,23 +84,40 @@ void Decode::take(Cycle now, const FetchedWord& word) {
   emit(now, observe::Stage::decoded, fetched_.value);
 }
 
+// The same word is decoded alike each time, so an iteration need not do again what the one before did.
+void Decode::decode(const isa::Word& word) {
+  try {
+    held_ = isa::decode(word);
+  } catch (const ProgramError& error) {
+    stop_at(error.what());
+  }
+  if (isa::uses_link(held_.op)) trap("this machine has no links");
+  footprint_ = isa::footprint(held_);
+  check_rows_apart();
+  if (!loops_.empty()) known_[pc_ % kKnownWords] = {pc_, word, held_, footprint_};
+}
+
 void Decode::resolve_addresses() {
-  const auto local = [&](isa::LocalAddress& address, std::uint8_t reg) {
+  std::array<std::int64_t, isa::kOperands> added{};
+  const auto local = [&](isa::Operand operand, isa::LocalAddress& address, std::uint8_t reg) {
     if (reg == 0) return;
     const std::int64_t byte = address.byte() + registers_[reg];
     if (byte < 0 || byte > 0x7fff'ffff) trap(fmt::format("address register r{} leads to byte {}", reg, byte));
     const auto offset = static_cast<std::uint32_t>(byte);
     address = address.in_accumulator() ? isa::LocalAddress::accumulator(offset)
                                        : isa::LocalAddress::scratchpad(offset);
+    added[static_cast<std::size_t>(operand)] = registers_[reg];
   };
-  local(held_.dst, held_.dst_reg);
-  local(held_.a, held_.a_reg);
-  local(held_.b, held_.b_reg);
+  local(isa::Operand::dst, held_.dst, held_.dst_reg);
+  local(isa::Operand::a, held_.a, held_.a_reg);
+  local(isa::Operand::b, held_.b, held_.b_reg);
   if (held_.dram_reg != 0) {
     const std::int64_t byte = static_cast<std::int64_t>(held_.dram.value) + registers_[held_.dram_reg];
     if (byte < 0) trap(fmt::format("address register r{} leads to DRAM byte {}", held_.dram_reg, byte));
     held_.dram = DramAddress(static_cast<std::uint64_t>(byte));
+    added[static_cast<std::size_t>(isa::Operand::dram)] = registers_[held_.dram_reg];
   }
+  footprint_.move(added);
 }
 
 void Decode::check_bounds() const {
@@ -110,7 +128,6 @@ void Decode::check_bounds() const {
     trap(fmt::format("it would {} bytes {} to {} of {}, which has {}", what, r.begin, r.end, kNames[space],
                      capacity_[space]));
   };
-  check_rows_apart();
   for (const isa::Range& r : footprint_.read_ranges()) check(r, "read");
   for (const isa::Range& r : footprint_.write_ranges()) check(r, "write");
 }
@@ -308,14 +325,21 @@ std::uint32_t Decode::keep_from(std::uint32_t pc) const {
   return pc;
 }
 
+// Whether what is in the held instruction's way may be this entry. Nothing enters the machine meanwhile, so
+// no other one changes it; but among several units the choice may.
+bool Decode::waits_for(const InFlight& entry) const {
+  if (!holding_) return false;
+  return in_the_way_.unit == entry.record.unit || !scoreboard_.single(isa::unit_of(held_.op));
+}
+
 void Decode::left_queue(Cycle now, InFlight& entry) {
   scoreboard_.left_queue(entry);
-  if (holding_) clock_.wake(now);
+  if (waits_for(entry) && in_the_way_.state == State::queue_full) clock_.wake(now);
 }
 
 void Decode::retired(Cycle now, InFlight& entry) {
   scoreboard_.remove(entry);
-  if (holding_) clock_.wake(now);
+  if (waits_for(entry) || (holding_ && in_the_way_.state == State::scoreboard_full)) clock_.wake(now);
 }
 
 void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {

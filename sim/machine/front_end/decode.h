@@ -65,10 +65,20 @@ class Decode : public Clocked, public HazardBoard {
     std::array<isa::LoopStep, 4> steps;
     std::array<std::int64_t, 4> saved{};  // register values at entry
   };
+  // A word of a loop's body, decoded: its address registers are yet to be added.
+  struct Known {
+    std::uint32_t pc = ~0u;
+    isa::Word word{};
+    isa::Instruction instruction;
+    isa::Footprint footprint;
+  };
+  static constexpr std::size_t kKnownWords = 256;  // a power of two
   void take(Cycle now, const FetchedWord& word);
+  void decode(const isa::Word& word);
   void resolve_addresses();
   void check_bounds() const;
   void check_rows_apart() const;
+  bool waits_for(const InFlight& entry) const;
   Obstacle try_leave(Cycle now);
   Obstacle try_front_end(Cycle now);
   void begin_read(Cycle now);
@@ -96,9 +106,11 @@ class Decode : public Clocked, public HazardBoard {
   Tiles tiles_;
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};
   std::vector<Loop> loops_;
+  std::vector<Known> known_;  // by the low bits of the pc
   std::uint32_t pc_ = 0;
   std::uint64_t sequence_ = 0;
   bool holding_ = false, halted_ = true;
+  Obstacle in_the_way_;  // of the held instruction, at the last edge
   isa::Instruction held_;
   isa::Footprint footprint_;
   Cycle fetched_, decoded_, edge_;  // of the held word; the last edge

@@ -52,19 +52,20 @@ Choice Scoreboard::choose(isa::Unit unit, const isa::Footprint& footprint,
 
 Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
                               std::uint8_t unit_index) const {
-  if (used_ == entries_.size()) return {State::scoreboard_full, oldest().record.unit};
+  if (used_.size() == entries_.size()) return {State::scoreboard_full, oldest().record.unit};
   if (queued_[static_cast<std::size_t>(unit)][unit_index] >= queue_depth_) return {State::queue_full, unit};
   if (ignore_hazards_) return {};
   Obstacle found;
-  for (const InFlight& e : entries_) {
-    if (!e.used || (e.record.unit == unit && e.record.unit_index == unit_index && in_order(unit))) continue;
-    const isa::Footprint& f = e.footprint;
-    if (overlap(footprint.read_ranges(), f.write_ranges())) return {State::read_after_write, e.record.unit};
+  const bool skips_own = in_order(unit);
+  for (const Used& u : used_) {
+    if (skips_own && u.unit == unit && u.unit_index == unit_index) continue;
+    const isa::Footprint& f = u.entry->footprint;
+    if (overlap(footprint.read_ranges(), f.write_ranges())) return {State::read_after_write, u.unit};
     if (found.state == State::write_after_write) continue;
     if (overlap(footprint.write_ranges(), f.write_ranges())) {
-      found = {State::write_after_write, e.record.unit};
+      found = {State::write_after_write, u.unit};
     } else if (overlap(footprint.write_ranges(), f.read_ranges())) {
-      found = {State::write_after_read, e.record.unit};
+      found = {State::write_after_read, u.unit};
     }
   }
   return found;
@@ -72,9 +73,9 @@ Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
 
 Obstacle Scoreboard::read_obstacle(const isa::Footprint& footprint) const {
   if (ignore_hazards_) return {};
-  for (const InFlight& e : entries_) {
-    if (e.used && overlap(footprint.read_ranges(), e.footprint.write_ranges()))
-      return {State::read_after_write, e.record.unit};
+  for (const Used& u : used_) {
+    if (overlap(footprint.read_ranges(), u.entry->footprint.write_ranges()))
+      return {State::read_after_write, u.unit};
   }
   return {};
 }
@@ -101,11 +102,11 @@ bool Scoreboard::empty(isa::Unit unit) const {
 }
 
 InFlight& Scoreboard::insert(isa::Unit unit, std::uint8_t unit_index) {
-  ++used_;
   ++queued_[static_cast<std::size_t>(unit)][unit_index];
   ++in_flight_[static_cast<std::size_t>(unit)][unit_index];
-  std::size_t i = 0;
-  while (entries_[i].used) ++i;
+  std::size_t i = 0;  // the first free one
+  while (i < used_.size() && used_[i].entry == &entries_[i]) ++i;
+  used_.insert(used_.begin() + static_cast<std::ptrdiff_t>(i), {&entries_[i], unit, unit_index});
   entries_[i].used = true;
   return entries_[i];
 }
@@ -116,7 +117,7 @@ void Scoreboard::left_queue(InFlight& entry) {
 
 void Scoreboard::remove(InFlight& entry) {
   entry.used = false;
-  --used_;
+  std::erase_if(used_, [&entry](const Used& u) { return u.entry == &entry; });
   --of(in_flight_, entry.record);
 }
 

@@ -49,14 +49,22 @@ class Scoreboard {
   // What keeps a fence over a set of units (bit = isa::Unit) from passing: DMA before compute units.
   Obstacle fence_obstacle(std::uint8_t units) const;
 
-  bool empty() const { return used_ == 0; }
+  bool empty() const { return used_.empty(); }
   bool empty(isa::Unit unit) const;
+  // True if the machine has no two units of the kind.
+  bool single(isa::Unit unit) const { return units_[static_cast<std::size_t>(unit)] <= 1; }
   const std::vector<InFlight>& entries() const { return entries_; }
 
   // Tests only: a machine without hazard checks computes wrong text; used to show that the checks matter.
   void ignore_hazards() { ignore_hazards_ = true; }
 
  private:
+  // A used entry, and its unit once more, so that most need not be looked at.
+  struct Used {
+    InFlight* entry = nullptr;
+    isa::Unit unit = isa::Unit::front_end;
+    std::uint8_t unit_index = 0;
+  };
   const InFlight& oldest() const;  // of a full board
 
   using Counts = std::array<std::array<std::uint32_t, config::kMostUnits>, isa::kUnits>;  // kind, number
@@ -65,9 +73,10 @@ class Scoreboard {
   }
 
   std::vector<InFlight> entries_;
+  std::vector<Used> used_;                       // in the order of the entries
   std::array<std::uint8_t, isa::kUnits> units_;  // of each kind
   Counts queued_{}, in_flight_{};
-  std::uint32_t used_ = 0, queue_depth_;
+  std::uint32_t queue_depth_;
   bool ignore_hazards_ = false;
 };
 
