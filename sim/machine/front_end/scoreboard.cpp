@@ -2,6 +2,7 @@
 #include "machine/front_end/scoreboard.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace tokencycle::machine {
 
@@ -26,10 +27,21 @@ bool in_order(isa::Unit unit) {
 
 Scoreboard::Scoreboard(const config::Machine& machine)
     : entries_(machine.scoreboard.entries),
+      used_(ceil_div(entries_.size(), kBits)),
       units_{1, static_cast<std::uint8_t>(machine.dma.engines),
              static_cast<std::uint8_t>(machine.dma.engines), static_cast<std::uint8_t>(machine.matrix.units),
              static_cast<std::uint8_t>(machine.vector.units)},
       queue_depth_(machine.dispatch.queue_depth) {}
+
+template <class Call>
+bool Scoreboard::any_used(const Call& call) const {
+  for (std::size_t w = 0; w < used_.size(); ++w) {
+    for (std::uint64_t left = used_[w]; left != 0; left &= left - 1) {
+      if (call(entries_[w * kBits + static_cast<std::size_t>(std::countr_zero(left))])) return true;
+    }
+  }
+  return false;
+}
 
 Choice Scoreboard::choose(isa::Unit unit, const isa::Footprint& footprint,
                           std::optional<std::uint8_t> bound) const {
@@ -52,32 +64,38 @@ Choice Scoreboard::choose(isa::Unit unit, const isa::Footprint& footprint,
 
 Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
                               std::uint8_t unit_index) const {
-  if (used_.size() == entries_.size()) return {State::scoreboard_full, oldest().record.unit};
+  if (in_use_ == entries_.size()) return {State::scoreboard_full, oldest().record.unit};
   if (queued_[static_cast<std::size_t>(unit)][unit_index] >= queue_depth_) return {State::queue_full, unit};
   if (ignore_hazards_) return {};
   Obstacle found;
   const bool skips_own = in_order(unit);
-  for (const Used& u : used_) {
-    if (skips_own && u.unit == unit && u.unit_index == unit_index) continue;
-    const isa::Footprint& f = u.entry->footprint;
-    if (overlap(footprint.read_ranges(), f.write_ranges())) return {State::read_after_write, u.unit};
-    if (found.state == State::write_after_write) continue;
-    if (overlap(footprint.write_ranges(), f.write_ranges())) {
-      found = {State::write_after_write, u.unit};
-    } else if (overlap(footprint.write_ranges(), f.read_ranges())) {
-      found = {State::write_after_read, u.unit};
+  any_used([&](const InFlight& e) {
+    if (skips_own && e.record.unit == unit && e.record.unit_index == unit_index) return false;
+    const isa::Footprint& f = e.footprint;
+    if (overlap(footprint.read_ranges(), f.write_ranges())) {
+      found = {State::read_after_write, e.record.unit};
+      return true;
     }
-  }
+    if (found.state == State::write_after_write) return false;
+    if (overlap(footprint.write_ranges(), f.write_ranges())) {
+      found = {State::write_after_write, e.record.unit};
+    } else if (overlap(footprint.write_ranges(), f.read_ranges())) {
+      found = {State::write_after_read, e.record.unit};
+    }
+    return false;
+  });
   return found;
 }
 
 Obstacle Scoreboard::read_obstacle(const isa::Footprint& footprint) const {
   if (ignore_hazards_) return {};
-  for (const Used& u : used_) {
-    if (overlap(footprint.read_ranges(), u.entry->footprint.write_ranges()))
-      return {State::read_after_write, u.unit};
-  }
-  return {};
+  Obstacle found;
+  any_used([&](const InFlight& e) {
+    if (!overlap(footprint.read_ranges(), e.footprint.write_ranges())) return false;
+    found = {State::read_after_write, e.record.unit};
+    return true;
+  });
+  return found;
 }
 
 Obstacle Scoreboard::fence_obstacle(std::uint8_t units) const {
@@ -104,11 +122,14 @@ bool Scoreboard::empty(isa::Unit unit) const {
 InFlight& Scoreboard::insert(isa::Unit unit, std::uint8_t unit_index) {
   ++queued_[static_cast<std::size_t>(unit)][unit_index];
   ++in_flight_[static_cast<std::size_t>(unit)][unit_index];
-  std::size_t i = 0;  // the first free one
-  while (i < used_.size() && used_[i].entry == &entries_[i]) ++i;
-  used_.insert(used_.begin() + static_cast<std::ptrdiff_t>(i), {&entries_[i], unit, unit_index});
-  entries_[i].used = true;
-  return entries_[i];
+  ++in_use_;
+  std::size_t w = 0;
+  while (used_[w] == ~std::uint64_t{0}) ++w;
+  const int bit = std::countr_one(used_[w]);  // the first free one
+  used_[w] |= std::uint64_t{1} << bit;
+  InFlight& entry = entries_[w * kBits + static_cast<std::size_t>(bit)];
+  entry.used = true;
+  return entry;
 }
 
 void Scoreboard::left_queue(InFlight& entry) {
@@ -117,7 +138,9 @@ void Scoreboard::left_queue(InFlight& entry) {
 
 void Scoreboard::remove(InFlight& entry) {
   entry.used = false;
-  std::erase_if(used_, [&entry](const Used& u) { return u.entry == &entry; });
+  --in_use_;
+  const auto i = static_cast<std::size_t>(&entry - entries_.data());
+  used_[i / kBits] &= ~(std::uint64_t{1} << i % kBits);
   --of(in_flight_, entry.record);
 }
 

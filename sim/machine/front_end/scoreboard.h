@@ -49,7 +49,7 @@ class Scoreboard {
   // What keeps a fence over a set of units (bit = isa::Unit) from passing: DMA before compute units.
   Obstacle fence_obstacle(std::uint8_t units) const;
 
-  bool empty() const { return used_.empty(); }
+  bool empty() const { return in_use_ == 0; }
   bool empty(isa::Unit unit) const;
   // True if the machine has no two units of the kind.
   bool single(isa::Unit unit) const { return units_[static_cast<std::size_t>(unit)] <= 1; }
@@ -59,12 +59,10 @@ class Scoreboard {
   void ignore_hazards() { ignore_hazards_ = true; }
 
  private:
-  // A used entry, and its unit once more, so that most need not be looked at.
-  struct Used {
-    InFlight* entry = nullptr;
-    isa::Unit unit = isa::Unit::front_end;
-    std::uint8_t unit_index = 0;
-  };
+  static constexpr std::size_t kBits = 64;
+  // The used entries in their order, until `call` says true; whether it did.
+  template <class Call>
+  bool any_used(const Call& call) const;
   const InFlight& oldest() const;  // of a full board
 
   using Counts = std::array<std::array<std::uint32_t, config::kMostUnits>, isa::kUnits>;  // kind, number
@@ -73,10 +71,10 @@ class Scoreboard {
   }
 
   std::vector<InFlight> entries_;
-  std::vector<Used> used_;                       // in the order of the entries
+  std::vector<std::uint64_t> used_;              // a bit each
   std::array<std::uint8_t, isa::kUnits> units_;  // of each kind
   Counts queued_{}, in_flight_{};
-  std::uint32_t queue_depth_;
+  std::uint32_t in_use_ = 0, queue_depth_;
   bool ignore_hazards_ = false;
 };
 

@@ -78,6 +78,7 @@ bool Matrix::start_head(Cycle now) {
   if (!start(now, entry)) return false;
   entry.record.scratchpad_bytes = read_bytes() - before;
   queue_.pop_front();
+  head_earliest_.reset();
   return true;
 }
 
@@ -204,12 +205,19 @@ ArrayPass Matrix::pass_of(const InFlight& entry) const {
   return pass;
 }
 
-// When the array could take this pass; kNever while it waits for something that has no time yet.
-Cycle Matrix::earliest_pass(const InFlight& entry) const {
-  const isa::Instruction& i = entry.instruction;
-  if (i.swap && preload_ != nullptr) return preload_finish_;
+// When the array could take the pass at the queue's head.
+Cycle Matrix::earliest_pass(const InFlight& head) {
+  if (head.instruction.swap && preload_ != nullptr) return preload_finish_;
   if (!description_.back_to_back && !passes_.empty()) return passes_.back().finish;
   if (!last_pass_) return {};
+  // While the head waits, passes only leave, and what one of them asks for is over before it has left.
+  if (!head_earliest_) head_earliest_ = earliest_behind(head);
+  return *head_earliest_;
+}
+
+// The same for what the passes before it ask for.
+Cycle Matrix::earliest_behind(const InFlight& entry) const {
+  const isa::Instruction& i = entry.instruction;
   const ArrayPass pass = pass_of(entry);
   // Its first row is there after all of the row's reads.
   const Cycle wave = last_entered_ + (1 + dataflow_->gap_cycles(*last_pass_, pass));
@@ -376,7 +384,7 @@ void Matrix::update_state(Cycle now) {
 }
 
 // The next cycle in which something here ends; a waiting head is looked at again then.
-Cycle Matrix::next_change(Cycle now) const {
+Cycle Matrix::next_change(Cycle now) {
   Cycle next = kNever;
   const auto consider = [&](Cycle c) {
     if (c > now) next = std::min(next, c);

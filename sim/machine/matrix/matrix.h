@@ -65,7 +65,8 @@ class Matrix : public Clocked, public InstructionQueue {
   void compute_matmul(const InFlight& entry, Terms& terms);
   void begin(Cycle now, InFlight& entry);
   void finish_due(Cycle now);
-  Cycle earliest_pass(const InFlight& entry) const;
+  Cycle earliest_pass(const InFlight& head);
+  Cycle earliest_behind(const InFlight& entry) const;
   Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
   DecodeCost tile_cost(const isa::Instruction& preload) const;
   DecodeCost row_cost(const isa::Instruction& multiply) const;
@@ -78,7 +79,7 @@ class Matrix : public Clocked, public InstructionQueue {
   void check_type(const InFlight& entry, MultiplyType type) const;
   void check_pass(const InFlight& entry) const;
   void update_state(Cycle now);
-  Cycle next_change(Cycle now) const;
+  Cycle next_change(Cycle now);
   [[noreturn]] static void trap(const InFlight& entry, const std::string& what);
 
   const config::Matrix description_;
@@ -94,6 +95,7 @@ class Matrix : public Clocked, public InstructionQueue {
   const bool values_;  // contents are computed
 
   std::deque<InFlight*> queue_;
+  std::optional<Cycle> head_earliest_;  // earliest_behind() of the queue's head, once asked
   Tile active_, shadow_;
   Tile streamed_;  // of a matmul: the weights that pass through
   bool shadow_full_ = false;
