@@ -99,10 +99,12 @@ void Scratchpad::clear() {
 bool Scratchpad::try_take(Cycle c, std::uint64_t mask, bool write) {
   const bool second_port = write && separate_write_port_;
   if (!second_port && !runs_.empty() && in_runs(c, mask)) return false;
-  while (slot(c).cycle != c && slot(c).cycle != kNever && slot(c).cycle >= base_) grow();
-  Slot& s = slot(c);
-  if (s.cycle != c) s = {c, 0, 0};
-  std::uint64_t& taken = second_port ? s.writes : s.reads;
+  Slot* s = &slot(c);
+  if (s->cycle != c) {
+    for (; s->cycle != kNever && s->cycle >= base_; s = &slot(c)) grow();
+    *s = {c, 0, 0};
+  }
+  std::uint64_t& taken = second_port ? s->writes : s->reads;
   if ((taken & mask) != 0) return false;
   taken |= mask;
   last_slot_ = std::max(last_slot_, c);
@@ -118,6 +120,8 @@ Cycle Scratchpad::take(Cycle earliest, std::uint64_t mask, bool write) {
 Cycle Scratchpad::reserve(Port port, Cycle now, Cycle earliest, std::uint32_t address, std::uint32_t bytes,
                           bool write) {
   base_ = std::max(base_, now);
+  const auto over = [this](const AccessRun& r) { return last_of(r) < base_; };
+  if (!runs_.empty() && over(runs_.front())) std::erase_if(runs_, over);
   std::uint32_t word = address >> bank_shift_;
   std::uint32_t words = ((address + bytes - 1) >> bank_shift_) - word + 1;
   Cycle at = earliest, ideal = earliest;
