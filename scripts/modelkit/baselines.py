@@ -16,7 +16,7 @@ class KneserNey:
     """Interpolated Kneser-Ney trigrams with one absolute discount (Chen and Goodman 1998, section 2.7).
 
     P(w | u v) = max(c(u v w) - D, 0) / c(u v) + D * n(u v) / c(u v) * P(w | v), where n counts distinct
-    followers; the lower orders use, in place of counts, the number of distinct words in front; below the
+    followers; the lower orders use, instead of counts, the number of distinct words in front; below the
     unigrams lies the uniform distribution.
     """
 

@@ -128,7 +128,7 @@ def perplexity(network, tokens):
 
 
 def main():
-    """Prints a line a model."""
+    """Prints one line per model."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("text", type=pathlib.Path)
     parser.add_argument("models", type=pathlib.Path, nargs="+")

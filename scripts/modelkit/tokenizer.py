@@ -13,7 +13,7 @@ def train(texts, vocabulary_size, path):
     """Trains on the paragraphs of `texts` with Llama's settings and writes the model to `path`.
 
     No normalization, so that decoding gives back the input; a character outside the vocabulary becomes its
-    UTF-8 bytes (tokens <0x00> to <0xFF>); a word starts with U+2581 in place of its space.
+    UTF-8 bytes (tokens <0x00> to <0xFF>); a word starts with U+2581 instead of its space.
     """
     model = io.BytesIO()
     sentencepiece.SentencePieceTrainer.train(
