@@ -16,6 +16,7 @@ const std::vector<Command>& commands() {
       {"gemm", "matrix products on a machine: cycles of the array alone and end to end", gemm_command},
       {"dram", "a trace of memory requests on a DRAM: bandwidth, latencies, commands, energy", dram_command},
       {"inspect", "what is in a model, machine description, program or result", inspect_command},
+      {"explain", "what keys, fields, causes and instructions mean", explain_command},
       {"compile", "the program of one step of a model on a machine", compile_command},
       {"asm", "assembly text to a program file", asm_command},
       {"disasm", "a program file to assembly text", disasm_command},

@@ -30,6 +30,7 @@ ExitCode perplexity_command(const Arguments& arguments);
 ExitCode tokenize_command(const Arguments& arguments);
 ExitCode detokenize_command(const Arguments& arguments);
 ExitCode models_command(const Arguments& arguments);
+ExitCode explain_command(const Arguments& arguments);
 ExitCode gemm_command(const Arguments& arguments);
 ExitCode dram_command(const Arguments& arguments);
 

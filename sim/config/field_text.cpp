@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fields in words: for messages and for the tables of configs/README.md.
+// Fields in words: for messages and `tokencycle explain machine`.
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
 
 #include "config/fields.h"
-#include "config/rules.h"
 
 namespace tokencycle::config {
 
@@ -50,21 +49,6 @@ std::string default_text(const Field& field) {
   if (field.presence == Presence::optional) return "absent";
   if (field.presence == Presence::of_preset) return "required; commands: the preset's";
   return value_text(field.get(Machine{})) + only;
-}
-
-std::string field_table_markdown() {
-  std::string table = "| key | unit | range | default | meaning |\n|---|---|---|---|---|\n";
-  for (const Field& f : fields()) {
-    table += fmt::format("| `{}` | {} | {} | {} | {} |\n", f.path, f.unit.empty() ? "-" : f.unit,
-                         range_text(f), default_text(f), f.meaning);
-  }
-  return table;
-}
-
-std::string rule_table_markdown() {
-  std::string list;
-  for (const Rule& r : rules()) list += "- " + r.statement + "\n";
-  return list;
 }
 
 }  // namespace tokencycle::config

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table of all keys of a machine description. It drives reading, checking, writing and the
-// documentation: a key is declared once, in fields.cpp.
+// documentation: a key is declared once, in fields.cpp. `tokencycle explain machine` prints it.
 #pragma once
 
 #include <cstdint>
@@ -51,10 +51,6 @@ std::string range_text(const Field& field);
 std::string default_text(const Field& field);
 // A value as JSON text: 64, 0.5, true, "name".
 std::string value_text(const Value& value);
-
-// The tables of configs/README.md: key, unit, range, default, meaning; and the rules that join several keys.
-std::string field_table_markdown();
-std::string rule_table_markdown();
 
 // The last part of a JSON pointer ("rows"), and what is before it ("/matrix").
 std::string leaf_of(const std::string& path);

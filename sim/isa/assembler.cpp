@@ -216,7 +216,7 @@ class Assembler {
     return known->second;
   }
 
-  // .data ADDRESS FORMAT values, or `.data + FORMAT values` to go on with the segment before.
+  // .data ADDRESS FORMAT values, or `.data + FORMAT values` to continue the segment before.
   void data(const Token& directive, std::span<const Token> operands) {
     if (operands.size() < 2) {
       refuse(directive, ".data takes an address (or + to continue the segment before), a format and values");

@@ -15,7 +15,7 @@ struct ParsedInstruction {
   std::optional<Token> until;  // the label of a loop's `until=`; its length is not known yet
 };
 
-// tokens[0] is the mnemonic, the others its operands, as the README gives them. Checks names and widths of
+// tokens[0] is the mnemonic, the others its operands, as reference.cpp gives them. Checks names and widths of
 // fields; the rules between fields are encode()'s. Throws ProgramError at the token.
 ParsedInstruction parse_instruction(std::span<const Token> tokens);
 

@@ -13,7 +13,7 @@ namespace tokencycle::isa {
 using Word = std::array<std::byte, kWordBytes>;
 
 // Packs an instruction. Throws ProgramError naming opcode, field, value and range when a field does not fit,
-// is not one that the opcode has, or breaks a rule of the README (rows >= 1, even rotate, ...).
+// is not one that the opcode has, or breaks a rule of rules.cpp (rows >= 1, even rotate, ...).
 Word encode(const Instruction& instruction);
 
 // The opcode that a word's bits say, whether it exists or not.

@@ -43,7 +43,8 @@ using u8 = std::uint8_t;
 using u32 = std::uint32_t;
 
 // In the order of enum Field: name, first bit, bits. Fields whose bits overlap never occur together: the DRAM
-// operand with the second operand and what follows it, the scalar with b's stride, and so on (README.md).
+// operand with the second operand and what follows it, the scalar with b's stride, and so on (`tokencycle
+// explain instructions`).
 constexpr std::array<FieldInfo, kFields> kFieldTable = {{
     field<LocalAddress>("dst", 51, 32, Kind::local, offsetof(Instruction, dst)),
     field<u8>("dst_reg", 83, 4, Kind::address_register, offsetof(Instruction, dst_reg)),

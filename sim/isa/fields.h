@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The table behind the instruction words: every field once, and the list of fields of every opcode.
-// Encoder, decoder, assembler and disassembler know no other description. Private to this folder.
+// Encoder, decoder, assembler and disassembler know no other description; `tokencycle explain instructions`
+// prints it.
 #pragma once
 
 #include <array>

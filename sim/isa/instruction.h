@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The instruction set: opcodes and the decoded instruction. sim/isa/README.md gives each as a loop nest.
+// The instruction set: opcodes and the decoded instruction. reference.cpp gives each as a loop nest.
 #pragma once
 
 #include <array>
@@ -156,7 +156,7 @@ struct LoopStep {
 };
 
 // One decoded instruction. A field that the opcode does not have keeps its default; encode() refuses
-// a non-default value there. Sizes are counted in what the README's loop nest says.
+// a non-default value there. Sizes are counted in what its loop nest says.
 struct Instruction {
   Opcode op = Opcode::nop;
 

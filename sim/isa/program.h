@@ -47,13 +47,13 @@ struct Program {
   bool operator==(const Program&) const = default;
 };
 
-// File form (sim/isa/README.md): magic "TCPROG", version, counts, then words, operators, sections, data;
+// File form (program_file.cpp): magic "TCPROG", version, counts, then words, operators, sections, data;
 // little-endian, every count checked against the file's size. Throws ProgramError (file, byte offset, value)
 // or IoError. write_program writes to a temporary name in the same folder and renames.
 void write_program(const Program& program, const std::filesystem::path& path);
 Program read_program(const std::filesystem::path& path);
 
-// Assembly text <-> program. Syntax in the README: one instruction a line, `mnemonic key=value ...`;
+// Assembly text <-> program. Syntax in reference.cpp: one instruction per line, `mnemonic key=value ...`;
 // labels for loop bodies, `.data ADDRESS u8|f32|... values`, `.operator NAME [layer=N]`, `;` comments.
 // Throws ProgramError with source:line:column, the token and the remedy (nearest name for a typing error).
 // assemble(disassemble(p)) == p for every valid program.

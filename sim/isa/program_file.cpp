@@ -1,5 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The file form of a program. Input is taken as hostile: every count is checked against the bytes left.
+// Little-endian, without padding:
+//   char[6] "TCPROG"; u16 version = 2
+//   u64 words, operators, sections, data segments, machine bytes
+//   char machine[machine bytes]                                     empty: any machine
+//   words times:         u8 word[32]
+//   operators times:     i32 layer (-1: none); u32 n; char name[n]  no two of one name and layer
+//   sections times:      u32 first word, count, operator            ascending, disjoint
+//   data segments times: u64 address, n; u8 bytes[n]
 #include <fmt/format.h>
 #include <unistd.h>
 

@@ -65,7 +65,7 @@ void check_fence(const Instruction& i) {
   const bool empty = i.units == 0 && i.op == Opcode::fence;
   if (empty || (i.units & ~kAllowed) != 0) {
     refuse(i,
-           fmt::format("units is {:#x}; allowed is a non-empty set of load (0x2), store (0x4), matrix (0x8) "
+           fmt::format("units is {:#x}; it must be a non-empty set of load (0x2), store (0x4), matrix (0x8) "
                        "and vector (0x10)",
                        i.units));
   }

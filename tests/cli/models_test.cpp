@@ -34,8 +34,13 @@ TEST_CASE("models lists every architecture and every format of weights") {
   CHECK(launch({"models", "--json", "--markdown"}).exit_code == 2);
 }
 
-TEST_CASE("the README has the table of models as the program prints it") {
+TEST_CASE("models --markdown is a table of the same rows, and the README counts the formats") {
+  const std::string table = launch({"models", "--markdown"}).out;
+  for (const model::Architecture& row : model::architectures())
+    CHECK_THAT(table,
+               Contains("| `" + std::string(row.name) + "` | " + std::string(row.config_names) + " |"));
+  const auto json = nlohmann::json::parse(launch({"models", "--json"}).out);
   std::ifstream file(std::string(TOKENCYCLE_SOURCE_DIR) + "/README.md");
   const std::string readme{std::istreambuf_iterator<char>(file), {}};
-  CHECK_THAT(readme, Contains(launch({"models", "--markdown"}).out));
+  CHECK_THAT(readme, Contains("in " + std::to_string(json["formats"].size()) + " formats of weights"));
 }

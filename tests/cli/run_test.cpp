@@ -115,22 +115,6 @@ TEST_CASE("the result document has the schema's fields, and its sums come out") 
   CHECK(j["host"]["clock_mode"] == "gated");
 }
 
-TEST_CASE("sim/cli/README.md explains every field of the result") {
-  const Scratch scratch;
-  const Json j = run_for_result(scratch, {"-m", scratch.model(), "-n", "2", "-q"}).json;
-  const std::string readme = test::contents_of(TOKENCYCLE_SOURCE_DIR "/sim/cli/README.md");
-  const auto explained = [&readme](const Json& object) {
-    for (const auto& [name, value] : object.items()) {
-      CAPTURE(name);
-      CHECK_THAT(readme, Contains("`" + name) || Contains("." + name + "`"));
-    }
-  };
-  explained(j);
-  for (const char* part : {"model", "configuration", "program", "settings", "host", "stack"})
-    explained(j[part]);
-  for (const char* list : {"tokens", "operators", "counters"}) explained(j[list][0]);
-}
-
 TEST_CASE(
     "two runs give the same result apart from the host's part, with either clocking, on every machine") {
   const Scratch scratch;

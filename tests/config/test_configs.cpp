@@ -68,13 +68,8 @@ TEST_CASE("a bundled machine's file is its canonical JSON") {
   }
 }
 
-TEST_CASE("configs/README.md holds the generated tables of fields and rules") {
+TEST_CASE("configs/README.md says where the numbers of each bundled machine come from") {
   const std::string readme = text_of(TOKENCYCLE_SOURCE_DIR "/configs/README.md");
-  INFO("expected tables (paste them into configs/README.md):\n"
-       << field_table_markdown() << "\n"
-       << rule_table_markdown());
-  CHECK(readme.find(field_table_markdown()) != std::string::npos);
-  CHECK(readme.find(rule_table_markdown()) != std::string::npos);
   for (const auto& path : bundled()) {
     INFO(path.string());
     CHECK(has_heading(readme, path.filename().string()));

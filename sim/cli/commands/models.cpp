@@ -83,7 +83,7 @@ ExitCode models_command(const Arguments& arguments) {
   OptionParser parser("models [--json | --markdown]",
                       "The families of models that run, and the formats that their weights may be in.",
                       "tokencycle models --json");
-  parser.add()("json", po::bool_switch(), "as JSON")("markdown", po::bool_switch(), "as the README has it");
+  parser.add()("json", po::bool_switch(), "as JSON")("markdown", po::bool_switch(), "as a table in Markdown");
   if (!parser.parse(arguments)) return ExitCode::success;
   if (parser.get<bool>("json") && parser.get<bool>("markdown")) {
     throw UsageError("--json and --markdown are two forms of the same; choose one");

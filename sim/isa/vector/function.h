@@ -75,7 +75,7 @@ enum class Indexed : std::uint8_t {
 // Where the results go.
 enum class Result : std::uint8_t {
   same,     // rows x cols
-  one,      // one value a row
+  one,      // one value per row
   several,  // depth values a row
   turned,   // cols x rows
 };

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// Fields of the JSON documents that the commands write, in their order.
+#include "cli/explain/topic.h"
+
+namespace tokencycle::cli {
+namespace {
+
+Topic fields(std::vector<std::vector<std::string>> rows, std::vector<std::string> notes) {
+  return {{"field", "meaning"}, std::move(rows), std::move(notes)};
+}
+
+}  // namespace
+
+Topic result_topic() {
+  return fields(
+      {
+          {"schema", "\"tokencycle-result-1\": changes when a field's meaning does"},
+          {"version", "of tokencycle"},
+          {"model.file, .name, .architecture", "without folder; as the file says"},
+          {"model.digest", "of the file; with timing_only, of what is before the tensor data"},
+          {"model.shapes_from", "\"GGUF file\", or with timing_only: \"GGUF header\", \"config.json\""},
+          {"model.weights", "format of the first layer's query weights"},
+          {"configuration.name, .digest, .values",
+           "the machine; its whole description with defaults, and their digest"},
+          {"program.digest", "of all steps' instruction words"},
+          {"settings.prompt, .new_tokens, .ignore_eos",
+           "as asked for; with --chat the prompt in its template"},
+          {"settings.temperature, .top_k, .top_p, .seed",
+           "the sampler; the last three are null at temperature 0"},
+          {"settings.kv_format, .rope_pairs", "format of the KV cache; \"adjacent\" or \"split\""},
+          {"settings.fusions_left_out", "rules that --no-fusion names"},
+          {"settings.context, .batch", "positions of the KV cache; most prompt tokens of one step, as used"},
+          {"settings.small_batch",
+           "null, or the prompt's batches are smaller than is useful: useful_tokens, from which on "
+           "multiplying takes "
+           "longer than reading the weights; scratchpad_kib, the smallest that holds as many (null: none "
+           "does)"},
+          {"settings.timing_only", "values were left out; there is no text"},
+          {"settings.prompt_ids, .new_ids", "where the token ids come from"},
+          {"settings.experts, expert_choices",
+           "what chose the experts (null: there are none), and which: step by step, layer by layer, token "
+           "by token"},
+          {"settings.checked_against_reference", "true if --check was given (and passed)"},
+          {"prompt_tokens", "token ids, with the BOS that the vocabulary asks for"},
+          {"text", "generated; bytes that are not UTF-8 are U+FFFD"},
+          {"stop_reason", "\"length\", \"end of text\" or \"interrupted\""},
+          {"interrupted_at",
+           "only of an interrupted run: the cycle that it ended before. tokens and operators have the "
+           "complete tokens, the rest all cycles"},
+          {"unfinished",
+           "only of an interrupted run: the step that was running: phase, start, end, cycles, stack. With "
+           "tokens it sums to cycles and stack"},
+          {"cycles", "from the first step's first cycle to the last step's last one"},
+          {"stack", "cycles by cause; sums to cycles"},
+          {"tokens[]", "one per generated token, the end of the text included"},
+          {"tokens[].id, .text", "the token"},
+          {"tokens[].phase",
+           "prefill: the first, made by the steps that read the prompt; decode: the others"},
+          {"tokens[].start, .end, .cycles",
+           "[start, end); the first start is 1, each further one the end before it. The first token's "
+           "cycles are the whole prefill"},
+          {"tokens[].stack", "by cause; sums to the token's cycles"},
+          {"operators[].name, .layer", "in the graph's order; layer -1: none"},
+          {"operators[].prefill, .decode",
+           "over the complete tokens of that phase, with the fields that follow; they sum to the tokens' "
+           "cycles"},
+          {"operators[].PHASE.cycles, .instructions", "its own cycles; instructions retired"},
+          {"operators[].PHASE.stack, .critical", "by cause, sums to cycles; the largest cause, or null"},
+          {"operators[].PHASE.kinds[]",
+           "instruction (as the assembler spells it), count, cycles, stack; they sum to the operator's"},
+          {"operators[].PHASE.span_cycles",
+           "cycles in which its work happened, including work moved ahead: spans overlap. Rates are over "
+           "the span"},
+          {"operators[].PHASE.loaded_bytes, .stored_bytes", "of DRAM, whole bursts"},
+          {"operators[].PHASE.multiply_accumulates, .array_cycles_at_peak",
+           "of valid elements; least cycles in which the whole array could do them"},
+          {"operators[].PHASE.vector_elements, .scratchpad_bytes",
+           "of vector instructions; through all scratchpad ports"},
+          {"timeline",
+           "interval_cycles, start and series[]: name, unit, values, at most 512 intervals. UNIT.busy, "
+           "dram.busy (sum of channels), dram.read_bytes, dram.write_bytes, cause.NAME; each sums to the "
+           "result's total"},
+          {"pipeline",
+           "null, or the instructions of one token: token (index), start, end, instructions (executed), and "
+           "rows in order of decoding. columns names a row's values: indices into operators (-1: none), "
+           "kinds and units, then six cycles relative to start (null: no such stage)"},
+          {"units.NAME.STATE", "each unit's states sum to cycles; those that never occurred are left out"},
+          {"counters[]", "name, unit, value, meaning"},
+          {"phases.prefill, .decode",
+           "of the complete tokens: tokens (of the prompt; generated after the first), cycles, DRAM's "
+           "loaded_bytes, "
+           "stored_bytes, instruction_bytes (moved, whole bursts), bus_bytes and dram_pj (null without "
+           "published "
+           "energies)"},
+          {"energy.dram",
+           "of all channels: activate_pj, read_pj, write_pj, refresh_pj, standby_pj, open_bank_pj, "
+           "total_pj; pj_per_bit on the data buses, average_mw, source. Null without published energies: "
+           "energy.reason"},
+          {"event_digest", "of all events, in order"},
+          {"host.clock_mode, .clock_edges", "\"gated\" or \"every-edge\"; edges delivered"},
+          {"host.wall_seconds, .simulated_cycles_per_second", "loading and compiling included"},
+          {"host.traces",
+           "file, format, entries, bytes before compression, truncated_at (a cycle, or null) of each trace"},
+      },
+      {"Everything outside \"host\" depends only on model file, machine description and settings. Counts "
+       "are exact integers.",
+       "The host's work between two steps takes no simulated time: a step begins in the cycle after the one "
+       "before has halted."});
+}
+
+Topic comparison_topic() {
+  return fields(
+      {
+          {"schema", "\"tokencycle-comparison-1\""},
+          {"baseline", "index into results"},
+          {"same_tokens, warnings[]", "all had the same model, prompt and generated tokens; as printed"},
+          {"keys[], settings[]",
+           "path (JSON pointer) and values, one per result; null where it lacks the key"},
+          {"results[].label, .source, .machine, .machine_digest",
+           "name in the tables, file or argument, as in the result"},
+          {"results[].figures",
+           "cycles, first_token_cycles, decode_median_cycles, tokens_per_second, dram_busy_percent (mean of "
+           "the channels), dram_bytes_per_prompt_token, dram_uj_per_decode_token, ..."},
+          {"results[].change_percent", "of each figure; null for the baseline"},
+          {"results[].decode, .first_token",
+           "null for the baseline, and without such tokens; else baseline_tokens, tokens, baseline_cycles, "
+           "cycles, difference_per_token, and causes[]: cause, baseline_cycles, cycles (sums over the "
+           "tokens, exact), difference_per_token"},
+      },
+      {});
+}
+
+Topic gemm_topic() {
+  return fields(
+      {
+          {"schema, version", "\"tokencycle-gemm-1\"; of tokencycle"},
+          {"configuration", "the machine, as in a result"},
+          {"type, timing_only, seed", "as asked for"},
+          {"layers[].name, .m, .n, .k, .multiply_accumulates", "the product"},
+          {"layers[].array_alone.cycles, .folds", "folds: tiles, or matmuls of an output-stationary array"},
+          {"layers[].array_alone.scale_sim_cycles", "what SCALE-Sim prints: the index of the last cycle"},
+          {"layers[].array_alone.utilisation_percent",
+           "M N K x cycles_per_row of the type / (cycles x rows x columns)"},
+          {"layers[].array_alone.mapping_efficiency_percent",
+           "cells that hold an operand (output-stationary: a sum), over folds x rows x columns"},
+          {"layers[].end_to_end.cycles, .stack, .matrix", "in all; by cause; of the matrix unit by state"},
+          {"layers[].end_to_end.utilisation_percent, .instructions, .program_words",
+           "as above; executed; in the program"},
+          {"layers[].end_to_end.dram_bytes", "moved, whole bursts: loaded, stored, instructions"},
+          {"layers[].end_to_end.values_checked", "M N, or 0 with timing_only"},
+      },
+      {});
+}
+
+Topic dram_topic() {
+  return fields(
+      {
+          {"schema, version", "\"tokencycle-dram-replay-2\"; of tokencycle"},
+          {"memory",
+           "name, preset, standard, organisation, tck_ps (of the command clock, which clocks count), "
+           "scheduler, page policy, refresh"},
+          {"trace, trace_form, wrapped, request_bytes, requests",
+           "what was asked for; wrapped: requests beyond the memory (--wrap); request_bytes: null where "
+           "requests have sizes of their own"},
+          {"moved_bytes, requested_bytes, useful_bytes",
+           "in bursts that crossed the buses; in all bursts, also those that a queue served; the requests' "
+           "own"},
+          {"clocks, ns", "until the last request's end"},
+          {"stalled_clocks", "that requests waited for room in a queue before they arrived"},
+          {"gb_per_s, peak_gb_per_s, peak_percent, requested_gb_per_s, useful_gb_per_s",
+           "moved_bytes over ns, the peak of all channels, and the other two byte counts over ns"},
+          {"latency_clocks, latency_ns",
+           "read and write: requests, average, min, p50, p90, p99, p99_9, max; null without requests"},
+          {"read_bursts, write_bursts", "arrived"},
+          {"row_hits, row_misses, row_conflicts",
+           "by the first command given for the burst: a transfer, an activation, a precharge"},
+          {"forwarded, coalesced",
+           "reads served by a waiting write; writes that joined one. With the three above: all bursts"},
+          {"turnarounds, commands",
+           "transfers in the other direction than the one before; how many of each command"},
+          {"refreshing_percent", "of the banks' time in which a refresh kept them from use"},
+          {"energy",
+           "total_pj and its parts, pj_per_bit, average_mw, source; null without energies (energy_reason)"},
+          {"channels[]", "bursts, rows, commands and energy of each channel, and the fields that follow"},
+          {"channels[].bus",
+           "busy_clocks, transfer_clocks (bursts times their clocks), idle_clocks by what the controller "
+           "waits for"},
+          {"channels[].open_bank_clocks, .refreshing_bank_clocks", "sums over the banks"},
+          {"channels[].banks[]", "bursts, rows and activations of each bank"},
+          {"host.wall_seconds, .requests_per_second", "of this run"},
+      },
+      {"A request arrives when its first burst finds room in its channel's queue, and holds those behind it "
+       "until then; its latency ends with the last data of a read or the last command of a write.",
+       "Percentiles are nearest ranks, exact up to 65,535 clocks and at most 1/256 too large beyond."});
+}
+
+Topic tokens_topic() {
+  return fields({{"schema, version", "\"tokencycle-tokens-1\"; of tokencycle"},
+                 {"model, tokenizer, text", "the file, the kind of its vocabulary, what was tokenized"},
+                 {"tokens[].id, .piece, .text, .bytes",
+                  "the token; as the vocabulary spells it; its text; its bytes in hexadecimal"}},
+                {});
+}
+
+Topic models_topic() {
+  return fields(
+      {{"schema, version", "\"tokencycle-models-1\"; of tokencycle"},
+       {"families[].gguf, .models, .config_json, .formats",
+        "general.architecture of the files; names of models; architectures of a config.json; formats of "
+        "weights"},
+       {"formats[].name, .bits_per_weight, .block_elements, .activations, .multipliers",
+        "a format of weights; what its blocks meet in the array, and the multipliers needed"}},
+      {});
+}
+
+}  // namespace tokencycle::cli
