@@ -5,7 +5,7 @@
 Include direction (a folder of sim/ includes only folders below it), where SystemC may be included, the licence
 line of every source, file length, the formatting of the C++ sources, a README in each folder of sim/, and the links
 between READMEs.
-Prints one line a violation and exits with 1 if there is any.
+Prints one line per violation and exits with 1 if there is any.
 """
 
 import argparse

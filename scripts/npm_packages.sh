@@ -33,7 +33,7 @@ fetch() {
   archive=$(ls "$work"/*.tgz)
   found=$(openssl dgst -sha512 -binary "$archive" | base64 -w 0)
   if [ "$found" != "$digest" ]; then
-    echo "npm_packages: $name $version has the digest $found in place of $digest; it is not used" >&2
+    echo "npm_packages: $name $version has the digest $found instead of $digest; it is not used" >&2
     return 1
   fi
   tar -xzf "$archive" -C "$work"

@@ -96,12 +96,12 @@ void add_model_options(OptionParser& parser) {
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
   add("context", po::value<long long>()->default_value(0), "positions of the KV cache (0: the model's)");
   add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
-  add("timing-only", po::bool_switch(), "cycles alone, without values or text; -m may lack weights");
+  add("timing-only", po::bool_switch(), "only cycles, without values or text; -m may lack weights");
   auto sampling = parser.more("Sampling");
   sampling("top-k", po::value<long long>()->default_value(40), "sample among the K likeliest (0: all)");
   sampling("top-p", po::value<double>()->default_value(0.95, "0.95"),
            "nucleus sampling: smallest set with this probability");
-  sampling("seed", po::value<std::string>()->default_value("0"), "of the sampler");
+  sampling("seed", po::value<std::string>()->default_value("0"), "seed of the sampler");
   sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
   auto compiling = parser.more("Compiling and simulating");
   compiling("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");

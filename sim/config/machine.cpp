@@ -23,7 +23,7 @@ using Json = nlohmann::ordered_json;
 void check_rules(const Machine& machine, Violations& violations) {
   std::vector<std::pair<std::string, std::string>> found;
   for (const Rule& rule : rules()) {
-    bool readable = true;  // a rule over a value that is wrong by itself would only repeat that error
+    bool readable = true;  // a rule over a value that is wrong on its own would only repeat that error
     for (const std::string& path : rule.paths) readable = readable && !violations.concerns(path);
     if (!readable) continue;
     if (auto violation = rule.violated(machine)) found.emplace_back(rule.paths.front(), *violation);

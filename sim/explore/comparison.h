@@ -63,7 +63,7 @@ struct Comparison {
   std::vector<std::optional<Reasons>> first_token, decode;
 };
 
-// Names by which results can be told apart, in their order.
+// Names that distinguish results, in their order.
 std::vector<std::string> labels_of(const std::vector<Result>& results);
 // The index of the result that `name` means: a label, a machine's name or a file, where only one has it.
 // Throws UsageError that lists the labels.

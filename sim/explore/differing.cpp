@@ -71,7 +71,7 @@ Json json_of(const std::optional<T>& value) {
 std::string parting(const std::vector<ResultToken>& a, const std::vector<ResultToken>& b) {
   const auto [x, y] = std::mismatch(a.begin(), a.end(), b.begin(), b.end(),
                                     [](const ResultToken& s, const ResultToken& t) { return s.id == t.id; });
-  if (x == a.end() || y == b.end()) return fmt::format("{} in place of {}", b.size(), a.size());
+  if (x == a.end() || y == b.end()) return fmt::format("{} instead of {}", b.size(), a.size());
   return fmt::format("other ones from token {} on", x - a.begin());
 }
 

@@ -137,7 +137,7 @@ void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
 void Checkpoints::stepped(ModelRun& run) {
   if (request_.write.empty() || run.inference->steps() % request_.every != 0) return;
   const auto go_on = [this](const std::string& why) {
-    tell(fmt::format("{}; the run goes on, and {}", why,
+    tell(fmt::format("{}; the run continues, and {}", why,
                      last_ ? fmt::format("{} stays as it was after cycle {}", last_->path.string(),
                                          with_separators(last_->place.cycle.value))
                            : "there is no checkpoint of it yet"));

@@ -41,14 +41,14 @@ class Checkpoints {
               const config::Machine& machine)
       : request_(request), model_(model), machine_(machine) {}
 
-  // Before the first step, when the prompt's tokens are known: reads the state where the run is to go on.
+  // Before the first step, when the prompt's tokens are known: reads the state where the run is to continue.
   // `planned`: the new tokens, where they are given. Throws IoError for a file that cannot be read or is
   // damaged, UsageError for one of another program or another run.
   void begin(ModelRun& run, std::span<const model::TokenId> planned = {});
   // After each step. A file that cannot be written is reported on standard error, and the run continues.
   void stepped(ModelRun& run);
 
-  // The newest one from which the run can go on: written by it, or the one where it began.
+  // The newest one from which the run can continue: written by it, or the one where it began.
   struct File {
     std::filesystem::path path;
     CheckpointPlace place;

@@ -80,7 +80,8 @@ class Inference {
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
   void reset();  // an empty cache
   // Everything that it holds, after any step, also when evaluate() has more to come. Read into a new
-  // inference of the same model, machine and options, the next evaluate() with the same tokens goes on there.
+  // inference of the same model, machine and options, the next evaluate() with the same tokens continues
+  // there.
   template <class Archive>
   void serialize(Archive& state);
   std::uint64_t steps() const { return steps_; }  // done so far

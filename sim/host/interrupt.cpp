@@ -82,7 +82,7 @@ extern "C" void on_stop(int) {
   const int error = errno;
   if (const char* restore = g_restore; restore != nullptr) write_error(restore);
   static_cast<void>(::raise(SIGSTOP));
-  ++g_changes;  // and goes on here
+  ++g_changes;  // and continues here
   errno = error;
 }
 
@@ -91,7 +91,7 @@ void handle(int signal, void (*handler)(int)) {
   if (sigaction(signal, nullptr, &now) != 0 || now.sa_handler == SIG_IGN) return;
   struct sigaction action {};
   action.sa_handler = handler;
-  action.sa_flags = SA_RESTART;  // writes go on where they were
+  action.sa_flags = SA_RESTART;  // writes continue where they were
   sigaction(signal, &action, nullptr);
 }
 

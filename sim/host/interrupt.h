@@ -17,7 +17,7 @@ namespace tokencycle::host {
 void handle_interrupts();
 
 // While one lives, the first signal is remembered and only another one, 0.1 s later or more, ends the
-// process. Whoever has one asks interrupted() many times a second.
+// process. Its owner asks interrupted() many times a second.
 class Interruptible {
  public:
   Interruptible();

@@ -21,7 +21,7 @@ struct TraceRequest {
   std::uint64_t max_bytes = 64ull << 20;
 };
 
-// Its writers subscribe to one machine's events and are told what the steps are. Without files it does
+// Its writers subscribe to one machine's events and are given the steps. Without files it does
 // nothing. When it is destroyed before close(), the files are complete up to there and say "interrupted"; a
 // run that never began leaves none.
 class Traces {
@@ -42,10 +42,10 @@ class Traces {
   // An error ended it: the same with "ended at cycle 1234: WHAT", of which the first line is taken.
   // A file that cannot be written, which may be that error, is not left, and nothing is thrown.
   void fail(Cycle end, std::string_view what);
-  // A file could not be written: the others are closed, marked "interrupted", and nothing is left to tell.
+  // A file could not be written: the others are closed, marked "interrupted", and nothing is left to report.
   void abandon() { writers_.clear(); }
 
-  // After close(): a line a file, those that were cut with the remedy; the same for the result document.
+  // After close(): one line per file, those that were cut with the remedy; the same for the result document.
   std::string summary_text() const;
   nlohmann::ordered_json summary_json() const;
   std::vector<std::string> files() const;  // as given

@@ -80,7 +80,7 @@ class Accelerator {
   std::optional<memory::DramUse> dram_use(std::uint32_t channel) const;
 
   // Everything that the machine holds, between two programs. Read into a new machine of the same description
-  // and the same mapped memory, it goes on as this one would.
+  // and the same mapped memory, it continues as this one would.
   template <class Archive>
   void serialize(Archive& state);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is called now and then while the machine runs: to look at the wall clock, or whether to go on.
+// What is called now and then while the machine runs: to look at the wall clock, or whether to continue.
 #pragma once
 
 #include <functional>

@@ -102,7 +102,7 @@ class InstructionSource {
  public:
   virtual ~InstructionSource() = default;
   virtual FetchedWord peek(Cycle now, std::uint32_t pc) = 0;
-  // Decode goes on at `pc`; words from `keep` (<= pc) on stay in the buffer.
+  // Decode continues at `pc`; words from `keep` (<= pc) on stay in the buffer.
   virtual void move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) = 0;
   virtual std::uint32_t capacity() const = 0;  // largest loop body (words) that stays in the buffer
   virtual std::uint32_t words() const = 0;     // of the program

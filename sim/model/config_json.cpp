@@ -129,12 +129,11 @@ void read_heads(const ConfigObject& config, Hyperparameters& s) {
 
 void check_heads(const ConfigObject& config, const Hyperparameters& s) {
   if (s.heads % s.kv_heads != 0) {
-    config.fail("num_key_value_heads",
-                fmt::format("allowed is a divisor of the {} heads; mend the file", s.heads));
+    config.fail("num_key_value_heads", fmt::format("it must divide the {} heads; fix the file", s.heads));
   }
   if (s.head_dim % 2 != 0 || s.head_dim > kMaxHeadDim) {
     config.fail("head_dim",
-                fmt::format("the heads' dimension of {} should be even and at most {}; mend the file",
+                fmt::format("the heads' dimension of {} should be even and at most {}; fix the file",
                             s.head_dim, kMaxHeadDim));
   }
 }

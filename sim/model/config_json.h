@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A Hugging Face config.json in place of a model file: the same shapes and tensors, without their contents.
+// A Hugging Face config.json instead of a model file: the same shapes and tensors, without their contents.
 // Source of the keys: github.com/huggingface/transformers, configuration_llama.py and
 // configuration_mistral.py.
 #pragma once

@@ -58,7 +58,7 @@ Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Ke
     for (const char* key : {"long_factor", "short_factor"}) {
       const auto factors = scaling.numbers(key);
       if (!factors || factors->size() != s.rope_dims / 2) {
-        scaling.fail(key, fmt::format("needed are {} numbers, one for each pair of a head; mend the file",
+        scaling.fail(key, fmt::format("it must have {} numbers, one for each pair of a head; fix the file",
                                       s.rope_dims / 2));
       }
     }
@@ -94,7 +94,7 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShap
       const auto found = object.get_positive(key);
       if (!found) continue;
       if (*found > 1.0 || (*found != 1.0 && !partly)) {
-        object.fail(key, partly ? "allowed is a share, at most 1; mend the file"
+        object.fail(key, partly ? "it must be a share, at most 1; fix the file"
                                 : "supported is 1: heads that are rotated whole; use such a model");
       }
       share = *found;
@@ -112,7 +112,7 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShap
     config.fail(
         config.first_of({"partial_rotary_factor", "rotary_pct"}),
         fmt::format("{} of {} elements of a head would be rotated, which should be an even number of them; "
-                    "mend the file",
+                    "fix the file",
                     dims, head));
   }
   return dims;
@@ -157,7 +157,7 @@ void read_config_window(const ConfigObject& config, ConfigShape& shape, std::uin
   if (!types) return;
   if (types->size() != s.layers) {
     config.fail("layer_types",
-                fmt::format("needed is one for each of the {} layers; mend the file", s.layers));
+                fmt::format("it must have one for each of the {} layers; fix the file", s.layers));
   }
   for (std::uint32_t i = 0; i < s.layers; ++i) {
     const std::string& type = (*types)[i];

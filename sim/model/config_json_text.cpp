@@ -43,7 +43,7 @@ Json parse(const std::string& file, const std::vector<std::byte>& bytes) {
     throw ModelError(fmt::format("{}: byte {}: this is not JSON; give a model's config.json or a GGUF file",
                                  file, error.byte));
   } catch (const Json::out_of_range&) {
-    throw ModelError(fmt::format("{}: a number in it is beyond binary64; mend the file", file));
+    throw ModelError(fmt::format("{}: a number in it is beyond binary64; fix the file", file));
   }
 }
 
@@ -105,7 +105,7 @@ void ConfigObject::fail(std::string_view key, const std::string& message) const 
 std::optional<ConfigObject> ConfigObject::object(std::string_view key) const {
   const Json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_object()) fail(key, "allowed is an object or null; mend the file");
+  if (!value->is_object()) fail(key, "it must be an object or null; fix the file");
   return ConfigObject(file_, fmt::format("{}/{}", path_, key), *value);
 }
 
@@ -114,7 +114,7 @@ std::optional<std::uint32_t> ConfigObject::get_size(std::string_view key, std::u
   if (value == nullptr) return std::nullopt;
   const bool whole = value->is_number_unsigned();
   if (!whole || value->get<std::uint64_t>() < 1 || value->get<std::uint64_t>() > limit) {
-    fail(key, fmt::format("allowed is a whole number, 1 .. {}; mend the file", limit));
+    fail(key, fmt::format("it must be a whole number, 1 .. {}; fix the file", limit));
   }
   return value->get<std::uint32_t>();
 }
@@ -131,7 +131,7 @@ std::optional<double> ConfigObject::get_positive(std::string_view key) const {
   const double number = value->is_number() ? value->get<double>() : 0.0;
   const bool in_range = number > 0.0 && number <= std::numeric_limits<float>::max();
   if (!in_range || static_cast<float>(number) == 0.0f) {
-    fail(key, "allowed is a number above 0 that is finite as fp32; mend the file");
+    fail(key, "it must be a number above 0 that is finite as fp32; fix the file");
   }
   return number;
 }
@@ -145,14 +145,14 @@ double ConfigObject::positive(std::string_view key) const {
 bool ConfigObject::boolean(std::string_view key, bool by_default) const {
   const Json* value = find(key);
   if (value == nullptr) return by_default;
-  if (!value->is_boolean()) fail(key, "allowed is true or false; mend the file");
+  if (!value->is_boolean()) fail(key, "it must be true or false; fix the file");
   return value->get<bool>();
 }
 
 std::optional<std::string> ConfigObject::text(std::string_view key) const {
   const Json* value = find(key);
   if (value == nullptr) return std::nullopt;
-  if (!value->is_string()) fail(key, "allowed is a text; mend the file");
+  if (!value->is_string()) fail(key, "it must be a string; fix the file");
   return value->get<std::string>();
 }
 
@@ -165,7 +165,7 @@ std::optional<std::vector<double>> ConfigObject::numbers(std::string_view key) c
     numbers = (*value)[i].is_number();
     if (numbers) all.push_back((*value)[i].get<double>());
   }
-  if (!numbers) fail(key, "allowed is an array of numbers; mend the file");
+  if (!numbers) fail(key, "it must be an array of numbers; fix the file");
   return all;
 }
 
@@ -196,7 +196,7 @@ std::optional<std::vector<std::string>> ConfigObject::texts(std::string_view key
     texts = (*value)[i].is_string();
     if (texts) all.push_back((*value)[i].get<std::string>());
   }
-  if (!texts) fail(key, "allowed is an array of texts; mend the file");
+  if (!texts) fail(key, "it must be an array of strings; fix the file");
   return all;
 }
 

@@ -172,7 +172,8 @@ class Observer {
 class EventHub {
  public:
   EventHub() = default;
-  // The hub of one core of several: what it is told goes to the machine's subscribers with the core's number.
+  // The hub of one core of several: what it receives goes to the machine's subscribers with the core's
+  // number.
   EventHub(EventHub& machine, std::uint8_t core) : machine_(&machine), core_(core) {}
 
   void subscribe(Observer& observer) {

@@ -38,7 +38,7 @@ TEST_CASE("one changed bit changes the digest, and the empty digest is XXH3's pu
   CHECK(digest_of({}) == "99aa06d3014798d86001c324468d497f");
 }
 
-TEST_CASE("a folded digest goes on from its digits, and from nothing else") {
+TEST_CASE("a folded digest continues from its digits, and from nothing else") {
   Digest whole;
   whole.update(bytes_of("before"));
   const std::string before = whole.hex();

@@ -42,7 +42,7 @@ std::string comparable(const std::string& file) {
   return result.dump(1);
 }
 
-// Kills the command after random times, and goes on from the checkpoint where there is one, until it ends.
+// Kills the command after random times, and continues from the checkpoint where there is one, until it ends.
 // Returns how often it went on.
 int run_killed(const Words& command, const std::string& checkpoint, double seconds, std::mt19937& random,
                Outcome& end) {
@@ -125,7 +125,7 @@ TEST_CASE("runs that are killed at random times end with the result of one that 
   WARN(kTries << " runs went on " << resumed << " times");
 }
 
-TEST_CASE("a run goes on with more new tokens, says where, and repeats the text before") {
+TEST_CASE("a run continues with more new tokens, says where, and repeats the text before") {
   const Checkpointed c;
   REQUIRE(c.run().exit_code == 0);
   const Outcome more = c.resume({"-n", "20", "--result", c.scratch / "r.json"});
@@ -279,7 +279,7 @@ TEST_CASE("options of checkpoints that do not go together are refused") {
   CHECK_THAT(o.err, Contains("--checkpoint does not go with --program"));
 }
 
-TEST_CASE("a checkpoint that cannot be written is told, and the run goes on") {
+TEST_CASE("a checkpoint that cannot be written is reported, and the run continues") {
   const Scratch models;
   const std::string model = models.model({.context = 2048, .matrices = Format::q8_0});
   const Scratch scratch;
@@ -291,13 +291,14 @@ TEST_CASE("a checkpoint that cannot be written is told, and the run goes on") {
   const Outcome o = run.wait();
   CAPTURE(o.err.substr(0, 300));
   CHECK(o.exit_code == 0);
-  CHECK_THAT(o.err, Contains("the checkpoint cannot be written: No such file or directory; the run goes on, "
-                             "and " +
-                             (scratch / "folder/c") + " stays as it was after cycle "));
+  CHECK_THAT(o.err,
+             Contains("the checkpoint cannot be written: No such file or directory; the run continues, "
+                      "and " +
+                      (scratch / "folder/c") + " stays as it was after cycle "));
   CHECK(test::contents_of(scratch / "elsewhere/c").substr(0, 10) == R"({"schema":)");
 }
 
-TEST_CASE("a run goes on where neither its checkpoint nor a word about it can be written") {
+TEST_CASE("a run continues where neither its checkpoint nor a word about it can be written") {
   const Checkpointed c;
   std::string command = "ulimit -f 4; exec \"$0\" \"$@\" 2>/dev/full";
   Words words = join({"-c", command, TOKENCYCLE_BINARY},
@@ -310,7 +311,7 @@ TEST_CASE("a run goes on where neither its checkpoint nor a word about it can be
   std::filesystem::remove(c.file);
   const Outcome told = Launched(words, {}, -1, "/bin/sh").wait();
   CHECK_THAT(told.err,
-             Contains("cannot be written: File too large; the run goes on, and there is no checkpoint"));
+             Contains("cannot be written: File too large; the run continues, and there is no checkpoint"));
   CHECK_FALSE(std::filesystem::exists(c.file));
 }
 
@@ -342,7 +343,7 @@ TEST_CASE("a run that a signal ends says how it can go on") {
   const Outcome o = run.wait();
   CAPTURE(o.err);
   CHECK(o.exit_code == 130);
-  CHECK_THAT(o.err,
-             Contains("kept: " + file + "; the same command with --resume " + file + " goes on after cycle"));
+  CHECK_THAT(o.err, Contains("kept: " + file + "; the same command with --resume " + file +
+                             " continues after cycle"));
   CHECK_FALSE(test::temporary_left(scratch));
 }

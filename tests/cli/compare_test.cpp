@@ -130,7 +130,7 @@ TEST_CASE("one changed key is shown, and why the cycles changed") {
   }
 }
 
-TEST_CASE("compare counts what run counts, and takes results in place of machines") {
+TEST_CASE("compare counts what run counts, and takes results instead of machines") {
   const Scratch scratch;
   const std::string model = scratch.model(), results = scratch / "results";
   const std::vector<std::string> settings = {"-m", model, "-p", "a b", "-n", "3", "-q"};

@@ -144,7 +144,7 @@ TEST_CASE("a prompt's text, ids or length do, and without ids the last one is re
   CHECK(timing({"--prompt-tokens", "2", "--tokens", "7,8", "-n", "1"})["tokens"].size() == 1);
 }
 
-TEST_CASE("a config.json runs in the chosen format, with a line a step in place of text") {
+TEST_CASE("a config.json runs in the chosen format, with one line per step instead of text") {
   const Scratch scratch;
   const std::string config = scratch.file("config.json", test::config_json_of({}).dump());
   const Json q8 = result_of(

@@ -186,7 +186,7 @@ TEST_CASE("wrong values inside a memory system are refused with the full path, v
              StartsWith(refused("/preset") + "missing"));
 }
 
-TEST_CASE("a value that is wrong by itself brings no other complaint about the memory system") {
+TEST_CASE("a value that is wrong on its own brings no other complaint about the memory system") {
   CHECK_THAT(errors_with("channels", 0), !Contains("\n"));  // not about the bits of "channel" in the mapping
   CHECK_THAT(errors_with("scheduler", "fifo"), !Contains("\n"));  // not about row_hit_cap
   CHECK_THAT(errors_with("write_high", 2), !Contains("\n"));

@@ -169,7 +169,7 @@ TEST_CASE("the narrowest scratchpad has eight bytes a cycle") {
   CHECK(narrow(2, 4, 8, 2).empty());
 }
 
-TEST_CASE("a rule over a value that is wrong by itself stays silent") {
+TEST_CASE("a rule over a value that is wrong on its own stays silent") {
   const std::string message = errors(changed({{"/scratchpad/banks", 3}}));
   CHECK_THAT(message, StartsWith("sample.json: /scratchpad/banks: 3 is not allowed"));
   CHECK_THAT(message, !Contains("\n"));

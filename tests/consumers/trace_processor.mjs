@@ -14,7 +14,7 @@ if (queries.length === 0) {
   process.exit(2);
 }
 
-// The bundle as a script for node: 32-bit memory, and the module from memory in place of a fetch.
+// The bundle as a script for node: 32-bit memory, and the module from memory instead of a fetch.
 function bundle() {
   let text = readFileSync(join(folder, 'engine_bundle.node.js'), 'utf8');
   const changes = [

@@ -49,12 +49,12 @@ struct Target {
   // Reads the input; false when it is refused as documented. Throws Finding for an undocumented kind of
   // error, an unfit message or a broken promise of the reader; lets every other exception out.
   bool (*feed)(Input input);
-  // One or a few changes by somebody who knows the form. Never fails, whatever the input is.
+  // One or a few changes by something that knows the form. Never fails, whatever the input is.
   Bytes (*mutate)(Input input, Random& random);
   std::vector<Seed> (*seeds)();
 };
 
-// In the order of the README.
+// Every reader, in a fixed order.
 const std::vector<Target>& targets();
 // Throws std::invalid_argument, with the names, for one that is none of them.
 const Target& target(std::string_view name);

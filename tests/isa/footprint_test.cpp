@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Does footprint() report exactly the bounds of the bytes that the README's loop nests touch?
+// Does footprint() report exactly the bounds of the bytes that the loop nests of reference.cpp touch?
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <optional>

@@ -67,7 +67,7 @@ const std::vector<Refusal>& refusals() {
   using I = Instruction;
   constexpr float kInfinity = std::numeric_limits<float>::infinity();
   static const std::vector<Refusal> list = {
-      {Opcode::fence, [](I& i) { i.units = 0; }, "fence: units is 0x0; allowed is a non-empty set"},
+      {Opcode::fence, [](I& i) { i.units = 0; }, "fence: units is 0x0; it must be a non-empty set"},
       {Opcode::fence, [](I& i) { i.units = 1; }, "fence: units is 0x1"},
       {Opcode::fence, [](I& i) { i.units = 0x20; }, "fence: units is 0x20"},
       {Opcode::signal, [](I& i) { i.units = 1; }, "signal: units is 0x1"},

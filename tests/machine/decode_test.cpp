@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Decode: loop nests and address registers as sim/isa/README.md defines them, and the bounds of the memories.
+// Decode: loop nests and address registers as sim/isa/reference.cpp defines them, and the bounds of the
+// memories.
 #include "machine/front_end/decode.h"
 
 #include <fmt/format.h>
@@ -93,7 +94,7 @@ std::vector<Instruction> run_text(const std::string& text) {
   return bench.taken.instructions;
 }
 
-// The README's pseudo code: resolved loads of words [first, end).
+// The pseudo code of sim/isa/reference.cpp: resolved loads of words [first, end).
 void nest(const std::vector<isa::Word>& words, std::size_t first, std::size_t end,
           std::array<std::int64_t, 16>& r, std::vector<std::uint64_t>& addresses) {
   for (std::size_t w = first; w < end; ++w) {
@@ -179,7 +180,7 @@ TEST_CASE("nested loops step their registers and put them back; bodies may end o
   CHECK(to == std::vector<std::uint64_t>{0, 0, 0, 1, 1, 1, 0});
 }
 
-TEST_CASE("random loop nests are those of the README's pseudo code, a word a cycle") {
+TEST_CASE("random loop nests are those of the pseudo code, a word a cycle") {
   std::mt19937 random(8);
   for (int round = 0; round < 300; ++round) {
     std::vector<isa::Word> words;
@@ -321,7 +322,7 @@ TEST_CASE("a fifth loop level, a body that leaves the loop around it, and a miss
   CHECK_THAT(error({nop, nop}), Contains("word 2") && Contains("halt"));
 }
 
-TEST_CASE("a core that waits goes on in the cycle after another core's signal") {
+TEST_CASE("a core that waits continues in the cycle after another core's signal") {
   const auto words = [](const std::string& text) { return isa::assemble(text, "test").words; };
   for (const bool signaller_first : {true, false}) {
     Semaphores shared;

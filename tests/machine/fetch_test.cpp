@@ -107,7 +107,7 @@ struct Bench {
 
 }  // namespace
 
-TEST_CASE("prefetch fills the buffer in whole bursts and goes on when decode moves up") {
+TEST_CASE("prefetch fills the buffer in whole bursts and continues when decode moves up") {
   for (const std::uint32_t burst_bytes : {32u, 64u, 128u}) {
     const std::uint32_t per_burst = burst_bytes / 32;
     Bench b(burst_bytes, 17, 4);

@@ -73,7 +73,7 @@ struct Matrix {
   }
 };
 
-// numerics/README.md: groups of 32 from element 0 on, each summed by itself, added in ascending order.
+// numerics/README.md: groups of 32 from element 0 on, each summed alone, added in ascending order.
 inline float product(const Matrix& x, std::uint32_t m, const Matrix& w, std::uint32_t n, std::uint32_t first,
                      std::uint32_t k, float start) {
   float total = start;

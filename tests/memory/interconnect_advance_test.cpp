@@ -99,7 +99,7 @@ TEST_CASE("a requester's wait for room is counted from the cycle in which its ch
   CHECK(counted > 0);
 }
 
-TEST_CASE("an advance ends where a source asks it to, and goes on from there") {
+TEST_CASE("an advance ends where a source asks it to, and continues from there") {
   std::mt19937 random(11);
   for (int round = 0; round < 100; ++round) {
     const config::Machine m = round % 2 == 0 ? command_machine(random)

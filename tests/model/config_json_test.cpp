@@ -185,7 +185,7 @@ TEST_CASE("models whose graph is another one are refused by name") {
   check_refused({{"partial_rotary_factor", 0.5}}, {"/partial_rotary_factor is 0.5"});
 }
 
-TEST_CASE("a text model's part, its type in place of a name, and other spellings are read") {
+TEST_CASE("a text model's part, its type instead of a name, and other spellings are read") {
   Json config = test::config_json_of({});
   config["architectures"] = {"LLaMAForCausalLM"};
   config["hidden_act"] = "swish";

@@ -60,7 +60,7 @@ TEST_CASE("the instruction that retires in the cycle in which a hazard ends is t
        {State::read_after_write, State::write_after_read, State::write_after_write, State::fence}) {
     Script s;
     s.decoded(10, 7).decode(10, hazard, isa::Unit::load);
-    s.stage(19, Stage::written_back, UnitId::load, 3);    // not the one: decode goes on waiting
+    s.stage(19, Stage::written_back, UnitId::load, 3);    // not the one: decode continues waiting
     s.stage(20, Stage::written_back, UnitId::matrix, 4);  // of another unit
     s.stage(20, Stage::written_back, UnitId::load, 5).decode(20, State::busy);
     REQUIRE(s.found().size() == 1);

@@ -165,7 +165,7 @@ test("tables of causes have what differs, and one line for the rest", async (bro
   await page.context().close();
 });
 
-test("on a phone what goes on to the side is shaded or ends in dots", async (browser) => {
+test("on a phone what continues to the side is shaded or ends in dots", async (browser) => {
   const page = await open_page(browser, at("many.html"), { viewport: { width: 360, height: 740 }, hasTouch: true });
   const cut = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => {
     if (e.closest("svg, [hidden], .sr, .skip, script, style, .u-wrap, caption") || e.clientWidth === 0) return false;
@@ -325,7 +325,7 @@ test("what is painted of the pipeline are the instructions of the result", async
   const result = read_json(at("edge.json")).pipeline.rows;
   check(rows.length === result.length && rows.length > 100, `${rows.length} rows of ${result.length}`);
   const different = rows.findIndex((row, i) => JSON.stringify(row) !== JSON.stringify(result[i]));
-  check(different === -1, `row ${different}: ${rows[different]} in place of ${result[different]}`);
+  check(different === -1, `row ${different}: ${rows[different]} instead of ${result[different]}`);
   await page.context().close();
 });
 

@@ -37,7 +37,7 @@ class TileWork {
   }
 
  private:
-  // A group that goes on in the next pass.
+  // A group that continues in the next pass.
   struct Unfinished {
     std::uint32_t offset, rows, cols;
     Format tile, moving;

@@ -31,7 +31,7 @@ ColumnTail::ColumnTail(const ArrayShape& shape, std::uint32_t column)
 std::uint32_t ColumnTail::take_waiting(std::uint32_t row) {
   if (row >= waiting_.size() || !waiting_[row]) {
     throw RegisterFault(fmt::format(
-        "column {}: row {} goes on with a group's sum that is not in the buffer yet", column_, row));
+        "column {}: row {} continues with a group's sum that is not in the buffer yet", column_, row));
   }
   return *std::exchange(waiting_[row], std::nullopt);
 }

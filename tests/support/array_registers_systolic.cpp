@@ -60,7 +60,7 @@ void SystolicRegisters::arrive(std::uint32_t k, std::uint32_t c, const Moving& m
   if (moving.control.swap) here.active ^= 1u;
 }
 
-// The wave meets the top of a column: sums begin at zero, or a float sum goes on from the group buffer.
+// The wave meets the top of a column: sums begin at zero, or a float sum continues from the group buffer.
 void SystolicRegisters::enter_top(std::uint32_t c) {
   Cell& top = cell(0, c);
   if (!top.moving || top.sums) return;

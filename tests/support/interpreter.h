@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A sequential interpreter of programs over byte arrays: what sim/isa/README.md says, one word after
+// A sequential interpreter of programs over byte arrays: what sim/isa/reference.cpp says, one word after
 // the other, without time. The oracle for compiler and machine.
 #pragma once
 
@@ -31,7 +31,7 @@ class Interpreter {
   void place(std::span<const isa::DataSegment> data);
 
   // Runs until halt. `retired` is called after each word with its index. Throws std::runtime_error naming
-  // the word for bytes outside a memory and for whatever else the README forbids.
+  // the word for bytes outside a memory and for whatever else it forbids.
   using Retired = std::function<void(std::uint32_t word)>;
   void run(std::span<const isa::Word> words, const Retired& retired = {});
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does a run go on from its state as if nothing had happened? After each step the state is written, read into
-// a new machine, and that one goes on to the end.
+// a new machine, and that one continues to the end.
 #include <catch2/catch.hpp>
 #include <sstream>
 
@@ -76,7 +76,7 @@ void check_each_step(const model::LlamaModel& model, const config::Machine& mach
 
 }  // namespace
 
-TEST_CASE("a run goes on from the state after any step, on every machine of configs/") {
+TEST_CASE("a run continues from the state after any step, on every machine of configs/") {
   const auto model = test::make_synthetic_model({.feed_forward = 172, .matrices = Format::q8_0});
   for (const std::string& name : test::machine_names()) {
     CAPTURE(name);
@@ -84,14 +84,14 @@ TEST_CASE("a run goes on from the state after any step, on every machine of conf
   }
 }
 
-TEST_CASE("a run goes on from the state after any step, on every memory of configs/dram") {
+TEST_CASE("a run continues from the state after any step, on every memory of configs/dram") {
   const auto model = test::small_model();
   const std::string preset = GENERATE(from_range(test::dram_presets()));
   CAPTURE(preset);
   check_each_step(*model, test::machine_with_memory(preset), {});
 }
 
-TEST_CASE("a run goes on from the state after any step, by every policy of the memory") {
+TEST_CASE("a run continues from the state after any step, by every policy of the memory") {
   const auto model = test::small_model();
   const Json system =
       GENERATE(Json{{"page_policy", "closed"}, {"scheduler", "fcfs"}},
@@ -100,7 +100,7 @@ TEST_CASE("a run goes on from the state after any step, by every policy of the m
   check_each_step(*model, test::machine_with_memory("ddr4-3200", system), {});
 }
 
-TEST_CASE("a run goes on from the state after any step, with every clocking, without values, and checked") {
+TEST_CASE("a run continues from the state after any step, with every clocking, without values, and checked") {
   const auto model = test::small_model();
   const config::Machine machine = test::machine("edge");
   check_each_step(*model, machine, {.compile = {}, .clocking = machine::Clocking::every_edge});

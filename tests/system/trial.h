@@ -18,10 +18,10 @@ using Logits = std::vector<std::vector<float>>;  // [token][vocabulary]
 
 // The names of all machines of configs/, sorted.
 std::vector<std::string> machine_names();
-// A machine of configs/, with the values of `changes` in place of its own (as RFC 7396 merges).
+// A machine of configs/, with the values of `changes` instead of its own (as RFC 7396 merges).
 config::Machine machine(const std::string& name, const nlohmann::json& changes = nlohmann::json::object());
 
-// A small machine of configs/ with these devices (a preset of configs/dram) in place of its memory. `system`:
+// A small machine of configs/ with these devices (a preset of configs/dram) instead of its memory. `system`:
 // keys beside the preset; `dram`: keys around it.
 config::Machine machine_with_memory(const std::string& preset,
                                     const nlohmann::json& system = nlohmann::json::object(),

@@ -184,7 +184,7 @@ TEST_CASE("a bank that another unit holds delays the word") {
   CHECK(most > least);
 }
 
-TEST_CASE("a loop of no iteration goes on behind its body in the next cycle") {
+TEST_CASE("a loop of no iteration continues behind its body in the next cycle") {
   const MachineRun run = run_text(plain_machine(), std::string(kAdd) + "\nfence units=vector\n" +
                                                        "loop count=5 times=r3 length=2\nnop\nnop\nnop\nhalt");
   CHECK(run.instruction(3).pc == 5);
@@ -256,7 +256,7 @@ TEST_CASE("two machines in one process do not know of each other") {
   const machine::Execution f2 = first.execute(kWordsAt, words), s2 = second.execute(kWordsAt, words);
   CHECK(f1.start == Cycle(1));
   CHECK(f1.end == s1.end);
-  CHECK(f2.start == f1.end);  // time goes on in each
+  CHECK(f2.start == f1.end);  // time continues in each
   CHECK(f2.end == s2.end);
   CHECK(f2.end - f2.start == f1.end - f1.start);
 }

@@ -22,7 +22,7 @@ struct Case {
   std::vector<Pass> passes;
   std::uint32_t column_unit = 1;
   bool turns = false;    // each element is written by itself
-  bool reduces = false;  // the last pass ends in one value a row
+  bool reduces = false;  // the last pass ends in one value per row
   bool single = false;   // each element is read by itself
 };
 

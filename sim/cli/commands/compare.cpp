@@ -34,8 +34,8 @@ namespace {
 OptionParser compare_parser() {
   OptionParser parser(
       "compare [-m MODEL] -c A -c B ... [RESULT.json ...] [options]",
-      "Runs a model on several machines with the same tokens, and shows in what they differ and why.\n"
-      "Results of earlier runs may stand instead of machines, or beside them.",
+      "Runs a model on several machines with the same tokens, and shows how they differ and why.\n"
+      "Results of earlier runs may be given instead of machines, or with them.",
       "tokencycle compare -c edge -c edge-dot -n 8");
   auto add = parser.add();
   add("config,c", po::value<Names>()->composing(), "a machine, file or name in configs/; repeat for each");
@@ -45,7 +45,7 @@ OptionParser compare_parser() {
   add("output,o", po::value<std::string>(), "write the comparison as a page (HTML), as report does");
   add("results", po::value<std::string>(), "write each run's result into this folder");
   add("json", po::bool_switch(), "print the comparison as JSON");
-  add("quiet,q", po::bool_switch(), "print the comparison alone: no progress, no names of files");
+  add("quiet,q", po::bool_switch(), "print only the comparison: no progress, no file names");
   add_model_options(parser);
   parser.positional("input", -1);
   return parser;

@@ -26,7 +26,7 @@ namespace {
 OptionParser dram_parser() {
   OptionParser parser(
       "dram -c DRAM [TRACE] [options]",
-      "Sends the requests of a trace to a DRAM, as fast as its queues take them or at their clocks.\n"
+      "Sends the requests of a trace to a DRAM, as fast as its queues take them or at the clocks given.\n"
       "TRACE, plain or gzipped, or standard input, has one line \"R|W ADDRESS [CLOCK]\" per request, or\n"
       "is a text trace of Ramulator, DRAMsim3, DRAMSys or gem5 (traces/README.md).",
       "tokencycle dram -c ddr4-3200 traces/dram/sample.trace");

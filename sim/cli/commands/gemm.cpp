@@ -33,11 +33,11 @@ OptionParser gemm_parser() {
       "products of a CSV file: lines of name, M, N, K, or SCALE-Sim's convolutions")(
       "dtype", po::value<std::string>()->default_value("int8"), "int8, int4, fp16, bf16, fp32, q8_0 or q4_0")(
       "dataflow", po::value<std::string>(), "ws, is, os or dot instead of the machine's")(
-      "tiling", po::value<std::string>(), "most M,N,K of one instruction; 0: as many as fit")(
+      "tiling", po::value<std::string>(), "largest M,N,K of one instruction; 0: as many as fit")(
       "no-overlap", po::bool_switch(), "serial folds: neither double-buffered nor back to back")(
       "array-alone", po::bool_switch(), "leave out the run through DRAM")(
       "timing-only", po::bool_switch(), "no values: the same cycles, nothing checked")(
-      "seed", po::value<std::string>()->default_value("0"), "of the operands' values")(
+      "seed", po::value<std::string>()->default_value("0"), "seed of the operands' values")(
       "json", po::bool_switch(), "print everything as JSON");
   return parser;
 }

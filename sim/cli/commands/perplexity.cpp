@@ -67,11 +67,12 @@ Logits evaluate_by_machine(host::Inference& inference, std::span<const model::To
 }  // namespace
 
 ExitCode perplexity_command(const Arguments& arguments) {
-  OptionParser parser("perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG]",
-                      "Perplexity over windows of N tokens: each begins with BOS and an empty cache, its "
-                      "second half is\nscored. Without "
-                      "-c by the reference; with -c by the simulated machine (the same to the last bit).",
-                      "tokencycle perplexity -f models/heldout.txt --window 256");
+  OptionParser parser(
+      "perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG]",
+      "Perplexity over windows of N tokens: each begins with BOS and an empty cache, its "
+      "second half is\nscored. Without "
+      "-c by the reference; with -c by the simulated machine (the same figure, to the last digit).",
+      "tokencycle perplexity -f models/heldout.txt --window 256");
   parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
       "file,f", po::value<std::string>(), "UTF-8 text")("window", po::value<long long>()->default_value(256),
                                                         "tokens of a window")(

@@ -67,7 +67,8 @@ ExitCode compile_command(const Arguments& arguments) {
 }
 
 ExitCode asm_command(const Arguments& arguments) {
-  OptionParser parser("asm SOURCE -o FILE", "Assembles a text (sim/isa/README.md) into a program file.",
+  OptionParser parser("asm SOURCE -o FILE",
+                      "Assembles a text (`tokencycle explain isa`) into a program file.",
                       "tokencycle asm tests/isa/programs/matmul.tcasm -o matmul.tcp");
   parser.add()("input", po::value<std::string>(), "assembly text")("output,o", po::value<std::string>(),
                                                                    "program file to write");

@@ -38,24 +38,24 @@ OptionParser run_parser() {
   add("result", po::value<std::string>(), "write everything counted to this JSON file; - prints it");
   add("trace", po::value<std::vector<std::string>>()->composing(),
       "write a trace (.pftrace, .kanata, .vcd, .fst, .csv); repeat for more");
-  add("quiet,q", po::bool_switch(), "print the generated text alone");
+  add("quiet,q", po::bool_switch(), "print only the generated text");
   parser.more("Machine")("tiling", po::value<std::string>(),
-                         "most M,N,K of one matrix instruction; 0: as many as fit");
+                         "largest M,N,K of one matrix instruction; 0: as many as fit");
   auto traces = parser.more("Traces");
   traces("trace-level", po::value<int>(), "Perfetto: 1 tokens to operators, 2 also units and instructions");
   traces("trace-window", po::value<std::string>(),
          "token:3..4, cycle:1000..2000 or op:NAME (* for any letters)");
   traces("trace-max-bytes", po::value<std::string>()->default_value("67108864"),
-         "of a file before compression");
+         "most bytes of a file, before compression");
   auto results = parser.more("Results and checkpoints");
   results("pipeline-token", po::value<long long>(),
-          "with --result: whose instructions it lists (default: 1)");
+          "with --result: the token whose instructions it lists (default: 1)");
   results("pipeline-instructions", po::value<long long>(),
-          "with --result: at most so many of them (default: 8192)");
+          "with --result: at most this many of them (default: 8192)");
   results("checkpoint", po::value<std::string>(),
-          "keep the whole state in this file while it runs, for --resume");
+          "save the run's full state in this file now and then, for --resume");
   results("checkpoint-every", po::value<long long>(),
-          "with --checkpoint: write it after each N steps (default: 16)");
+          "with --checkpoint: write it every N steps (default: 16)");
   results("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
   auto programs = parser.more("Programs");
   programs("program", po::value<std::vector<std::string>>()->composing(),
@@ -126,8 +126,8 @@ std::string interruption_text(const OptionParser& parser, const host::Traces& tr
   std::string resume;
   if (const auto& last = checkpoints.last()) {
     files.push_back(last->path.string());
-    resume = fmt::format("; the same command with --resume {}{} goes on after cycle {}", last->path.string(),
-                         parser.has("trace") ? " and without --trace" : "",
+    resume = fmt::format("; the same command with --resume {}{} continues after cycle {}",
+                         last->path.string(), parser.has("trace") ? " and without --trace" : "",
                          with_separators(last->place.cycle.value));
   }
   return fmt::format("interrupted at cycle {}, with {} of {} tokens complete; {}{}",

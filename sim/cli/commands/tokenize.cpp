@@ -116,7 +116,7 @@ ExitCode tokenize_command(const Arguments& arguments) {
   add("chat", po::bool_switch(), "the text is a message: put it into the model's chat template");
   add("no-special", po::bool_switch(), "without the tokens that the vocabulary adds (BOS, EOS)");
   add("plain", po::bool_switch(), "spellings of special tokens are text");
-  add("ids", po::bool_switch(), "print the ids alone, as --tokens and detokenize take them");
+  add("ids", po::bool_switch(), "print only the ids, as --tokens and detokenize take them");
   add("json", po::bool_switch(), "print one JSON object");
   if (!parser.parse(arguments)) return ExitCode::success;
   const model::GgufFile file = vocabulary_file(parser);

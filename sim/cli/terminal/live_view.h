@@ -22,7 +22,7 @@ enum class LiveMode {
 // Otherwise, since at least one of the two goes elsewhere: lines.
 LiveMode live_mode(bool quiet);
 
-// It writes nothing to standard output, and it is told rather than asks: update() looks at the wall clock, so
+// It writes nothing to standard output, and it does not poll: update() looks at the wall clock, so
 // it may be called often, but not every cycle. The terminal is in order again when the object is gone.
 class LiveView {
  public:

@@ -32,7 +32,7 @@ inline constexpr std::size_t kLongestText = 4096;  // of a source or a descripti
 inline constexpr std::size_t kMostNames = 256;     // of parameters or commands; a standard has some 30
 
 // One object of a description. Every take_... reports what is wrong with the member and then returns nothing;
-// finish() reports the members that nobody asked for. It keeps references to the tree and the list.
+// finish() reports the members that nothing asked for. It keeps references to the tree and the list.
 class JsonObject {
  public:
   // `value` of another type is reported and treated as an object without members, of which none is missed.

@@ -42,7 +42,7 @@ std::uint64_t low_bits(std::uint32_t n) {
   return (std::uint64_t{1} << n) - 1;
 }
 
-// A number of channels that is wrong by itself says nothing about the channel's bits.
+// A number of channels that is wrong on its own says nothing about the channel's bits.
 bool unknown_bits(const JsonObject& file, DramAddressField field) {
   return field == DramAddressField::channel && file.violations().concerns(file.path_of("channels"));
 }

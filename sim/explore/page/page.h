@@ -48,7 +48,7 @@ void open_section(std::string& out, const std::string& id, const std::string& he
                   const std::string& lead);
 // The part of a section that is about one result; its heading is left out where there is only one.
 void open_result(std::string& out, const Page& page, std::size_t result);
-// A table that scrolls by itself where it is too wide. `caption`: HTML.
+// A table that scrolls on its own where it is too wide. `caption`: HTML.
 void open_table(std::string& out, const std::string& caption, const std::string& classes);
 inline constexpr const char* kCloseTable = "</tbody></table></div>\n";
 // A stack as a bar, `whole` cycles being its full width. Parts too thin to be seen are left out.

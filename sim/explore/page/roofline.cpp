@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The roofline: a point an operator and phase below what the machine could do.
+// The roofline: one point per operator and phase below what the machine could do.
 #include <fmt/format.h>
 
 #include <algorithm>

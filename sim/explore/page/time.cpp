@@ -114,7 +114,7 @@ void add_timeline(std::string& out, const Page& page) {
 void add_pipeline(std::string& out, const Page& page) {
   open_section(
       out, "pipeline", "Pipeline",
-      "The life of each instruction of one token: a row an instruction, in the order of decoding. "
+      "The life of each instruction of one token: one row per instruction, in the order of decoding. "
       "<i class=\"key f\"></i> F fetched, <i class=\"key d\"></i> D in decode, <i class=\"key q\"></i> Q in "
       "its unit's "
       "queue, <i class=\"key x\"></i> X executes, <i class=\"key w\"></i> W until it is written back.");

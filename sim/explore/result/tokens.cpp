@@ -22,7 +22,7 @@ Span read_span(const Node& entry, std::uint64_t expected_start) {
             entry.at("stack").stack()};
   if (span.start != expected_start) {
     entry.at("start").refuse(
-        fmt::format("{} in place of {}, where what was before it ends", span.start, expected_start));
+        fmt::format("{} instead of {}, where what was before it ends", span.start, expected_start));
   }
   if (span.end < span.start || span.end - span.start != span.cycles) {
     entry.at("cycles").refuse(

@@ -80,7 +80,7 @@ struct RunSettings {
   model::SamplerOptions sampler;
   InferenceOptions inference;
   std::uint32_t new_tokens = 32;
-  bool ignore_eos = false;  // go on after the end of the text
+  bool ignore_eos = false;  // continue after the end of the text
 };
 
 // Energy of all DRAM channels in the simulated time, or why it is not known.

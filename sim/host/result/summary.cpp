@@ -50,7 +50,7 @@ std::vector<std::uint64_t> decode_cycles(const RunReport& report) {
   return cycles;
 }
 
-// What stands in place of a text.
+// What stands for a text.
 std::string timing_line(const model::LlamaModel& model, const RunReport& report, const Inference& inference) {
   const std::string experts = inference.experts_source();
   return fmt::format(

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "base/error.h"
+#include "base/quantity.h"
 #include "memory/dram/address_map.h"
 #include "memory/dram/bus.h"
 

@@ -47,7 +47,7 @@ void check_gemma_scale(const ConfigObject& config, const Hyperparameters& s, std
   if (!scalar || *scalar == width) return;
   config.fail("query_pre_attn_scalar",
               "supported is " + std::to_string(width) +
-                  ", which a converted file implies; use a model with it, or mend the file");
+                  ", which a converted file implies; use a model with it, or fix the file");
 }
 
 void build_gemma2(GraphBuilder& g, const Hyperparameters& shape) {

@@ -72,7 +72,7 @@ class WeightLoader final : public TensorSource {
   // the file has none, or none of its bytes.
   std::vector<float> rope_factors(const Hyperparameters& shape);
 
-  // Refuses tensors that nobody asked for: their effect would silently be lost.
+  // Refuses tensors that nothing asked for: their effect would silently be lost.
   void refuse_unused(std::string_view architecture) const;
 
  private:

@@ -32,7 +32,7 @@ struct GgufArray {
 };
 
 // Whether a file must hold its tensors' bytes. Absent: the directory alone counts; a file may end anywhere
-// behind it, and no tensor has data even where the file goes on.
+// behind it, and no tensor has data even where the file continues.
 enum class TensorData : std::uint8_t { present, absent };
 
 struct GgufContents;
@@ -64,7 +64,7 @@ class GgufFile {
   // IoError when it cannot be read, ModelError (file, byte offset, value, what to do) when it is not a sound
   // GGUF, is a later part, or a part is missing.
   explicit GgufFile(const std::filesystem::path& path, TensorData data = TensorData::present);
-  // A model that is described by another kind of file: `contents` in place of a directory, `bytes` for the
+  // A model that is described by another kind of file: `contents` instead of a directory, `bytes` for the
   // digest. Tensor data is absent.
   GgufFile(const std::filesystem::path& path, GgufContents contents, std::vector<std::byte> bytes);
   ~GgufFile();
@@ -103,7 +103,7 @@ class GgufFile {
   const GgufArray* get_array(std::string_view key) const;  // nullptr when absent
 
   // Throws ModelError when the file has become shorter since it was opened, so that bytes of it may have been
-  // read as zeros. Whoever reads tensors asks before it tells what it made of them.
+  // read as zeros. Readers of tensors ask before they report what they made of them.
   void check_whole() const;
   // A ModelError that begins with this file's name; that of check_whole(), where it has one.
   [[noreturn]] void fail(const std::string& message) const;

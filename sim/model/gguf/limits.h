@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a model file may ask for. Larger values are refused before memory is taken; README.md has the table.
+// What a model file may ask for. Larger values are refused before memory is taken.
 #pragma once
 
 #include <cstddef>

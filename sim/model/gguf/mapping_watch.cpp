@@ -64,7 +64,7 @@ extern "C" void on_lost_byte(int signal, siginfo_t* info, void*) {
   }
   static_cast<void>(std::signal(signal, SIG_DFL));
   if (info->si_code <= 0)
-    static_cast<void>(::raise(signal));  // somebody sent it; else it comes again by itself
+    static_cast<void>(::raise(signal));  // it was sent; otherwise the fault raises it again
   errno = error;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // A model as values and the operators between them. Operators name what is computed, never what a model uses
-// it for: whoever executes or compiles a graph needs no architecture.
+// it for: executing or compiling a graph needs no architecture.
 #pragma once
 
 #include <cstdint>

@@ -135,7 +135,7 @@ struct Symbol {
 struct Bigram {
   MergeTable::Merge merge;
   std::ptrdiff_t left, right;
-  PieceId left_piece, right_piece;  // when queued; tells whether either has changed since
+  PieceId left_piece, right_piece;  // when queued; shows whether either has changed since
   bool operator<(const Bigram& other) const {
     return merge.rank > other.merge.rank || (merge.rank == other.merge.rank && left > other.left);
   }

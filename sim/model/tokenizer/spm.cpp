@@ -26,7 +26,7 @@ struct Piece {
 struct PieceBigram {
   float score;
   std::ptrdiff_t left, right;
-  std::size_t length;  // of both when queued; tells whether either has grown since
+  std::size_t length;  // of both when queued; shows whether either has grown since
   bool operator<(const PieceBigram& other) const {
     return score < other.score || (score == other.score && left > other.left);
   }

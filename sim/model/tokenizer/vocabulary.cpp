@@ -14,7 +14,7 @@ namespace {
 void check_length(const GgufFile& file, const char* key, std::size_t length, std::size_t tokens) {
   if (length == tokens) return;
   file.fail(
-      fmt::format("{} has {} entries, but tokenizer.ggml.tokens has {}; both must have one entry a token. "
+      fmt::format("{} has {} entries, but tokenizer.ggml.tokens has {}; both must have one entry per token. "
                   "Convert the model again",
                   key, length, tokens));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What each cycle was spent on: one cause a cycle, so that the causes sum to the time.
+// What each cycle was spent on: one cause per cycle, so that the causes sum to the time.
 #pragma once
 
 #include <array>

@@ -29,7 +29,7 @@ class DependencyFinder {
   static constexpr std::uint32_t kInterests = kinds({EventKind::instruction, EventKind::unit_state});
 
   // With each event, in order. The dependency that ends with this event, if any: consumer is the instruction
-  // in decode, which leaves in this cycle or goes on waiting for another one.
+  // in decode, which leaves in this cycle or continues waiting for another one.
   std::optional<Dependency> on_event(const Event& event) {
     if (event.kind == EventKind::instruction) follow(event);
     if (event.kind != EventKind::unit_state || event.unit != UnitId::decode) return {};

@@ -24,16 +24,16 @@ void LoadFlows::on_decoded(std::uint64_t sequence, std::uint32_t pc) {
   const isa::Footprint footprint = isa::footprint(instruction);
   for (const isa::Range& r : footprint.read_ranges()) {
     for (Load& l : loads_) {
-      if (l.reader == kNobody && l.range.overlaps(r)) l.reader = sequence;
+      if (l.reader == kNoReader && l.range.overlaps(r)) l.reader = sequence;
     }
   }
   for (const isa::Range& w : footprint.write_ranges()) {
-    std::erase_if(loads_, [&](const Load& l) { return l.reader == kNobody && l.range.overlaps(w); });
-    if (isa::unit_of(instruction.op) == isa::Unit::load) loads_.push_back({sequence, w, kNobody, false});
+    std::erase_if(loads_, [&](const Load& l) { return l.reader == kNoReader && l.range.overlaps(w); });
+    if (isa::unit_of(instruction.op) == isa::Unit::load) loads_.push_back({sequence, w, kNoReader, false});
   }
 }
 
-// Through the ends of loops, as decode goes on after a word.
+// Through the ends of loops, as decode continues after a word.
 void LoadFlows::go_to(std::uint32_t pc) {
   while (!loops_.empty() && next_ == loops_.back().end) {
     Loop& loop = loops_.back();

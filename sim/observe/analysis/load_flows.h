@@ -11,9 +11,9 @@
 namespace tokencycle::observe {
 
 // Follows the words of a step in the order of decoding, with their loops and address registers as decode
-// executes them (sim/isa/README.md). A load counts until its first reader, or until something else is written
-// there; blocks are the intervals of isa::footprint, so a load whose rows interleave with another's may be
-// forgotten, and an arrow is missing rather than wrong.
+// executes them (sim/isa/reference.cpp). A load counts until its first reader, or until something else is
+// written there; blocks are the intervals of isa::footprint, so a load whose rows interleave with another's
+// may be forgotten, and an arrow is missing rather than wrong.
 class LoadFlows {
  public:
   // A flow's number is its load's sequence number + 1: 0 means none.
@@ -32,11 +32,11 @@ class LoadFlows {
   const std::vector<std::uint64_t>& take(std::uint64_t reader);
 
  private:
-  static constexpr std::uint64_t kNobody = ~std::uint64_t{0};
+  static constexpr std::uint64_t kNoReader = ~std::uint64_t{0};
   struct Load {
     std::uint64_t sequence = 0;
     isa::Range range;
-    std::uint64_t reader = kNobody;
+    std::uint64_t reader = kNoReader;
     bool written = false;
   };
   struct Loop {

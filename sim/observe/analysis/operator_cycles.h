@@ -83,7 +83,7 @@ class OperatorCycles : public Observer {
 
   // Begins a step whose words belong to operators as the program says.
   void begin(const isa::Program& program, Cycle start);
-  // Ends it at `end` (exclusive): one entry an operator of the program, cycles summing to end - start. What
+  // Ends it at `end` (exclusive): one entry per operator of the program, cycles summing to end - start. What
   // follows the last retirement is the last operator's, as a share of `halt`.
   std::vector<OperatorUse> take(Cycle end);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tables that a run writes, a line a row; csv_trace.cpp has the file around them.
+// Tables that a run writes, one line per row; csv_trace.cpp has the file around them.
 #pragma once
 
 #include <memory>
@@ -28,7 +28,7 @@ class CsvTable {
   virtual bool full() const { return false; }
 };
 
-std::unique_ptr<CsvTable> make_token_table();                                   // a row a token
+std::unique_ptr<CsvTable> make_token_table();                                   // one row per token
 std::unique_ptr<CsvTable> make_operator_table(const TraceOptions& options);     // an operator of a token
 std::unique_ptr<CsvTable> make_instruction_table(const TraceOptions& options);  // an executed instruction
 

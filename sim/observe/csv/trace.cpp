@@ -99,7 +99,7 @@ class CsvTrace final : public TraceWriter {
   WindowGate gate_;
   TraceFile file_;
   std::optional<TokenSpan> step_;   // that is going on
-  std::optional<TokenSpan> token_;  // whose steps have ended; it may go on
+  std::optional<TokenSpan> token_;  // whose steps have ended; it may continue
   Cycle last_;
   std::uint64_t rows_ = 0;
   Cycle truncated_at_ = kNever;

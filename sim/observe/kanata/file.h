@@ -13,7 +13,7 @@
 
 namespace tokencycle::observe {
 
-// Lines may be given for cycles that have passed, but not for cycles before the one that flush() was told.
+// Lines may be given for cycles that have passed, but not for cycles before the one that flush() was given.
 // Instructions ("ops" of the format) have dense numbers in the order in which they appear. What is kept in
 // memory is the lines between flush()'s cycle and now, and the stages of ops without an end.
 class KanataFile {

@@ -26,7 +26,7 @@ class PerfettoCounters {
 
   // The first interval begins at `start`; further calls change nothing.
   void begin(Cycle start);
-  // Whether an interval is over before `now`: then close it before anything of `now` is told.
+  // Whether an interval is over before `now`: then close it before anything of `now` is reported.
   bool due(Cycle now) const { return now >= end_; }
   // Writes the intervals that touch the window; 0 follows them.
   void close_intervals(Cycle now, const WindowGate& gate);

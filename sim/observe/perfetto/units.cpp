@@ -102,7 +102,7 @@ void PerfettoUnits::on_stage(const Event& event) {
   }
 }
 
-// Bits 0 to 7 of a word (sim/isa/README.md), which decode has checked.
+// Bits 0 to 7 of a word (sim/isa/fields.cpp), which decode has checked.
 isa::Opcode PerfettoUnits::opcode_at(std::uint32_t pc) const {
   return pc < program_->words.size() ? isa::opcode_of(program_->words[pc]) : isa::Opcode::nop;
 }

@@ -27,7 +27,7 @@ class PerfettoUnits {
   // Of kinds instruction and unit_state, in order.
   void on_event(const Event& event, const WindowGate& gate);
   void on_retired(const InstructionRecord& record, const WindowGate& gate);
-  // Writes the states of all units up to `now`; they go on.
+  // Writes the states of all units up to `now`; they continue.
   void settle(Cycle now, const WindowGate& gate);
   // Ends all states and instructions.
   void finish(Cycle now, const WindowGate& gate);

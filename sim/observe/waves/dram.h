@@ -30,7 +30,8 @@ class WaveDram {
   void add_channel(const std::string& scope);
   void on_event(const Event& event);
 
-  // What an event began ends later: the next cycle in which a signal changes by itself, kNever if none does.
+  // What an event began ends later: the next cycle in which a signal changes without an event, kNever if none
+  // does.
   Cycle next() const { return pending_.empty() ? kNever : pending_.top().cycle; }
   // Applies these changes up to and including `cycle`. All of a cycle come before its events.
   void apply(Cycle cycle);

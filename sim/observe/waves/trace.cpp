@@ -45,7 +45,7 @@ void WaveTrace::on_event(const Event& event) {
   signals_.on_event(event);
 }
 
-// Signals change by themselves at some of the cycles up to `next`.
+// Signals change without events at some of the cycles up to `next`.
 void WaveTrace::advance(Cycle next) {
   if (next <= now_) return;
   for (Cycle change; (change = signals_.next_change()) < next;) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The pipeline's rows and how they are painted: rows downwards, cycles to the right, a colour a stage.
+// The pipeline's rows and how they are painted: rows downwards, cycles to the right, one colour per stage.
 "use strict";
 page.pipeline = {};
 page.pipeline.stages = [

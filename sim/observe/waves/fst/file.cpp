@@ -123,7 +123,7 @@ void LibraryFile::check_written() {
   if (fst_write_failed(writer_)) fail("cannot be written", errno);
 }
 
-// The library writes the last block and the declarations when it closes, and tells nothing. So what it can
+// The library writes the last block and the declarations when it closes, and reports nothing. So what it can
 // write is tried before, and what it wrote is read back.
 void LibraryFile::finish() {
   fstWriterFlushContext(writer_);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the FST library knows and its own interface does not tell.
+// What the FST library knows and its own interface does not report.
 #pragma once
 
 namespace tokencycle::observe {
