@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # A float32 product whose weights alone are int4 (DequantizeLinear by blocks of 32, then MatMul) is half a percent off in ONNX Runtime 1.32.0 with
-# its default options: it fuses both nodes to MatMulNBits and quantizes the activations to 8 bits, which the graph never asked for.
+# its default options: it fuses both nodes to MatMulNBits of accuracy level 4, which quantizes the activations to 8 bits. The graph never asked for it.
 # With basic optimizations, or with the session's qdq_matmulnbits_accuracy_level at 1, the same graph is exact to 1e-6. "Weights only" is a
 # statement about the file; what is multiplied must be asked of the engine, for its accuracy and for its time.
 source "$(dirname "$0")/support/steps.sh"
