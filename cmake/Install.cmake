@@ -1,7 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 # `cmake --install BUILD --prefix FOLDER`: a tree that runs from anywhere (sim/host/home.h finds share/ beside bin/).
 # `cpack -B FOLDER --config BUILD/CPackConfig.cmake`: the same as a Debian package and as a tarball.
-install(TARGETS tokencycle RUNTIME DESTINATION bin)
+# A Debian package names the packages of the libraries that it needs; the tarball brings them along in lib/tokencycle, all
+# but those of the C library, so that it runs wherever that is as new as here.
+set_target_properties(tokencycle PROPERTIES INSTALL_RPATH "$ORIGIN/../lib/tokencycle")
+install(TARGETS tokencycle RUNTIME_DEPENDENCY_SET tokencycle_libraries RUNTIME DESTINATION bin)
+install(RUNTIME_DEPENDENCY_SET tokencycle_libraries
+        PRE_EXCLUDE_REGEXES "^ld-linux" "^libc\\.so" "^libm\\.so" "^libpthread" "^libdl" "^librt"
+        LIBRARY DESTINATION lib/tokencycle COMPONENT libraries EXCLUDE_FROM_ALL)
+# Made by the program itself, from the table of its options.
+set(generated ${CMAKE_BINARY_DIR}/generated)
+add_custom_command(OUTPUT ${generated}/tokencycle.1 ${generated}/tokencycle.bash ${generated}/_tokencycle
+  COMMAND $<TARGET_FILE:tokencycle> man > ${generated}/tokencycle.1
+  COMMAND $<TARGET_FILE:tokencycle> completion bash > ${generated}/tokencycle.bash
+  COMMAND $<TARGET_FILE:tokencycle> completion zsh > ${generated}/_tokencycle
+  DEPENDS tokencycle VERBATIM)
+add_custom_target(tokencycle_pages ALL DEPENDS ${generated}/tokencycle.1)
+install(FILES ${generated}/tokencycle.1 DESTINATION share/man/man1)
+install(FILES ${generated}/tokencycle.bash DESTINATION share/bash-completion/completions RENAME tokencycle)
+install(FILES ${generated}/_tokencycle DESTINATION share/zsh/site-functions)
 install(DIRECTORY configs models DESTINATION share/tokencycle FILES_MATCHING PATTERN "*.json" PATTERN "*.gguf"
         PATTERN "*.txt" PATTERN "*.md")
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION share/doc/tokencycle)
@@ -16,4 +33,6 @@ set(CPACK_RESOURCE_FILE_LICENSE ${CMAKE_SOURCE_DIR}/LICENSE)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
 set(CPACK_DEBIAN_PACKAGE_SECTION electronics)
+set(CPACK_PROJECT_CONFIG_FILE ${CMAKE_SOURCE_DIR}/cmake/CPackGenerators.cmake)
+set(CPACK_TOKENCYCLE_BUILD ${CMAKE_BINARY_DIR})
 include(CPack)

@@ -2,7 +2,7 @@
 # How long the tests of ctest take, in whole seconds of one processor in a release build; one second if not named.
 set(TOKENCYCLE_QUICK_SECONDS 5)
 set(TOKENCYCLE_SECONDS
-  readme=120 cycles=40 page=30 terminal=23
+  readme=120 package=15 cycles=40 page=30 terminal=23
   system.bundled_model=16 cli.checkpoint=13 observe=13 consumers_perfetto=12 system.arrays=12 system.stories=11
   config=9 compiler=9 system.formats=8 model.reference_stories=8 proof.closed_forms=6 rtl.pipeline=6 cli.interrupt=7
   cli.faults=6 system.timing_only=5 system.dram_waves=5 tree=5 cycles_comparer=5 fuzz_replay=5 memory.dram_reference=4

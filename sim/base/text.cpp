@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "base/text.h"
 
+#include "base/comma_list.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -87,6 +89,22 @@ std::string printable(std::string_view text, std::size_t most) {
   out += " ... ";
   append(text.substr(text.size() - most / 2));
   return out;
+}
+
+std::string comma_list(std::string_view text) {
+  std::string list;
+  bool gap = false;
+  for (const char c : text) {
+    const bool separates = c == ' ' || c == '\t' || c == '\n' || c == '\r';
+    if (separates) {
+      gap = true;
+      continue;
+    }
+    if (gap && !list.empty() && list.back() != ',' && c != ',') list += ',';
+    gap = false;
+    list += c;
+  }
+  return list;
 }
 
 std::string bytes_text(std::uint64_t bytes) {

@@ -10,12 +10,15 @@
 namespace tokencycle::cli {
 
 using Arguments = std::vector<std::string>;
+class OptionParser;
 
-// One command: a name, a line for the overview, and what it does. run() returns the process exit code; it
-// throws Error for everything that a user can cause.
+// One command: a name, a line for the overview, what it does, and its options, from which help, completion
+// and the manual page are made. run() returns the process exit code; it throws Error for everything that a
+// user can cause.
 struct Command {
   std::string name, summary;
   ExitCode (*run)(const Arguments& arguments);
+  OptionParser (*options)();
 };
 const std::vector<Command>& commands();
 
@@ -33,5 +36,24 @@ ExitCode models_command(const Arguments& arguments);
 ExitCode explain_command(const Arguments& arguments);
 ExitCode gemm_command(const Arguments& arguments);
 ExitCode dram_command(const Arguments& arguments);
+ExitCode completion_command(const Arguments& arguments);
+ExitCode man_command(const Arguments& arguments);
+
+OptionParser run_parser();
+OptionParser compare_parser();
+OptionParser report_parser();
+OptionParser compile_parser();
+OptionParser explain_parser();
+OptionParser asm_parser();
+OptionParser disasm_parser();
+OptionParser inspect_parser();
+OptionParser perplexity_parser();
+OptionParser tokenize_parser();
+OptionParser detokenize_parser();
+OptionParser models_parser();
+OptionParser gemm_parser();
+OptionParser dram_parser();
+OptionParser completion_parser();
+OptionParser man_parser();
 
 }  // namespace tokencycle::cli

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "config/dataflow_names.h"
 #include "host/places.h"
 
 namespace tokencycle::cli {
@@ -18,15 +19,18 @@ using Json = nlohmann::ordered_json;
 
 namespace {
 
+// Short names and those of machine descriptions.
 std::string_view dataflow_name(const std::string& value) {
-  using config::Dataflow;
-  if (value == "ws") return config::name_of(Dataflow::weight_stationary);
-  if (value == "is") return config::name_of(Dataflow::input_stationary);
-  if (value == "os") return config::name_of(Dataflow::output_stationary);
-  if (value == "dot") return config::name_of(Dataflow::dot_product);
-  const std::vector<std::string> allowed = {"ws", "is", "os", "dot"};
+  const std::string_view name = config::full_dataflow_name(value);
+  std::vector<std::string> allowed = {"ws", "is", "os", "dot"};
+  for (int d = 0; d < config::kDataflows; ++d) {
+    if (name == config::name_of(static_cast<config::Dataflow>(d))) return name;
+    allowed.emplace_back(config::name_of(static_cast<config::Dataflow>(d)));
+  }
   throw UsageError(
-      fmt::format("--dataflow is '{}'; it must be ws, is, os or dot{}", value, did_you_mean(value, allowed)));
+      fmt::format("--dataflow is '{}'; it must be ws (weight-stationary), is (input-stationary), os "
+                  "(output-stationary) or dot (dot-product){}",
+                  value, did_you_mean(value, allowed)));
 }
 
 // "M,N,K" as the machine's tiling; 0 takes a limit away.

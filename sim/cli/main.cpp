@@ -12,6 +12,7 @@
 
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/exit_codes.h"
 #include "cli/standard_output.h"
 #include "cli/version.h"
 #include "host/interrupt.h"
@@ -22,18 +23,30 @@ namespace {
 using namespace tokencycle;
 using namespace tokencycle::cli;
 
+// "0 success, 2 usage, ...", in lines of at most 80 columns.
+std::string exit_codes_line() {
+  constexpr std::size_t kFirst = 60;
+  std::string text;
+  for (const auto& [code, name, meaning] : kExitCodes) {
+    const std::string entry = fmt::format("{} {}", code, name);
+    const std::size_t start = text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1;
+    if (!text.empty()) text += text.size() - start + entry.size() > kFirst ? ",\n            " : ", ";
+    text += entry;
+  }
+  return text;
+}
+
 void print_overview(std::FILE* to) {
   fmt::print(to,
              "tokencycle {}: a cycle-accurate simulator of an accelerator for language models\n\n"
              "usage: tokencycle COMMAND [OPTIONS]\n\ncommands:\n",
              TOKENCYCLE_VERSION);
   for (const Command& c : commands()) fmt::print(to, "  {:<12} {}\n", c.name, c.summary);
-  fmt::print(
-      to,
-      "\n`tokencycle COMMAND --help` lists the options of a command.\n\nexample:\n"
-      "  tokencycle run -c edge -p \"Once upon a time\" -n 32\n\n"
-      "exit codes: 0 success, 2 usage, 3 configuration, 4 model, 5 program, 6 simulation, 7 input/output,\n"
-      "            8 check failed, 130 interrupted\n");
+  fmt::print(to,
+             "\n`tokencycle COMMAND --help` lists the options of a command.\n\nexample:\n"
+             "  tokencycle run -c edge -p \"My dear Miss\" -n 32\n\n"
+             "exit codes: {}\n",
+             exit_codes_line());
 }
 
 ExitCode run(const Arguments& arguments) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/comma_list.h"
 #include "base/text.h"
 #include "cli/standard_output.h"
 #include "host/files.h"
@@ -73,7 +74,20 @@ std::optional<std::uint32_t> given_count(const OptionParser& parser, const std::
   return parser.has(name) ? std::optional(parser.count(name)) : std::nullopt;
 }
 
-// -p TEXT, -p @FILE, -p - or -f FILE.
+// What --tokens and --experts say: a text, that of @FILE or of standard input (-), or @RESULT.json, which
+// stays a name.
+std::optional<std::string> given_list(const OptionParser& parser, const std::string& name) {
+  const auto value = given<std::string>(parser, name);
+  if (!value || *value == "@" || (*value != "-" && !value->starts_with('@'))) return value;
+  std::string text = text_or_file(*value);
+  const bool result = text.find_first_not_of(" \t\r\n") != std::string::npos &&
+                      text[text.find_first_not_of(" \t\r\n")] == '{';
+  if (!result) return comma_list(text);
+  return *value == "-" ? text.substr(text.find('{')) : *value;
+}
+
+}  // namespace
+
 std::optional<std::string> prompt_of(const OptionParser& parser) {
   if (!parser.has("file")) {
     return parser.has("prompt") ? std::optional(text_or_file(parser.get<std::string>("prompt")))
@@ -84,13 +98,12 @@ std::optional<std::string> prompt_of(const OptionParser& parser) {
   return text_or_file(file == "-" ? file : "@" + file);
 }
 
-}  // namespace
-
 void add_model_options(OptionParser& parser) {
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
-  add("prompt,p", po::value<std::string>(), "text to continue, @FILE or - (default: Once upon a time)");
-  add("file,f", po::value<std::string>(), "file with the text to continue");
+  add("prompt,p", po::value<std::string>(),
+      "text to continue, @FILE or - (default: the beginning of the bundled model's first novel)");
+  add("file,f", po::value<std::string>(), "file with the text to continue; - is standard input");
   add("chat", po::bool_switch(), "the prompt is a message: put it into the model's chat template");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
   add("temperature", po::value<double>()->default_value(0.0), "0: always the likeliest token");
@@ -153,8 +166,10 @@ host::RunSettings settings_of(const OptionParser& parser) {
 }
 
 std::filesystem::path model_path(const OptionParser& parser) {
-  return parser.has("model") ? std::filesystem::path(parser.get<std::string>("model"))
-                             : host::bundled_model();
+  if (!parser.has("model")) return host::bundled_model();
+  const std::string file = parser.get<std::string>("model");
+  if (file == "-") throw UsageError("--model -: a model cannot come from standard input; name its file");
+  return file;
 }
 
 host::ModelRequest model_request_of(const OptionParser& parser) {
@@ -170,10 +185,10 @@ host::ModelRequest model_request_of(const OptionParser& parser) {
   request.weights = given<std::string>(parser, "weights");
   request.tokens = {prompt_of(parser),
                     given_count(parser, "prompt-tokens"),
-                    given<std::string>(parser, "tokens"),
+                    given_list(parser, "tokens"),
                     given_count(parser, "new-tokens"),
                     parser.get<bool>("chat"),
-                    given<std::string>(parser, "experts")};
+                    given_list(parser, "experts")};
   return request;
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <string>
 
 #include "cli/options.h"
 #include "host/model_run.h"
@@ -11,6 +13,8 @@ namespace tokencycle::cli {
 
 // Adds the options that these functions read.
 void add_model_options(OptionParser& parser);
+// The text of -p TEXT, -p @FILE, -p - or -f FILE. Throws UsageError for both, IoError.
+std::optional<std::string> prompt_of(const OptionParser& parser);
 // The file that -m names, else the bundled model. Throws UsageError where there is none.
 std::filesystem::path model_path(const OptionParser& parser);
 // Sampler, tokens, formats and clocking. Throws UsageError.

@@ -156,6 +156,24 @@ void OptionParser::refuse(const std::string& message) const {
   throw UsageError(fmt::format("{}; `tokencycle {} --help` lists the options", message, command));
 }
 
+std::vector<OptionInfo> OptionParser::describe() const {
+  std::vector<OptionInfo> all;
+  const auto add_group = [&](const po::options_description& group, const std::string& title) {
+    for (const auto& option : group.options()) {
+      // "-m" where there is a letter, else "--model".
+      const std::string shortest =
+          option->canonical_display_name(po::command_line_style::allow_dash_for_short);
+      const bool letter = shortest.size() == 2 && shortest[1] != '-';
+      all.push_back({option->long_name(), letter ? shortest.substr(1) : "", option->description(),
+                     option->semantic()->max_tokens() != 0, option->semantic()->is_composing(),
+                     option->long_name() == positional_name_, title});
+    }
+  };
+  add_group(first_, "");
+  for (const Group& group : more_) add_group(*group.options, group.title);
+  return all;
+}
+
 std::vector<std::string> OptionParser::names() const {
   std::vector<std::string> names;
   const auto add_names = [&names](const po::options_description& group) {

@@ -12,6 +12,14 @@
 
 namespace tokencycle::cli {
 
+// One option as help, completion and the manual page have it.
+struct OptionInfo {
+  std::string name, letter;  // "model" and "m"; "" without a letter
+  std::string meaning;
+  bool takes_value = false, repeats = false, positional = false;
+  std::string group;  // the title in --help-all; "" for those that --help has
+};
+
 // A command's options. Parsing prints the help and returns false for --help; unknown options are a UsageError
 // with the nearest known one.
 class OptionParser {
@@ -22,13 +30,20 @@ class OptionParser {
   // Options that --help leaves to --help-all, under a title of their own.
   boost::program_options::options_description_easy_init more(const std::string& title);
   // Names the option that takes the arguments without a dash, and how many there may be.
-  void positional(const char* option, int count) { positional_.add(option, count); }
+  void positional(const char* option, int count) {
+    positional_.add(option, count);
+    positional_name_ = option;
+  }
   bool parse(const Arguments& given);
 
   bool has(const std::string& name) const { return values_.count(name) != 0; }
   // Said on the command line, not by a default.
   bool given(const std::string& name) const { return has(name) && !values_[name].defaulted(); }
-  std::vector<std::string> names() const;  // of the options that were added, --help aside
+  const std::string& usage() const { return usage_; }
+  const std::string& about() const { return about_; }
+  const std::string& example() const { return example_; }
+  std::vector<OptionInfo> describe() const;  // in the order of --help-all
+  std::vector<std::string> names() const;    // of the options that were added, --help aside
   // What was said for an option of one text or several; none where it was not given.
   std::vector<std::string> texts(const std::string& name) const;
   template <class T>
@@ -50,7 +65,7 @@ class OptionParser {
   std::string expectation(const std::string& name) const;
   [[noreturn]] void refuse(const std::string& message) const;
 
-  std::string usage_, about_, example_;
+  std::string usage_, about_, example_, positional_name_;
   boost::program_options::options_description options_;  // of all groups, once parse() has begun
   boost::program_options::options_description first_;
   struct Group {

@@ -287,7 +287,10 @@ void run_programs(const std::vector<std::string>& paths, const config::Machine& 
   for (std::size_t c = 0; c < watches.size() && !quiet; ++c)
     watches[c]->print(cut ? *cut : executions[c].end, machine.cores);
   if (!quiet) fmt::print("{}", traces.summary_text());
-  if (!cut) return;
+  if (!cut) {
+    traces.refuse_empty_window();
+    return;
+  }
   throw Interrupted(fmt::format("interrupted at cycle {}; {}", with_separators(cut->value),
                                 host::kept_text(traces.files())));
 }

@@ -151,8 +151,9 @@ std::optional<Value> text_value(const Field& f, const Json& json) {
   if (!json.is_string()) return {};
   const auto& s = json.get_ref<const std::string&>();
   if (f.type == FieldType::choice) {
-    return std::find(f.choices.begin(), f.choices.end(), s) == f.choices.end() ? std::nullopt
-                                                                               : std::optional(s);
+    const std::string name(f.full_name == nullptr ? std::string_view(s) : f.full_name(s));
+    return std::find(f.choices.begin(), f.choices.end(), name) == f.choices.end() ? std::nullopt
+                                                                                  : std::optional(name);
   }
   const auto bytes = static_cast<double>(s.size());
   if (bytes < f.min || bytes > f.max || has_control_character(s)) return {};

@@ -23,6 +23,11 @@ constexpr std::size_t kMostBases = 16;  // one upon the other
 // Of another kind of document no key need be named.
 void refuse_other_schema(const Json& tree, Violations& violations) {
   const auto schema = tree.is_object() ? tree.find("schema") : tree.end();
+  if (tree.is_object() && schema == tree.end() &&
+      (tree.contains("architectures") || tree.contains("model_type"))) {
+    violations.add("", "this is a model's config.json, not a machine; it goes with -m and --timing-only");
+    violations.throw_if_any();
+  }
   if (schema == tree.end() || !schema->is_string()) return;
   const std::string name = schema->get<std::string>();
   if (name.starts_with("tokencycle-machine-")) return;

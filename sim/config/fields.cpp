@@ -5,6 +5,8 @@
 #include <string_view>
 #include <utility>
 
+#include "config/dataflow_names.h"
+
 namespace tokencycle::config {
 namespace {
 
@@ -96,14 +98,16 @@ Field only_choice(std::string path, std::string_view name, std::string meaning) 
 // An enumeration with a name_of() and `count` values from 0 on.
 template <class Section, class Enum>
 Field choice(std::string path, Section Machine::*section, Enum Section::*member, int count,
-             std::string meaning) {
+             std::string meaning, std::string_view (*full_name)(std::string_view) = nullptr) {
   Access a;
   a.get = [=](const Machine& m) -> Value { return std::string(name_of(m.*section.*member)); };
   Field f = whole(std::move(path), a, "", 0, 0, kRequired, std::move(meaning));
   f.type = FieldType::choice;
   for (int i = 0; i < count; ++i) f.choices.emplace_back(name_of(static_cast<Enum>(i)));
+  f.full_name = full_name;
   f.set = [=, names = f.choices](Machine& m, const Value& v) {
-    const auto at = std::find(names.begin(), names.end(), std::get<std::string>(v));
+    const std::string& given = std::get<std::string>(v);
+    const auto at = std::find(names.begin(), names.end(), full_name == nullptr ? given : full_name(given));
     m.*section.*member = static_cast<Enum>(at - names.begin());
   };
   return f;
@@ -163,7 +167,7 @@ void add_matrix(Table& t) {
   t.push_back(whole("/matrix/units", at(&Machine::matrix, &Matrix::units), "units", 1, kMostUnits, kUnusual,
                     "matrix units of a core, all alike, each with tiles and ports of its own"));
   t.push_back(choice("/matrix/dataflow", &Machine::matrix, &Matrix::dataflow, kDataflows,
-                     "which operand stays in the array"));
+                     "which operand stays in the array; ws, is, os and dot for short", full_dataflow_name));
   t.push_back(whole("/matrix/rows", at(&Machine::matrix, &Matrix::rows), "processing elements", 1, 4096,
                     kRequired,
                     "height of the array: along k, the summed dimension; output-stationary: along m"));

@@ -39,7 +39,8 @@ struct Field {
   // An object is read and written elsewhere (machine_dram.h) and has neither.
   std::function<Value(const Machine&)> get;
   std::function<void(Machine&, const Value&)> set;
-  std::optional<DramModel> only_with{};  // the memory model that has the key
+  std::optional<DramModel> only_with{};                       // the memory model that has the key
+  std::string_view (*full_name)(std::string_view) = nullptr;  // of a choice that has a short one too
 };
 
 // All fields, in the order of the canonical JSON: a section's fields are neighbours.

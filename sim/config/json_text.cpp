@@ -4,14 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
-#include <fstream>
 #include <set>
 #include <utility>
 #include <vector>
 
 #include "base/error.h"
+#include "base/file_kind.h"
+#include "base/read_file.h"
 
 namespace tokencycle::config {
 namespace {
@@ -65,6 +64,9 @@ class TreeBuilder : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const Json::exception& e) override {
+    if (const std::string_view kind = kind_by_beginning(text_); !kind.empty()) {
+      throw ConfigurationError(fmt::format("{}: this is not JSON but {}", violations_.source(), kind));
+    }
     // `position` counts the bytes read, the offending one included.
     throw ConfigurationError(fmt::format("{}:{}: this is not JSON: {}", violations_.source(),
                                          line_and_column(text_, position == 0 ? 0 : position - 1),
@@ -156,22 +158,11 @@ std::string pointer_token(const std::string& key) {
 
 std::string read_description(const std::filesystem::path& path, const std::string& what,
                              const std::string& folder) {
-  const auto fail = [&](const std::string& why) {
-    throw IoError(fmt::format("{}: {}; give {} (the folder {} has some)", path.string(), why, what, folder));
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("this is a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) fail(fmt::format("cannot be opened ({})", std::strerror(errno)));
-  // One byte more than allowed is enough to know that the text is too long, whatever the file is.
-  std::string text(kMaxTextBytes + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) fail("cannot be read");
-  text.resize(static_cast<std::size_t>(file.gcount()));
+  std::string text =
+      read_file(path, kMaxTextBytes, fmt::format("give {} (the folder {} has some)", what, folder));
   if (text.size() > kMaxTextBytes) {
     throw ConfigurationError(fmt::format("{}: longer than {} may be ({} bytes); is this the right file?",
-                                         path.string(), what, kMaxTextBytes));
+                                         shown_name(path), what, kMaxTextBytes));
   }
   return text;
 }

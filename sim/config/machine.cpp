@@ -3,12 +3,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/read_file.h"
 #include "config/check.h"
+#include "config/dataflow_names.h"
 #include "config/description.h"
 #include "config/fields.h"
 #include "config/json_text.h"
@@ -42,6 +47,12 @@ std::string_view name_of(Dataflow d) {
 std::string_view name_of(DramModel m) {
   static constexpr std::array<std::string_view, kDramModels> kNames = {"ideal", "commands"};
   return kNames.at(static_cast<std::size_t>(m));
+}
+
+std::string_view full_dataflow_name(std::string_view text) {
+  constexpr std::array<std::string_view, kDataflows> kShort = {"ws", "is", "os", "dot"};
+  const auto at = std::find(kShort.begin(), kShort.end(), text);
+  return at == kShort.end() ? text : name_of(static_cast<Dataflow>(at - kShort.begin()));
 }
 
 std::string_view name_of(VectorFunction f) {
@@ -79,7 +90,7 @@ Machine parse_machine(const std::string& json_text, const std::string& source_na
 }
 
 Machine read_machine(const std::filesystem::path& path, const ReadOptions& options) {
-  return parse_machine(read_description(path, "a machine description", "configs/"), path.string(),
+  return parse_machine(read_description(path, "a machine description", "configs/"), shown_name(path),
                        path.parent_path(), options);
 }
 

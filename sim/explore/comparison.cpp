@@ -190,6 +190,7 @@ Comparison compare(const std::vector<Result>& results, std::size_t baseline) {
   c.same_tokens = std::all_of(results.begin(), results.end(),
                               [&](const Result& r) { return same_tokens(base, r) && same_model(base, r); });
   for (const Result& r : results) {
+    c.timing_only += r.settings.timing_only ? 1 : 0;
     c.figures.push_back(figures_of(r));
     c.first_token.push_back(reasons(base, r, "prefill"));
     c.decode.push_back(reasons(base, r, "decode"));

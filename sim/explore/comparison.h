@@ -57,7 +57,8 @@ struct Comparison {
   std::vector<DifferingKey> keys;   // of the machines (not name and description), in their order
   std::vector<DifferingKey> settings;  // of model, tokens and run
   std::vector<std::string> warnings;   // where cycles of different work are compared, among others
-  bool same_tokens = false;            // all read the same prompt and generated the same ids
+  bool same_tokens = false;  // all read the same prompt and generated (timing-only: were given) the same ids
+  std::size_t timing_only = 0;  // results without values: their tokens were given, not generated
   std::vector<Figures> figures;
   // Against the baseline, by result (its own differences are 0); none where one of the two has no such token.
   std::vector<std::optional<Reasons>> first_token, decode;

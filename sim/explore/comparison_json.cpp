@@ -85,10 +85,10 @@ Json comparison_json(const Comparison& c, const std::vector<Result>& results) {
                        {"decode", other ? reasons_json(c.decode[i]) : Json()},
                        {"first_token", other ? reasons_json(c.first_token[i]) : Json()}});
   }
-  return {{"schema", "tokencycle-comparison-1"}, {"baseline", c.baseline},
-          {"same_tokens", c.same_tokens},        {"warnings", c.warnings},
-          {"keys", keys_json(c.keys)},           {"settings", keys_json(c.settings)},
-          {"results", std::move(entries)}};
+  return {
+      {"schema", "tokencycle-comparison-1"},  {"baseline", c.baseline},       {"same_tokens", c.same_tokens},
+      {"timing_only_results", c.timing_only}, {"warnings", c.warnings},       {"keys", keys_json(c.keys)},
+      {"settings", keys_json(c.settings)},    {"results", std::move(entries)}};
 }
 
 }  // namespace tokencycle::explore

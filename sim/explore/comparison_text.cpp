@@ -47,6 +47,18 @@ std::string whole_text(double value) {
   return with_separators(static_cast<std::uint64_t>(std::llround(value)));
 }
 
+// What the runs have in common; nothing where they do not.
+std::string tokens_text(const Comparison& c) {
+  if (!c.same_tokens) return "";
+  const std::string same = "All of them read the same prompt and ";
+  if (c.timing_only == 0) return same + "generated the same tokens.\n";
+  if (c.timing_only == c.labels.size()) {
+    return same + "timed the same tokens, which were given: without values none is generated.\n";
+  }
+  return same + fmt::format("had the same tokens; {} of {} timed them as given, without values.\n",
+                            c.timing_only, c.labels.size());
+}
+
 // One line of a table: what is shown of each result, and whether changes are shown below it.
 struct Row {
   const char* name;
@@ -271,7 +283,7 @@ std::string comparison_text(const Comparison& c) {
   for (std::size_t i = 0; i < c.labels.size(); ++i) {
     if (i != c.baseline) add_reasons(out, c, i);
   }
-  out += c.same_tokens ? "\nAll of them read the same prompt and generated the same tokens.\n" : "\n";
+  out += "\n" + tokens_text(c);
   for (const std::string& warning : c.warnings) out += fmt::format("warning: {}\n", warning);
   return out;
 }

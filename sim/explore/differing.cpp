@@ -140,7 +140,8 @@ std::vector<std::string> warnings_of(const std::vector<Result>& results, std::si
     warn(!same_model(base, r), fmt::format("ran another model {}", other));
     warn(r.prompt_tokens != base.prompt_tokens, fmt::format("read another prompt {}", other));
     warn(generated_ids(r) != generated_ids(base),
-         fmt::format("generated other tokens {} ({})", other, parting(base.tokens, r.tokens)));
+         fmt::format("{} other tokens {} ({})", r.settings.timing_only ? "was given" : "generated", other,
+                     parting(base.tokens, r.tokens)));
     warn(r.settings.kv_format != base.settings.kv_format,
          fmt::format("has its KV cache in another format {}", other));
     warn(r.version != base.version, "was written by another version of tokencycle");

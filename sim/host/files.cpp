@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/read_file.h"
 #include "base/text.h"
 #include "host/interrupt.h"
 #include "observe/trace_file.h"
@@ -16,23 +17,10 @@
 namespace tokencycle::host {
 
 std::string read_text(const std::filesystem::path& path) {
-  const auto fail = [&path](const std::string& why) {
-    throw IoError(fmt::format("{}: cannot be read: {}", path.string(), why));
-  };
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
-  errno = 0;
-  std::ifstream in(path, std::ios::binary);
-  if (!in) fail(fmt::format("{}; check path and permissions", std::strerror(errno)));
-  // Whatever the file is (/dev/zero), it is not read for ever.
-  std::string text;
-  std::vector<char> part(1 << 16);
-  while (text.size() <= kMostTextBytes && in.read(part.data(), std::ssize(part)).gcount() > 0) {
-    text.append(part.data(), static_cast<std::size_t>(in.gcount()));
-  }
-  if (in.bad()) fail(std::strerror(errno));
+  std::string text = read_file(path, kMostTextBytes, "check path and permissions");
   if (text.size() > kMostTextBytes) {
-    fail(fmt::format("it has more than {}; give a shorter one", bytes_text(kMostTextBytes)));
+    throw IoError(fmt::format("{}: cannot be read: it has more than {}; give a shorter one", shown_name(path),
+                              bytes_text(kMostTextBytes)));
   }
   return text;
 }
@@ -61,7 +49,7 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   {
     std::ofstream out(temporary, std::ios::binary);
     if (!out) fail("cannot be created");
-    out << text;
+    out << (path.extension() == ".gz" ? gzipped(text) : text);
     out.close();
     if (!out) fail("cannot be written");
   }

@@ -8,15 +8,15 @@
 
 namespace tokencycle::host {
 
-// The whole file, at most kMostTextBytes of it. Throws IoError.
+// The whole file, plain or gzipped, or standard input for "-"; at most kMostTextBytes. Throws IoError.
 inline constexpr std::size_t kMostTextBytes = std::size_t{256} << 20;
 std::string read_text(const std::filesystem::path& path);
 
 // Throws IoError where there is no such file or folder, with a near name of its folder if there is one.
 void require_file(const std::filesystem::path& path);
 
-// Writes to a temporary name in the same folder, then renames: the file is whole or not there. Throws
-// IoError.
+// Writes to a temporary name in the same folder, then renames: the file is whole or not there. A name
+// that ends in .gz makes it gzip. Throws IoError.
 void write_text(const std::filesystem::path& path, const std::string& text);
 
 }  // namespace tokencycle::host

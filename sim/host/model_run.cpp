@@ -42,7 +42,7 @@ void check_positions(const ModelRun& run) {
   const std::size_t prompt = run.report.prompt_tokens.size();
   const std::size_t needed = prompt + run.settings.new_tokens - 1;
   if (needed > run.inference->context()) {
-    throw SimulationError(
+    throw UsageError(
         fmt::format("{} prompt tokens and {} new ones need {} positions, and the context has {}; use a "
                     "shorter prompt, a smaller "
                     "-n, or a larger --context if the model has one",

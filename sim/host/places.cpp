@@ -22,13 +22,21 @@ std::string listed(const std::vector<std::string>& names) {
   return text;
 }
 
+// "; known are: a, b", or why there are none.
+std::string known_text(const std::vector<std::string>& names) {
+  if (!names.empty()) return "; known are: " + listed(names);
+  return "; that folder has no descriptions: set TOKENCYCLE_HOME to the tree that has configs/, or name a "
+         "file";
+}
+
 // Of the descriptions in a folder of configs/, sorted.
 std::vector<std::string> names_in(const std::filesystem::path& folder) {
   return config::dram_presets(folder);
 }
 
 bool is_name(const std::string& name_or_path) {
-  return name_or_path.find('/') == std::string::npos && !name_or_path.ends_with(".json");
+  return name_or_path != "-" && name_or_path.find('/') == std::string::npos &&
+         !name_or_path.ends_with(".json");
 }
 }  // namespace
 
@@ -40,10 +48,14 @@ std::filesystem::path find_configuration(const std::string& name_or_path) {
   const std::vector<std::string> known = names_in(home() / "configs"),
                                  memories = names_in(dram_presets_folder());
   const bool memory = std::find(memories.begin(), memories.end(), name_or_path) != memories.end();
-  throw UsageError(fmt::format("{}: {}{}; known are: {}", name_or_path,
-                               memory ? "that is a memory, not a machine: it goes with `tokencycle dram -c`"
-                                      : "there is no such file, and no machine of that name in configs/",
-                               did_you_mean(name_or_path, known), listed(known)));
+  if (memory) {
+    throw ConfigurationError(fmt::format(
+        "{}: that is a memory, not a machine: it goes with `tokencycle dram -c`; machines are: {}",
+        name_or_path, listed(known)));
+  }
+  throw IoError(fmt::format("{}: there is no such file, and no machine of that name in {}{}{}", name_or_path,
+                            (home() / "configs").string(), did_you_mean(name_or_path, known),
+                            known_text(known)));
 }
 
 std::filesystem::path dram_presets_folder() {
@@ -51,7 +63,13 @@ std::filesystem::path dram_presets_folder() {
 }
 
 config::Machine read_configuration(const std::filesystem::path& path, std::vector<config::Change> changes) {
-  return config::read_machine(path, {dram_presets_folder(), home() / "configs", std::move(changes)});
+  config::ReadOptions options = read_options();
+  options.changes = std::move(changes);
+  return config::read_machine(path, options);
+}
+
+config::ReadOptions read_options() {
+  return {dram_presets_folder(), home() / "configs", {}};
 }
 
 std::filesystem::path find_dram(const std::string& name_or_path) {
@@ -62,10 +80,22 @@ std::filesystem::path find_dram(const std::string& name_or_path) {
     return dram_presets_folder() / (name_or_path + ".json");
   }
   const bool machine = std::filesystem::exists(home() / "configs" / (name_or_path + ".json"), ignored);
-  throw UsageError(fmt::format(
-      "{}: {}{}; give a file of a memory, or one of configs/dram/: {}", name_or_path,
-      machine ? "that is a machine, not a memory" : "there is no such file, and no memory of that name",
-      did_you_mean(name_or_path, known), listed(known)));
+  if (machine) {
+    throw ConfigurationError(fmt::format(
+        "{}: that is a machine, not a memory; give a file of a memory, or one of configs/dram/: {}",
+        name_or_path, listed(known)));
+  }
+  throw IoError(fmt::format("{}: there is no such file, and no memory of that name in {}{}{}", name_or_path,
+                            dram_presets_folder().string(), did_you_mean(name_or_path, known),
+                            known_text(known)));
+}
+
+std::filesystem::path find_description(const std::string& name_or_path) {
+  std::error_code ignored;
+  const std::filesystem::path memory = dram_presets_folder() / (name_or_path + ".json");
+  const bool there = !is_name(name_or_path) || std::filesystem::exists(name_or_path, ignored);
+  if (!there && std::filesystem::exists(memory, ignored)) return memory;
+  return find_configuration(name_or_path);
 }
 
 std::filesystem::path bundled_model() {

@@ -15,6 +15,9 @@ std::filesystem::path find_configuration(const std::string& name_or_path);
 // What it describes, with changes; DRAM presets and bases that are not beside it are those of configs/.
 config::Machine read_configuration(const std::filesystem::path& path,
                                    std::vector<config::Change> changes = {});
+config::ReadOptions read_options();  // with which it reads
+// A machine or a memory, by path or name.
+std::filesystem::path find_description(const std::string& name_or_path);
 // A memory by path, or the preset of that name in dram_presets_folder() ("ddr4-3200").
 std::filesystem::path find_dram(const std::string& name_or_path);
 std::filesystem::path dram_presets_folder();  // configs/dram

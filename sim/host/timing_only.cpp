@@ -24,13 +24,10 @@ struct Ids {
   std::vector<TokenId> prompt, generated;
 };
 
-// The document of a run; `option` names it in errors.
-nlohmann::json result_of(const std::string& path, std::string_view option) {
-  if (path.empty()) {
-    throw UsageError(fmt::format("{} @ names no file; write it as {} @RESULT.json", option, option));
-  }
+// The document of a run; `path` and `option` name it in errors.
+nlohmann::json parse_result(const std::string& text, const std::string& path, std::string_view option) {
   try {
-    nlohmann::json result = nlohmann::json::parse(read_text(path));
+    nlohmann::json result = nlohmann::json::parse(text);
     if (result.at("schema").get<std::string>() == "tokencycle-result-1") return result;
   } catch (const nlohmann::json::exception&) {
     // Said below: whatever is missing, it is no result.
@@ -39,6 +36,16 @@ nlohmann::json result_of(const std::string& path, std::string_view option) {
       fmt::format("{} @{}: this is no result of a run (schema tokencycle-result-1); write one "
                   "with tokencycle run --result FILE",
                   option, path));
+}
+
+// What an option says: @RESULT.json, or the document itself.
+nlohmann::json result_of(const std::string& text, std::string_view option) {
+  if (!text.starts_with('@')) return parse_result(text, "-", option);
+  const std::string path = text.substr(1);
+  if (path.empty()) {
+    throw UsageError(fmt::format("{} @ names no file; write it as {} @RESULT.json", option, option));
+  }
+  return parse_result(read_text(path), path, option);
 }
 
 std::vector<TokenId> parse_ids(std::string_view text) {
@@ -60,8 +67,8 @@ std::vector<TokenId> parse_ids(std::string_view text) {
 }
 
 // The ids that a run wrote down.
-Ids read_result(const std::string& path) {
-  const nlohmann::json result = result_of(path, "--tokens");
+Ids read_result(const std::string& text) {
+  const nlohmann::json result = result_of(text, "--tokens");
   try {
     Ids ids{result.at("prompt_tokens").get<std::vector<TokenId>>(), {}};
     for (const auto& token : result.at("tokens")) ids.generated.push_back(token.at("id").get<TokenId>());
@@ -70,13 +77,12 @@ Ids read_result(const std::string& path) {
     // Said below: whatever is missing, it is no result.
   }
   throw UsageError(
-      fmt::format("--tokens @{}: this is no result of a run (schema tokencycle-result-1); write one "
-                  "with tokencycle run --result FILE",
-                  path));
+      "--tokens: its file is no result of a run (schema tokencycle-result-1); write one with tokencycle run "
+      "--result FILE");
 }
 
 Ids given_ids(const std::string& tokens) {
-  if (tokens.starts_with('@')) return read_result(tokens.substr(1));
+  if (tokens.starts_with('@') || tokens.starts_with('{')) return read_result(tokens);
   const std::size_t colon = tokens.find(':');
   if (colon == std::string::npos) return {{}, parse_ids(tokens)};
   return {parse_ids(std::string_view(tokens).substr(0, colon)),
@@ -140,14 +146,14 @@ void plan_experts(const std::optional<std::string>& text, const model::LlamaMode
   if (model.shape().experts == 0) {
     throw UsageError("--experts is about the experts of a layer, and this model has none; leave it out");
   }
-  if (!text->starts_with('@')) {
+  if (!text->starts_with('@') && !text->starts_with('{')) {
     const auto [rest, error] =
         std::from_chars(text->data(), text->data() + text->size(), options.expert_seed);
     if (error == std::errc() && rest == text->data() + text->size() && !text->empty()) return;
-    throw UsageError(
-        fmt::format("--experts is '{}'; it must be a seed, a whole number, or @RESULT.json", *text));
+    throw UsageError(fmt::format("--experts is '{}'; it must be a seed, a whole number, or @RESULT.json",
+                                 printable(*text, 80)));
   }
-  const nlohmann::json result = result_of(text->substr(1), "--experts");
+  const nlohmann::json result = result_of(*text, "--experts");
   const auto found = result.find("expert_choices");
   if (found != result.end() && found->is_array()) {
     for (const nlohmann::json& expert : *found) {
@@ -155,13 +161,13 @@ void plan_experts(const std::optional<std::string>& text, const model::LlamaMode
         throw UsageError(
             fmt::format("--experts {}: it has the choice {}, and this model has experts 0 to {}; take "
                         "a run of the same model",
-                        *text, expert.dump(), model.shape().experts - 1));
+                        printable(*text, 80), expert.dump(), model.shape().experts - 1));
       }
       options.experts.push_back(expert.get<std::uint32_t>());
     }
   }
   if (options.experts.empty())
-    throw UsageError(fmt::format("--experts {}: the run had no experts; give a seed", *text));
+    throw UsageError(fmt::format("--experts {}: the run had no experts; give a seed", printable(*text, 80)));
 }
 
 TokenPlan plan_tokens(const TokenRequest& request, const model::LlamaModel& model) {

@@ -14,7 +14,7 @@
 
 namespace tokencycle::host {
 
-inline constexpr const char* kDefaultPrompt = "Once upon a time";
+inline constexpr const char* kDefaultPrompt = "It is a truth universally acknowledged";
 inline constexpr std::uint32_t kDefaultNewTokens = 32;
 
 // What the command line says about tokens; nullopt where an option was not given.

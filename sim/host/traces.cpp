@@ -21,6 +21,7 @@ Traces::Traces(const TraceRequest& request, const std::string& title, const conf
   observe::TraceOptions options;
   if (!request.window.empty()) options.window = observe::TraceWindow::parse(request.window);
   window_ = options.window;
+  window_text_ = request.window;
   matched_ = window_.kind == observe::TraceWindow::Kind::whole_run;
   options.level = request.level.value_or(request.window.empty() ? 1 : 2);
   options.max_bytes = request.max_bytes;
@@ -110,6 +111,12 @@ nlohmann::ordered_json Traces::summary_json() const {
          {"truncated_at", whole ? nlohmann::ordered_json() : nlohmann::ordered_json(s.truncated_at.value)}});
   }
   return list;
+}
+
+void Traces::refuse_empty_window() const {
+  if (matched_) return;
+  throw UsageError(fmt::format("--trace-window {}: nothing of this run is in it, so its traces are empty{}",
+                               window_text_, window_remedy()));
 }
 
 std::string Traces::window_remedy() const {

@@ -51,16 +51,18 @@ class Traces {
   std::vector<std::string> files() const;  // as given
   // Files that were cut at their cap, for a warning; empty when none was.
   std::string warning() const;
-  // After close(): false where a window was asked for and no step of the run touched it; and what would.
-  bool window_matched() const { return matched_; }
-  std::string window_remedy() const;
+  // After close(). Throws UsageError where a window was asked for and no step of the run touched it: the run
+  // is done and its files are there, but they are not what was asked for.
+  void refuse_empty_window() const;
 
  private:
   Traces() = default;
   void close(Cycle end, const std::string& cut);
   void match(const observe::TraceStep& step);
+  std::string window_remedy() const;
 
   bool closed_ = false, begun_ = false;
+  std::string window_text_;  // as given
   observe::TraceWindow window_;
   bool matched_ = true;
   std::uint32_t token_ = 0;             // of the last step

@@ -20,8 +20,10 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "base/read_file.h"
 #include "base/text.h"
 #include "isa/program.h"
+#include "isa/program_bytes.h"
 #include "isa/program_check.h"
 
 namespace tokencycle::isa {
@@ -31,6 +33,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kMagic = "TCPROG";
+constexpr std::size_t kMostFileBytes = std::size_t{1} << 30;
 
 // Appends little-endian numbers and bytes.
 class Writer {
@@ -219,10 +222,7 @@ std::string Program::digest() const {
 }
 
 void write_program(const Program& program, const fs::path& path) {
-  if (const auto fault = find_fault(program)) {
-    throw ProgramError(fmt::format("{}: not written: {}: {}", path.string(), place_of(*fault), fault->what));
-  }
-  const std::string bytes = serialize(program);
+  const std::string bytes = program_bytes(program, path.string());
   fs::path temporary = path;
   temporary += fmt::format(".{}.tmp", ::getpid());
   std::ofstream out(temporary, std::ios::binary | std::ios::trunc);
@@ -245,19 +245,25 @@ void write_program(const Program& program, const fs::path& path) {
 }
 
 Program read_program(const fs::path& path) {
-  std::error_code failed;
-  const std::uintmax_t size = fs::file_size(path, failed);
-  if (failed)
-    throw IoError(
-        fmt::format("{}: cannot be read: {}; name a program file", path.string(), failed.message()));
-  std::ifstream in(path, std::ios::binary);
-  if (!in) io_failure(path, "cannot be opened");
-  std::vector<std::byte> bytes(size);
-  if (!in.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
-    io_failure(path, "cannot be read to its end");
+  const std::string text = read_file(path, kMostFileBytes, "name a program file");
+  return parse_program(text, shown_name(path));
+}
+
+Program parse_program(const std::string& file, const std::string& source_name) {
+  if (file.size() > kMostFileBytes) {
+    throw ProgramError(
+        fmt::format("{}: more than {} bytes, the most that a program file has", source_name, kMostFileBytes));
   }
-  Reader reader(path.string(), std::move(bytes));
+  const auto bytes = std::as_bytes(std::span(file));
+  Reader reader(source_name, {bytes.begin(), bytes.end()});
   return parse(reader);
+}
+
+std::string program_bytes(const Program& program, const std::string& target_name) {
+  if (const auto fault = find_fault(program)) {
+    throw ProgramError(fmt::format("{}: not written: {}: {}", target_name, place_of(*fault), fault->what));
+  }
+  return serialize(program);
 }
 
 }  // namespace tokencycle::isa

@@ -273,7 +273,8 @@ void read_sizes(const ConfigObject& config, const ConfigObject& outer, const Arc
   Hyperparameters& s = shape.size;
   s.norm_epsilon = 0.0f;
   if (architecture.set_config_defaults != nullptr) architecture.set_config_defaults(shape);
-  s.context = size_of(config, {"max_position_embeddings", "n_ctx", "n_positions"}, kMaxContext, s.context);
+  s.context = size_of(config, {"max_position_embeddings", "n_ctx", "n_positions", "max_sequence_length"},
+                      kMaxContext, s.context);
   s.layers = size_of(config, {"num_hidden_layers", "n_layer"}, kMaxLayers, s.layers);
   s.width = size_of(config, {"hidden_size", "n_embd"}, kMaxWidth, s.width);
   if (shape.feed_forward_by_width != 0)
@@ -321,13 +322,6 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, shape);
   put_shape(keys, shape, architecture);
   const Factors factors = s.rope_dims != 0 ? read_config_rope(config, keys, shape) : Factors::none;
-  if (std::uint64_t{s.context} * s.rope_dims * sizeof(float) > kMaxRopeTableBytes) {
-    config.fail(
-        config.first_of({"max_position_embeddings", "n_ctx", "n_positions"}),
-        fmt::format("the rotary table of so many positions and {} dimensions would take more than {} MiB; "
-                    "write a smaller context into the file",
-                    s.rope_dims, kMaxRopeTableBytes >> 20));
-  }
   const bool own_format =
       config.has("dtype") || config.has("torch_dtype") || config.has("quantization_config");
   const Format format = weight_format(own_format ? config : outer, weights);

@@ -35,11 +35,11 @@ struct Launched::Files {
 };
 
 Launched::Launched(const std::vector<std::string>& arguments, const Environment& environment, int out,
-                   const char* program)
+                   const char* program, const char* input)
     : files_(std::make_unique<Files>()) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, input, O_RDONLY, 0);
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, files_->out.c_str(), O_WRONLY | O_CREAT, 0600);
   if (out >= 0) posix_spawn_file_actions_adddup2(&actions, out, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, files_->err.c_str(), O_WRONLY | O_CREAT, 0600);
@@ -85,6 +85,12 @@ Outcome Launched::wait() {
 
 Outcome launch(const std::vector<std::string>& arguments, const Environment& environment) {
   return Launched(arguments, environment).wait();
+}
+
+Outcome launch_reading(const std::string& input, const std::vector<std::string>& arguments) {
+  const Scratch scratch;
+  const std::string file = scratch.file("input", input);
+  return Launched(arguments, {}, -1, TOKENCYCLE_BINARY, file.c_str()).wait();
 }
 
 Scratch::Scratch() {

@@ -24,7 +24,7 @@ using Environment = std::vector<std::pair<std::string, std::string>>;  // added 
 class Launched {
  public:
   explicit Launched(const std::vector<std::string>& arguments, const Environment& environment = {},
-                    int out = -1, const char* program = TOKENCYCLE_BINARY);
+                    int out = -1, const char* program = TOKENCYCLE_BINARY, const char* input = "/dev/null");
   ~Launched();
   Launched(const Launched&) = delete;
   Launched& operator=(const Launched&) = delete;
@@ -40,6 +40,9 @@ class Launched {
 
 // Runs TOKENCYCLE_BINARY with an empty standard input and waits for its end.
 Outcome launch(const std::vector<std::string>& arguments, const Environment& environment = {});
+
+// The same with a text as standard input.
+Outcome launch_reading(const std::string& input, const std::vector<std::string>& arguments);
 
 // An empty folder that is removed with the object.
 class Scratch {

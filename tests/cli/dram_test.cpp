@@ -260,10 +260,10 @@ TEST_CASE("traces that cannot be read, or say nothing, are refused") {
 TEST_CASE("what is no memory is refused by name") {
   const Scratch scratch;
   check_refused({kSample}, 2, {"--config is missing"});
-  check_refused({"-c", "edge", kSample}, 2, {"edge: that is a machine", "ddr4-3200", "hbm3-6400"});
-  check_refused({"-c", (kRoot / "configs/edge.json").string(), kSample}, 2,
+  check_refused({"-c", "edge", kSample}, 3, {"edge: that is a machine", "ddr4-3200", "hbm3-6400"});
+  check_refused({"-c", (kRoot / "configs/edge.json").string(), kSample}, 3,
                 {"edge.json: that is a machine's description", "configs/dram/README.md"});
-  check_refused({"-c", "ddr9", kSample}, 2, {"ddr9: there is no such file", "ddr5-6400"});
+  check_refused({"-c", "ddr9", kSample}, 7, {"ddr9: there is no such file", "ddr5-6400"});
   check_refused({"-c", scratch / "x.json", kSample}, 7, {"x.json"});
   check_refused({"-c", scratch.file("y.json", R"({"schema": "z"})"), kSample}, 3,
                 {"/schema", "tokencycle-dram-system-1"});

@@ -14,7 +14,7 @@ using test::Scratch;
 
 namespace {
 
-constexpr int kConfiguration = 3, kModel = 4, kProgram = 5, kSimulation = 6, kIo = 7;
+constexpr int kUsage = 2, kConfiguration = 3, kModel = 4, kProgram = 5, kSimulation = 6, kIo = 7;
 
 // The program of an assembly text, on edge with `changes`.
 void check_program(const Scratch& scratch, const std::string& assembly, const Json& changes,
@@ -115,9 +115,9 @@ TEST_CASE("what is no program") {
 TEST_CASE("a full context names its size and what is needed") {
   const Scratch scratch;
   const std::string model = scratch.model();
-  test::check_refusal(kSimulation, {"run", "-m", model, "-p", "a", "-n", "1000"},
+  test::check_refusal(kUsage, {"run", "-m", model, "-p", "a", "-n", "1000"},
                       {"1000 new ones", "the context has 128"});
-  test::check_refusal(kSimulation, {"run", "-m", model, "--context", "8", "-n", "20"},
+  test::check_refusal(kUsage, {"run", "-m", model, "--context", "8", "-n", "20"},
                       {"the context has 8", "--context"});
 }
 
@@ -203,7 +203,6 @@ TEST_CASE("an output that cannot be written leaves nothing behind, and is refuse
   std::filesystem::remove(target / "folder");
   CHECK(target.empty());
   // A run that fails later leaves no result either.
-  test::check_refusal(kSimulation, {"run", "-m", model, "-n", "999", "--result", target / "r.json"},
-                      {"context"});
+  test::check_refusal(kUsage, {"run", "-m", model, "-n", "999", "--result", target / "r.json"}, {"context"});
   CHECK(target.empty());
 }

@@ -77,13 +77,6 @@ TEST_CASE("usage: names with a typing error are answered with the name that was 
   const std::vector<std::pair<std::vector<std::string>, std::string>> cases = {
       {{"--verson"}, "--version"},
       {{"Compare"}, "compare"},
-      {{"run", "-c", "edgee"}, "edge"},
-      {{"run", "-c", "EDGE"}, "edge"},
-      {{"inspect", "gemini"}, "gemmini"},
-      {{"compare", "-c", "edge", "-c", "edge-dt"}, "edge-dot"},
-      {{"gemm", "-M", "1", "-N", "1", "-K", "1", "-c", "cluod"}, "cloud"},
-      {{"dram", "-c", "ddr4-3220"}, "ddr4-3200"},
-      {{"dram", "-c", "HBM3-6400"}, "hbm3-6400"},
       {{"run", "--clock", "gatd"}, "gated"},
       {{"run", "--kv-type", "f61"}, "f16"},
       {{"run", "--rope", "splti"}, "split"},
@@ -98,9 +91,44 @@ TEST_CASE("usage: names with a typing error are answered with the name that was 
   for (const auto& [arguments, meant] : cases) {
     check_refusal(kUsage, arguments, {"did you mean '" + meant + "'?"});
   }
-  check_refusal(kUsage, {"run", "-c", "zzzzzz"}, {"zzzzzz", "known are: cloud, edge", "tiny"});
-  check_refusal(kUsage, {"run", "-c", "ddr4-3200"}, {"a memory, not a machine", "tokencycle dram -c"});
   CHECK_FALSE(std::filesystem::exists(scratch / "t.vcd"));
+}
+
+TEST_CASE(
+    "what is not there is 7, whatever it should have been; what is there and wrong has its kind's code") {
+  const Scratch scratch;
+  const std::string model = scratch.model();
+  const std::vector<std::pair<std::vector<std::string>, std::string>> names = {
+      {{"run", "-c", "edgee"}, "edge"},
+      {{"run", "-c", "EDGE"}, "edge"},
+      {{"inspect", "gemini"}, "gemmini"},
+      {{"compare", "-c", "edge", "-c", "edge-dt"}, "edge-dot"},
+      {{"gemm", "-M", "1", "-N", "1", "-K", "1", "-c", "cluod"}, "cloud"},
+      {{"dram", "-c", "ddr4-3220"}, "ddr4-3200"},
+      {{"dram", "-c", "HBM3-6400"}, "hbm3-6400"},
+  };
+  for (const auto& [arguments, meant] : names) {
+    check_refusal(kIo, arguments, {"there is no such file", "did you mean '" + meant + "'?"});
+  }
+  check_refusal(kIo, {"run", "-c", "zzzzzz"}, {"zzzzzz", "known are: cloud, edge", "tiny"});
+  for (const std::vector<std::string>& missing :
+       std::vector<std::vector<std::string>>{{"run", "-m", "none.gguf"},
+                                             {"run", "-m", "none.gguf", "--weights", "q8_0"},
+                                             {"run", "-c", "none.json"},
+                                             {"run", "-f", "none.txt"},
+                                             {"run", "-p", "@none.txt"},
+                                             {"tokenize", "-f", "none.txt"},
+                                             {"perplexity", "-f", "none.txt"},
+                                             {"report", "none.json", "-o", "-"},
+                                             {"inspect", "none.json.gz"},
+                                             {"run", "--program", "none.tcp"}}) {
+    check_refusal(kIo, missing, {"none."});
+  }
+  check_refusal(kConfiguration, {"run", "-c", "ddr4-3200"},
+                {"a memory, not a machine", "tokencycle dram -c"});
+  check_refusal(kConfiguration, {"run", "-c", model}, {"not JSON but a GGUF model; it goes with -m"});
+  check_refusal(kUsage, {"run", "-m", model, "--context", "4"}, {"the context has 4", "--context"});
+  check_refusal(kUsage, {"run", "-m", model, "--context", "4000"}, {"a context of 4000"});
 }
 
 TEST_CASE("configuration: file, line and column or JSON path, value, range and remedy") {
@@ -167,7 +195,7 @@ TEST_CASE("program: file, line and column or byte, value and remedy") {
 TEST_CASE("simulation: the place in the program or the positions, and what would do") {
   const Scratch scratch;
   const std::string model = scratch.model(), program = scratch / "p.tcp";
-  check_refusal(kSimulation, {"run", "-m", model, "-n", "999"},
+  check_refusal(kUsage, {"run", "-m", model, "-n", "999"},
                 {"999 new ones", "the context has 128", "--context"});
   const std::string source =
       scratch.file("p.tcasm", "nop\nload dst=s:0 dram=0xffffffffff rows=1 cols=64\nhalt\n");

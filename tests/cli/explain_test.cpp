@@ -86,7 +86,7 @@ TEST_CASE("explain lists its topics, and prints each as a table of 80 columns") 
       }
     }
   }
-  CHECK(topics == 12);
+  CHECK(topics == 14);
 }
 
 TEST_CASE("explain names what it does not have, and what there is") {
@@ -150,6 +150,13 @@ TEST_CASE("explain has every field of the documents that the program writes") {
 
   const Json tokens = output_of({"tokenize", "-m", model, "-p", "ab", "--json"});
   check_names("tokens", {tokens, tokens["tokens"][0]});
+  const std::string text = scratch.file("t.txt", std::string(99, 'a'));
+  check_names("perplexity", {output_of({"perplexity", "-m", model, "-f", text, "--window", "8", "--json"})});
+  for (const std::string& inspected : {model, std::string("tiny")}) {
+    Json document = output_of({"inspect", inspected, "--json"});
+    document.erase("name");
+    check_names("inspection", {document});
+  }
   const Json models = output_of({"models", "--json"});
   check_names("models", {models, models["families"][0], models["formats"][0]});
 }

@@ -17,7 +17,7 @@ using test::Scratch;
 namespace {
 
 using Arguments = std::vector<std::string>;
-constexpr int kUsage = 2, kConfiguration = 3, kSimulation = 6, kIo = 7;
+constexpr int kUsage = 2, kConfiguration = 3, kIo = 7;
 
 // One file of each kind that a command reads.
 struct Inputs {
@@ -132,7 +132,7 @@ TEST_CASE("a run that fails before its first step leaves no traces, and older on
   run(kUsage, {"--trace", in.scratch / "t.unknown"}, "t.unknown");
   run(kIo, {"--trace", in.scratch / "none/t.vcd"}, "none/t.vcd");
   run(kConfiguration, {"-c", narrow}, "the scratchpad has 1.0 KiB");
-  run(kSimulation, {"-n", "999"}, "the context has 128");
+  run(kUsage, {"-n", "999"}, "the context has 128");
 }
 
 TEST_CASE("a file name cannot control the terminal or tear the message apart") {

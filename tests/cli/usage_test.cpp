@@ -123,7 +123,6 @@ TEST_CASE("values out of range are refused with the range, before anything is pr
   refused({"--temperature", "nan"}, {"temperature is nan"});
   refused({"--temperature", "1", "--top-p", "2"}, {"top-p is 2"});
   refused({"--context", "1000"}, {"--context is 1000", "at most 128"});
-  refused({"-c", "nothere"}, {"nothere", "known are:", "edge", "tiny"});
   refused({"--dump", "dram:0:f32:1"}, {"--dump", "--program"});
   const std::string text = scratch.file("text.txt", "once upon a time");
   const auto refused_by_perplexity = [&](const std::string& option, const std::string& value,

@@ -132,7 +132,7 @@ TEST_CASE("a preset's path starts at the machine's folder") {
   CHECK(found(read("../presets/ddr4-3200.json")) == "by its path");
   CHECK(found(read((folder.path() / "presets/ddr4-3200.json").string())) == "by its path");
   CHECK_THROWS_AS(read("../presets/ddr4-3201.json"), IoError);
-  CHECK_THROWS_WITH(read("../presets/ddr4-3201.json"), Contains("ddr4-3201.json: cannot be opened"));
+  CHECK_THROWS_WITH(read("../presets/ddr4-3201.json"), Contains("ddr4-3201.json: cannot be read"));
   CHECK_THROWS_AS(read("../presets"), ConfigurationError);  // a name, and no such preset
   // What is wrong with the preset is reported at its own file.
   folder.write("presets/ddr4-3200.json", Json{{"schema", "tokencycle-dram-1"}});

@@ -167,8 +167,7 @@ TEST_CASE("files: read, missing, a folder, too long") {
   const auto path = folder / "machine.json";
   std::ofstream(path) << complete().dump();
   CHECK(read_machine(path).digest == parse(complete()).digest);
-  CHECK_THROWS_WITH(read_machine(folder / "none.json"),
-                    Contains("none.json: cannot be opened (No such file"));
+  CHECK_THROWS_WITH(read_machine(folder / "none.json"), Contains("none.json: cannot be read: No such file"));
   CHECK_THROWS_AS(read_machine(folder / "none.json"), IoError);
   CHECK_THROWS_AS(read_machine(folder), IoError);
   std::ofstream(path) << complete().dump() << std::string(1 << 20, ' ');

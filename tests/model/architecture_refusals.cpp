@@ -94,7 +94,7 @@ TEST_CASE("a size outside its limits is refused with the range") {
 TEST_CASE("the context is bounded by the rotary table's memory") {
   SyntheticModel spec;
   spec.head_dim = 256;
-  CHECK_THAT(refusal(with("llama.context_length", kMaxContext), spec),
+  CHECK_THAT(refusal(with("llama.context_length", 1u << 20), spec),
              Contains("1048576 positions and 256 dimensions takes 1024 MiB") &&
                  Contains("limit of 64 for a file of this size"));
 }

@@ -9,10 +9,12 @@
 #include <functional>
 
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/machine_options.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
+#include "cli/standard_output.h"
 #include "cli/terminal/run_view.h"
 #include "compiler/compiler.h"
 #include "explore/comparison.h"
@@ -29,8 +31,6 @@ namespace tokencycle::cli {
 namespace po = boost::program_options;
 using Names = std::vector<std::string>;
 
-namespace {
-
 OptionParser compare_parser() {
   OptionParser parser(
       "compare [-m MODEL] -c A -c B ... [RESULT.json ...] [options]",
@@ -42,14 +42,17 @@ OptionParser compare_parser() {
   add_set_option(parser);
   add("input", po::value<Names>()->composing(), "a result that run --result or compare --results wrote");
   add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
-  add("output,o", po::value<std::string>(), "write the comparison as a page (HTML), as report does");
+  add("output,o", po::value<std::string>(),
+      "write the comparison as a page (HTML), as report does; - prints it alone");
   add("results", po::value<std::string>(), "write each run's result into this folder");
-  add("json", po::bool_switch(), "print the comparison as JSON");
+  add_output_forms(parser, "result");
   add("quiet,q", po::bool_switch(), "print only the comparison: no progress, no file names");
   add_model_options(parser);
   parser.positional("input", -1);
   return parser;
 }
+
+namespace {
 
 Names list_of(const OptionParser& parser, const std::string& option) {
   return parser.has(option) ? parser.get<Names>(option) : Names{};
@@ -239,15 +242,24 @@ std::string title_of(const explore::Result& result) {
 ExitCode compare_command(const Arguments& arguments) {
   OptionParser parser = compare_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  const OutputForm form = output_form(parser);
+  if (form != OutputForm::text && parser.has("output") && parser.get<std::string>("output") == "-") {
+    throw UsageError("--output - and --json or --csv both go to standard output; name a file for the page");
+  }
   Plan plan = plan_of(parser);
   if (!plan.machines.empty()) run_all(parser, plan);
   const explore::Comparison comparison = explore::compare(plan.results, plan.baseline);
-  if (parser.get<bool>("json")) {
-    fmt::print("{}", host::json_text(explore::comparison_json(comparison, plan.results)));
-  } else {
-    fmt::print("{}{}", title_of(plan.results[plan.baseline]), explore::comparison_text(comparison));
+  const bool page_alone = parser.has("output") && parser.get<std::string>("output") == "-";
+  if (page_alone) {
+    print_now(explore::report_html(plan.results, plan.baseline), "write the page to a file with -o");
+    return ExitCode::success;
   }
-  const bool names_files = !parser.get<bool>("quiet") && !parser.get<bool>("json");
+  if (form == OutputForm::text) {
+    print_now(title_of(plan.results[plan.baseline]) + explore::comparison_text(comparison));
+  } else {
+    print_now(document_text({explore::comparison_json(comparison, plan.results), "results"}, form));
+  }
+  const bool names_files = !parser.get<bool>("quiet") && form == OutputForm::text;
   if (names_files && !plan.files.empty()) {
     fmt::print("results  written to {}\n", parser.get<std::string>("results"));
   }

@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <nlohmann/json.hpp>
 
+#include "cli/document.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
 #include "cli/print/dram.h"
@@ -20,8 +21,6 @@
 namespace tokencycle::cli {
 
 namespace po = boost::program_options;
-
-namespace {
 
 OptionParser dram_parser() {
   OptionParser parser(
@@ -37,17 +36,19 @@ OptionParser dram_parser() {
       "of a request without a size of its own: a power of two, at least a burst");
   add("wrap", po::bool_switch(), "take addresses beyond the memory modulo its size");
   add("commands", po::value<std::string>(), "write every command to this CSV file (.gz: gzipped)");
-  add("json", po::bool_switch(), "print everything counted as JSON");
+  add_output_forms(parser, "field");
   parser.positional("trace", 1);
   return parser;
 }
+
+namespace {
 
 // A machine has a memory of its own inside; what is asked for here is a description of a DRAM.
 void refuse_machine(const std::filesystem::path& path) {
   const std::string text = config::read_description(path, "a memory's description", "configs/dram/");
   const auto tree = nlohmann::json::parse(text, nullptr, false);
   if (!tree.is_object() || tree.value("schema", nlohmann::json()) != "tokencycle-machine-1") return;
-  throw UsageError(fmt::format(
+  throw ConfigurationError(fmt::format(
       "{}: that is a machine's description, not a memory's; give one of configs/dram/ (\"ddr4-3200\"), "
       "or a file as configs/dram/README.md describes it",
       path.string()));
@@ -90,6 +91,7 @@ class ShownRequests : public memory::DramRequestSource {
 ExitCode dram_command(const Arguments& arguments) {
   OptionParser parser = dram_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  const OutputForm form = output_form(parser);
   DramRun run{system_of(parser), trace_of(parser), {}, nullptr, 0, 0};
   check_outputs(named_outputs(parser, {"commands"}), {host::find_dram(parser.require("config")), run.trace});
   const memory::DramReplayOptions options{parser.count("request-bytes")};
@@ -104,11 +106,7 @@ ExitCode dram_command(const Arguments& arguments) {
   run.form = &trace.form();
   run.wrapped = trace.wrapped();
   run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  const std::string text =
-      parser.get<bool>("json")
-          ? dram_json(run).dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n"
-          : dram_table(run);
-  print_now(text);
+  print_now(form == OutputForm::text ? dram_table(run) : document_text({dram_json(run), ""}, form));
   return ExitCode::success;
 }
 

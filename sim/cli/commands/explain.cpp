@@ -5,15 +5,17 @@
 #include <nlohmann/json.hpp>
 
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/explain/topic.h"
 #include "cli/options.h"
+#include "cli/standard_output.h"
 
 namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 namespace {
 
-constexpr std::size_t kColumns = 80;
+constexpr std::size_t kTableColumns = 80;
 
 // Breaks `text` at blanks; every line begins with `indent` blanks.
 std::string wrapped(std::string_view text, std::size_t indent) {
@@ -24,7 +26,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
   };
   while (!text.empty()) {
     const std::size_t end = std::min(text.find(' '), text.size());
-    if (!line.empty() && indent + line.size() + 1 + end > kColumns) end_line();
+    if (!line.empty() && indent + line.size() + 1 + end > kTableColumns) end_line();
     line += (line.empty() ? "" : " ") + std::string(text.substr(0, end));
     text.remove_prefix(std::min(end + 1, text.size()));
   }
@@ -76,18 +78,24 @@ nlohmann::ordered_json json_of(const TopicRow& name, const Topic& topic) {
 
 }  // namespace
 
-ExitCode explain_command(const Arguments& arguments) {
+OptionParser explain_parser() {
   OptionParser parser(
-      "explain [TOPIC] [--json]",
+      "explain [TOPIC] [options]",
       "Says what keys, fields, causes and instructions mean. Without a topic: which there are.",
       "tokencycle explain machine");
-  parser.add()("topic", po::value<std::string>(), "one of the topics that explain lists")(
-      "json", po::bool_switch(), "as JSON");
+  parser.add()("topic", po::value<std::string>(), "one of the topics that explain lists");
+  add_output_forms(parser, "row");
   parser.positional("topic", 1);
+  return parser;
+}
+
+ExitCode explain_command(const Arguments& arguments) {
+  OptionParser parser = explain_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  const OutputForm form = output_form(parser);
   if (!parser.has("topic")) {
-    if (parser.get<bool>("json"))
-      throw UsageError("explain --json needs a topic; `tokencycle explain` lists them");
+    if (form != OutputForm::text)
+      throw UsageError("explain --json or --csv needs a topic; `tokencycle explain` lists them");
     for (const TopicRow& t : topics()) fmt::print("{:<13} {}\n", t.name, t.about);
     return ExitCode::success;
   }
@@ -96,8 +104,9 @@ ExitCode explain_command(const Arguments& arguments) {
   for (const TopicRow& t : topics()) {
     names.emplace_back(t.name);
     if (t.name != name) continue;
-    if (parser.get<bool>("json")) {
-      fmt::print("{}\n", json_of(t, t.make()).dump(2));
+    if (form != OutputForm::text) {
+      const Topic topic = t.make();
+      print_now(document_text({json_of(t, topic), topic.text.empty() ? "rows" : ""}, form));
     } else {
       print_table(t.make());
     }

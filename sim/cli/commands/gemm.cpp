@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/machine_options.h"
 #include "cli/options.h"
 #include "cli/print/gemm.h"
@@ -17,8 +18,6 @@
 namespace tokencycle::cli {
 
 namespace po = boost::program_options;
-
-namespace {
 
 OptionParser gemm_parser() {
   OptionParser parser(
@@ -32,15 +31,18 @@ OptionParser gemm_parser() {
       "shapes", po::value<std::string>(),
       "products of a CSV file: lines of name, M, N, K, or SCALE-Sim's convolutions")(
       "dtype", po::value<std::string>()->default_value("int8"), "int8, int4, fp16, bf16, fp32, q8_0 or q4_0")(
-      "dataflow", po::value<std::string>(), "ws, is, os or dot instead of the machine's")(
+      "dataflow", po::value<std::string>(),
+      "ws, is, os or dot (weight-stationary ...) instead of the machine's")(
       "tiling", po::value<std::string>(), "largest M,N,K of one instruction; 0: as many as fit")(
       "no-overlap", po::bool_switch(), "serial folds: neither double-buffered nor back to back")(
       "array-alone", po::bool_switch(), "leave out the run through DRAM")(
       "timing-only", po::bool_switch(), "no values: the same cycles, nothing checked")(
-      "seed", po::value<std::string>()->default_value("0"), "seed of the operands' values")(
-      "json", po::bool_switch(), "print everything as JSON");
+      "seed", po::value<std::string>()->default_value("0"), "seed of the operands' values");
+  add_output_forms(parser, "product");
   return parser;
 }
+
+namespace {
 
 host::GemmType type_of(const std::string& name) {
   std::vector<std::string> allowed;
@@ -81,7 +83,8 @@ ExitCode gemm_command(const Arguments& arguments) {
   options.array_alone = parser.get<bool>("array-alone");
   options.timing_only = parser.get<bool>("timing-only");
   options.seed = parser.unsigned_number("seed");
-  const bool json = parser.get<bool>("json");
+  const OutputForm form = output_form(parser);
+  const bool text = form == OutputForm::text;
   const ShapesList shapes = layers_of(parser);
   const std::vector<host::GemmLayer>& layers = shapes.layers;
   const config::Machine machine = machine_with(machine_options_of(parser));
@@ -95,8 +98,8 @@ ExitCode gemm_command(const Arguments& arguments) {
   }
 
   std::vector<host::GemmReport> reports;
-  if (!json && !shapes.form.empty()) print_now(fmt::format("shapes   {}\n", shapes.form));
-  if (!json) print_now(gemm_heading(machine, options));
+  if (text && !shapes.form.empty()) print_now(fmt::format("shapes   {}\n", shapes.form));
+  if (text) print_now(gemm_heading(machine, options));
   LiveView live(live_mode(false));
   live.begin(std::accumulate(layers.begin(), layers.end(), 0.0, [](double sum, const host::GemmLayer& layer) {
     return sum + static_cast<double>(layer.shape.multiplications());
@@ -106,13 +109,11 @@ ExitCode gemm_command(const Arguments& arguments) {
     live.set_place(fmt::format("product {} of {}", reports.size() + 1, layers.size()));
     reports.push_back(host::run_gemm(machine, layer, options));
     live.done(static_cast<double>(layer.shape.multiplications()));
-    if (!json) print_now(gemm_line(machine, reports.back()));
+    if (text) print_now(gemm_line(machine, reports.back()));
   }
   live.end();
-  print_now(json ? gemm_json(machine, options, reports)
-                           .dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) +
-                       "\n"
-                 : gemm_totals(machine, reports));
+  print_now(text ? gemm_totals(machine, reports)
+                 : document_text({gemm_json(machine, options, reports), "layers"}, form));
   return ExitCode::success;
 }
 

@@ -4,8 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "cli/command.h"
-#include "cli/options.h"
+#include "cli/document.h"
+#include "cli/standard_output.h"
 #include "model/architectures/architectures.h"
 #include "numerics/format.h"
 
@@ -79,17 +79,24 @@ void print_markdown() {
 
 }  // namespace
 
-ExitCode models_command(const Arguments& arguments) {
-  OptionParser parser("models [--json | --markdown]",
+OptionParser models_parser() {
+  OptionParser parser("models [options]",
                       "The families of models that run, and the formats that their weights may be in.",
                       "tokencycle models --json");
-  parser.add()("json", po::bool_switch(), "as JSON")("markdown", po::bool_switch(), "as a table in Markdown");
+  add_output_forms(parser, "family");
+  parser.add()("markdown", po::bool_switch(), "print the tables in Markdown");
+  return parser;
+}
+
+ExitCode models_command(const Arguments& arguments) {
+  OptionParser parser = models_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  if (parser.get<bool>("json") && parser.get<bool>("markdown")) {
-    throw UsageError("--json and --markdown are two forms of the same; choose one");
+  const OutputForm form = output_form(parser);
+  if (form != OutputForm::text && parser.get<bool>("markdown")) {
+    throw UsageError("--markdown is a form of its own; leave --json or --csv out");
   }
-  if (parser.get<bool>("json")) {
-    fmt::print("{}\n", json_of().dump(2));
+  if (form != OutputForm::text) {
+    print_now(document_text({json_of(), "families"}, form));
   } else if (parser.get<bool>("markdown")) {
     print_markdown();
   } else {

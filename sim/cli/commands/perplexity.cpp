@@ -5,12 +5,14 @@
 #include <chrono>
 #include <functional>
 
+#include "base/read_file.h"
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/machine_options.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
+#include "cli/standard_output.h"
 #include "cli/terminal/live_view.h"
-#include "host/files.h"
 #include "host/inference.h"
 #include "host/places.h"
 
@@ -66,25 +68,32 @@ Logits evaluate_by_machine(host::Inference& inference, std::span<const model::To
 
 }  // namespace
 
-ExitCode perplexity_command(const Arguments& arguments) {
+OptionParser perplexity_parser() {
   OptionParser parser(
-      "perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG]",
+      "perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG] [options]",
       "Perplexity over windows of N tokens: each begins with BOS and an empty cache, its "
       "second half is\nscored. Without "
       "-c by the reference; with -c by the simulated machine (the same figure, to the last digit).",
       "tokencycle perplexity -f models/heldout.txt --window 256");
   parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
-      "file,f", po::value<std::string>(), "UTF-8 text")("window", po::value<long long>()->default_value(256),
-                                                        "tokens of a window")(
+      "file,f", po::value<std::string>(), "UTF-8 text; - is standard input")(
+      "window", po::value<long long>()->default_value(256), "tokens of a window")(
       "config,c", po::value<std::string>(), "evaluate on this machine")(
       "kv-type", po::value<std::string>()->default_value("f16"),
       ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   add_set_option(parser);
+  add_output_forms(parser, "field");
+  return parser;
+}
+
+ExitCode perplexity_command(const Arguments& arguments) {
+  OptionParser parser = perplexity_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  const OutputForm form = output_form(parser);
   if (parser.has("set") && !parser.has("config")) {
     throw UsageError("--set changes a machine, and none is given; name it with -c");
   }
-  const std::string text = host::read_text(parser.require("file"));
+  const std::string text = read_input(parser.require("file"));
   const Format kv_format = cache_format_of(parser);
   // Of some models the rotary factors depend on the positions of a run: those of a window.
   const std::uint32_t window = parser.count("window");
@@ -99,7 +108,7 @@ ExitCode perplexity_command(const Arguments& arguments) {
   if (windows == 0) {
     throw ModelError(fmt::format(
         "{}: the text has {} tokens, and one window takes {}; give a longer text or a smaller --window",
-        parser.get<std::string>("file"), tokens_of_text, window));
+        shown_name(parser.get<std::string>("file")), tokens_of_text, window));
   }
 
   const auto begin = std::chrono::steady_clock::now();
@@ -127,6 +136,20 @@ ExitCode perplexity_command(const Arguments& arguments) {
     });
   }
   view.live().end();
+  if (form != OutputForm::text) {
+    print_now(document_text({{{"schema", "tokencycle-perplexity-1"},
+                              {"version", TOKENCYCLE_VERSION},
+                              {"model", model.file().path().filename().string()},
+                              {"by", by},
+                              {"kv_format", name_of(kv_format)},
+                              {"window", window},
+                              {"windows", result.windows},
+                              {"scored_tokens", result.scored_tokens},
+                              {"perplexity", result.value}},
+                             ""},
+                            form));
+    return ExitCode::success;
+  }
   const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   fmt::print("perplexity {:.6f} by {}: {} tokens scored in {} windows of {} ({:.1f} s)\n", result.value, by,
              with_separators(result.scored_tokens), result.windows, window, seconds);

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // tokencycle compile | asm | disasm: programs as files and as text.
 #include <fmt/format.h>
+#include <unistd.h>
 
+#include "base/read_file.h"
 #include "base/text.h"
 #include "cli/machine_options.h"
 #include "cli/model_options.h"
@@ -9,9 +11,8 @@
 #include "cli/output_files.h"
 #include "cli/standard_output.h"
 #include "compiler/compiler.h"
-#include "host/files.h"
 #include "host/places.h"
-#include "isa/program.h"
+#include "isa/program_bytes.h"
 
 namespace tokencycle::cli {
 
@@ -19,34 +20,44 @@ namespace po = boost::program_options;
 
 namespace {
 
-// To --output, or to standard output when there is none.
-void deliver(const OptionParser& parser, const std::string& text) {
-  if (parser.has("output")) {
-    write_output(parser.get<std::string>("output"), text);
-  } else {
-    fmt::print("{}", text);
+// To the file, or for "-" to standard output, which a terminal is not: what is said of it comes back.
+std::string deliver(const isa::Program& program, const std::string& output) {
+  if (output == "-") {
+    if (::isatty(STDOUT_FILENO) != 0) {
+      throw UsageError(
+          "--output -: a program file is no text for a terminal; name a file, or send it to a pipe");
+    }
+    print_now(isa::program_bytes(program, "standard output"));
+    return {};
   }
+  isa::write_program(program, output);
+  return ", written to " + output + "\n";
 }
 
 }  // namespace
 
-ExitCode compile_command(const Arguments& arguments) {
+OptionParser compile_parser() {
   OptionParser parser(
       "compile [-m MODEL] [-c CONFIG] -o FILE [options]",
       "Compiles one step of a model for a machine: the program that `run` would execute there.",
       "tokencycle compile -c edge --position 4 -o step.tcp");
   add_machine_options(parser);
   parser.add()("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)")(
-      "output,o", po::value<std::string>(), "program file to write")(
+      "output,o", po::value<std::string>(), "program file to write; - is standard output")(
       "position", po::value<long long>()->default_value(0), "position of the first token")(
       "tokens", po::value<long long>()->default_value(1), "tokens in the step");
+  return parser;
+}
+
+ExitCode compile_command(const Arguments& arguments) {
+  OptionParser parser = compile_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string output = parser.require("output");
   const config::Machine machine = machine_with(machine_options_of(parser));
   const std::filesystem::path path = model_path(parser);
   std::vector<std::filesystem::path> inputs = machine.provenance.files;
   inputs.push_back(path);
-  check_outputs({{"--output", output}}, inputs);
+  check_outputs(named_outputs(parser, {"output"}), inputs);
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});
   const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};
@@ -59,40 +70,53 @@ ExitCode compile_command(const Arguments& arguments) {
                                  step.tokens, compiler.context()));
   }
   const compiler::CompiledStep compiled = compiler.compile(step);
-  isa::write_program(compiled.program, output);
-  fmt::print("{} words ({}), {} operators, written to {}\n", with_separators(compiled.program.words.size()),
+  const std::string written = deliver(compiled.program, output);
+  if (written.empty()) return ExitCode::success;
+  fmt::print("{} words ({}), {} operators{}", with_separators(compiled.program.words.size()),
              bytes_text(compiled.program.words.size() * isa::kWordBytes), compiled.program.operators.size(),
-             output);
+             written);
   return ExitCode::success;
 }
 
-ExitCode asm_command(const Arguments& arguments) {
+OptionParser asm_parser() {
   OptionParser parser("asm SOURCE -o FILE",
                       "Assembles a text (`tokencycle explain isa`) into a program file.",
                       "tokencycle asm tests/isa/programs/matmul.tcasm -o matmul.tcp");
-  parser.add()("input", po::value<std::string>(), "assembly text")("output,o", po::value<std::string>(),
-                                                                   "program file to write");
+  parser.add()("input", po::value<std::string>(), "assembly text; - is standard input")(
+      "output,o", po::value<std::string>(), "program file to write; - is standard output");
   parser.positional("input", 1);
+  return parser;
+}
+
+ExitCode asm_command(const Arguments& arguments) {
+  OptionParser parser = asm_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string input = parser.require("input"), output = parser.require("output");
-  check_outputs({{"--output", output}}, {input});
-  const isa::Program program = isa::assemble(host::read_text(input), input);
-  isa::write_program(program, output);
-  fmt::print("{} words, {} data segments, written to {}\n", with_separators(program.words.size()),
-             program.data.size(), output);
+  check_outputs(named_outputs(parser, {"output"}), {input});
+  const isa::Program program = isa::assemble(read_input(input), shown_name(input));
+  const std::string written = deliver(program, output);
+  if (written.empty()) return ExitCode::success;
+  fmt::print("{} words, {} data segments{}", with_separators(program.words.size()), program.data.size(),
+             written);
   return ExitCode::success;
 }
 
-ExitCode disasm_command(const Arguments& arguments) {
+OptionParser disasm_parser() {
   OptionParser parser("disasm PROGRAM [-o FILE]", "Prints a program file as assembly text.",
                       "tokencycle disasm step.tcp");
-  parser.add()("input", po::value<std::string>(), "program file")("output,o", po::value<std::string>(),
-                                                                  "text file to write");
+  parser.add()("input", po::value<std::string>(), "program file; - is standard input")(
+      "output,o", po::value<std::string>(), "text file to write (default: -, standard output)");
   parser.positional("input", 1);
+  return parser;
+}
+
+ExitCode disasm_command(const Arguments& arguments) {
+  OptionParser parser = disasm_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string input = parser.require("input");
   check_outputs(named_outputs(parser, {"output"}), {input});
-  deliver(parser, isa::disassemble(isa::read_program(input)));
+  write_output(parser.has("output") ? parser.get<std::string>("output") : "-",
+               isa::disassemble(isa::read_program(input)));
   return ExitCode::success;
 }
 

@@ -14,7 +14,7 @@ namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
-ExitCode report_command(const Arguments& arguments) {
+OptionParser report_parser() {
   OptionParser parser("report RESULT.json ... -o FILE.html [options]",
                       "Writes results of runs as one page that needs no network: cycles and their causes,\n"
                       "operators, roofline, utilisation over time, and the pipeline of one token.",
@@ -25,6 +25,11 @@ ExitCode report_command(const Arguments& arguments) {
   add("output,o", po::value<std::string>(), "the page; - is standard output");
   add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
   parser.positional("input", -1);
+  return parser;
+}
+
+ExitCode report_command(const Arguments& arguments) {
+  OptionParser parser = report_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string output = parser.require("output");
   const bool to_stdout = output == "-";

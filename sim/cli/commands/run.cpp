@@ -7,6 +7,7 @@
 #include <exception>
 
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/machine_options.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
@@ -26,12 +27,10 @@ namespace tokencycle::cli {
 
 namespace po = boost::program_options;
 
-namespace {
-
 OptionParser run_parser() {
   OptionParser parser("run [-m MODEL] [-c CONFIG] -p PROMPT [-n N] [options]",
                       "Runs a model on a machine: the text it writes, and what every cycle was spent on.",
-                      "tokencycle run -c edge -p \"Once upon a time\" -n 32 --result out.json");
+                      "tokencycle run -c edge -p \"My dear Miss\" -n 32 --result out.json");
   add_model_options(parser);
   auto add = parser.add();
   add_machine_options(parser);
@@ -39,6 +38,7 @@ OptionParser run_parser() {
   add("trace", po::value<std::vector<std::string>>()->composing(),
       "write a trace (.pftrace, .kanata, .vcd, .fst, .csv); repeat for more");
   add("quiet,q", po::bool_switch(), "print only the generated text");
+  add_output_forms(parser, "token");
   parser.more("Machine")("tiling", po::value<std::string>(),
                          "largest M,N,K of one matrix instruction; 0: as many as fit");
   auto traces = parser.more("Traces");
@@ -65,6 +65,13 @@ OptionParser run_parser() {
   return parser;
 }
 
+namespace {
+
+// The result as a document stands alone.
+bool is_quiet(const OptionParser& parser) {
+  return parser.get<bool>("quiet") || output_form(parser) != OutputForm::text;
+}
+
 // A program runs without a model: what asks for one would be ignored.
 void refuse_model_options(const OptionParser& parser) {
   if (parser.get<bool>("check")) {
@@ -78,8 +85,8 @@ void refuse_model_options(const OptionParser& parser) {
   OptionParser of_model("", "", "");
   add_model_options(of_model);
   std::vector<std::string> options = of_model.names();
-  options.insert(options.end(), {"result", "tiling", "pipeline-token", "pipeline-instructions", "checkpoint",
-                                 "checkpoint-every", "resume"});
+  options.insert(options.end(), {"result", "json", "csv", "tiling", "pipeline-token", "pipeline-instructions",
+                                 "checkpoint", "checkpoint-every", "resume"});
   for (const std::string& option : options) {
     if (option == "clock" || !parser.given(option)) continue;
     throw UsageError(
@@ -106,7 +113,12 @@ void print_step(const host::StepReport& step) {
 
 void print_results(const OptionParser& parser, const model::LlamaModel& model, const config::Machine& machine,
                    host::ModelRun& run) {
-  const bool quiet = parser.get<bool>("quiet");
+  const bool quiet = is_quiet(parser);
+  if (output_form(parser) != OutputForm::text) {
+    print_now(
+        document_text({host::result_json(model, machine, run.settings, run.report, *run.inference), "tokens"},
+                      output_form(parser)));
+  }
   if (!quiet) fmt::print("\n{}", host::summary_text(model, machine, run.report, *run.inference));
   if (run.settings.inference.check && !quiet && !run.report.interrupted_at)
     fmt::print("check           every operator's result equals the reference bit for bit\n");
@@ -155,7 +167,7 @@ host::CheckpointRequest checkpoints_of(const OptionParser& parser) {
   host::CheckpointRequest request;
   if (parser.has("checkpoint")) request.write = parser.get<std::string>("checkpoint");
   if (parser.has("resume")) request.resume = parser.get<std::string>("resume");
-  request.quiet = parser.get<bool>("quiet");
+  request.quiet = is_quiet(parser);
   if (parser.has("checkpoint-every")) {
     if (request.write.empty()) {
       throw UsageError("--checkpoint-every goes with --checkpoint FILE; add it");
@@ -186,13 +198,6 @@ host::TraceRequest traces_of(const OptionParser& parser) {
   return request;
 }
 
-// The run is done and its files are there, but they are not what was asked for.
-void refuse_empty_window(const OptionParser& parser, const host::Traces& traces) {
-  if (traces.window_matched()) return;
-  throw UsageError(fmt::format("--trace-window {}: nothing of this run is in it, so its traces are empty{}",
-                               parser.get<std::string>("trace-window"), traces.window_remedy()));
-}
-
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments) {
@@ -201,7 +206,11 @@ ExitCode run_command(const Arguments& arguments) {
   if (parser.has("program")) refuse_model_options(parser);
   const config::Machine machine = machine_with(machine_options_of(parser));
   const host::RunSettings settings = settings_of(parser);
-  const bool quiet = parser.get<bool>("quiet");
+  if (output_form(parser) != OutputForm::text && parser.has("result") &&
+      parser.get<std::string>("result") == "-") {
+    throw UsageError("--result - and --json or --csv both go to standard output; leave one out");
+  }
+  const bool quiet = is_quiet(parser);
   std::vector<std::filesystem::path> inputs = run_inputs(parser);
   inputs.insert(inputs.end(), machine.provenance.files.begin(), machine.provenance.files.end());
   check_outputs(named_outputs(parser, {"result", "trace", "checkpoint"}), inputs);
@@ -227,8 +236,8 @@ ExitCode run_command(const Arguments& arguments) {
                       machine);
   host::Checkpoints checkpoints(checkpoint_request, model, machine);
   RunView view(live_mode(quiet));
-  const auto write = [&view](const std::string& text) {
-    stream(text);
+  const auto write = [&view, streams = output_form(parser) == OutputForm::text](const std::string& text) {
+    if (streams) stream(text);
     view.wrote(text);
   };
   host::RunOutput output{write, !quiet, {}, &view, &checkpoints};
@@ -258,7 +267,7 @@ ExitCode run_command(const Arguments& arguments) {
   if (!report.tokens.empty()) print_results(parser, model, machine, run);
   if (!quiet) fmt::print("{}", traces.summary_text());
   if (lost_trace) std::rethrow_exception(lost_trace);
-  if (!report.interrupted_at) refuse_empty_window(parser, traces);
+  if (!report.interrupted_at) traces.refuse_empty_window();
   if (report.interrupted_at) throw Interrupted(interruption_text(parser, traces, checkpoints, run));
   return ExitCode::success;
 }

@@ -5,11 +5,12 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "base/comma_list.h"
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
 #include "cli/standard_output.h"
-#include "host/files.h"
 #include "host/prompt.h"
 #include "host/result/json_text.h"
 #include "model/tokenizer/tokenizer.h"
@@ -36,11 +37,8 @@ std::string hexadecimal(const std::string& bytes) {
 }
 
 std::string text_of(const OptionParser& parser) {
-  if (parser.has("prompt") == parser.has("file")) {
-    throw UsageError("tokenize takes a text: give it with --prompt, or a file of it with --file");
-  }
-  return parser.has("prompt") ? parser.get<std::string>("prompt")
-                              : host::read_text(parser.get<std::string>("file"));
+  if (const auto text = prompt_of(parser)) return *text;
+  throw UsageError("tokenize takes a text: give it with --prompt, or a file of it with --file");
 }
 
 // The text as `run` gives it to the model, unless options say otherwise.
@@ -103,27 +101,33 @@ std::vector<TokenId> parse_token_ids(const std::vector<std::string>& arguments, 
 
 }  // namespace
 
-ExitCode tokenize_command(const Arguments& arguments) {
+OptionParser tokenize_parser() {
   OptionParser parser(
       "tokenize [-m MODEL] (-p TEXT | -f FILE) [options]",
       "The tokens of a text as `run` gives them to the model: ids, pieces, and the bytes that "
       "they stand for.",
-      "tokencycle tokenize -p \"Once upon a time\"");
+      "tokencycle tokenize -p \"My dear Miss\"");
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
-  add("prompt,p", po::value<std::string>(), "the text");
-  add("file,f", po::value<std::string>(), "a file with the text");
+  add("prompt,p", po::value<std::string>(), "the text, @FILE or -");
+  add("file,f", po::value<std::string>(), "a file with the text; - is standard input");
   add("chat", po::bool_switch(), "the text is a message: put it into the model's chat template");
   add("no-special", po::bool_switch(), "without the tokens that the vocabulary adds (BOS, EOS)");
   add("plain", po::bool_switch(), "spellings of special tokens are text");
   add("ids", po::bool_switch(), "print only the ids, as --tokens and detokenize take them");
-  add("json", po::bool_switch(), "print one JSON object");
+  add_output_forms(parser, "token");
+  return parser;
+}
+
+ExitCode tokenize_command(const Arguments& arguments) {
+  OptionParser parser = tokenize_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  const OutputForm form = output_form(parser);
   const model::GgufFile file = vocabulary_file(parser);
   const auto tokenizer = model::make_tokenizer(file);
   const host::Prompt prompt = tokens_of(parser, file, *tokenizer);
-  if (parser.get<bool>("json")) {
-    print_now(host::json_text(tokens_json(file, *tokenizer, prompt.text, prompt.ids)));
+  if (form != OutputForm::text) {
+    print_now(document_text({tokens_json(file, *tokenizer, prompt.text, prompt.ids), "tokens"}, form));
   } else if (parser.get<bool>("ids")) {
     fmt::print("{}\n", fmt::join(prompt.ids, ","));
   } else {
@@ -132,23 +136,33 @@ ExitCode tokenize_command(const Arguments& arguments) {
   return ExitCode::success;
 }
 
-ExitCode detokenize_command(const Arguments& arguments) {
-  OptionParser parser("detokenize [-m MODEL] IDS ... [--json]",
+OptionParser detokenize_parser() {
+  OptionParser parser("detokenize [-m MODEL] IDS ... [options]",
                       "The text of tokens, byte for byte, without a line end of its own.",
                       "tokencycle detokenize 1,352,393");
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
-  add("ids", po::value<std::vector<std::string>>()->composing(), "token ids: 1,2,3");
-  add("json", po::bool_switch(), "print one JSON object, as tokenize does");
+  add("ids", po::value<std::vector<std::string>>()->composing(), "token ids: 1,2,3, @FILE or -");
+  add_output_forms(parser, "token");
   parser.positional("ids", -1);
+  return parser;
+}
+
+ExitCode detokenize_command(const Arguments& arguments) {
+  OptionParser parser = detokenize_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   if (!parser.has("ids")) throw UsageError("detokenize needs token ids, as in `tokencycle detokenize 1,2,3`");
+  const OutputForm form = output_form(parser);
   const model::GgufFile file = vocabulary_file(parser);
   const auto tokenizer = model::make_tokenizer(file);
-  const std::vector<TokenId> ids =
-      parse_token_ids(parser.get<std::vector<std::string>>("ids"), tokenizer->size());
+  std::vector<std::string> texts;
+  for (const std::string& text : parser.get<std::vector<std::string>>("ids"))
+    texts.push_back(comma_list(text_or_file(text)));
+  const std::vector<TokenId> ids = parse_token_ids(texts, tokenizer->size());
   const std::string text = tokenizer->decode(ids);
-  print_now(parser.get<bool>("json") ? host::json_text(tokens_json(file, *tokenizer, text, ids)) : text);
+  print_now(form == OutputForm::text
+                ? text
+                : document_text({tokens_json(file, *tokenizer, text, ids), "tokens"}, form));
   return ExitCode::success;
 }
 

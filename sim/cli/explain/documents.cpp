@@ -113,7 +113,8 @@ Topic comparison_topic() {
       {
           {"schema", "\"tokencycle-comparison-1\""},
           {"baseline", "index into results"},
-          {"same_tokens, warnings[]", "all had the same model, prompt and generated tokens; as printed"},
+          {"same_tokens, warnings[]", "all had the same model, prompt and tokens; as printed"},
+          {"timing_only_results", "how many of them were given their tokens and generated none"},
           {"keys[], settings[]",
            "path (JSON pointer) and values, one per result; null where it lacks the key"},
           {"results[].label, .source, .machine, .machine_digest",
@@ -128,6 +129,43 @@ Topic comparison_topic() {
            "tokens, exact), difference_per_token"},
       },
       {});
+}
+
+Topic perplexity_topic() {
+  return fields(
+      {
+          {"schema, version", "\"tokencycle-perplexity-1\"; of tokencycle"},
+          {"model, by, kv_format", "the file's name; the reference or the machine; of the cache"},
+          {"window, windows, scored_tokens",
+           "tokens of a window; how many windows; the second halves' tokens"},
+          {"perplexity", "the exponential of the mean negative log likelihood of the scored tokens"},
+      },
+      {});
+}
+
+Topic inspection_topic() {
+  return fields(
+      {
+          {"schema", "\"tokencycle-inspection-1\""},
+          {"kind",
+           "\"gguf\", \"config.json\", \"machine\", \"memory\", \"program\", \"checkpoint\", \"products\" or "
+           "\"requests\""},
+          {"file", "as given"},
+          {"gguf_version, file_bytes, files, digest, metadata, types[], tensors[]",
+           "of a model: null where a config.json stands for it"},
+          {"cannot_run, token_weight_bytes, position_cache_bytes",
+           "of a model: null, or why no machine runs it; bytes read for a token by format; bytes of a "
+           "position's keys and values by --kv-type (null: blocks do not fit)"},
+          {"files, changed_values[], values",
+           "of a machine: what it was read from; path, value and source of what the last file does not have; "
+           "its whole description"},
+          {"peak_billion_multiply_accumulates_per_s, scratchpad_gb_per_s, dram_peak_gb_per_s, dram_bytes, "
+           "ridge_multiply_accumulates_per_byte",
+           "of a machine, derived"},
+      },
+      {"A memory, a program, a checkpoint, a list of products and a trace of requests have the fields that "
+       "their "
+       "tables show."});
 }
 
 Topic gemm_topic() {

@@ -15,6 +15,8 @@ const std::vector<TopicRow>& topics() {
       {"dram", "fields of dram --json", dram_topic},
       {"tokens", "fields of tokenize --json", tokens_topic},
       {"models", "fields of models --json", models_topic},
+      {"perplexity", "fields of perplexity --json", perplexity_topic},
+      {"inspection", "fields of inspect --json, but for results", inspection_topic},
       {"isa", "what every instruction does, as loop nests, and the assembly text", isa_topic},
       {"instructions", "every instruction with its fields, and their places in the word", instructions_topic},
   };

@@ -35,6 +35,8 @@ Topic gemm_topic();
 Topic dram_topic();
 Topic tokens_topic();
 Topic models_topic();
+Topic perplexity_topic();
+Topic inspection_topic();
 Topic causes_topic();
 Topic states_topic();
 

@@ -7,6 +7,7 @@
 #include <limits>
 
 #include "base/error.h"
+#include "base/read_file.h"
 #include "config/violations.h"
 #include "explore/result/readers.h"
 #include "explore/result/text.h"
@@ -157,7 +158,7 @@ Result parse_result(const Json& json, const std::string& source) {
 }
 
 Result read_result(const std::filesystem::path& path) {
-  return parse_result(read_result_text(path), path.string());
+  return parse_result(read_result_text(path), shown_name(path));
 }
 
 }  // namespace tokencycle::explore

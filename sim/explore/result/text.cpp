@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/read_file.h"
 #include "base/text.h"
 #include "config/violations.h"
 
@@ -81,20 +82,9 @@ Json parse_result_text(const std::string& text, const std::string& source) {
 }
 
 Json read_result_text(const std::filesystem::path& path) {
-  const std::string source = path.string();
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) refuse(source, "this is a folder");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) refuse(source, fmt::format("cannot be opened: {}", std::strerror(errno)));
-  // Whatever the file is (/dev/zero), one byte more than allowed is enough to know that it is too long.
-  std::string text;
-  std::vector<char> part(1 << 16);
-  while (text.size() <= kMostResultBytes && file.read(part.data(), std::ssize(part)).gcount() > 0) {
-    text.append(part.data(), static_cast<std::size_t>(file.gcount()));
-  }
-  if (file.bad()) refuse(source, fmt::format("cannot be read: {}", std::strerror(errno)));
-  return parse_result_text(text, source);
+  const std::string text =
+      read_file(path, kMostResultBytes, "give a result that `tokencycle run --result FILE` wrote");
+  return parse_result_text(text, shown_name(path));
 }
 
 }  // namespace tokencycle::explore

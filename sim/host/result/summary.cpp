@@ -84,11 +84,35 @@ void add_stack(std::string& out, const RunReport& report) {
   out += fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
 }
 
+// More channels than these are one line: each is in the result document.
+constexpr std::size_t kMostChannelLines = 4;
+
+// Their busy cycles: least, mean, most.
+void add_channels(std::string& out, const std::vector<observe::UnitId>& channels, Inference& inference,
+                  std::uint64_t total) {
+  std::uint64_t least = total, most = 0, sum = 0;
+  for (const observe::UnitId id : channels) {
+    const std::uint64_t busy = inference.units().cycles(id, observe::State::busy);
+    least = std::min(least, busy);
+    most = std::max(most, busy);
+    sum += busy;
+  }
+  out += fmt::format("  {:<15} {:>6.1f} %   mean of {} channels; least {:.1f} %, most {:.1f} %\n",
+                     "dram.channels", percent(sum, total * channels.size()), channels.size(),
+                     percent(least, total), percent(most, total));
+}
+
 void add_units(std::string& out, const RunReport& report, Inference& inference) {
   using observe::State;
   const std::uint64_t total = report.total_cycles();
   out += "\nutilisation (cycles busy; most frequent reasons for the rest)\n";
+  std::vector<observe::UnitId> channels;
   for (const observe::UnitId id : inference.units().units()) {
+    if (observe::is_channel(id)) channels.push_back(id);
+  }
+  const bool together = channels.size() > kMostChannelLines;
+  for (const observe::UnitId id : inference.units().units()) {
+    if (together && observe::is_channel(id)) continue;
     std::vector<std::pair<std::uint64_t, State>> rest;
     for (int s = 0; s < observe::kStates; ++s) {
       const std::uint64_t cycles = inference.units().cycles(id, static_cast<State>(s));
@@ -104,6 +128,7 @@ void add_units(std::string& out, const RunReport& report, Inference& inference) 
     out += fmt::format("  {:<15} {:>6.1f} %   {}\n", observe::name_of(id),
                        percent(inference.units().cycles(id, State::busy), total), reasons);
   }
+  if (together) add_channels(out, channels, inference, total);
 }
 
 // Sums over the channels of command-level memory.

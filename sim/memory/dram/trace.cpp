@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/read_file.h"
 #include "base/text.h"
 #include "config/violations.h"
 
@@ -39,12 +40,13 @@ void DramTraceReader::Close::operator()(gzFile_s* file) const {
 }
 
 DramTraceReader::DramTraceReader(const std::string& path, const DramTraceOptions& options)
-    : name_(path == "-" ? "standard input" : path), options_(options), buffer_(kBufferBytes) {
+    : name_(shown_name(path)), options_(options), buffer_(kBufferBytes) {
   const auto fail = [this](const char* why) {
     throw IoError(fmt::format("{}: cannot be read: {}", name_, why));
   };
   std::error_code ignored;
   if (path != "-" && std::filesystem::is_directory(path, ignored)) fail("it is a folder; name a file in it");
+  if (path == "-") take_standard_input();
   errno = 0;
   file_.reset(path == "-" ? gzdopen(::dup(STDIN_FILENO), "rb") : gzopen(path.c_str(), "rb"));
   if (file_ == nullptr) fail(std::strerror(errno != 0 ? errno : ENOMEM));

@@ -158,7 +158,7 @@ void read_rope_scaling(const Metadata& m, Hyperparameters& shape) {
 
 // A file must not ask for much more memory than it has bytes; without weights no table is made.
 std::uint64_t rope_table_limit(const Metadata& m) {
-  if (m.file.data() == TensorData::absent) return kMaxRopeTableBytes;
+  if (m.file.data() == TensorData::absent) return ~std::uint64_t{0};  // there is none
   return std::clamp<std::uint64_t>(m.file.file_bytes(), kMaxRopeTableOfSmallFile, kMaxRopeTableBytes);
 }
 

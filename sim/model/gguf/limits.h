@@ -30,7 +30,8 @@ inline constexpr std::uint32_t kMaxHeadDim = 4096;
 inline constexpr std::uint32_t kMaxFeedForward = 1u << 22;
 inline constexpr std::uint32_t kMaxExperts = 1024;
 inline constexpr std::uint32_t kMaxVocabulary = 1u << 22;
-inline constexpr std::uint32_t kMaxContext = 1u << 20;
+inline constexpr std::uint32_t kMaxContext = 1u
+                                             << 30;  // positions that a file names; a run has its own limits
 inline constexpr std::uint64_t kMaxRopeTableBytes = 512ull << 20;
 // Of a file that is smaller than its table: 131,072 positions of 128 dimensions.
 inline constexpr std::uint64_t kMaxRopeTableOfSmallFile = 64ull << 20;

@@ -6,6 +6,7 @@
 #include <bit>
 #include <unordered_map>
 
+#include "base/file_kind.h"
 #include "model/gguf/limits.h"
 #include "model/gguf/types.h"
 
@@ -21,8 +22,9 @@ void check_magic(GgufReader& reader) {
   std::string text(4, '\0');
   std::memcpy(text.data(), &magic, 4);
   if (text == "GGUF") return;
-  if (text == "lmgg" || text == "fmgg" || text == "tjgg" || text == "algg") {
-    reader.fail(0, "a model file from before GGUF; convert the original model with a current converter");
+  constexpr std::size_t kHead = 64;
+  if (const std::string_view kind = kind_by_beginning(reader.beginning(kHead)); !kind.empty()) {
+    reader.fail(0, fmt::format("no GGUF model but {}", kind));
   }
   reader.fail(0,
               fmt::format("the file begins with {}, not with 'GGUF': it is no GGUF model", in_quotes(text)));

@@ -2,6 +2,7 @@
 // A cursor over untrusted bytes: nothing is read, and no memory is taken, before it is known to be there.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -21,6 +22,10 @@ class GgufReader {
   std::uint64_t offset() const { return offset_; }
   std::uint64_t remaining() const { return bytes_.size() - offset_; }
   std::uint64_t size() const { return bytes_.size(); }
+  // At most so many of the first bytes.
+  std::string_view beginning(std::size_t most) const {
+    return {reinterpret_cast<const char*>(bytes_.data()), std::min(most, bytes_.size())};
+  }
 
   // One little-endian number. `what` names it in the error: "the length of a key".
   template <class T>
