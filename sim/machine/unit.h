@@ -20,7 +20,7 @@ struct InFlight {
 };
 
 // A unit of the machine as the clock sees it. edge(now) does everything the unit does in cycle `now` and
-// returns the next cycle in which it has something to do by itself (kNever: only when poked). A call in
+// returns the next cycle in which it has something to do on its own (kNever: only when poked). A call in
 // a cycle in which nothing is due changes nothing: every-edge and gated clocking are the same.
 class Clocked {
  public:
@@ -28,7 +28,7 @@ class Clocked {
   virtual Cycle edge(Cycle now) = 0;
 };
 
-// Which edges the clock delivers: those that somebody asked for, or all.
+// Which edges the clock delivers: those that units asked for, or all.
 enum class Clocking { gated, every_edge };
 
 // Whether the units compute contents or keep time alone. No unit's time depends on a value, so both give the
@@ -36,7 +36,7 @@ enum class Clocking { gated, every_edge };
 // the host, and places that a top_k finds.
 enum class Values : std::uint8_t { computed, absent };
 
-// What a top_k finds, which programs turn into addresses: with values it is told, without them it says.
+// What a top_k finds, which programs turn into addresses: with values it is given, without them it provides.
 class Choices {
  public:
   virtual ~Choices() = default;

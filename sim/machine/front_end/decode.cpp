@@ -40,8 +40,8 @@ void Decode::start(Cycle now) {
   clock_.wake(now + 1);
 }
 
-// (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) go on to the next
-// pc.
+// (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) continue with the
+// next pc.
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
   edge_ = now;

@@ -15,7 +15,7 @@
 
 namespace tokencycle::machine {
 
-// Takes one word a cycle. Front-end instructions (loops, registers, fence, halt) are done here; others are
+// Takes one word per cycle. Front-end instructions (loops, registers, fence, halt) are done here; others are
 // held until the scoreboard knows no obstacle, then handed to dispatch.
 class Decode : public Clocked, public HazardBoard {
  public:
@@ -90,7 +90,7 @@ class Decode : public Clocked, public HazardBoard {
   std::uint32_t keep_from(std::uint32_t pc) const;
   void emit(Cycle now, observe::Stage stage, std::uint64_t value);
   [[noreturn]] void trap(const std::string& what) const;     // the held instruction cannot execute
-  [[noreturn]] void stop_at(const std::string& what) const;  // the program cannot go on at pc
+  [[noreturn]] void stop_at(const std::string& what) const;  // the program cannot continue at pc
 
   observe::EventHub& hub_;
   observe::UnitState state_;

@@ -30,7 +30,7 @@ void ClockShell::run(std::uint32_t programs) {
   running_ = programs;
   stopped_ = false;
   last_progress_ = kernel_ = now_;
-  // The kernel's time goes on with this machine alone while it runs.
+  // The kernel's time advances with this machine alone while it runs.
   last_ = now_ + (sc_core::sc_max_time().value() - 1 - sc_core::sc_time_stamp().value()) / period_.value();
   schedule();
   notify_at(next_);
@@ -38,11 +38,11 @@ void ClockShell::run(std::uint32_t programs) {
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// Finds the next edge that somebody wants, with memory up to date for it.
+// Finds the next edge that a unit wants, with memory up to date for it.
 void ClockShell::schedule() {
   next_ = now_ + 1;
   if (clocking_ == Clocking::gated) {
-    // At the latest when the watchdog bites, also if nobody wants any edge any more.
+    // At the latest when the watchdog bites, also if no unit wants an edge any more.
     Cycle first = last_progress_ + watchdog_cycles_ + 1;
     for (const Cycle wake : wake_) first = std::min(first, wake);
     next_ = std::max(first, next_);
@@ -67,7 +67,7 @@ void ClockShell::refuse_time() const {
       now_.value, next_.value, last_.value));
 }
 
-// What the kernel calls at its event: the edges from next_ on, as many as nothing else in it can tell apart.
+// What the kernel calls at its event: the edges from next_ on, as many as nothing else in it can distinguish.
 void ClockShell::tick() {
   if (stopped_) return;  // the kernel's time has followed the last edge
   try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The one clock of the machine: it delivers the edges that somebody asked for, or all of them.
+// The one clock of the machine: it delivers the edges that units asked for, or all of them.
 #pragma once
 
 #include <exception>
@@ -12,7 +12,7 @@
 
 namespace tokencycle::machine {
 
-// The lazily advanced side of the machine. It is up to date before the units of a cycle, and goes on by
+// The lazily advanced side of the machine. It is up to date before the units of a cycle, and advances by
 // itself from there to the next cycle that a unit asked for, also if it is a burst of its own that makes one
 // ask.
 class LazyMemory {
@@ -25,9 +25,9 @@ class LazyMemory {
 // At each delivered edge: memory first, then the units in the order in which they were bound, each if it
 // asked for this cycle (gated) or always. Everything inside a cycle is a call in a fixed order.
 //
-// While nothing else is scheduled in the kernel, nothing in it can tell when its time moves, and one timed
+// While nothing else is scheduled in the kernel, nothing in it can notice when its time moves, and one timed
 // event stands for up to kPulseEdges edges: the kernel's time is then that of the first of them. With a
-// process or an event of somebody else's pending it is one timed event per edge, at its time.
+// process or an event of another module pending it is one timed event per edge, at its time.
 class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  public:
   Port<LazyMemory> out_memory{"out_memory"};

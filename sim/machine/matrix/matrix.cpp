@@ -41,7 +41,7 @@ Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemo
 
 void Matrix::push(Cycle now, InFlight& entry) {
   queue_.push_back(&entry);
-  if (queue_.size() == 1) clock_.wake(now + 1);  // behind others it has nothing to wait for by itself
+  if (queue_.size() == 1) clock_.wake(now + 1);  // behind others it has nothing of its own to wait for
 }
 
 // (1) results that leave the array in this cycle, (2) at most one new instruction, (3) the state.

@@ -16,13 +16,13 @@ class DramBus {
  public:
   void transferring(Clock begin, Clock end);
   void waiting(Clock from, DramWait wait);
-  // A command is given in `now`: no burst told later begins before.
+  // A command is given in `now`: no burst reported later begins before.
   void settle(Clock now);
 
   // Clocks counted so far, those before the last settle().
   Clock busy() const { return busy_; }
   const std::array<Clock, kDramWaits>& idle() const { return idle_; }
-  // Sum over the buses of the clocks with a burst, of all bursts told.
+  // Sum over the buses of the clocks with a burst, of all bursts reported.
   Clock transfers() const { return transfers_; }
 
  private:

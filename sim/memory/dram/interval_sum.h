@@ -21,7 +21,7 @@ class DramIntervalSum {
     banks_[bank] = {at, kOpen};
   }
   void end(std::uint32_t bank, std::uint64_t at) { banks_[bank].end = at; }
-  // Intervals that are over and were not told one by one.
+  // Intervals that are over and were not reported one by one.
   void add(std::uint64_t clocks) { past_ += clocks; }
 
   // Clocks before `until`, summed over the banks; `until` is not before any begin.

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What goes into a DRAM channel's controller and what it tells: requests, commands, completions, waits.
+// What goes into a DRAM channel's controller and what it reports: requests, commands, completions, waits.
 #pragma once
 
 #include <array>
@@ -50,15 +50,15 @@ class DramListener {
   // Reads: their last data; writes: their command, from which on the data is the memory's.
   virtual void completed(std::uint64_t id, Clock clock) = 0;
   virtual void commanded(const DramCommandRecord&) {}
-  // Whether commanded() must hear of every refresh, also when a long idle time is skipped.
+  // True if commanded() must be called for every refresh, also when a long idle time is skipped.
   virtual bool wants_commands() const { return false; }
-  // The data bus carries a burst in clocks [begin, end); told when its command is given. With
+  // The data bus carries a burst in clocks [begin, end); reported when its command is given. With
   // pseudo-channels, whose buses are apart, intervals may overlap.
   virtual void transferring(Clock /*begin*/, Clock /*end*/, bool /*write*/) {}
-  // From clock `from` on the controller waits for this; told when it changes, in order of time. The first
+  // From clock `from` on the controller waits for this; reported when it changes, in order of time. The first
   // clocks wait for nothing.
   virtual void waiting(Clock /*from*/, DramWait /*wait*/) {}
-  // Whether waiting() is to be told, asked once: deciding it takes time.
+  // True if it needs waiting(); asked once, since deciding it takes time.
   virtual bool wants_waits() const { return true; }
 };
 
