@@ -32,8 +32,8 @@ struct DramLayout {
   DramAddress weights;              // GgufFile::tensor_data(), as it is
   DramAddress token_ids;            // [batch] u32, written by the host before a step
   DramAddress logits;  // the graph's result, [rows][columns] fp32 (int32 of integers), read after a step
-  // By value: [context][columns] of each state in the KV format, of rotary tables fp32; [batch][columns] of
-  // each input in its format.
+  // By value: [context][columns] of each state in the KV format, or its own rows as fp32; of rotary tables
+  // fp32; [batch][columns] of each input in its format.
   std::vector<DramAddress> values;
   std::map<std::string, DramAddress> regions;  // of states that lie together, by name
   std::uint64_t end = 0;                       // first byte after everything

@@ -69,13 +69,20 @@ enum class Opcode : std::uint16_t {
   sigmoid = static_cast<unsigned>(Class::map) << kFunctionBits | 5,
   tanh,
   gelu_tanh = static_cast<unsigned>(Class::map) << kFunctionBits | 8,
+  square,
+  rsqrt = static_cast<unsigned>(Class::map) << kFunctionBits | 11,
+  add_scalar,
+  exp = static_cast<unsigned>(Class::map) << kFunctionBits | 15,
+  softplus,
 
   add = static_cast<unsigned>(Class::zip) << kFunctionBits,
   mul,
+  sub,
   div = static_cast<unsigned>(Class::zip) << kFunctionBits | 3,
 
   reduce_sum = static_cast<unsigned>(Class::reduce) << kFunctionBits,
   reduce_max,
+  reduce_mean = static_cast<unsigned>(Class::reduce) << kFunctionBits | 3,
 
   rms_norm = static_cast<unsigned>(Class::norm) << kFunctionBits,
   layer_norm,

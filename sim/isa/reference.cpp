@@ -143,6 +143,7 @@ sim/numerics/README.md; a function's time is its passes through the lanes, in si
 
   map          D[r][c] = f(A[r][c])
     copy  square  sqrt  rsqrt  relu  sigmoid  silu  tanh  gelu (by erf)  gelu_tanh
+    exp  softplus
     scale  add_scalar  max_scalar  min_scalar                # f(A[r][c], scalar)
     convert:   row r of D in dst_format = encode_row(dst_format, decode_row(a_format, row r of A))
                # any format that is decoded to any that is encoded; cols is a multiple of their blocks

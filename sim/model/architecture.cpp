@@ -16,7 +16,7 @@ LlamaModel::LlamaModel(GgufFile file, std::optional<RopePairs> rope_pairs, std::
   set_rotary_angles(shape_, loader.rope_factors(shape_));
   GraphBuilder builder(graph_, loader);
   architecture.build(builder, shape_);
-  loader.refuse_unused(architecture.name);
+  loader.refuse_unused(architecture.name, shape_.layers, shape_.layers_beside);
   verify(graph_);
   for (const auto& [constant, table] : graph_.rotary_tables) {
     rotary_tables_[constant] = file_.data() == TensorData::present

@@ -21,16 +21,17 @@ enum class RopeScaling : std::uint8_t { linear, yarn, longrope };
 struct Hyperparameters {
   std::string architecture, name;
   std::uint32_t layers = 0;
-  std::uint32_t width = 0;         // embedding length D
-  std::uint32_t heads = 0;         // query heads
-  std::uint32_t kv_heads = 0;      // divides heads; 1: MQA, = heads: MHA
-  std::uint32_t head_dim = 0;      // of keys and values
-  std::uint32_t feed_forward = 0;  // F; of each expert where there are experts
-  std::uint32_t experts = 0;       // of each layer; 0: none
-  std::uint32_t experts_used = 0;  // by each token
-  std::uint32_t vocabulary = 0;    // rows of the embedding table
-  std::uint32_t context = 0;       // positions that the model was made for
-  std::uint32_t run_context = 0;   // positions of this run: at most `context`
+  std::uint32_t width = 0;                    // embedding length D
+  std::uint32_t heads = 0;                    // query heads
+  std::uint32_t kv_heads = 0;                 // divides heads; 1: MQA, = heads: MHA
+  std::vector<std::uint32_t> layer_kv_heads;  // by layer, where they differ; kv_heads is the most
+  std::uint32_t head_dim = 0;                 // of keys and values
+  std::uint32_t feed_forward = 0;             // F; of each expert where there are experts
+  std::uint32_t experts = 0;                  // of each layer; 0: none
+  std::uint32_t experts_used = 0;             // by each token
+  std::uint32_t vocabulary = 0;               // rows of the embedding table
+  std::uint32_t context = 0;                  // positions that the model was made for
+  std::uint32_t run_context = 0;              // positions of this run: at most `context`
   float norm_epsilon = 1e-5f;
   bool tied_output = false;  // the output head is the embedding table
 
@@ -57,14 +58,44 @@ struct Hyperparameters {
   float embedding_scale = 1;
   bool parallel_residual = false;  // attention and feed-forward read the same input
 
+  std::uint32_t local_head_dim = 0, local_rope_dims = 0;  // of the layers with a window; 0: as in the others
+  std::vector<std::uint32_t> layer_feed_forward;          // by layer, where they differ
+  std::uint32_t shared_layers = 0;  // so many last layers have no keys and values: they read an earlier one's
+  std::uint32_t layer_embedding = 0;  // columns of an embedding that each layer has of its own; 0: none
+
+  std::vector<bool> recurrent_layers;  // by layer: it has no attention; empty: none
+  std::uint32_t taps = 0;              // of a recurrent layer's convolution
+  DeltaShape delta;                    // of its linear attention
+  std::uint32_t layers_beside = 0;     // that a file has behind the model's, for tokens further ahead
+
+  bool recurrent(std::uint32_t layer) const {
+    return layer < recurrent_layers.size() && recurrent_layers[layer];
+  }
   bool rotated(std::uint32_t layer) const {
     return rope_dims != 0 && (unrotated_every == 0 || (layer + 1) % unrotated_every != 0);
   }
   bool local(std::uint32_t layer) const {
     return window != 0 && layer < local_layers.size() && local_layers[layer];
   }
-  std::uint32_t kv_width() const { return kv_heads * head_dim; }
-  std::uint32_t query_width() const { return heads * head_dim; }
+  std::uint32_t head_dim_of(std::uint32_t layer) const {
+    return local(layer) && local_head_dim != 0 ? local_head_dim : head_dim;
+  }
+  std::uint32_t rope_dims_of(std::uint32_t layer) const {
+    return local(layer) && local_rope_dims != 0 ? local_rope_dims : rope_dims;
+  }
+  std::uint32_t kv_heads_of(std::uint32_t layer) const {
+    return layer_kv_heads.empty() ? kv_heads : layer_kv_heads[layer];
+  }
+  std::uint32_t feed_forward_of(std::uint32_t layer) const {
+    return layer_feed_forward.empty() ? feed_forward : layer_feed_forward[layer];
+  }
+  std::uint32_t kv_width(std::uint32_t layer) const { return kv_heads_of(layer) * head_dim_of(layer); }
+  std::uint32_t query_width(std::uint32_t layer) const { return heads * head_dim_of(layer); }
+  // The layer whose keys and values a layer reads: of the last that have some, the one of its kind.
+  std::uint32_t cache_layer(std::uint32_t layer) const {
+    const std::uint32_t own = layers - shared_layers;
+    return layer < own ? layer : own - (local(layer) ? 2 : 1);
+  }
 };
 
 // A model ready to run. Owns the file mapping; weights point into it.

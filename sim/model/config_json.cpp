@@ -90,11 +90,36 @@ constexpr std::string_view kHarmless[] = {
 };
 // Beside the part that describes the text.
 constexpr std::string_view kHarmlessOutside[] = {
-    "architectures",       "model_type",        "transformers_version", "torch_dtype",    "dtype",
-    "quantization_config", "initializer_range", "tie_word_embeddings",  "vision_config",  "boi_token_index",
-    "eoi_token_index",     "image_token_index", "mm_tokens_per_image",  "eos_token_id",   "bos_token_id",
-    "pad_token_id",        "boi_token_id",      "eoi_token_id",         "image_token_id", "text_config",
+    "architectures",
+    "model_type",
+    "transformers_version",
+    "torch_dtype",
+    "dtype",
+    "quantization_config",
+    "initializer_range",
+    "tie_word_embeddings",
+    "vision_config",
+    "boi_token_index",
+    "eoi_token_index",
+    "image_token_index",
+    "mm_tokens_per_image",
+    "eos_token_id",
+    "bos_token_id",
+    "pad_token_id",
+    "boi_token_id",
+    "eoi_token_id",
+    "image_token_id",
+    "text_config",
     "use_cache",
+    "audio_config",
+    "audio_token_id",
+    "boa_token_id",
+    "eoa_token_id",
+    "eoa_token_index",
+    "video_token_id",
+    "vision_soft_tokens_per_image",
+    "vision_start_token_id",
+    "vision_end_token_id",
 };
 
 void refuse_variants(const ConfigObject& config, const Architecture& architecture) {
@@ -170,8 +195,13 @@ class Directory final : public TensorSource {
   Weight vector(const std::string& name, std::uint32_t cols) override {
     return add(name, 1, cols, Format::f32);
   }
+  Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    return add(name, rows, cols, Format::f32);
+  }
   // Of the tensors that some models of a family lack, those that the file's keys ask for.
   bool has(const std::string& name) const override {
+    if (shape_.absent.contains(name)) return false;
+    if (name.ends_with("attn_v.weight") || name.ends_with("layer_output_scale.weight")) return true;
     if (name.ends_with("ffn_norm.weight")) return !shape_.size.parallel_residual;
     if (!name.ends_with(".bias")) return false;
     if (name.find(".ffn_") != std::string::npos) return shape_.biases.feed_forward;
@@ -215,6 +245,9 @@ void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format f
   check("hidden_size", s.width, "rows");
   check(config.has("moe_intermediate_size") ? "moe_intermediate_size" : "intermediate_size", s.feed_forward,
         "rows");
+  check("linear_key_head_dim", std::uint64_t{s.delta.heads} * s.delta.dim, "rows (heads x their dimension)");
+  check("hidden_size_per_layer_input", s.layer_embedding, "rows");
+  check("head_dim", std::uint64_t{s.heads} * s.local_head_dim, "rows (heads x head dimension)");
   check("num_attention_heads", std::uint64_t{s.heads} * s.head_dim, "rows (heads x head dimension)");
 }
 
@@ -232,20 +265,28 @@ bool looks_like_config_json(const std::filesystem::path& path) {
 
 namespace {
 
+void put_by_layer(Keys& keys, std::string_view key, const std::vector<std::uint32_t>& layers,
+                  std::uint32_t all) {
+  if (layers.empty()) return keys.put_size(key, all);
+  GgufArray array;
+  array.unsigned_values.assign(layers.begin(), layers.end());
+  keys.put(key, std::move(array));
+}
+
 // Everything but rotary positions, as keys of a GGUF file.
 void put_shape(Keys& keys, const ConfigShape& shape, const Architecture& architecture) {
   const Hyperparameters& s = shape.size;
   keys.put_size("block_count", s.layers);
   keys.put_size("embedding_length", s.width);
   keys.put_size("context_length", s.context);
-  keys.put_size("feed_forward_length", s.feed_forward);
+  put_by_layer(keys, "feed_forward_length", s.layer_feed_forward, s.feed_forward);
   if (s.experts != 0) {
     keys.put_size("expert_count", s.experts);
     keys.put_size("expert_used_count", s.experts_used);
     keys.put_size("expert_feed_forward_length", s.feed_forward);
   }
   keys.put_size("attention.head_count", s.heads);
-  keys.put_size("attention.head_count_kv", s.kv_heads);
+  put_by_layer(keys, "attention.head_count_kv", s.layer_kv_heads, s.kv_heads);
   keys.put_size("attention.key_length", s.head_dim);
   keys.put_size("attention.value_length", s.head_dim);
   if (s.rope_dims != 0 && s.rope_dims != s.head_dim) keys.put_size("rope.dimension_count", s.rope_dims);

@@ -14,8 +14,8 @@ namespace tokencycle::model {
 namespace {
 
 // One object of rotary positions: its type and, by type, its keys.
-Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Keys& keys,
-                     Hyperparameters& s) {
+Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Keys& keys, Hyperparameters& s,
+                     bool proportional) {
   const std::string_view type_key = scaling.first_of({"rope_type", "type"});
   const std::string type = scaling.text(type_key).value_or("default");
   const auto original = [&] {
@@ -71,6 +71,10 @@ Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Ke
     keys.put("rope.scaling.attn_factor", scaling.get_positive("attention_factor").value_or(magnitude));
     return Factors::long_and_short;
   }
+  if (type == "proportional" && proportional) {
+    scaling.get_positive("partial_rotary_factor");
+    return Factors::one;
+  }
   scaling.fail(
       type_key,
       "supported are default, linear, dynamic, llama3, yarn and longrope; use a model with one of them");
@@ -83,6 +87,23 @@ std::optional<ConfigObject> rope_object(const ConfigObject& config) {
   return config.object(config.has(kRopeObject) ? kRopeObject : kOlderRopeObject);
 }
 
+// Of a family that has them: how many pairs each of the three kinds of positions turns.
+void read_sections(const ConfigObject& rope, ConfigShape& shape) {
+  if (!rope.boolean("mrope_interleaved", true)) {
+    rope.fail("mrope_interleaved", "supported is true; use such a model");
+  }
+  const auto given = rope.numbers("mrope_section");
+  if (!given) return;
+  shape.sections.clear();
+  for (const double n : *given) {
+    if (n < 0 || n > kMaxHeadDim || n != std::floor(n)) {
+      rope.fail("mrope_section", "allowed are three whole numbers of pairs; mend the file");
+    }
+    shape.sections.push_back(static_cast<std::uint32_t>(n));
+  }
+  if (shape.sections.size() != 3) rope.fail("mrope_section", "needed are three numbers; mend the file");
+}
+
 }  // namespace
 
 std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShape& shape) {
@@ -93,6 +114,7 @@ std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShap
     for (const char* key : {"partial_rotary_factor", "rotary_pct"}) {
       const auto found = object.get_positive(key);
       if (!found) continue;
+      if (shape.proportional && *found <= 1.0) continue;  // of the angles' factors
       if (*found > 1.0 || (*found != 1.0 && !partly)) {
         object.fail(key, partly ? "it must be a share, at most 1; fix the file"
                                 : "supported is 1: heads that are rotated whole; use such a model");
@@ -123,12 +145,14 @@ Factors read_config_rope(const ConfigObject& config, Keys& keys, ConfigShape& sh
   double base = config.get_positive(config.first_of({"rope_theta", "rotary_emb_base"}))
                     .value_or(shape.rope_base_by_default);
   double local = config.get_positive("rope_local_base_freq").value_or(shape.local_base_by_default);
-  Factors factors = Factors::none;
+  Factors factors = shape.proportional ? Factors::one : Factors::none;
   if (const auto object = rope_object(config)) {
     const auto full = object->object("full_attention"), sliding = object->object("sliding_attention");
     const ConfigObject& main = full ? *full : *object;
     base = main.get_positive("rope_theta").value_or(base);
-    factors = read_scaling(main, config, keys, s);
+    if (shape.partly_rotated) main.get_positive("partial_rotary_factor");  // read by read_config_rope_dims()
+    if (!shape.sections.empty()) read_sections(main, shape);
+    factors = read_scaling(main, config, keys, s, shape.proportional);
     if (sliding) {
       local = sliding->get_positive("rope_theta").value_or(local);
       const std::string_view type = sliding->first_of({"rope_type", "type"});
@@ -144,6 +168,12 @@ Factors read_config_rope(const ConfigObject& config, Keys& keys, ConfigShape& sh
     object->refuse_unread({});
   }
   keys.put("rope.freq_base", base);
+  if (!shape.sections.empty()) {
+    GgufArray sections;
+    sections.unsigned_values.assign(shape.sections.begin(), shape.sections.end());
+    sections.unsigned_values.push_back(0);
+    keys.put("rope.dimension_sections", std::move(sections));
+  }
   if (s.window != 0 && local != 0.0) keys.put("rope.freq_base_swa", local);
   return factors;
 }
@@ -165,6 +195,38 @@ void read_config_window(const ConfigObject& config, ConfigShape& shape, std::uin
       config.fail("layer_types", "supported are full_attention and sliding_attention; use such a model");
     }
     s.local_layers[i] = type == "sliding_attention";
+  }
+}
+
+void read_config_mixers(const ConfigObject& config, Hyperparameters& s, std::string_view recurrent) {
+  s.recurrent_layers.assign(s.layers, false);
+  const auto types = config.texts("layer_types");
+  if (types && types->size() != s.layers) {
+    config.fail("layer_types",
+                fmt::format("needed is one for each of the {} layers; mend the file", s.layers));
+  }
+  for (std::uint32_t i = 0; types && i < s.layers; ++i) {
+    const std::string& type = (*types)[i];
+    if (type != "full_attention" && type != recurrent) {
+      config.fail("layer_types",
+                  fmt::format("supported are full_attention and {}; use such a model", recurrent));
+    }
+    s.recurrent_layers[i] = type == recurrent;
+  }
+  const auto attention = config.numbers("full_attn_idxs");
+  if (attention && !types) {
+    s.recurrent_layers.assign(s.layers, true);
+    for (const double layer : *attention) {
+      if (layer < 0 || layer >= s.layers || layer != std::floor(layer)) {
+        config.fail("full_attn_idxs", fmt::format("allowed are layers 0 .. {}; mend the file", s.layers - 1));
+      }
+      s.recurrent_layers[static_cast<std::size_t>(layer)] = false;
+    }
+  }
+  for (const bool is_recurrent : s.recurrent_layers)
+    s.layer_kv_heads.push_back(is_recurrent ? 0 : s.kv_heads);
+  if (std::find(s.recurrent_layers.begin(), s.recurrent_layers.end(), false) == s.recurrent_layers.end()) {
+    config.fail(types ? "layer_types" : "full_attn_idxs", "needed is a layer of attention; use such a model");
   }
 }
 

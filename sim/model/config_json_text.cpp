@@ -119,6 +119,12 @@ std::optional<std::uint32_t> ConfigObject::get_size(std::string_view key, std::u
   return value->get<std::uint32_t>();
 }
 
+std::optional<std::uint32_t> ConfigObject::get_count(std::string_view key, std::uint32_t limit) const {
+  const Json* value = find(key);
+  if (value != nullptr && *value == 0) return 0;
+  return get_size(key, limit);
+}
+
 std::uint32_t ConfigObject::size(std::string_view key, std::uint32_t limit) const {
   const std::optional<std::uint32_t> value = get_size(key, limit);
   if (!value) fail(key, fmt::format("needed is a whole number, 1 .. {}; add it to the file", limit));

@@ -30,6 +30,8 @@ class ConfigObject {
   // Whole numbers of 1 to `limit`.
   std::uint32_t size(std::string_view key, std::uint32_t limit) const;
   std::optional<std::uint32_t> get_size(std::string_view key, std::uint32_t limit) const;
+  // The same from 0 on.
+  std::optional<std::uint32_t> get_count(std::string_view key, std::uint32_t limit) const;
   // Positive numbers that stay positive and finite as fp32.
   double positive(std::string_view key) const;
   std::optional<double> get_positive(std::string_view key) const;

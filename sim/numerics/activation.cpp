@@ -39,6 +39,16 @@ float gelu_f32(float x) {
   return x * (x < 0.0f ? tail : 1.0f - tail);
 }
 
+// max(x, 0) + ln(1 + e), e = e^-|x|: with s = e / (2 + e), at most 1/3, it is 2 s (1 + s^2/3 + s^4/5 + ...),
+// here up to s^14.
+float softplus_f32(float x) {
+  const float e = exp_f32(-std::fabs(x));
+  const float s = e / (2.0f + e), z = s * s;
+  float p = 2.0f / 15.0f;
+  for (int n = 13; n >= 1; n -= 2) p = p * z + 2.0f / static_cast<float>(n);
+  return (x < 0.0f ? 0.0f : x) + s * p;
+}
+
 // 0.5 (1 + tanh u) = 1 / (1 + e^-2u), which keeps the small values below zero.
 float gelu_tanh_f32(float x) {
   constexpr float kA = 0x1.988454p+0f;  // 2 sqrt(2 / pi)

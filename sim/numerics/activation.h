@@ -25,4 +25,7 @@ float gelu_f32(float x);
 // and of ggml's gelu. Off by at most 2e-7 |x|, and above x = -5 by at most 4e-6 of the value.
 float gelu_tanh_f32(float x);
 
+// ln(1 + e^x): off by at most 4 units in the last place above x = -80.
+float softplus_f32(float x);
+
 }  // namespace tokencycle

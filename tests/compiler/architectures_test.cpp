@@ -32,6 +32,22 @@ TEST_CASE("each architecture gives the reference's bits in prefill and decode") 
   for (; at < tokens.size(); ++at) REQUIRE(session.step({tokens.data() + at, 1}) == "");
 }
 
+TEST_CASE("a convolution of more columns than are done at once, in steps of 1 to 4 tokens") {
+  const auto model = test::make_synthetic_model({.layers = 2,
+                                                 .width = 1120,
+                                                 .architecture = "lfm2",
+                                                 .sizes = {{"shortconv.l_cache", GENERATE(2, 4)}},
+                                                 .layer_kv_heads = {0, 2}});
+  test::CompilerSession session(*model, test::make_machine({32, 32, 512, 64}));
+  const std::vector<std::uint32_t> tokens = {5, 11, 290, 17, 8, 33, 120, 64, 9, 250, 77, 41};
+  std::size_t at = 0;
+  for (const std::size_t batch : {1, 2, 1, 4, 3, 1}) {
+    REQUIRE(session.compiler().batch_limit() >= batch);
+    REQUIRE(session.step({tokens.data() + at, batch}, true) == "");
+    at += batch;
+  }
+}
+
 TEST_CASE("a config.json has the graph and the tensors of the GGUF file") {
   SyntheticModel spec = GENERATE(from_range(test::family_models()));
   spec.matrices = Format::f16;

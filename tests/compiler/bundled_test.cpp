@@ -35,7 +35,7 @@ TEST_CASE("stories260K on the edge machine: same bits, every weight byte loaded 
 
   const std::uint64_t loaded = after.loaded_bytes - before.loaded_bytes;
   const std::uint64_t cache =
-      std::uint64_t{model.shape().layers} * 2 * batch * row_bytes(Format::f16, model.shape().kv_width());
+      std::uint64_t{model.shape().layers} * 2 * batch * row_bytes(Format::f16, model.shape().kv_width(0));
   const std::uint64_t weights = model.file().tensor_data().size();
   INFO(fmt::format("decode: {} words, {} instructions, {} bytes loaded, of the cache {}, of the file {}",
                    session.last().program.words.size(), after.instructions - before.instructions, loaded,

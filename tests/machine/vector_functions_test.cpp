@@ -295,6 +295,8 @@ TEST_CASE("functions of one and of two operands are their expressions, element b
       {"tanh", [](float a, float, float) { return tanh_f32(a); }},
       {"gelu", [](float a, float, float) { return gelu_f32(a); }},
       {"gelu_tanh", [](float a, float, float) { return gelu_tanh_f32(a); }},
+      {"exp", [](float a, float, float) { return exp_f32(a); }},
+      {"softplus", [](float a, float, float) { return softplus_f32(a); }},
       {"square", [](float a, float, float) { return a * a; }},
       {"sqrt", [](float a, float, float) { return std::sqrt(a); }},
       {"rsqrt", [](float a, float, float) { return 1.0f / std::sqrt(a); }},

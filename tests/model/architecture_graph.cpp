@@ -165,8 +165,8 @@ TEST_CASE("optional keys are read, whatever their integer type and order") {
   CHECK(model.shape().heads == 4);
   CHECK(model.shape().kv_heads == 2);
   CHECK(model.shape().head_dim == 32);
-  CHECK(model.shape().query_width() == 128);
-  CHECK(model.shape().kv_width() == 64);
+  CHECK(model.shape().query_width(0) == 128);
+  CHECK(model.shape().kv_width(0) == 64);
   CHECK(model.shape().rope_dims == 8);
   CHECK(model.shape().rope_base == 500000.0);
 }

@@ -21,6 +21,9 @@ class AnyTensor final : public TensorSource {
     return {name, Format::f32, rows, cols, 0, {}, experts};
   }
   Weight vector(const std::string& name, std::uint32_t cols) override { return matrix(name, 1, cols); }
+  Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    return matrix(name, rows, cols);
+  }
   bool has(const std::string&) const override { return true; }
 };
 

@@ -148,10 +148,10 @@ TEST_CASE("RMS norm by its formula") {
   const std::vector<float> x = {3.0f, -4.0f, 0.0f, 12.0f};
   const OwnedWeight gain(Format::f32, 1, 4, {1.0f, 2.0f, 3.0f, 0.5f});
   std::vector<float> y(4);
-  rms_norm(x, gain.weight, 0.0f, y);
+  rms_norm(x, &gain.weight, 0.0f, y);
   const float r = 1.0f / 6.5f;  // sqrt((9 + 16 + 144) / 4)
   REQUIRE(y == std::vector<float>{3.0f * r, (-4.0f * r) * 2.0f, 0.0f, (12.0f * r) * 0.5f});
-  rms_norm(std::vector<float>(4, 0.0f), gain.weight, 1e-5f, y);
+  rms_norm(std::vector<float>(4, 0.0f), &gain.weight, 1e-5f, y);
   REQUIRE(y == std::vector<float>(4, 0.0f));
 }
 

@@ -52,6 +52,9 @@ TEST_CASE("activations are as close to the true values as their header says") {
   CHECK(worst(
             tanh_f32, [](double x) { return std::tanh(x); }, -1e-3, 1e-3)
             .ulps < 3);
+  CHECK(worst(
+            softplus_f32, [](double x) { return std::log1p(std::exp(x)); }, -80, 80)
+            .ulps < 4);
   CHECK(worst(gelu_f32, gelu, -12, 12).of_x < 3e-7);
   CHECK(worst(gelu_f32, gelu, -5, 12).of_value < 4e-6);
   CHECK(worst(gelu_tanh_f32, gelu_by_tanh, -12, 12).of_x < 2e-7);
@@ -60,7 +63,7 @@ TEST_CASE("activations are as close to the true values as their header says") {
 
 TEST_CASE("activations at the ends of their domain") {
   const float infinity = std::numeric_limits<float>::infinity(), nan = std::nanf("");
-  for (float (*f)(float) : {sigmoid_f32, tanh_f32, gelu_f32, gelu_tanh_f32, relu_f32}) {
+  for (float (*f)(float) : {sigmoid_f32, tanh_f32, gelu_f32, gelu_tanh_f32, relu_f32, softplus_f32}) {
     CHECK(std::isnan(f(nan)));
     CHECK(f(1000.0f) == (f == sigmoid_f32 || f == tanh_f32 ? 1.0f : 1000.0f));
     CHECK(f(-1000.0f) == (f == tanh_f32 ? -1.0f : 0.0f));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "support/config_json_writer.h"
 
+#include <algorithm>
 #include <span>
 #include <string>
 #include <string_view>
@@ -73,6 +74,54 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
     config["original_max_position_embeddings"] = size_of(spec, "rope.scaling.original_context_length");
     const std::vector<double> factors(spec.rope_dims / 2, 1.0);
     config["rope_scaling"] = {{"type", "longrope"}, {"short_factor", factors}, {"long_factor", factors}};
+  } else if (family == "gemma4") {
+    std::vector<std::string> types;
+    for (const std::int32_t local : spec.local_layers)
+      types.push_back(local != 0 ? "sliding_attention" : "full_attention");
+    config["layer_types"] = types;
+    config["global_head_dim"] = spec.head_dim;
+    config["head_dim"] = size_of(spec, "attention.key_length_swa");
+    config["num_kv_shared_layers"] = size_of(spec, "attention.shared_kv_layers");
+    config["hidden_size_per_layer_input"] = size_of(spec, "embedding_length_per_layer_input");
+    config["vocab_size_per_layer_input"] = spec.vocabulary;
+    config["use_double_wide_mlp"] = !spec.layer_feed_forward.empty();
+    config["attention_k_eq_v"] = spec.parallel;
+    if (spec.parallel) {
+      config["num_key_value_heads"] = spec.layer_kv_heads.front();
+      config["num_global_key_value_heads"] = spec.layer_kv_heads.back();
+    }
+    if (const float cap = number_of(spec, "final_logit_softcapping"); cap != 0)
+      config["final_logit_softcapping"] = cap;
+    config["rope_parameters"] = {
+        {"full_attention",
+         {{"rope_type", "proportional"}, {"partial_rotary_factor", 0.25}, {"rope_theta", spec.rope_base}}},
+        {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 10000.0}}}};
+    config.erase("rope_theta");
+    config.erase("rope_scaling");
+  } else if (family == "qwen35") {
+    config["linear_conv_kernel_dim"] = size_of(spec, "ssm.conv_kernel");
+    config["linear_key_head_dim"] = config["linear_value_head_dim"] = size_of(spec, "ssm.state_size");
+    config["linear_num_key_heads"] = size_of(spec, "ssm.group_count");
+    config["linear_num_value_heads"] = size_of(spec, "ssm.time_step_rank");
+    if (const std::uint32_t period = size_of(spec, "full_attention_interval"))
+      config["full_attention_interval"] = period;
+    config["rope_parameters"] = {
+        {"rope_type", "default"},
+        {"rope_theta", spec.rope_base},
+        {"mrope_interleaved", true},
+        {"mrope_section", {spec.sections[0], spec.sections[1], spec.sections[2]}},
+        {"partial_rotary_factor", static_cast<double>(spec.rope_dims) / spec.head_dim}};
+    config.erase("rope_theta");
+  } else if (family == "lfm2") {
+    std::vector<std::string> types;
+    for (const std::int32_t n : spec.layer_kv_heads) types.push_back(n == 0 ? "conv" : "full_attention");
+    config["layer_types"] = types;
+    config["num_key_value_heads"] = *std::max_element(spec.layer_kv_heads.begin(), spec.layer_kv_heads.end());
+    config["conv_L_cache"] = size_of(spec, "shortconv.l_cache");
+    config["block_ff_dim"] = spec.feed_forward * 3 / 2;
+    config["block_multiple_of"] = 32;
+    config["norm_eps"] = config["rms_norm_eps"];
+    config.erase("rms_norm_eps");
   } else if (family == "llama" && spec.biases) {
     config["attention_bias"] = config["mlp_bias"] = true;
   } else if (family == "olmo2" && spec.layers > 4) {

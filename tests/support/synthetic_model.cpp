@@ -142,10 +142,17 @@ class TensorMaker {
     matrix(name, rows, cols, spec_.embedding.value_or(spec_.matrices));
   }
 
-  void gain(const std::string& name, std::uint64_t width) {
+  void gain(const std::string& name, std::uint64_t width, float around = 1.0f) {
     std::vector<float> values(width);
-    for (float& value : values) value = 1.0f + 0.25f * random_.symmetric();
+    for (float& value : values) value = around * (1.0f + 0.25f * random_.symmetric());
     writer_.tensor(name, {width}, spec_.norms, values);
+  }
+
+  // In f32, around a value.
+  void row(const std::string& name, std::uint64_t width, float around) {
+    std::vector<float> values(width);
+    for (float& value : values) value = around + 0.25f * random_.symmetric();
+    writer_.tensor(name, {width}, Format::f32, values);
   }
 
   void bias(const std::string& name, std::uint64_t width) {
@@ -171,9 +178,18 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   const std::string prefix = spec.architecture + ".";
   writer.string("general.architecture", spec.architecture).string("general.name", "synthetic");
   writer.u32(prefix + "context_length", spec.context).u32(prefix + "embedding_length", spec.width);
-  writer.u32(prefix + "block_count", spec.layers).u32(prefix + "feed_forward_length", spec.feed_forward);
-  writer.u32(prefix + "attention.head_count", spec.heads)
-      .u32(prefix + "attention.head_count_kv", spec.kv_heads);
+  writer.u32(prefix + "block_count", spec.layers);
+  if (spec.layer_feed_forward.empty()) writer.u32(prefix + "feed_forward_length", spec.feed_forward);
+  if (!spec.layer_feed_forward.empty()) {
+    writer.i32_array(prefix + "feed_forward_length", spec.layer_feed_forward);
+  }
+  if (!spec.sections.empty()) writer.i32_array(prefix + "rope.dimension_sections", spec.sections);
+  if (!spec.local_layers.empty()) {
+    writer.i32_array(prefix + "attention.sliding_window_pattern", spec.local_layers);
+  }
+  writer.u32(prefix + "attention.head_count", spec.heads);
+  if (spec.layer_kv_heads.empty()) writer.u32(prefix + "attention.head_count_kv", spec.kv_heads);
+  if (!spec.layer_kv_heads.empty()) writer.i32_array(prefix + "attention.head_count_kv", spec.layer_kv_heads);
   if (spec.experts != 0) {
     writer.u32(prefix + "expert_count", spec.experts).u32(prefix + "expert_used_count", spec.experts_used);
     writer.u32(prefix + "expert_feed_forward_length", spec.feed_forward);
@@ -247,10 +263,28 @@ class TensorRecorder final : public model::TensorSource {
     return {name, spec_.matrices, rows, cols, 0, {}, experts};
   }
   model::Weight vector(const std::string& name, std::uint32_t cols) override {
-    name.ends_with(".bias") ? maker_.bias(name, cols) : maker_.gain(name, cols);
+    // Where scores are not scaled, the gains of the queries keep them small.
+    const bool scales = spec_.architecture == "gemma4" && name.ends_with(".attn_q_norm.weight");
+    if (name.ends_with(".bias")) {
+      maker_.bias(name, cols);
+    } else {
+      maker_.gain(name, cols, scales ? 1.0f / std::sqrt(static_cast<float>(cols)) : 1.0f);
+    }
     return {name, Format::f32, 1, cols, 0, {}};
   }
+  model::Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
+    if (rows == 1) {
+      maker_.row(name, cols, name.ends_with(".ssm_a") ? -1.0f : 1.0f);
+    } else {
+      maker_.matrix(name, rows, cols, Format::f32);
+    }
+    return {name, Format::f32, rows, cols, 0, {}};
+  }
   bool has(const std::string& name) const override {
+    if (spec_.architecture == "gemma4") {  // `parallel`: values are the keys' products in the wide layers
+      const bool values = name.ends_with(".attn_v.weight");
+      return !spec_.parallel || !values || spec_.local_layers.at(std::stoul(name.substr(4))) != 0;
+    }
     return name.ends_with(".bias") ? spec_.biases : !spec_.parallel;
   }
 
@@ -342,6 +376,78 @@ std::vector<SyntheticModel> family_models() {
       {.architecture = "llama", .experts = 6, .experts_used = 2},
       {.head_dim = 24, .architecture = "qwen3moe", .experts = 8, .experts_used = 3},
       {.kv_heads = 4, .architecture = "olmoe", .experts = 6, .experts_used = 5},
+      {.layers = 4,
+       .tied = true,
+       .rope_base = 1e6f,
+       .architecture = "lfm2",
+       .sizes = {{"shortconv.l_cache", 3}},
+       .layer_kv_heads = {0, 2, 0, 2}},
+      // One key head for two value heads, and the first layer of attention behind three others.
+      {.layers = 5,
+       .head_dim = 32,
+       .rope_dims = 8,
+       .rope_base = 1e6f,
+       .architecture = "qwen35",
+       .sizes = {{"ssm.conv_kernel", 4},
+                 {"ssm.state_size", 16},
+                 {"ssm.group_count", 2},
+                 {"ssm.time_step_rank", 4},
+                 {"ssm.inner_size", 64}},
+       .sections = {2, 1, 1, 0}},
+      {.layers = 2,
+       .kv_heads = 1,
+       .head_dim = 24,
+       .rope_dims = 12,
+       .tied = true,
+       .architecture = "qwen35",
+       .sizes = {{"ssm.conv_kernel", 2},
+                 {"ssm.state_size", 96},
+                 {"ssm.group_count", 1},
+                 {"ssm.time_step_rank", 1},
+                 {"ssm.inner_size", 96},
+                 {"full_attention_interval", 2}},
+       .sections = {2, 2, 2, 0}},
+      // Layers 3 and 4 read keys and values of layer 1, layer 5 those of layer 2.
+      {.layers = 6,
+       .heads = 4,
+       .kv_heads = 1,
+       .head_dim = 64,
+       .tied = true,
+       .rope_base = 1e6f,
+       .rope_factors = true,
+       .architecture = "gemma4",
+       .sizes = {{"attention.sliding_window", 7},
+                 {"attention.key_length_swa", 32},
+                 {"attention.value_length_swa", 32},
+                 {"rope.dimension_count_swa", 32},
+                 {"attention.shared_kv_layers", 3},
+                 {"embedding_length_per_layer_input", 32}},
+       .numbers = {{"final_logit_softcapping", 5.0f}},
+       .layer_feed_forward = {96, 96, 96, 192, 192, 192},
+       .local_layers = {0, 1, 0, 1, 1, 0}},
+      // Values are the keys' products, in heads of other numbers.
+      {.layers = 3,
+       .heads = 4,
+       .head_dim = 48,
+       .tied = true,
+       .rope_base = 1e6f,
+       .rope_factors = true,
+       .architecture = "gemma4",
+       .parallel = true,
+       .sizes = {{"attention.sliding_window", 9},
+                 {"attention.key_length_swa", 32},
+                 {"attention.value_length_swa", 32},
+                 {"rope.dimension_count_swa", 32},
+                 {"embedding_length_per_layer_input", 0}},
+       .numbers = {{"final_logit_softcapping", 5.0f}},
+       .layer_kv_heads = {4, 4, 2},
+       .local_layers = {1, 1, 0}},
+      {.layers = 3,
+       .width = 96,
+       .rope_base = 1e6f,
+       .architecture = "lfm2",
+       .sizes = {{"shortconv.l_cache", 5}},
+       .layer_kv_heads = {0, 0, 4}},
   };
 }
 
@@ -356,8 +462,9 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
-  const bool by_hand = !spec.biases && (spec.experts != 0 || spec.architecture == "llama" ||
-                                        spec.architecture.starts_with("qwen"));
+  const bool by_hand =
+      !spec.biases && (spec.experts != 0 || spec.architecture == "llama" ||
+                       (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));
   if (by_hand) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
     maker.gain("output_norm.weight", spec.width);
@@ -369,6 +476,9 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.rope_factors) {
     std::vector<float> factors((spec.rope_dims != 0 ? spec.rope_dims : head_dim) / 2);
     for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = 1.0f + static_cast<float>(i);
+    if (spec.architecture == "gemma4") {  // as converters write it: a quarter turns, the others do not
+      for (std::size_t i = 0; i < factors.size(); ++i) factors[i] = i < factors.size() / 4 ? 1.0f : 1e30f;
+    }
     writer.tensor("rope_freqs.weight", {factors.size()}, Format::f32, factors);
   }
   return writer;

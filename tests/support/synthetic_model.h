@@ -43,7 +43,12 @@ struct SyntheticModel {
   // More keys behind the architecture's name and a dot.
   std::vector<std::pair<std::string, std::uint32_t>> sizes = {};
   std::vector<std::pair<std::string, float>> numbers = {};
-  std::uint32_t experts = 0, experts_used = 0;  // of each layer, each with `feed_forward`
+  std::uint32_t experts = 0, experts_used = 0;        // of each layer, each with `feed_forward`
+  std::vector<std::int32_t> layer_kv_heads = {};      // head_count_kv by layer; empty: kv_heads in all
+  std::vector<std::int32_t> layer_feed_forward = {};  // the same of feed_forward_length
+  std::vector<std::int32_t> sections = {};            // rope.dimension_sections; empty: no such key
+  std::vector<std::int32_t> local_layers =
+      {};  // attention.sliding_window_pattern by layer; empty: no such key
 };
 
 // One small model of every architecture, and some more where an architecture has variants.

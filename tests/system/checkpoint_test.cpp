@@ -84,6 +84,19 @@ TEST_CASE("a run continues from the state after any step, on every machine of co
   }
 }
 
+TEST_CASE("a run continues from a recurrent state") {
+  const auto model = test::make_synthetic_model({.layers = 3,
+                                                 .matrices = Format::q8_0,
+                                                 .architecture = "lfm2",
+                                                 .sizes = {{"shortconv.l_cache", 4}},
+                                                 .layer_kv_heads = {0, 2, 0}});
+  check_each_step(*model, test::machine("edge"), {.compile = {}, .check = true});
+  for (const test::SyntheticModel& spec : test::family_models()) {
+    if (spec.architecture != "qwen35") continue;
+    check_each_step(*test::make_synthetic_model(spec), test::machine("edge"), {.compile = {}, .check = true});
+  }
+}
+
 TEST_CASE("a run continues from the state after any step, on every memory of configs/dram") {
   const auto model = test::small_model();
   const std::string preset = GENERATE(from_range(test::dram_presets()));

@@ -153,9 +153,10 @@ Topic inspection_topic() {
           {"file", "as given"},
           {"gguf_version, file_bytes, files, digest, metadata, types[], tensors[]",
            "of a model: null where a config.json stands for it"},
-          {"cannot_run, token_weight_bytes, position_cache_bytes",
+          {"cannot_run, token_weight_bytes, position_cache_bytes, recurrent_state_bytes",
            "of a model: null, or why no machine runs it; bytes read for a token by format; bytes of a "
-           "position's keys and values by --kv-type (null: blocks do not fit)"},
+           "position's keys and values by --kv-type (null: blocks do not fit); bytes of the states that do "
+           "not grow, read and written by a step"},
           {"files, changed_values[], values",
            "of a machine: what it was read from; path, value and source of what the last file does not have; "
            "its whole description"},

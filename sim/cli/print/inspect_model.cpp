@@ -87,7 +87,8 @@ void add_reads(const model::LlamaModel& model, Inspected& out) {
     if (!kCacheFormats.has(format)) continue;
     std::uint64_t bytes = 0;
     for (const model::Value& v : model.graph().values) {
-      if (v.kind == model::ValueKind::state) bytes += row_bytes(format, v.cols);
+      const bool cached = v.kind == model::ValueKind::state && v.rows == model::RowsOf::positions;
+      if (cached) bytes += row_bytes(format, v.cols);
     }
     const std::uint32_t head = model.shape().head_dim, block = block_elements(format);
     const bool whole = head % block == 0;
@@ -96,6 +97,13 @@ void add_reads(const model::LlamaModel& model, Inspected& out) {
                                   : fmt::format("not for heads of {}: blocks of {}", head, block));
     cache[std::string(name_of(format))] = whole ? Json(bytes) : Json();
   }
+  std::uint64_t own = 0;
+  for (const model::Value& v : model.graph().values) own += std::uint64_t{v.count} * v.cols * 4;
+  if (own != 0) {
+    out.text += fmt::format("\nrecurrent state, read and written by a step\n  {:<8} {:>16} bytes\n", "f32",
+                            with_separators(own));
+  }
+  out.document.json["recurrent_state_bytes"] = own;
   out.document.json["token_weight_bytes"] = by_format;
   out.document.json["position_cache_bytes"] = cache;
 }

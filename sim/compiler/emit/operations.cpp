@@ -69,6 +69,40 @@ Instruction take_rows(Rows dst, Rows a, std::uint32_t columns, Rows places, Exte
   return i;
 }
 
+Instruction exp_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::exp, dst, a, extent);
+}
+
+Instruction softplus_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::softplus, dst, a, extent);
+}
+
+Instruction sub_rows(Rows dst, Rows a, Rows b, Extent extent) {
+  return with_b(vector_operation(Opcode::sub, dst, a, extent), b);
+}
+
+Instruction square_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::square, dst, a, extent);
+}
+
+Instruction rsqrt_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::rsqrt, dst, a, extent);
+}
+
+Instruction add_scalar_rows(Rows dst, Rows a, float scalar, Extent extent) {
+  Instruction i = vector_operation(Opcode::add_scalar, dst, a, extent);
+  i.scalar = scalar;
+  return i;
+}
+
+Instruction mean_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::reduce_mean, dst, a, extent);
+}
+
+Instruction transpose_rows(Rows dst, Rows a, Extent extent) {
+  return vector_operation(Opcode::transpose, dst, a, extent);
+}
+
 Instruction sum_rows(Rows dst, Rows a, Extent extent) {
   return vector_operation(Opcode::reduce_sum, dst, a, extent);
 }

@@ -39,6 +39,16 @@ isa::Instruction sigmoid_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction top_k_rows(Rows dst, Rows a, std::uint32_t count, Extent extent);
 // dst[r][c] = a[r][places[r][c]]; rows of a have `columns`.
 isa::Instruction take_rows(Rows dst, Rows a, std::uint32_t columns, Rows places, Extent extent);
+isa::Instruction exp_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction softplus_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction sub_rows(Rows dst, Rows a, Rows b, Extent extent);
+isa::Instruction square_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction rsqrt_rows(Rows dst, Rows a, Extent extent);
+isa::Instruction add_scalar_rows(Rows dst, Rows a, float scalar, Extent extent);
+// The mean of each row.
+isa::Instruction mean_rows(Rows dst, Rows a, Extent extent);
+// dst[c][r] = a[r][c] of fp32.
+isa::Instruction transpose_rows(Rows dst, Rows a, Extent extent);
 // The sum of each row.
 isa::Instruction sum_rows(Rows dst, Rows a, Extent extent);
 // A zip whose b is one value of each row.

@@ -38,6 +38,8 @@ class Attention {
         operators_(d_.stages[stage].operators),
         op_(c_.op(operators_.back())),
         shape_(op_.attention),
+        group_(shape_.heads / shape_.kv_heads),
+        size_(c_.plan.attention[d_.attention_of[operators_.back()]]),
         room_(c_.plan.rooms[stage]),
         q_(c_.place_of(op_.inputs[0])),
         o_(c_.place_of(op_.output)),
@@ -52,13 +54,12 @@ class Attention {
 
   void run() {
     encode_query();
-    const AttentionBlock& size = c_.plan.attention;
     for (std::uint32_t m = 0; m < c_.step.tokens;) {
-      const Block b = of_tokens(m, std::min(size.rows, c_.step.tokens - m));
-      for (std::uint32_t h = 0; h < shape_.kv_heads; h += size.kv_heads) {
+      const Block b = of_tokens(m, std::min(size_.rows, c_.step.tokens - m));
+      for (std::uint32_t h = 0; h < shape_.kv_heads; h += size_.kv_heads) {
         Block part = b;
         part.head = h;
-        part.heads = std::min(size.kv_heads, shape_.kv_heads - h);
+        part.heads = std::min(size_.kv_heads, shape_.kv_heads - h);
         block(part);
       }
       m += b.tokens;
@@ -113,7 +114,7 @@ class Attention {
 
   // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence.
   void encode_query() {
-    const std::uint32_t cols = d_.group * shape_.head_dim, tokens = c_.step.tokens;
+    const std::uint32_t cols = group_ * shape_.head_dim, tokens = c_.step.tokens;
     const Rows dst = scratchpad_rows(room_[0], row_bytes(query_, cols));
     if (tokens == 1) {
       builder_.emit(convert_rows(dst, query_, q_, Format::f32, {1, op_.output_columns}));
@@ -139,7 +140,7 @@ class Attention {
     weighted_sum(b);
   }
 
-  std::uint32_t rows_of_head(const Block& b) const { return b.tokens * d_.group; }
+  std::uint32_t rows_of_head(const Block& b) const { return b.tokens * group_; }
 
   // What the scores are multiplied with on their way into the softmax: capped ones have had their scale.
   float softmax_scale() const { return shape_.cap != 0.0f ? shape_.cap : shape_.scale; }
@@ -177,7 +178,7 @@ class Attention {
   void multiply_keys(const Block& b, const Panel& panel, std::uint32_t begin, std::uint32_t end, Rows sums) {
     const std::uint32_t rows = rows_of_head(b);
     for (std::uint32_t h = 0; h < b.heads; ++h) {
-      const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * d_.group;
+      const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * group_;
       const std::uint64_t row = row_bytes(query_, shape_.head_dim);
       const Rows x = scratchpad_rows(room_[0], row) + query * row;
       const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride +
@@ -194,15 +195,15 @@ class Attention {
     const Rows dst = probabilities(b);
     if (b.tokens == 1) {  // all rows see the same positions
       builder_.emit(
-          softmax_rows(dst, probability_, scores, scale, valid, false, {b.heads * d_.group, b.positions()}));
+          softmax_rows(dst, probability_, scores, scale, valid, false, {b.heads * group_, b.positions()}));
       return;
     }
     // The tokens of one query head: every group-th row, each seeing one position more.
     for (std::uint32_t h = 0; h < b.heads; ++h) {
-      for (std::uint32_t g = 0; g < d_.group; ++g) {
+      for (std::uint32_t g = 0; g < group_; ++g) {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
-        const Rows to{(dst + first * dst.stride).at, dst.stride * d_.group};
-        const Rows from{(scores + first * scores.stride).at, scores.stride * d_.group};
+        const Rows to{(dst + first * dst.stride).at, dst.stride * group_};
+        const Rows from{(scores + first * scores.stride).at, scores.stride * group_};
         builder_.emit(softmax_rows(to, probability_, from, scale, valid, true, {b.tokens, b.positions()}));
       }
     }
@@ -224,14 +225,14 @@ class Attention {
                from = scores + std::uint64_t{b.unseen} * 4;
     if (b.tokens == 1) {
       builder_.emit(
-          softmax_rows(to, probability_, from, softmax_scale(), window, false, {b.heads * d_.group, length}));
+          softmax_rows(to, probability_, from, softmax_scale(), window, false, {b.heads * group_, length}));
       return;
     }
     for (std::uint32_t h = 0; h < b.heads; ++h) {
-      for (std::uint32_t g = 0; g < d_.group; ++g) {
+      for (std::uint32_t g = 0; g < group_; ++g) {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
-        const Rows to_rows{(to + first * to.stride).at, to.stride * d_.group + probability_bytes()};
-        const Rows from_rows{(from + first * from.stride).at, from.stride * d_.group + 4};
+        const Rows to_rows{(to + first * to.stride).at, to.stride * group_ + probability_bytes()};
+        const Rows from_rows{(from + first * from.stride).at, from.stride * group_ + 4};
         builder_.emit(softmax_rows(to_rows, probability_, from_rows, softmax_scale(), window, false,
                                    {b.tokens, length + 1}));
       }
@@ -246,7 +247,7 @@ class Attention {
 
   // o[row] = sum over t of probability[row][t] * v[t].
   void weighted_sum(const Block& b) {
-    const std::uint32_t rows = rows_of_head(b), part = c_.plan.attention.result_columns;
+    const std::uint32_t rows = rows_of_head(b), part = size_.result_columns;
     for (std::uint32_t first = 0; first < shape_.head_dim; first += part) {
       const std::uint32_t width = std::min(part, shape_.head_dim - first);  // of each head
       // Narrower results come with single heads only.
@@ -275,13 +276,13 @@ class Attention {
 
   // From [heads][tokens][group][width] sums into o: [tokens][heads x head_dim].
   void copy_result(const Block& b, Rows sums, std::uint32_t first, std::uint32_t width) {
-    const std::uint64_t head_bytes = std::uint64_t{d_.group} * shape_.head_dim * 4;
+    const std::uint64_t head_bytes = std::uint64_t{group_} * shape_.head_dim * 4;
     const Rows o = o_ + (std::uint64_t{b.token} * o_.stride + b.head * head_bytes + std::uint64_t{first} * 4);
     if (width < shape_.head_dim) {  // one token of one KV head
-      builder_.emit(copy_rows({o.at, shape_.head_dim * 4}, sums, {d_.group, width}));
+      builder_.emit(copy_rows({o.at, shape_.head_dim * 4}, sums, {group_, width}));
       return;
     }
-    const std::uint32_t cols = d_.group * width;
+    const std::uint32_t cols = group_ * width;
     if (b.tokens == 1) {
       builder_.emit(copy_rows(o, sums, {1, b.heads * cols}));
       return;
@@ -363,6 +364,8 @@ class Attention {
   const std::vector<std::uint32_t>& operators_;
   const model::Operator& op_;
   const model::AttentionShape& shape_;
+  std::uint32_t group_;  // query heads of one KV head
+  const AttentionBlock& size_;
   const Room& room_;
   Rows q_, o_;  // fp32 rows; o may take q's place
   Cache keys_, values_;

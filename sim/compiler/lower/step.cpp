@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "compiler/lower/attention.h"
+#include "compiler/lower/recurrent.h"
 
 namespace tokencycle::compiler {
 namespace {
@@ -31,6 +32,10 @@ Instruction map_rows(const Operator& op, Rows dst, Rows a, Extent extent) {
       return scale_rows(dst, a, op.scalar, extent);
     case model::MapFunction::sigmoid:
       return sigmoid_rows(dst, a, extent);
+    case model::MapFunction::exp:
+      return exp_rows(dst, a, extent);
+    case model::MapFunction::softplus:
+      return softplus_rows(dst, a, extent);
   }
   throw std::logic_error("a function has no instruction");
 }
@@ -97,6 +102,11 @@ void Lowering::lower(std::uint32_t s) {
     case Stage::Kind::attention:
       builder_.flush();
       return emit_attention(builder_, c_, s);
+    case Stage::Kind::recurrent:
+      builder_.flush();
+      return c_.op(stage.operators[0]).kind == OperatorKind::convolution
+                 ? emit_convolution(builder_, c_, stage.operators[0], c_.plan.rooms[s])
+                 : emit_delta_rule(builder_, c_, stage.operators[0], c_.plan.rooms[s]);
   }
   throw std::logic_error("a stage has no lowering: " + c_.op(stage.operators[0]).name);
 }
@@ -169,34 +179,6 @@ void Lowering::load_as_f32(const model::Weight& weight, std::uint32_t to) {
                              scratchpad_rows(row, row_bytes(weight.format, weight.cols)), weight.format,
                              {1, weight.cols}));
   builder_.release();
-}
-
-// Groups of columns are rows of their own: they lie one behind the other.
-void Lowering::norm(std::uint32_t s) {
-  const std::uint32_t index = c_.demands.stages[s].operators[0];
-  const Operator& op = c_.op(index);
-  const std::uint32_t columns = op.norm.columns, groups = op.output_columns / columns;
-  const model::Weight& weight = *op.weight;
-  builder_.flush();
-  const bool layer = op.norm.kind == model::NormKind::layer;
-  std::uint32_t gain = c_.plan.rooms[s][0];
-  if (layer || weight.format != Format::f32) {
-    load_as_f32(weight, gain);
-  } else {
-    gain = load_row(weight, 0, weight.cols);
-  }
-  if (layer) load_as_f32(*op.bias, gain + weight.cols * 4);
-  const Rows x = input_of(op, 0), y = c_.place_of(op.output);
-  const std::uint32_t rows = c_.rows_of(op.output) * groups, stride = columns * 4;
-  for (std::uint32_t r = 0; r < rows; r += kRowLimit) {
-    const std::uint64_t at = std::uint64_t{r} * stride;
-    const Rows to = Rows{y.at, stride} + at, from = Rows{x.at, stride} + at;
-    const Extent extent{std::min(rows - r, kRowLimit), columns};
-    builder_.emit(layer ? layer_norm_rows(to, from, gain, op.norm.epsilon, extent)
-                        : rms_norm_rows(to, from, gain, op.norm.epsilon, extent));
-  }
-  builder_.release();
-  tap(index, y, 0, op.output_columns);
 }
 
 // Encoded by the first linear that asks, for all of them; a gated stage that works block by block has encoded
@@ -399,47 +381,6 @@ void Lowering::append(std::uint32_t s) {
       convert_rows(rows, c_.demands.kv_format, c_.place_of(op.inputs[0]), Format::f32, {tokens, cols}));
   builder_.emit(store_rows(c_.layout.values[op.inputs[1]] + c_.step.position * row, row, rows,
                            c_.demands.kv_format, {tokens, cols}));
-}
-
-void Lowering::row(std::uint32_t s) {
-  const std::uint32_t index = c_.demands.stages[s].operators[0];
-  const Operator& op = c_.op(index);
-  const Rows x = input_of(op, 0), y = c_.place_of(op.output);
-  const std::uint32_t rows = c_.rows_of(op.output), cols = graph_.values[op.inputs[0]].cols;
-  builder_.flush();
-  switch (op.kind) {
-    case OperatorKind::softmax:
-      builder_.emit(softmax_rows(y, Format::f32, x, 1.0f, cols, false, {rows, cols}));
-      break;
-    case OperatorKind::top_k:
-      builder_.emit(top_k_rows(y, x, op.output_columns, {rows, cols}));
-      break;
-    case OperatorKind::take:
-      builder_.emit(take_rows(y, x, cols, input_of(op, 1), {rows, op.output_columns}));
-      break;
-    case OperatorKind::normalize: {
-      const Rows sums = scratchpad_rows(c_.plan.rooms[s][0], 4);
-      builder_.emit(sum_rows(sums, x, {rows, cols}));
-      builder_.emit(per_row(isa::Opcode::div, y, x, sums, {rows, cols}));
-      break;
-    }
-    default:
-      weighted_sum(op);
-      break;
-  }
-  tap(index, y, 0, op.output_columns);
-}
-
-// The parts are multiplied where they lie; the first goes to the result, the others are added to it.
-void Lowering::weighted_sum(const Operator& op) {
-  const Rows x = input_of(op, 0), factors = input_of(op, 1), y = c_.place_of(op.output);
-  const Extent extent{c_.rows_of(op.output), op.output_columns};
-  for (std::uint32_t part = 0; part < graph_.values[op.inputs[1]].cols; ++part) {
-    const Rows from = x + std::uint64_t{part} * op.output_columns * 4,
-               factor = factors + std::uint64_t{part} * 4;
-    builder_.emit(per_row(Opcode::mul, part == 0 ? y : from, from, factor, extent));
-    if (part > 0) builder_.emit(add_rows(y, y, from, extent));
-  }
 }
 
 // Row by row, place by place: the matrix that a place names is read from DRAM at a register, which decode

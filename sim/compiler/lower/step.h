@@ -43,6 +43,7 @@ class Lowering {
   void gather(std::uint32_t stage);
   void positions(std::uint32_t stage);
   void norm(std::uint32_t stage);
+  void plain_norm(std::uint32_t stage);
   void linear(std::uint32_t stage);
   void result_functions(std::uint32_t stage);
   void gated(std::uint32_t stage);
@@ -52,6 +53,8 @@ class Lowering {
   void append(std::uint32_t stage);
   void row(std::uint32_t stage);
   void weighted_sum(const model::Operator& op);
+  void zip_row(const model::Operator& op);
+  void columns(const model::Operator& op);
   void experts(std::uint32_t index);
 
   // Input `i` of an operator: those of its rows that the operator's result has.

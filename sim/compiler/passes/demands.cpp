@@ -51,14 +51,18 @@ void count_operator(Demands& d, const Operator& op) {
       d.formats[op.inputs[0]].add(activation_format(op.weight->format));
       return count_weight(d, *op.weight);
     case OperatorKind::norm:
-      return count_row(d, row_bytes(op.weight->format, op.weight->cols));
+      return count_row(d, op.weight == nullptr ? 0 : row_bytes(op.weight->format, op.weight->cols));
     case OperatorKind::rotary:
       return count_row(d, std::uint64_t{op.rotary.rotate} * 4);
-    case OperatorKind::attention:
-      d.attention = op.attention;
-      d.group = op.attention.heads / op.attention.kv_heads;
-      return;
+    case OperatorKind::convolution:
+      return count_row(d, std::uint64_t{convolution_block(op)} * op.weight->cols * 4);
+    case OperatorKind::delta_rule:
+      return count_row(d, std::uint64_t{delta_block(op)} * op.delta.dim * 4);
+    case OperatorKind::zip_row:
+      return count_row(d, std::uint64_t{op.weight->cols} * 4);
+    case OperatorKind::attention:  // counted where its index is known
     case OperatorKind::position_rows:
+    case OperatorKind::columns:
     case OperatorKind::map:
     case OperatorKind::zip:
     case OperatorKind::append:
@@ -69,6 +73,13 @@ void count_operator(Demands& d, const Operator& op) {
     case OperatorKind::weighted_sum:
       return;
   }
+}
+
+std::uint32_t count_attention(Demands& d, const model::AttentionShape& a) {
+  const AttentionHeads heads{a.heads, a.kv_heads, a.head_dim, a.heads / a.kv_heads};
+  auto at = std::find(d.attentions.begin(), d.attentions.end(), heads);
+  if (at == d.attentions.end()) at = d.attentions.insert(at, heads);
+  return static_cast<std::uint32_t>(at - d.attentions.begin());
 }
 
 }  // namespace
@@ -87,11 +98,14 @@ Demands demands_of(const model::Graph& graph, std::vector<Stage> stages, const c
   d.formats.resize(graph.values.size());
   d.maker.assign(graph.values.size(), Demands::kNoMaker);
   d.stage_of.resize(graph.operators.size());
+  d.attention_of.resize(graph.operators.size());
   for (std::uint32_t i = 0; i < graph.operators.size(); ++i) {
     const Operator& op = graph.operators[i];
     if (op.output != model::kNoValue) d.maker[op.output] = i;
     count_operator(d, op);
+    if (op.kind == OperatorKind::attention) d.attention_of[i] = count_attention(d, op.attention);
   }
+  if (d.attentions.empty()) d.attentions.emplace_back();
   for (std::uint32_t s = 0; s < d.stages.size(); ++s) {
     for (const std::uint32_t i : d.stages[s].operators) d.stage_of[i] = s;
     if (d.stages[s].kind != Stage::Kind::gated) continue;

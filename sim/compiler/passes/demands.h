@@ -2,6 +2,7 @@
 // What a graph asks of a machine, as a few numbers: the input of placement and tiling.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -27,6 +28,13 @@ inline constexpr auto kEncodedActivations = [] {
   return formats;
 }();
 
+// Heads of one number and size, as some attentions of the graph have them.
+struct AttentionHeads {
+  std::uint32_t heads = 0, kv_heads = 0, head_dim = 0;  // no heads: there is no attention
+  std::uint32_t group = 1;                              // query heads of one KV head
+  bool operator==(const AttentionHeads&) const = default;
+};
+
 struct Demands {
   const model::Graph* graph = nullptr;
   std::vector<Stage> stages;
@@ -36,8 +44,13 @@ struct Demands {
   static constexpr std::uint32_t kNoMaker = 0xffff'ffffu;
 
   Format kv_format = Format::f16;
-  model::AttentionShape attention;  // of every attention; no heads: there is none
-  std::uint32_t group = 1;          // query heads of one KV head
+  std::vector<AttentionHeads> attentions;   // in the order of the graph; at least one
+  std::vector<std::uint32_t> attention_of;  // by operator: which of them an attention has
+  std::uint32_t largest_group() const {
+    std::uint32_t largest = 1;
+    for (const AttentionHeads& a : attentions) largest = std::max(largest, a.group);
+    return largest;
+  }
 
   bool streamed = false;                  // the rows of a linear are in DRAM, and any number of them will do
   std::uint32_t start_columns = 0;        // of the rows that a step begins with
@@ -53,6 +66,18 @@ struct Demands {
   std::uint32_t pass_rows = 0;         // k values that a pass can have
   std::uint32_t accumulator_half = 0;  // fp32 sums of half the accumulator memory
 };
+
+// Columns of a convolution that are done at once: rows long enough for any vector unit, and little room.
+inline std::uint32_t convolution_block(const model::Operator& op) {
+  constexpr std::uint32_t kColumns = 512;
+  return std::min(op.output_columns, kColumns);
+}
+
+// Rows of a head's state in a delta rule that are done at once, 16 KiB of them.
+inline std::uint32_t delta_block(const model::Operator& op) {
+  constexpr std::uint32_t kElements = 4096;
+  return std::clamp(kElements / op.delta.dim, 1u, op.delta.dim);
+}
 
 Demands demands_of(const model::Graph& graph, std::vector<Stage> stages, const config::Machine& machine,
                    Format kv_format);

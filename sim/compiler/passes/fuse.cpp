@@ -35,9 +35,14 @@ Stage::Kind kind_of(const Operator& op) {
     case OperatorKind::take:
     case OperatorKind::normalize:
     case OperatorKind::weighted_sum:
+    case OperatorKind::zip_row:
+    case OperatorKind::columns:
       return Stage::Kind::row;
     case OperatorKind::expert_linear:
       return Stage::Kind::experts;
+    case OperatorKind::convolution:
+    case OperatorKind::delta_rule:
+      return Stage::Kind::recurrent;
     case OperatorKind::attention:
       break;
   }
@@ -128,7 +133,8 @@ class Fuser {
       std::vector<std::uint32_t> appends;
       for (const std::size_t side : {1, 2}) {
         for (const std::uint32_t reader : readers_[op(attention).inputs[side]]) {
-          if (is(reader, OperatorKind::append) && reader < attention) appends.push_back(reader);
+          const bool taken = stages_[stage_of_[reader]].operators.empty();  // by an attention before this one
+          if (is(reader, OperatorKind::append) && reader < attention && !taken) appends.push_back(reader);
         }
       }
       if (appends.size() != 2) continue;  // all or none: both states are read in the same way

@@ -50,8 +50,10 @@ struct Stage {
     rotary,  // one or more of the same table
     append,
     attention,  // perhaps some appends before it
-    row,        // softmax, top_k, take, normalize or weighted_sum: vector instructions on whole rows
+    row,        // softmax, top_k, take, normalize, weighted_sum, zip_row or columns: vector instructions on
+                // whole rows
     experts,    // one expert_linear
+    recurrent,  // one convolution or delta rule
   };
   Kind kind = Kind::linear;
   std::vector<std::uint32_t> operators;

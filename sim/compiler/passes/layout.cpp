@@ -21,6 +21,11 @@ class Regions {
   std::uint64_t next_ = 0;
 };
 
+std::uint64_t state_bytes(const model::Value& v, const Options& options) {
+  if (v.rows == model::RowsOf::own) return std::uint64_t{v.count} * v.cols * 4;
+  return options.context * row_bytes(options.kv_format, v.cols);
+}
+
 }  // namespace
 
 DramLayout assign_layout(const Source& source, const Options& options, std::uint32_t batch) {
@@ -34,7 +39,7 @@ DramLayout assign_layout(const Source& source, const Options& options, std::uint
     if (v.kind != model::ValueKind::state) continue;
     auto at = std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == v.region; });
     if (at == names.end()) at = names.insert(names.end(), {v.region, 0});
-    at->second += context * row_bytes(options.kv_format, v.cols);
+    at->second += state_bytes(v, options);
   }
   l.values.resize(graph.values.size());
   for (const auto& [constant, table] : graph.rotary_tables) {
@@ -46,7 +51,7 @@ DramLayout assign_layout(const Source& source, const Options& options, std::uint
     const model::Value& v = graph.values[id];
     if (v.kind != model::ValueKind::state) continue;
     l.values[id] = next[v.region];
-    next[v.region] = next[v.region] + context * row_bytes(options.kv_format, v.cols);
+    next[v.region] = next[v.region] + state_bytes(v, options);
   }
   for (model::ValueId v = 0; v < graph.values.size(); ++v) {
     if (graph.values[v].kind != model::ValueKind::input) continue;

@@ -49,12 +49,12 @@ class Side {
 class Placer {
  public:
   Placer(const Demands& d, const Liveness& live, std::uint64_t tokens, std::uint64_t positions,
-         const AttentionBlock& block, std::uint32_t gated_block)
-      : d_(d), graph_(*d.graph), live_(live), tokens_(tokens), positions_(positions), block_(block) {
+         const std::vector<AttentionBlock>& blocks, std::uint32_t gated_block)
+      : d_(d), graph_(*d.graph), live_(live), tokens_(tokens), positions_(positions) {
     Plan& p = result_.plan;
     p.tokens = static_cast<std::uint32_t>(tokens);
     p.positions = static_cast<std::uint32_t>(positions);
-    p.attention = block;
+    p.attention = blocks;
     p.gated_block = gated_block;
     p.values.resize(graph_.values.size());
     p.encoded.resize(graph_.values.size());
@@ -153,6 +153,10 @@ class Placer {
         if (op.weight->format == Format::f32) return;
         return want(now, End::low, tokens_ * row_bytes(op.weight->format, op.weight->cols), room[1]);
       case Stage::Kind::norm:
+        if (op.weight == nullptr) {
+          want(now, End::high, tokens_ * (op.output_columns / op.norm.columns) * 4, room[0]);
+          return want(now, End::high, tokens_ * op.output_columns * 4, room[1]);
+        }
         if (op.bias != nullptr) return want(now, End::high, std::uint64_t{op.weight->cols} * 8, room[0]);
         if (op.weight->format == Format::f32) return;
         return want(now, End::high, std::uint64_t{op.weight->cols} * 4, room[0]);
@@ -162,11 +166,18 @@ class Placer {
       case Stage::Kind::attention: {
         want(now, End::high, tokens_ * row_bytes(activation_format(d_.kv_format), op.output_columns),
              room[0]);
-        return scores(op.attention, now, room);
+        return scores(stage.operators.back(), now, room);
       }
       case Stage::Kind::row:
         if (op.kind == model::OperatorKind::normalize) want(now, End::high, tokens_ * 4, room[0]);
         return;
+      case Stage::Kind::recurrent:
+        if (op.kind == model::OperatorKind::delta_rule) {
+          want(now, End::high, std::uint64_t{delta_block(op)} * op.delta.dim * 4, room[0]);
+          return want(now, End::high, std::uint64_t{delta_block(op)} * 4, room[1]);
+        }
+        want(now, End::high, std::uint64_t{op.weight->cols} * convolution_block(op) * 4, room[0]);
+        return want(now, End::high, tokens_ * convolution_block(op) * 4, room[1]);
       case Stage::Kind::experts:
       case Stage::Kind::linear:
         if (op.output != graph_.result || op.kind == model::OperatorKind::linear) return;
@@ -180,11 +191,14 @@ class Placer {
   }
 
   // Probabilities, and scores where the accumulator memory does not keep them.
-  void scores(const model::AttentionShape& shape, Life now, Room& room) {
+  void scores(std::uint32_t index, Life now, Room& room) {
+    const model::AttentionShape& shape = graph_.operators[index].attention;
+    const std::uint32_t which = d_.attention_of[index];
+    const AttentionBlock& block = result_.plan.attention[which];
     const std::uint64_t element = block_bytes(activation_format(value_format(d_.kv_format)));
-    const std::uint64_t rows = std::uint64_t{block_.kv_heads} * block_.rows * d_.group;
+    const std::uint64_t rows = std::uint64_t{block.kv_heads} * block.rows * d_.attentions[which].group;
     std::uint64_t positions = positions_, before = 0;
-    const std::uint64_t behind = beyond_last_row(shape, block_.rows);
+    const std::uint64_t behind = beyond_last_row(shape, block.rows);
     if (shape.window != 0) {
       before = kAlignment;
       positions = std::min<std::uint64_t>(positions, shape.window + behind);
@@ -218,7 +232,6 @@ class Placer {
   const model::Graph& graph_;
   const Liveness& live_;
   std::uint64_t tokens_, positions_;
-  AttentionBlock block_;
   std::vector<Buffer> buffers_;
   std::vector<bool> in_gated_;  // by moment
   Side low_, high_;
@@ -228,8 +241,8 @@ class Placer {
 }  // namespace
 
 Placement place(const Demands& demands, const Liveness& live, std::uint32_t tokens, std::uint32_t positions,
-                const AttentionBlock& block, std::uint32_t gated_block) {
-  return Placer(demands, live, tokens, positions, block, gated_block).run();
+                const std::vector<AttentionBlock>& blocks, std::uint32_t gated_block) {
+  return Placer(demands, live, tokens, positions, blocks, gated_block).run();
 }
 
 }  // namespace tokencycle::compiler

@@ -19,6 +19,6 @@ struct Placement {
 };
 
 Placement place(const Demands& demands, const Liveness& live, std::uint32_t tokens, std::uint32_t positions,
-                const AttentionBlock& block, std::uint32_t gated_block);
+                const std::vector<AttentionBlock>& blocks, std::uint32_t gated_block);
 
 }  // namespace tokencycle::compiler

@@ -16,8 +16,8 @@ std::uint64_t aligned(std::uint64_t bytes) {
   return round_up(bytes, kAlignment);
 }
 
-std::uint32_t moving_rows(const Demands& d, const AttentionBlock& b) {
-  return b.kv_heads * b.rows * d.group;
+std::uint32_t moving_rows(const AttentionHeads& a, const AttentionBlock& b) {
+  return b.kv_heads * b.rows * a.group;
 }
 
 // Bytes of a panel of the cache in the ring: its rows as stored and, where values are decoded, behind them
@@ -29,11 +29,14 @@ std::uint64_t panel_bytes(const Demands& d, std::uint64_t rows, std::uint64_t co
 }
 
 // Bytes of the ring that the smallest chunk of everything that streams needs.
-std::uint64_t smallest_ring(const Demands& d, std::uint64_t positions, const AttentionBlock& b) {
-  const std::uint64_t kv_columns =
-      std::uint64_t{b.kv_heads} *
-      d.attention.head_dim;  // of keys; of values fewer when result_columns says so
-  const std::uint64_t panel = panel_bytes(d, std::min<std::uint64_t>(positions, kPlainGroup), kv_columns);
+std::uint64_t smallest_ring(const Demands& d, std::uint64_t positions,
+                            const std::vector<AttentionBlock>& blocks) {
+  std::uint64_t panel = 0;
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    // Of keys; of values fewer when result_columns says so.
+    const std::uint64_t kv_columns = std::uint64_t{blocks[i].kv_heads} * d.attentions[i].head_dim;
+    panel = std::max(panel, panel_bytes(d, std::min<std::uint64_t>(positions, kPlainGroup), kv_columns));
+  }
   return aligned(std::max({std::uint64_t{d.whole_row_bytes}, std::uint64_t{d.smallest_rectangle}, panel}));
 }
 
@@ -50,9 +53,9 @@ std::uint32_t chunk_limit(const Demands& d, std::uint32_t ring) {
 
 // The next smaller block, or false at the smallest. KV heads go first as long as what is loaded of a row
 // fills a DRAM burst; fewer rows at once mean reading the cache more often.
-bool shrink(const Demands& d, AttentionBlock& b) {
+bool shrink(const Demands& d, const AttentionHeads& a, AttentionBlock& b) {
   constexpr std::uint32_t kBurst = 64;
-  const std::uint32_t head_bytes = static_cast<std::uint32_t>(row_bytes(d.kv_format, d.attention.head_dim));
+  const std::uint32_t head_bytes = static_cast<std::uint32_t>(row_bytes(d.kv_format, a.head_dim));
   if (b.kv_heads > 1 && (b.rows == 1 || (b.kv_heads / 2) * head_bytes >= kBurst)) {
     b.kv_heads = (b.kv_heads + 1) / 2;
   } else if (b.rows > 1) {
@@ -63,14 +66,18 @@ bool shrink(const Demands& d, AttentionBlock& b) {
   return true;
 }
 
-bool fits_accumulator(const Demands& d, const AttentionBlock& b) {
-  const std::uint64_t rows = moving_rows(d, b);
-  return rows <= kRowLimit && rows * d.attention.head_dim <= d.accumulator_half &&
+bool is_single(const AttentionBlock& b) {
+  return b.kv_heads == 1 && b.rows == 1;
+}
+
+bool fits_accumulator(const Demands& d, const AttentionHeads& a, const AttentionBlock& b) {
+  const std::uint64_t rows = moving_rows(a, b);
+  return rows <= kRowLimit && rows * a.head_dim <= d.accumulator_half &&
          rows * std::min(d.columns, kPlainGroup) <= d.accumulator_half;
 }
 
-AttentionBlock smallest_block(const Demands& d) {
-  const std::uint32_t columns = std::min(d.attention.head_dim, d.accumulator_half / d.group);
+AttentionBlock smallest_block(const Demands& d, const AttentionHeads& a) {
+  const std::uint32_t columns = std::min(a.head_dim, d.accumulator_half / a.group);
   const std::uint32_t block = block_elements(d.kv_format);
   return {1, 1, std::max(columns / block * block, block)};
 }
@@ -101,15 +108,19 @@ class Search {
         target_(target),
         tokens_(tokens),
         positions_(positions),
-        block_{std::max(d.attention.kv_heads, 1u), tokens, d.attention.head_dim},
-        gated_block_(d.gated_columns) {}
+        gated_block_(d.gated_columns) {
+    for (const AttentionHeads& a : d.attentions)
+      blocks_.push_back({std::max(a.kv_heads, 1u), tokens, a.head_dim});
+  }
 
   std::optional<Plan> run() {
     for (;;) {
-      if (block_.kv_heads == 1 && block_.rows == 1) block_ = smallest_block(d_);
-      const std::uint64_t ring = smallest_ring(d_, positions_, block_);
+      for (std::size_t i = 0; i < blocks_.size(); ++i) {
+        if (is_single(blocks_[i])) blocks_[i] = smallest_block(d_, d_.attentions[i]);
+      }
+      const std::uint64_t ring = smallest_ring(d_, positions_, blocks_);
       const std::uint64_t allowed = std::min(target_, end_ > ring ? end_ - ring : 0);
-      Placement placed = place(d_, live_, tokens_, positions_, block_, gated_block_);
+      Placement placed = place(d_, live_, tokens_, positions_, blocks_, gated_block_);
       if (placed.bytes <= allowed && usable()) {
         Plan plan = std::move(placed.plan);
         plan.ring_begin = static_cast<std::uint32_t>(placed.bytes);
@@ -118,18 +129,35 @@ class Search {
         return plan;
       }
       if (placed.gated_bytes > allowed && shrink(d_, gated_block_)) continue;
-      if (!shrink(d_, block_)) return std::nullopt;
+      if (!shrink_blocks()) return std::nullopt;
     }
   }
 
  private:
-  bool usable() const { return (block_.kv_heads == 1 && block_.rows == 1) || fits_accumulator(d_, block_); }
+  bool usable(std::size_t i) const {
+    return is_single(blocks_[i]) || fits_accumulator(d_, d_.attentions[i], blocks_[i]);
+  }
+  bool usable() const {
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (!usable(i)) return false;
+    }
+    return true;
+  }
+  // Those that the accumulator memory cannot hold, else all.
+  bool shrink_blocks() {
+    const bool all = usable();
+    bool shrunk = false;
+    for (std::size_t i = 0; i < blocks_.size(); ++i) {
+      if (all || !usable(i)) shrunk |= shrink(d_, d_.attentions[i], blocks_[i]);
+    }
+    return shrunk;
+  }
 
   const Demands& d_;
   const Liveness& live_;
   std::uint64_t end_, target_;
   std::uint32_t tokens_, positions_;
-  AttentionBlock block_;
+  std::vector<AttentionBlock> blocks_;  // for each of the attentions
   std::uint32_t gated_block_;
 };
 
@@ -142,18 +170,23 @@ std::optional<Plan> plan_scratchpad(const Demands& d, std::uint32_t capacity, st
   const Liveness live = find_liveness(d);
   std::optional<Plan> plan = Search(d, live, end, roomy, tokens, positions).run();
   if (!plan) return Search(d, live, end, end, tokens, positions).run();
-  plan->comfortable = plan->attention.rows * d.group >= std::min(kFairRows, tokens * d.group);
+  plan->comfortable = true;
+  for (std::size_t i = 0; i < d.attentions.size(); ++i) {
+    const std::uint32_t group = d.attentions[i].group;
+    plan->comfortable &= plan->attention[i].rows * group >= std::min(kFairRows, tokens * group);
+  }
   return plan;
 }
 
 std::uint64_t smallest_scratchpad(const Demands& d, std::uint32_t positions) {
-  const AttentionBlock block = smallest_block(d);
-  return place(d, find_liveness(d), 1, positions, block, smallest_gated_block(d)).bytes +
-         smallest_ring(d, positions, block);
+  std::vector<AttentionBlock> blocks;
+  for (const AttentionHeads& a : d.attentions) blocks.push_back(smallest_block(d, a));
+  return place(d, find_liveness(d), 1, positions, blocks, smallest_gated_block(d)).bytes +
+         smallest_ring(d, positions, blocks);
 }
 
 std::uint64_t smallest_accumulator(const Demands& d) {
-  return std::uint64_t{d.group} * 8 * block_elements(d.kv_format);
+  return std::uint64_t{d.largest_group()} * 8 * block_elements(d.kv_format);
 }
 
 }  // namespace tokencycle::compiler

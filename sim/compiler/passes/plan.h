@@ -24,7 +24,7 @@ struct AttentionBlock {
 
 // Room that a stage has for itself, by stage. What it holds depends on the kind:
 //   gather     token ids; table rows as stored, when they are not fp32
-//   norm       the gain as fp32, when it is stored otherwise
+//   norm       the gain as fp32, when it is stored otherwise; without one, a value for each group, squares
 //   gated      [tokens][block columns] fp32, when a block is less than the whole row
 //   append     [tokens][columns] in the KV format
 //   row        normalize: a sum for each token
@@ -33,6 +33,9 @@ struct AttentionBlock {
 //              they exceed half the accumulator memory or are capped. With a window: its positions alone, and
 //              some elements before and behind
 //   linear     of the result, through functions: two chunks of sums fp32
+//   recurrent  convolution: the weights [taps][block columns]; a tap's products [tokens][block columns];
+//   delta rule: products
+//              [block rows][dim], and a value for each of the rows
 using Room = std::array<std::uint32_t, 3>;
 
 // Elements behind the last row of scores and probabilities that a window's softmax touches, for so many
@@ -44,8 +47,8 @@ constexpr std::uint64_t beyond_last_row(const model::AttentionShape& shape, std:
 // Addresses are scratchpad bytes. Buffers that never live at the same time share bytes.
 struct Plan {
   std::uint32_t tokens = 0, positions = 0;
-  AttentionBlock attention;
-  std::uint32_t gated_block = 0;  // columns of a gated stage at once
+  std::vector<AttentionBlock> attention;  // for each of Demands::attentions
+  std::uint32_t gated_block = 0;          // columns of a gated stage at once
 
   std::vector<std::uint32_t> values;                    // by value: [tokens][columns] fp32
   using Encoded = std::array<std::uint32_t, kFormats>;  // by format

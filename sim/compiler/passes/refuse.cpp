@@ -69,7 +69,6 @@ void refuse_missing_types(const model::Graph& graph, const config::Machine& mach
 }
 
 void refuse_graph(const model::Graph& graph) {
-  const model::Operator* first = nullptr;
   for (const model::Operator& op : graph.operators) {
     if (op.kind != model::OperatorKind::linear || graph.operators.size() == 1) continue;
     if (graph.values[op.inputs[0]].kind != model::ValueKind::input) continue;
@@ -91,14 +90,6 @@ void refuse_graph(const model::Graph& graph) {
           fmt::format("tensor '{}' of operator '{}' is {}, but a bias must be f32; convert the model again",
                       op.bias->name, op.name, name_of(op.bias->format)));
     }
-    if (op.kind != model::OperatorKind::attention) continue;
-    if (first == nullptr) first = &op;
-    const model::AttentionShape &a = first->attention, &b = op.attention;
-    if (a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_dim == b.head_dim) continue;
-    throw ConfigurationError(fmt::format(
-        "operators '{}' and '{}' have heads of different number or size, which the compiler's one plan of "
-        "attention does not cover; use a model whose layers are equal",
-        first->name, op.name));
   }
 }
 
@@ -120,8 +111,10 @@ void refuse_large_shapes(const Demands& d, std::uint32_t context) {
     if (op.output == d.graph->result) continue;  // goes to DRAM
     need_row(std::uint64_t{op.output_columns} * 4, fmt::format("the result of operator '{}'", op.name));
   }
-  if (d.attention.heads != 0)
-    need_row(std::uint64_t{d.group} * context * 4, "attention's scores (context x query heads of a KV head)");
+  if (d.attentions.front().heads != 0) {
+    need_row(std::uint64_t{d.largest_group()} * context * 4,
+             "attention's scores (context x query heads of a KV head)");
+  }
   for (const model::Operator& op : d.graph->operators) {
     if (op.kind != model::OperatorKind::rotary || op.rotary.head < kHeadLimit) continue;
     throw ConfigurationError(fmt::format("a head has {} elements; the rotary instruction takes at most {}",
@@ -136,7 +129,8 @@ void refuse_small_memories(const Demands& d, const config::Machine& machine, std
         "machine '{}': the accumulator memory has {}; two halves for {} query heads of a KV head need {}: "
         "set "
         "/accumulator/capacity_kib to at least {}",
-        machine.name, bytes_text(machine.accumulator.capacity_bytes), d.group, bytes_text(sums), kib(sums)));
+        machine.name, bytes_text(machine.accumulator.capacity_bytes), d.largest_group(), bytes_text(sums),
+        kib(sums)));
   }
   if (machine.scratchpad.capacity_bytes >= bytes) return;
   throw ConfigurationError(fmt::format(

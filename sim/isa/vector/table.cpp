@@ -107,6 +107,12 @@ constexpr VectorFunction kTable[] = {
      .compute = scalar_row<Smaller>,
      .passes = {writes({L::add})},
      .more = kScalar},
+    {.op = opcode(Class::map, 15), .name = "exp", .compute = map_row<exp_f32>, .passes = {writes({L::exp})}},
+    {.op = opcode(Class::map, 16),  // e, s, its square, seven steps of the polynomial, product, sum
+     .name = "softplus",
+     .compute = map_row<softplus_f32>,
+     .passes = {writes({L::exp, L::add, L::divide, L::mul, L::mul, L::add, L::mul, L::add, L::mul, L::add,
+                        L::mul, L::add, L::mul,    L::add, L::mul, L::add, L::mul, L::add, L::mul, L::add})}},
 
     // zip: dst = f(a, b), element by element
     {.op = Opcode::add,

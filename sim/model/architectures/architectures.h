@@ -16,6 +16,9 @@ struct ConfigShape;
 
 // Whether layers have experts instead of one feed-forward network: llama with expert_count is Mixtral.
 enum class Experts : std::uint8_t { none, optional, all };
+// Whether layers may differ in their feed-forward width and their number of key-value heads, which is 0 where
+// a layer has no attention.
+enum class Layers : std::uint8_t { equal, different };
 
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
@@ -37,6 +40,7 @@ struct Architecture {
   Experts experts = Experts::none;
   // What a config.json of this architecture may leave out; null: no size.
   void (*set_config_defaults)(ConfigShape& shape) = nullptr;
+  Layers layers = Layers::equal;
 };
 
 std::span<const Architecture> architectures();
@@ -96,5 +100,17 @@ void read_granite_config(const ConfigObject& config, ConfigShape& shape);
 void build_smollm3(GraphBuilder& g, const Hyperparameters& shape);
 void read_smollm3_file(const Metadata& m, Hyperparameters& shape);
 void read_smollm3_config(const ConfigObject& config, ConfigShape& shape);
+void build_lfm2(GraphBuilder& g, const Hyperparameters& shape);
+void read_lfm2_file(const Metadata& m, Hyperparameters& shape);
+void read_lfm2_config(const ConfigObject& config, ConfigShape& shape);
+void set_lfm2_defaults(ConfigShape& shape);
+void build_gemma4(GraphBuilder& g, const Hyperparameters& shape);
+void read_gemma4_file(const Metadata& m, Hyperparameters& shape);
+void read_gemma4_config(const ConfigObject& config, ConfigShape& shape);
+void set_gemma4_defaults(ConfigShape& shape);
+void build_qwen35(GraphBuilder& g, const Hyperparameters& shape);
+void read_qwen35_file(const Metadata& m, Hyperparameters& shape);
+void read_qwen35_config(const ConfigObject& config, ConfigShape& shape);
+void set_qwen35_defaults(ConfigShape& shape);
 
 }  // namespace tokencycle::model

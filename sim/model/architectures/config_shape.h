@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,9 @@ struct ConfigShape {
   double local_base_by_default = 0.0;    // rotary base of the layers with a window; 0: that of all
   bool partly_rotated = false;           // heads may be
   double rotary_share_by_default = 1.0;  // of a head
+  bool proportional = false;  // some pairs of a head turn by no angle, which a tensor of factors says
+  std::vector<std::uint32_t> sections;  // of pairs that positions of several kinds turn, where there are any
+  std::set<std::string> absent;         // tensors that the model lacks, of those that most of the family have
 
   bool is(std::string_view architecture, std::string_view type) const {
     return config_name == architecture || config_name == type;
@@ -70,6 +74,8 @@ void read_config_window(const ConfigObject& config, ConfigShape& shape, std::uin
                         std::uint32_t by_default = 0);
 // Of Qwen: where use_sliding_window says so, the layers from max_window_layers on.
 void read_qwen_window(const ConfigObject& config, ConfigShape& shape);
+// layer_types of full_attention and `recurrent`, or the layers of attention in full_attn_idxs.
+void read_config_mixers(const ConfigObject& config, Hyperparameters& s, std::string_view recurrent);
 // Refuses layer_types other than full attention.
 void refuse_local_layers(const ConfigObject& config, const ConfigShape& shape);
 // Refuses keys that are true.

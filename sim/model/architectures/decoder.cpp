@@ -12,7 +12,11 @@ Decoder::Decoder(GraphBuilder& g, const Hyperparameters& shape, NormKind norms)
   local_table_ = s_.local_rope_base != 0.0 ? g.rotary_table(s_.local_rotary) : table_;
   for (std::uint32_t i = 0; i < s_.layers; ++i) {
     g.set_layer(static_cast<int>(i));
-    caches_.push_back({g.state("keys", "keys", s_.kv_width()), g.state("values", "values", s_.kv_width())});
+    if (s_.recurrent(i) || s_.cache_layer(i) != i) {
+      caches_.push_back(s_.recurrent(i) ? Cache{} : caches_[s_.cache_layer(i)]);
+      continue;
+    }
+    caches_.push_back({g.state("keys", "keys", s_.kv_width(i)), g.state("values", "values", s_.kv_width(i))});
   }
   g.set_layer(-1);
 }
@@ -45,33 +49,35 @@ ValueId Decoder::residual(std::string_view name, ValueId y, ValueId x) {
 
 Decoder::Projections Decoder::project(ValueId h, Bias bias) {
   Projections p;
-  p.q = g_.linear("attn_q", h, s_.query_width(), bias);
-  p.k = g_.linear("attn_k", h, s_.kv_width(), bias);
-  p.v = g_.linear("attn_v", h, s_.kv_width(), bias);
+  p.q = g_.linear("attn_q", h, s_.query_width(layer_), bias);
+  p.k = g_.linear("attn_k", h, s_.kv_width(layer_), bias);
+  p.v = g_.linear("attn_v", h, s_.kv_width(layer_), bias);
   return p;
 }
 
 Decoder::Projections Decoder::project_fused(ValueId h, Bias bias) {
-  const std::vector<ValueId> p =
-      g_.linears("attn_qkv", h,
-                 {{"attn_q", s_.query_width()}, {"attn_k", s_.kv_width()}, {"attn_v", s_.kv_width()}}, bias);
+  const std::vector<ValueId> p = g_.linears(
+      "attn_qkv", h,
+      {{"attn_q", s_.query_width(layer_)}, {"attn_k", s_.kv_width(layer_)}, {"attn_v", s_.kv_width(layer_)}},
+      bias);
   return {p[0], p[1], p[2]};
 }
 
-ValueId Decoder::attend(Projections p, Bias bias) {
+ValueId Decoder::attend(Projections p, Bias bias, ValueId gate) {
   const bool local = s_.local(layer_);
   if (s_.rotated(layer_)) {
-    const RotaryShape rotary{s_.head_dim, s_.rope_dims, s_.rope_pairs};
+    const RotaryShape rotary{s_.head_dim_of(layer_), s_.rope_dims_of(layer_), s_.rope_pairs};
     p.q = g_.rotary("rope_q", p.q, local ? local_table_ : table_, rotary);
-    p.k = g_.rotary("rope_k", p.k, local ? local_table_ : table_, rotary);
+    if (p.k != kNoValue) p.k = g_.rotary("rope_k", p.k, local ? local_table_ : table_, rotary);
   }
   const Cache& cache = caches_[layer_];
-  g_.append("cache_k", p.k, cache.keys);
-  g_.append("cache_v", p.v, cache.values);
-  AttentionShape shape{s_.heads,           s_.kv_heads,      s_.head_dim,
-                       s_.attention_scale, s_.attention_cap, local ? s_.window : 0};
-  if (shape.scale == 0.0f) shape.scale = 1.0f / std::sqrt(static_cast<float>(s_.head_dim));
-  const ValueId o = g_.attention("attention", p.q, cache.keys, cache.values, shape);
+  if (p.k != kNoValue) g_.append("cache_k", p.k, cache.keys);
+  if (p.v != kNoValue) g_.append("cache_v", p.v, cache.values);
+  AttentionShape shape{s_.heads,           s_.kv_heads_of(layer_), s_.head_dim_of(layer_),
+                       s_.attention_scale, s_.attention_cap,       local ? s_.window : 0};
+  if (shape.scale == 0.0f) shape.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
+  ValueId o = g_.attention("attention", p.q, cache.keys, cache.values, shape);
+  if (gate != kNoValue) o = g_.zip("attention_gated", ZipFunction::mul, o, gate);
   return g_.linear("attn_output", o, s_.width, bias);
 }
 
@@ -80,13 +86,14 @@ ValueId Decoder::activate(MapFunction f, ValueId x) {
 }
 
 ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias) {
-  const ValueId gate = g_.linear("ffn_gate", h, s_.feed_forward, bias);
-  const ValueId up = g_.linear("ffn_up", h, s_.feed_forward, bias);
+  const ValueId gate = g_.linear("ffn_gate", h, s_.feed_forward_of(layer_), bias);
+  const ValueId up = g_.linear("ffn_up", h, s_.feed_forward_of(layer_), bias);
   return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, gate), up), s_.width, bias);
 }
 
 ValueId Decoder::plain(ValueId h, MapFunction f, Bias bias) {
-  return g_.linear("ffn_down", activate(f, g_.linear("ffn_up", h, s_.feed_forward, bias)), s_.width, bias);
+  return g_.linear("ffn_down", activate(f, g_.linear("ffn_up", h, s_.feed_forward_of(layer_), bias)),
+                   s_.width, bias);
 }
 
 ValueId Decoder::experts(ValueId h, bool renormalized) {
@@ -107,9 +114,9 @@ ValueId Decoder::gated_fused(ValueId h, MapFunction f) {
   return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, p[0]), p[1]), s_.width);
 }
 
-void Decoder::finish(ValueId x) {
+void Decoder::finish(ValueId x, std::string_view norm_name) {
   g_.set_layer(-1);
-  const ValueId h = norm("output_norm", x);
+  const ValueId h = norm(norm_name, x);
   g_.outputs_only(h);
   ValueId logits =
       g_.linear("output", h, s_.tied_output ? *embedding_ : g_.matrix("output", s_.vocabulary, s_.width));

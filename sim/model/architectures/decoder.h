@@ -17,6 +17,8 @@ class Decoder {
 
   // Rows of the embedding table, scaled where the model says so.
   ValueId embed();
+  // Rows of another table, as they are.
+  ValueId embed(std::string_view name, const Weight& table) { return g_.gather_rows(name, ids_, table); }
   // Rows of a table of learned positions.
   ValueId positions(std::string_view name);
   // What follows belongs to this layer.
@@ -33,8 +35,10 @@ class Decoder {
   Projections project(ValueId h, Bias bias = Bias::where_present);
   // Of one tensor, attn_qkv.
   Projections project_fused(ValueId h, Bias bias);
-  // Rotates queries and keys where the layer does, appends to the cache and attends; then attn_output.
-  ValueId attend(Projections p, Bias bias = Bias::none);
+  // Rotates queries and keys where the layer does, appends to the cache, if there are keys, and attends; then
+  // attn_output.
+  // `gate`, where there is one, multiplies what attention finds.
+  ValueId attend(Projections p, Bias bias = Bias::none, ValueId gate = kNoValue);
 
   // down(f(gate(h)) * up(h)), and down(f(up(h))).
   ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);
@@ -46,7 +50,7 @@ class Decoder {
   ValueId gated_fused(ValueId h, MapFunction f);
 
   // Norm, output head, and what the model does to its logits.
-  void finish(ValueId x);
+  void finish(ValueId x, std::string_view norm_name = "output_norm");
 
  private:
   struct Cache {

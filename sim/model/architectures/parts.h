@@ -31,6 +31,11 @@ class Metadata {
   // A size that some converters store as one value for each layer; then all must be equal.
   std::optional<std::uint32_t> get_uniform_size(std::string_view name, std::uint32_t layers,
                                                 std::uint32_t limit) const;
+  // One value for each layer, or one for all; as an array also 0.
+  std::optional<std::vector<std::uint32_t>> get_layer_sizes(std::string_view name, std::uint32_t layers,
+                                                            std::uint32_t limit) const;
+  // Flags or whole numbers, one for each layer; 0 is false.
+  std::optional<std::vector<bool>> get_layer_flags(std::string_view name, std::uint32_t layers) const;
   // A positive number that is finite as fp32. `zero_is_none`: 0 counts as absent, as converters write it.
   std::optional<double> get_positive(std::string_view name, bool zero_is_none = false) const;
   double require_positive(std::string_view name) const;
@@ -41,6 +46,9 @@ class Metadata {
   void refuse_unread() const;
 
  private:
+  std::vector<std::uint64_t> integers_of(const std::string& key, const GgufArray& array,
+                                         std::uint32_t layers) const;
+
   mutable std::set<std::string, std::less<>> read_;
 };
 
@@ -65,6 +73,7 @@ class WeightLoader final : public TensorSource {
   Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
                   std::uint32_t cols) override;
   Weight vector(const std::string& name, std::uint32_t cols) override;  // F32, F16 or BF16
+  Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) override;  // F32
   bool has(const std::string& name) const override { return file_.find_tensor(name) != nullptr; }
 
   // What divides the angle of each pair: the values (F32) of rope_freqs.weight, or of longrope those of
@@ -72,12 +81,14 @@ class WeightLoader final : public TensorSource {
   // the file has none, or none of its bytes.
   std::vector<float> rope_factors(const Hyperparameters& shape);
 
-  // Refuses tensors that nothing asked for: their effect would silently be lost.
-  void refuse_unused(std::string_view architecture) const;
+  // Refuses tensors that nobody asked for: their effect would silently be lost. But for those of `beside`
+  // layers behind the model's.
+  void refuse_unused(std::string_view architecture, std::uint32_t layers, std::uint32_t beside) const;
 
  private:
   const GgufTensor& take(const std::string& name, std::uint32_t rows, std::uint32_t cols,
                          std::uint32_t experts = 1);
+  const GgufTensor& take_f32(const std::string& name, std::uint32_t rows, std::uint32_t cols);
   std::vector<float> factors_of(const std::string& name, std::uint32_t count);
 
   const GgufFile& file_;

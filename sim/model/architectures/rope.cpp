@@ -41,10 +41,10 @@ void set_rotary_angles(Hyperparameters& s, const std::vector<float>& factors) {
     const double rate = plain_rate(s.rope_base, i, s.rope_dims) / static_cast<double>(factors[i]);
     const double scaled = rate * (1.0 / s.rope_scale);
     s.rotary.rates.push_back(yarn ? scaled * (1.0 - stays[i]) + rate * stays[i] : scaled);
-    if (s.local_rope_base != 0.0) {
-      s.local_rotary.rates.push_back(plain_rate(s.local_rope_base, i, s.rope_dims));
-    }
   }
+  const std::uint32_t local = s.local_rope_dims != 0 ? s.local_rope_dims : s.rope_dims;
+  for (std::uint32_t i = 0; s.local_rope_base != 0.0 && i < local / 2; ++i)
+    s.local_rotary.rates.push_back(plain_rate(s.local_rope_base, i, local));
   s.rotary.magnitude = s.rope_magnitude;
   if (yarn && s.rope_scale > 1.0) s.rotary.magnitude *= 1.0 + 0.1 * std::log(s.rope_scale);
 }

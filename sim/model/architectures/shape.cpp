@@ -91,19 +91,47 @@ void read_experts(const Metadata& m, const Architecture& architecture, Hyperpara
   if (own) shape.feed_forward = *own;
 }
 
-void read_heads(const Metadata& m, Hyperparameters& shape) {
+void read_feed_forward(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
+  const std::string_view key = "feed_forward_length";
+  if (!m.has(key)) m.file.fail(fmt::format("key '{}{}' is missing; convert the model again", m.prefix, key));
+  if (architecture.layers == Layers::equal) {
+    shape.feed_forward = *m.get_uniform_size(key, shape.layers, kMaxFeedForward);
+    return;
+  }
+  shape.layer_feed_forward = *m.get_layer_sizes(key, shape.layers, kMaxFeedForward);
+  for (const std::uint32_t n : shape.layer_feed_forward) m.check_range(m.key_of(key), n, kMaxFeedForward);
+  shape.feed_forward = *std::max_element(shape.layer_feed_forward.begin(), shape.layer_feed_forward.end());
+}
+
+void check_sharing(const Metadata& m, std::uint32_t heads, std::uint32_t kv_heads) {
+  if (kv_heads != 0 && heads % kv_heads == 0) return;
+  m.file.fail(
+      fmt::format("{} query heads cannot share {} key-value heads: head_count should be a multiple of "
+                  "head_count_kv; convert the model again",
+                  heads, kv_heads));
+}
+
+void read_kv_heads(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
+  const std::string_view key = "attention.head_count_kv";
+  if (architecture.layers == Layers::equal) {
+    shape.kv_heads = m.get_uniform_size(key, shape.layers, kMaxHeads).value_or(shape.heads);
+    return check_sharing(m, shape.heads, shape.kv_heads);
+  }
+  const auto given = m.get_layer_sizes(key, shape.layers, kMaxHeads);
+  shape.layer_kv_heads = given.value_or(std::vector<std::uint32_t>(shape.layers, shape.heads));
+  shape.kv_heads = *std::max_element(shape.layer_kv_heads.begin(), shape.layer_kv_heads.end());
+  check_sharing(m, shape.heads, shape.kv_heads);
+  for (const std::uint32_t n : shape.layer_kv_heads) {
+    if (n != 0) check_sharing(m, shape.heads, n);
+  }
+}
+
+void read_heads(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
   const auto heads = m.get_uniform_size("attention.head_count", shape.layers, kMaxHeads);
   if (!heads)
     m.file.fail(fmt::format("key '{}attention.head_count' is missing; convert the model again", m.prefix));
   shape.heads = *heads;
-  shape.kv_heads =
-      m.get_uniform_size("attention.head_count_kv", shape.layers, kMaxHeads).value_or(shape.heads);
-  if (shape.heads % shape.kv_heads != 0) {
-    m.file.fail(
-        fmt::format("{} query heads cannot share {} key-value heads: head_count should be a multiple of "
-                    "head_count_kv; convert the model again",
-                    shape.heads, shape.kv_heads));
-  }
+  read_kv_heads(m, architecture, shape);
   const auto key_length = m.get_size("attention.key_length", kMaxHeadDim);
   const auto value_length = m.get_size("attention.value_length", kMaxHeadDim);
   if (!key_length && !value_length) {
@@ -175,8 +203,9 @@ void read_rope(const Metadata& m, Hyperparameters& shape) {
 }
 
 void check_rope_table(const Metadata& m, const Hyperparameters& shape) {
-  const std::uint64_t tables = shape.local_rope_base != 0.0 ? 2 : 1;
-  const std::uint64_t bytes = tables * shape.run_context * shape.rope_dims * sizeof(float);
+  const std::uint32_t local = shape.local_rope_dims != 0 ? shape.local_rope_dims : shape.rope_dims;
+  const std::uint64_t numbers = shape.rope_dims + (shape.local_rope_base != 0.0 ? std::uint64_t{local} : 0);
+  const std::uint64_t bytes = shape.run_context * numbers * sizeof(float);
   const std::uint64_t limit = rope_table_limit(m);
   if (bytes <= limit) return;
   m.file.fail(
@@ -268,21 +297,33 @@ std::optional<std::uint32_t> Metadata::get_size(std::string_view name, std::uint
   return static_cast<std::uint32_t>(*value);
 }
 
-std::optional<std::uint32_t> Metadata::get_uniform_size(std::string_view name, std::uint32_t layers,
-                                                        std::uint32_t limit) const {
-  const std::string key = key_of(name);
-  const GgufValue* value = file.find(key);
-  if (value == nullptr || !std::holds_alternative<GgufArray>(*value)) return get_size(name, limit);
-  const GgufArray& array = std::get<GgufArray>(*value);
-  std::vector<std::uint64_t> sizes = array.unsigned_values;
-  for (const std::int64_t size : array.signed_values)
-    sizes.push_back(size < 0 ? 0 : static_cast<std::uint64_t>(size));
-  if (sizes.size() != layers || array.size() != layers) {
+// Of an array with one for each layer.
+std::vector<std::uint64_t> Metadata::integers_of(const std::string& key, const GgufArray& array,
+                                                 std::uint32_t layers) const {
+  std::vector<std::uint64_t> integers = array.unsigned_values;
+  for (const std::int64_t v : array.signed_values) {
+    if (v < 0) {
+      file.fail(
+          fmt::format("key {} has {} among its values, but none should be below 0; convert the model again",
+                      in_quotes(key), v));
+    }
+    integers.push_back(static_cast<std::uint64_t>(v));
+  }
+  if (integers.size() != layers || array.size() != layers) {
     file.fail(
         fmt::format("key {} is an array of {} values, but should be {} integers, one for each layer; convert "
                     "the model again",
                     in_quotes(key), array.size(), layers));
   }
+  return integers;
+}
+
+std::optional<std::uint32_t> Metadata::get_uniform_size(std::string_view name, std::uint32_t layers,
+                                                        std::uint32_t limit) const {
+  const std::string key = key_of(name);
+  const GgufValue* value = file.find(key);
+  if (value == nullptr || !std::holds_alternative<GgufArray>(*value)) return get_size(name, limit);
+  const std::vector<std::uint64_t> sizes = integers_of(key, std::get<GgufArray>(*value), layers);
   for (std::size_t i = 0; i < sizes.size(); ++i) {
     if (sizes[i] != sizes[0]) {
       file.fail(
@@ -293,6 +334,38 @@ std::optional<std::uint32_t> Metadata::get_uniform_size(std::string_view name, s
   }
   check_range(key, sizes[0], limit);
   return static_cast<std::uint32_t>(sizes[0]);
+}
+
+std::optional<std::vector<std::uint32_t>> Metadata::get_layer_sizes(std::string_view name,
+                                                                    std::uint32_t layers,
+                                                                    std::uint32_t limit) const {
+  const std::string key = key_of(name);
+  const GgufValue* value = file.find(key);
+  if (value == nullptr) return std::nullopt;
+  if (!std::holds_alternative<GgufArray>(*value))
+    return std::vector<std::uint32_t>(layers, require_size(name, limit));
+  std::vector<std::uint32_t> sizes;
+  for (const std::uint64_t size : integers_of(key, std::get<GgufArray>(*value), layers)) {
+    if (size != 0) check_range(key, size, limit);
+    sizes.push_back(static_cast<std::uint32_t>(size));
+  }
+  return sizes;
+}
+
+std::optional<std::vector<bool>> Metadata::get_layer_flags(std::string_view name,
+                                                           std::uint32_t layers) const {
+  const std::string key = key_of(name);
+  const GgufArray* array = file.get_array(key);
+  if (array == nullptr) return std::nullopt;
+  std::vector<bool> flags = array->bool_values;
+  for (const std::uint64_t v : array->unsigned_values) flags.push_back(v != 0);
+  for (const std::int64_t v : array->signed_values) flags.push_back(v != 0);
+  if (flags.size() != layers) {
+    file.fail(
+        fmt::format("key {} has {} values, but should have {}, one for each layer; convert the model again",
+                    in_quotes(key), array->size(), layers));
+  }
+  return flags;
 }
 
 std::optional<double> Metadata::get_positive(std::string_view name, bool zero_is_none) const {
@@ -352,15 +425,7 @@ void read_window(const Metadata& m, Hyperparameters& shape, std::uint32_t by_def
         shape.layers, static_cast<std::uint32_t>(std::min<std::uint64_t>(period, kMaxLayers + 1)));
     return;
   }
-  const GgufArray& array = std::get<GgufArray>(*pattern);
-  shape.local_layers = array.bool_values;
-  for (const std::uint64_t v : array.unsigned_values) shape.local_layers.push_back(v != 0);
-  for (const std::int64_t v : array.signed_values) shape.local_layers.push_back(v != 0);
-  if (shape.local_layers.size() != shape.layers) {
-    m.file.fail(
-        fmt::format("key {} has {} values, but should have {}, one for each layer; convert the model again",
-                    in_quotes(key), array.size(), shape.layers));
-  }
+  shape.local_layers = *m.get_layer_flags("attention.sliding_window_pattern", shape.layers);
 }
 
 Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& architecture,
@@ -375,11 +440,8 @@ Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& a
   shape.width = m.require_size("embedding_length", kMaxWidth);
   shape.context = m.require_size("context_length", kMaxContext);
   shape.run_context = context == 0 ? shape.context : std::min(context, shape.context);
-  const auto feed_forward = m.get_uniform_size("feed_forward_length", shape.layers, kMaxFeedForward);
-  if (!feed_forward)
-    m.file.fail(fmt::format("key '{}feed_forward_length' is missing; convert the model again", m.prefix));
-  shape.feed_forward = *feed_forward;
-  read_heads(m, shape);
+  read_feed_forward(m, architecture, shape);
+  read_heads(m, architecture, shape);
   read_experts(m, architecture, shape);
   const bool layer_norm = architecture.norm == NormKind::layer;
   m.key_of("attention.layer_norm_epsilon");

@@ -25,6 +25,9 @@ constexpr Architecture kArchitectures[] = {
      read_qwen3_config},
     {"qwen3moe", "Qwen3MoeForCausalLM", "qwen3_moe", "Qwen 3 with experts", kSplit, kRms, kSilu,
      build_qwen3moe, read_qwen_file, read_qwen3moe_config, Experts::all},
+    {"qwen35", "Qwen3_5ForCausalLM, Qwen3_5ForConditionalGeneration", "qwen3_5, qwen3_5_text",
+     "Qwen 3.5 (text, dense)", kSplit, kRms, kSilu, build_qwen35, read_qwen35_file, read_qwen35_config,
+     Experts::none, set_qwen35_defaults},
     {"olmoe", "OlmoeForCausalLM", "olmoe", "OLMoE", kSplit, kRms, kSilu, build_olmoe, nullptr,
      read_olmoe_config, Experts::all},
     {"gemma", "GemmaForCausalLM", "gemma", "Gemma", kSplit, kRms, kGelu, build_gemma, read_gemma_file,
@@ -34,6 +37,9 @@ constexpr Architecture kArchitectures[] = {
     {"gemma3", "Gemma3ForCausalLM, Gemma3ForConditionalGeneration", "gemma3, gemma3_text", "Gemma 3 (text)",
      kSplit, kRms, kGelu, build_gemma3, read_gemma3_file, read_gemma3_config, Experts::none,
      set_gemma3_defaults},
+    {"gemma4", "Gemma4ForCausalLM, Gemma4ForConditionalGeneration", "gemma4, gemma4_text",
+     "Gemma 4 (text, dense)", kSplit, kRms, kGelu, build_gemma4, read_gemma4_file, read_gemma4_config,
+     Experts::none, set_gemma4_defaults, Layers::different},
     {"phi3", "Phi3ForCausalLM", "phi3", "Phi 3, Phi 3.5, Phi 4", kSplit, kRms, kSilu, build_phi3,
      read_phi3_file, read_phi3_config, Experts::none, set_phi3_defaults},
     {"gpt2", "GPT2LMHeadModel", "gpt2", "GPT-2", kAdjacent, kLayer, kGelu, build_gpt2, read_gpt2_file,
@@ -49,6 +55,8 @@ constexpr Architecture kArchitectures[] = {
      read_granite_file, read_granite_config},
     {"smollm3", "SmolLM3ForCausalLM", "smollm3", "SmolLM 3", kAdjacent, kRms, kSilu, build_smollm3,
      read_smollm3_file, read_smollm3_config},
+    {"lfm2", "Lfm2ForCausalLM, LFM2ForCausalLM", "lfm2", "LFM 2 (dense)", kSplit, kRms, kSilu, build_lfm2,
+     read_lfm2_file, read_lfm2_config, Experts::none, set_lfm2_defaults, Layers::different},
 };
 
 }  // namespace

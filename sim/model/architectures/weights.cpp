@@ -83,14 +83,24 @@ Weight WeightLoader::vector(const std::string& name, std::uint32_t cols) {
   return weight;
 }
 
+const GgufTensor& WeightLoader::take_f32(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
+  const GgufTensor& tensor = take(name, rows, cols);
+  if (tensor.format != Format::f32) {
+    file_.fail(fmt::format("tensor {} is stored as {}, but should be F32; convert the model again",
+                           in_quotes(name), tensor.type_name));
+  }
+  return tensor;
+}
+
+Weight WeightLoader::kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) {
+  const GgufTensor& tensor = take_f32(name, rows, cols);
+  return Weight{name, tensor.format, rows, cols, tensor.file_offset - file_.data_start(), tensor.data};
+}
+
 std::vector<float> WeightLoader::factors_of(const std::string& name, std::uint32_t count) {
   std::vector<float> factors(count, 1.0f);
   if (!has(name)) return factors;
-  const GgufTensor& tensor = take(name, 1, count);
-  if (tensor.format != Format::f32) {
-    file_.fail(fmt::format("tensor '{}' is stored as {}, but should be F32; convert the model again", name,
-                           tensor.type_name));
-  }
+  const GgufTensor& tensor = take_f32(name, 1, count);
   if (file_.data() == TensorData::absent) return factors;
   std::memcpy(factors.data(), tensor.data.data(), tensor.bytes);
   for (std::size_t i = 0; i < factors.size(); ++i) {
@@ -115,12 +125,19 @@ std::vector<float> WeightLoader::rope_factors(const Hyperparameters& shape) {
   return round_up(shape.run_context, kContextUnit) > shape.rope_original_context ? longs : shorts;
 }
 
-void WeightLoader::refuse_unused(std::string_view architecture) const {
+void WeightLoader::refuse_unused(std::string_view architecture, std::uint32_t layers,
+                                 std::uint32_t beside) const {
+  const auto lies_beside = [&](std::string_view name) {
+    for (std::uint32_t i = layers; i < layers + beside; ++i) {
+      if (name.starts_with(fmt::format("blk.{}.", i))) return true;
+    }
+    return false;
+  };
   constexpr std::size_t kShown = 5;
   std::string names;
   std::size_t count = 0;
   for (const GgufTensor& tensor : file_.tensors()) {
-    if (used_.contains(tensor.name) || ++count > kShown) continue;
+    if (used_.contains(tensor.name) || lies_beside(tensor.name) || ++count > kShown) continue;
     names += fmt::format("{}{}", count > 1 ? ", " : "", in_quotes(tensor.name));
   }
   if (count == 0) return;

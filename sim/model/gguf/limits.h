@@ -29,6 +29,7 @@ inline constexpr std::uint32_t kMaxHeads = 4096;
 inline constexpr std::uint32_t kMaxHeadDim = 4096;
 inline constexpr std::uint32_t kMaxFeedForward = 1u << 22;
 inline constexpr std::uint32_t kMaxExperts = 1024;
+inline constexpr std::uint32_t kMaxTaps = 64;  // of a convolution over positions
 inline constexpr std::uint32_t kMaxVocabulary = 1u << 22;
 inline constexpr std::uint32_t kMaxContext = 1u
                                              << 30;  // positions that a file names; a run has its own limits

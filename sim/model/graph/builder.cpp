@@ -51,6 +51,13 @@ ValueId GraphBuilder::state(std::string_view name, std::string region, std::uint
   return id;
 }
 
+ValueId GraphBuilder::recurrent_state(std::string_view name, std::uint32_t rows, std::uint32_t columns) {
+  const ValueId id = add_value(ValueKind::state, RowsOf::own, columns, full_name(name));
+  graph_.values[id].region = "recurrent";
+  graph_.values[id].count = rows;
+  return id;
+}
+
 ValueId GraphBuilder::gather_rows(std::string_view name, ValueId ids, const Weight& table) {
   Operator& op = add(OperatorKind::gather_rows, name, {ids}, table.cols);
   op.weight = &table;
@@ -108,6 +115,13 @@ ValueId GraphBuilder::norm(std::string_view name, ValueId x, NormShape shape) {
   return op.output;
 }
 
+ValueId GraphBuilder::plain_norm(std::string_view name, ValueId x, NormShape shape) {
+  if (shape.columns == 0) shape.columns = cols(x);
+  Operator& op = add(OperatorKind::norm, name, {x}, cols(x));
+  op.norm = shape;
+  return op.output;
+}
+
 ValueId GraphBuilder::map(std::string_view name, MapFunction f, ValueId x, float scalar) {
   Operator& op = add(OperatorKind::map, name, {x}, cols(x));
   op.map = f;
@@ -118,6 +132,27 @@ ValueId GraphBuilder::map(std::string_view name, MapFunction f, ValueId x, float
 ValueId GraphBuilder::zip(std::string_view name, ZipFunction f, ValueId x, ValueId y) {
   Operator& op = add(OperatorKind::zip, name, {x, y}, cols(x));
   op.zip = f;
+  return op.output;
+}
+
+ValueId GraphBuilder::zip_row(std::string_view name, ZipFunction f, ValueId x, std::string_view tensor,
+                              std::uint32_t values) {
+  Operator& op = add(OperatorKind::zip_row, name, {x}, cols(x));
+  op.zip = f;
+  op.weight = &graph_.weights.emplace_back(tensors_.kernel(full_name(tensor), 1, values));
+  return op.output;
+}
+
+ValueId GraphBuilder::delta_rule(std::string_view name, const std::vector<ValueId>& inputs,
+                                 const DeltaShape& shape) {
+  Operator& op = add(OperatorKind::delta_rule, name, inputs, shape.heads * shape.dim);
+  op.delta = shape;
+  return op.output;
+}
+
+ValueId GraphBuilder::columns(std::string_view name, ValueId x, const ColumnsShape& shape) {
+  Operator& op = add(OperatorKind::columns, name, {x}, cols(x) / shape.group * shape.count);
+  op.columns = shape;
   return op.output;
 }
 
@@ -164,6 +199,12 @@ ValueId GraphBuilder::expert_linear(std::string_view name, ValueId x, ValueId pl
 
 ValueId GraphBuilder::weighted_sum(std::string_view name, ValueId x, ValueId factors) {
   return add(OperatorKind::weighted_sum, name, {x, factors}, cols(x) / cols(factors)).output;
+}
+
+ValueId GraphBuilder::convolution(std::string_view name, ValueId x, ValueId state, std::uint32_t taps) {
+  Operator& op = add(OperatorKind::convolution, name, {x, state}, cols(x));
+  op.weight = &graph_.weights.emplace_back(tensors_.kernel(op.name + ".weight", cols(x), taps));
+  return op.output;
 }
 
 }  // namespace tokencycle::model

@@ -20,7 +20,9 @@ class TensorSource {
   virtual Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
                           std::uint32_t cols) = 0;
   virtual Weight vector(const std::string& name, std::uint32_t cols) = 0;  // a gain or bias: a plain format
-  virtual bool has(const std::string& name) const = 0;                     // of what a model may lack
+  // A matrix in f32, which no converter stores otherwise.
+  virtual Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) = 0;
+  virtual bool has(const std::string& name) const = 0;  // of what a model may lack
 };
 
 // Whether a linear adds "<name>.bias".
@@ -42,6 +44,8 @@ class GraphBuilder {
   ValueId token_ids();
   ValueId rotary_table(const RotaryTable& table);
   ValueId state(std::string_view name, std::string region, std::uint32_t cols);
+  // A state of so many rows, whatever the position.
+  ValueId recurrent_state(std::string_view name, std::uint32_t rows, std::uint32_t cols);
 
   ValueId gather_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId position_rows(std::string_view name, ValueId ids, const Weight& table);
@@ -58,8 +62,16 @@ class GraphBuilder {
                                Bias bias = Bias::none);
   // With the gain "<name>.weight" and, of the kind layer, "<name>.bias"; `shape.columns` 0: the whole row.
   ValueId norm(std::string_view name, ValueId x, NormShape shape);
+  // The same of the kind rms without a gain.
+  ValueId plain_norm(std::string_view name, ValueId x, NormShape shape);
   ValueId map(std::string_view name, MapFunction f, ValueId x, float scalar = 0);
   ValueId zip(std::string_view name, ZipFunction f, ValueId x, ValueId y);
+  // With the tensor of this name (its whole name behind the layer's) of so many values.
+  ValueId zip_row(std::string_view name, ZipFunction f, ValueId x, std::string_view tensor,
+                  std::uint32_t values);
+  // Of inputs q, k, v, decay, beta and the state.
+  ValueId delta_rule(std::string_view name, const std::vector<ValueId>& inputs, const DeltaShape& shape);
+  ValueId columns(std::string_view name, ValueId x, const ColumnsShape& shape);
   ValueId rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape);
   void append(std::string_view name, ValueId x, ValueId state);
   ValueId attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
@@ -73,6 +85,8 @@ class GraphBuilder {
   ValueId expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
                         std::uint32_t rows, bool parts = false);
   ValueId weighted_sum(std::string_view name, ValueId x, ValueId factors);
+  // With "<name>.weight", which has `taps` values for each column of x; the state has a row less.
+  ValueId convolution(std::string_view name, ValueId x, ValueId state, std::uint32_t taps);
 
   // Of the value that was just made, only the rows whose result is wanted.
   void outputs_only(ValueId value) { graph_.values[value].rows = RowsOf::outputs; }

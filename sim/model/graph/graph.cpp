@@ -38,6 +38,14 @@ std::string_view name_of(OperatorKind kind) {
       return "expert_linear";
     case OperatorKind::weighted_sum:
       return "weighted_sum";
+    case OperatorKind::convolution:
+      return "convolution";
+    case OperatorKind::zip_row:
+      return "zip_row";
+    case OperatorKind::delta_rule:
+      return "delta_rule";
+    case OperatorKind::columns:
+      return "columns";
   }
   return "?";
 }

@@ -50,7 +50,7 @@ enum class ValueKind : std::uint8_t {
   input,       // what the host writes before a step: token ids (u32), or rows in the format that they meet
   constant,    // a rotary table: cos and sin of each position
   activation,  // fp32 result of an operator; of top_k u32, whose bits lie where fp32 would
-  state,       // kept from step to step, in the format of the KV cache
+  state,       // kept from step to step: rows of positions in the format of the KV cache, its own as fp32
 };
 
 // What the rows of a value are.
@@ -58,6 +58,7 @@ enum class RowsOf : std::uint8_t {
   tokens,     // of this step
   outputs,    // those tokens of this step whose result is wanted: the last one, or all
   positions,  // all up to this step's last (state), all of the context (constant)
+  own,        // of a state, as many as Value::count, whatever the position
 };
 
 struct Value {
@@ -67,6 +68,7 @@ struct Value {
   std::string name;
   Format format = Format::f32;  // input: of its rows in DRAM
   std::string region;           // state: those of one region lie together in memory
+  std::uint32_t count = 0;      // of rows of its own
 };
 
 enum class OperatorKind : std::uint8_t {
@@ -88,8 +90,16 @@ enum class OperatorKind : std::uint8_t {
   expert_linear,
   // The parts of x side by side, each times its factor, added in their order.        inputs: x, factors
   weighted_sum,
+  // Of each column, the last rows up to this one times the weight's row of the column, the latest row times
+  // its last value. Rows before this step are in the state, which then has the latest.  inputs: x, state
+  convolution,
+  zip_row,  // f(x, the weight's row), element by element; the row may be one value for all   inputs: x
+  // Per head a state S of dim x dim: S = S * decay; d = (v - S k) * beta; S = S + d k^T; the result is S q.
+  //                                                             inputs: q, k, v, decay, beta, state
+  delta_rule,
+  columns,  // of each group of columns some that lie together                                inputs: x
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::weighted_sum) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::columns) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {
@@ -97,7 +107,9 @@ enum class MapFunction : std::uint8_t {
   gelu_tanh,
   tanh,
   scale,
-  sigmoid
+  sigmoid,
+  exp,
+  softplus,
 };  // scale: times Operator::scalar
 enum class ZipFunction : std::uint8_t { add, mul };
 enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
@@ -106,7 +118,7 @@ enum class NormKind : std::uint8_t {
   rms,    // x / sqrt(mean(x^2) + epsilon) * gain
   layer,  // (x - mean) / sqrt(variance + epsilon) * gain + bias
 };
-// A norm of `columns` values at a time; gain and bias have as many.
+// A norm of `columns` values at a time; gain and bias have as many. Of the kind rms the gain may be missing.
 struct NormShape {
   NormKind kind = NormKind::rms;
   std::uint32_t columns = 0;
@@ -121,6 +133,15 @@ struct RotaryTable {
 struct RotaryShape {
   std::uint32_t head = 0, rotate = 0;  // elements of a head, and how many of them are rotated (even)
   RopePairs pairs = RopePairs::adjacent;
+};
+// Of each `group` columns those of [first, first + count).
+struct ColumnsShape {
+  std::uint32_t group = 0, first = 0, count = 0;
+};
+// v: heads x dim columns; q and k: key_heads x dim, head h has those of key head h modulo key_heads. decay
+// and beta: heads columns. Row j of a head's state is S's row for element j of v.
+struct DeltaShape {
+  std::uint32_t heads = 0, key_heads = 0, dim = 0;
 };
 // q: heads x head_dim columns; keys and values: kv_heads x head_dim, and kv_heads divides heads.
 struct AttentionShape {
@@ -142,11 +163,13 @@ struct Operator {
   const Weight* bias = nullptr;      // linear: one row, or none; norm: of the kind layer
   std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
   MapFunction map = MapFunction::silu;
-  float scalar = 0;  // of the map
-  ZipFunction zip = ZipFunction::add;
+  float scalar = 0;                    // of the map
+  ZipFunction zip = ZipFunction::add;  // of zip and zip_row
   NormShape norm{};
   RotaryShape rotary{};
   AttentionShape attention{};
+  ColumnsShape columns{};
+  DeltaShape delta{};
 };
 
 // Whether an operator multiplies its first input with the matrix, or with some matrices, of its weight.

@@ -38,8 +38,8 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2,
-                                                            3, 1, 1, 2, 1, 2, 2};  // by OperatorKind
+    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1,
+                                                            1, 2, 1, 2, 2, 2, 1, 6, 1};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -82,8 +82,8 @@ class Verifier {
         if (op.bias != nullptr) same(op.bias->cols, op.weight->rows, "columns of the bias");
         return same(op.weight->rows, op.output_columns, "rows of the weight");
       case OperatorKind::norm:
-        need(op.weight != nullptr && op.norm.columns != 0, "has no gain");
-        same(op.weight->cols, op.norm.columns, "columns of the gain");
+        need(op.norm.columns != 0 && (op.weight != nullptr || op.norm.kind == NormKind::rms), "has no gain");
+        if (op.weight != nullptr) same(op.weight->cols, op.norm.columns, "columns of the gain");
         need((op.bias != nullptr) == (op.norm.kind == NormKind::layer), "has a bias that its kind has not");
         if (op.bias != nullptr) same(op.bias->cols, op.norm.columns, "columns of the bias");
         same(in(0).cols % op.norm.columns, 0, "columns that no group holds");
@@ -101,11 +101,12 @@ class Verifier {
         same(in(0).cols % op.rotary.head, 0, "columns that no head holds");
         return same(in(0).cols, op.output_columns, "columns of its input");
       case OperatorKind::append:
-        need(in(1).kind == ValueKind::state, "writes what is no state");
+        need(in(1).kind == ValueKind::state && in(1).rows == RowsOf::positions, "writes what is no cache");
         return same(in(0).cols, in(1).cols, "columns of state and input");
       case OperatorKind::attention: {
         const AttentionShape& a = op.attention;
         need(in(1).kind == ValueKind::state && in(2).kind == ValueKind::state, "reads what is no state");
+        need(in(1).rows == RowsOf::positions && in(2).rows == RowsOf::positions, "reads what is no cache");
         need(a.kv_heads != 0 && a.heads % a.kv_heads == 0, "shares its key-value heads unevenly");
         const auto kv = std::uint64_t{a.kv_heads} * a.head_dim;
         same(in(0).cols, std::uint64_t{a.heads} * a.head_dim, "columns of the queries");
@@ -131,6 +132,38 @@ class Verifier {
       case OperatorKind::weighted_sum:
         need(in(0).rows == in(1).rows, "combines different rows");
         return same(std::uint64_t{op.output_columns} * in(1).cols, in(0).cols, "columns of the parts");
+      case OperatorKind::convolution:
+        need(op.weight != nullptr && op.weight->cols > 1, "has no weight");
+        need(op.weight->format == Format::f32, "has weights in another format than f32");
+        need(in(1).kind == ValueKind::state && in(1).rows == RowsOf::own, "keeps its rows in no such state");
+        need(in(0).rows == RowsOf::tokens, "lacks rows");
+        same(in(1).count, op.weight->cols - 1, "rows of the state");
+        same(in(1).cols, in(0).cols, "columns of state and input");
+        same(op.weight->rows, in(0).cols, "rows of the weight");
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::zip_row:
+        need(op.weight != nullptr && op.weight->format == Format::f32, "has no row in f32");
+        if (op.weight->cols != 1) same(op.weight->cols, in(0).cols, "columns of the row");
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::delta_rule: {
+        const DeltaShape& d = op.delta;
+        need(d.key_heads != 0 && d.dim != 0 && d.heads % d.key_heads == 0, "shares its key heads unevenly");
+        need(in(5).kind == ValueKind::state && in(5).rows == RowsOf::own, "keeps its rows in no such state");
+        for (std::size_t i = 0; i < 5; ++i) {
+          need(in(i).rows == RowsOf::tokens, "lacks rows");
+          const std::uint32_t heads = i < 2 ? d.key_heads : d.heads;
+          same(in(i).cols, std::uint64_t{heads} * (i < 3 ? d.dim : 1), "columns of an input");
+        }
+        same(in(5).count, std::uint64_t{d.heads} * d.dim, "rows of the state");
+        same(in(5).cols, d.dim, "columns of the state");
+        return same(in(2).cols, op.output_columns, "columns of the values");
+      }
+      case OperatorKind::columns: {
+        const ColumnsShape& c = op.columns;
+        need(c.group != 0 && in(0).cols % c.group == 0, "has columns in no group");
+        need(c.count != 0 && std::uint64_t{c.first} + c.count <= c.group, "takes columns that no group has");
+        return same(in(0).cols / c.group * c.count, op.output_columns, "columns of the groups");
+      }
     }
   }
 

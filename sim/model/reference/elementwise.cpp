@@ -24,6 +24,12 @@ void map(MapFunction f, float scalar, std::span<const float> x, std::span<float>
     case MapFunction::sigmoid:
       for (std::size_t i = 0; i < x.size(); ++i) y[i] = sigmoid_f32(x[i]);
       return;
+    case MapFunction::exp:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = exp_f32(x[i]);
+      return;
+    case MapFunction::softplus:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = softplus_f32(x[i]);
+      return;
   }
   throw std::logic_error("a function has no meaning in the reference");
 }
@@ -34,6 +40,19 @@ void add(std::span<const float> a, std::span<const float> b, std::span<float> y)
 
 void mul(std::span<const float> a, std::span<const float> b, std::span<float> y) {
   for (std::size_t i = 0; i < a.size(); ++i) y[i] = a[i] * b[i];
+}
+
+void zip_row(ZipFunction f, std::span<const float> x, std::span<const float> row, std::span<float> y) {
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    const float right = row.size() == 1 ? row[0] : row[i];
+    y[i] = f == ZipFunction::add ? x[i] + right : x[i] * right;
+  }
+}
+
+void columns(const ColumnsShape& shape, std::span<const float> x, std::span<float> y) {
+  for (std::size_t from = 0, to = 0; from < x.size(); from += shape.group, to += shape.count) {
+    for (std::size_t i = 0; i < shape.count; ++i) y[to + i] = x[from + shape.first + i];
+  }
 }
 
 }  // namespace tokencycle::model

@@ -36,8 +36,8 @@ std::vector<float> rounded_to(Format f, std::span<const float> x);
 std::vector<float> decoded_row(const Weight& weight);
 
 // norm.cpp
-// y[i] = (x[i] / rms(x)) * gain[i]; gain is a row of x.size() values.
-void rms_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y);
+// y[i] = (x[i] / rms(x)) * gain[i]; gain is a row of x.size() values, or null: 1.
+void rms_norm(std::span<const float> x, const Weight* gain, float epsilon, std::span<float> y);
 // y[i] = ((x[i] - mean(x)) / deviation(x)) * gain[i] + bias[i]
 void layer_norm(std::span<const float> x, const Weight& gain, const Weight& bias, float epsilon,
                 std::span<float> y);
@@ -46,6 +46,10 @@ void layer_norm(std::span<const float> x, const Weight& gain, const Weight& bias
 void map(MapFunction f, float scalar, std::span<const float> x, std::span<float> y);
 void add(std::span<const float> a, std::span<const float> b, std::span<float> y);
 void mul(std::span<const float> a, std::span<const float> b, std::span<float> y);
+// y[i] = f(x[i], row[i]), or f(x[i], row[0]).
+void zip_row(ZipFunction f, std::span<const float> x, std::span<const float> row, std::span<float> y);
+// Of each group of x, the columns of the shape.
+void columns(const ColumnsShape& shape, std::span<const float> x, std::span<float> y);
 
 // experts.cpp
 // Places of the largest values, in falling order, of equal ones the earlier first; as the bits of u32.
@@ -58,6 +62,19 @@ void multiply_experts(const Weight& weight, std::span<const float> x, std::span<
                       std::span<float> y);
 // y = sum over s, ascending, of part s of x times factors[s].
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y);
+
+// recurrent.cpp
+// y[c] = sum over the rows, the earliest first, of rows[.][c] times a value of weight[c]: the last row's is
+// the last. `rows`: at most weight.cols rows of y.size() fp32 values.
+void convolution(const Weight& weight, std::span<const std::byte> rows, std::span<float> y);
+
+// One token of the delta rule; `state`: [heads][dim][dim] fp32, or empty before the first token, which makes
+// it.
+struct DeltaInputs {
+  std::span<const float> q, k, v, decay, beta;
+};
+void delta_rule(const DeltaShape& shape, const DeltaInputs& in, std::vector<std::byte>& state,
+                std::span<float> y);
 
 // rotary.cpp
 // Rotates each head of `heads` (a multiple of shape.head values) in place by one position's angles:

@@ -90,6 +90,15 @@ void Reference::execute(const Operator& op, TokenId token) {
       return multiply_experts(*op.weight, in(op, 0), in(op, 1), y);
     case OperatorKind::weighted_sum:
       return weighted_sum(in(op, 0), in(op, 1), y);
+    case OperatorKind::convolution:
+      return convolve(op);
+    case OperatorKind::delta_rule:
+      return delta_rule(op.delta, {in(op, 0), in(op, 1), in(op, 2), in(op, 3), in(op, 4)},
+                        state(op.inputs[5]), y);
+    case OperatorKind::zip_row:
+      return zip_row(op.zip, in(op, 0), decoded_row(*op.weight), y);
+    case OperatorKind::columns:
+      return columns(op.columns, in(op, 0), y);
   }
   throw std::logic_error("an operator has no meaning in the reference: " + op.name);
 }
@@ -102,7 +111,7 @@ void Reference::norm(const Operator& op) {
     if (op.norm.kind == NormKind::layer) {
       layer_norm(x, *op.weight, *op.bias, op.norm.epsilon, y);
     } else {
-      rms_norm(x, *op.weight, op.norm.epsilon, y);
+      rms_norm(x, op.weight, op.norm.epsilon, y);
     }
   }
 }
@@ -118,6 +127,17 @@ void Reference::append(const Operator& op) {
   const std::uint64_t bytes = row_bytes(kv_format_, row.size());
   rows.resize((position_ + std::uint64_t{1}) * bytes);
   encode_row(kv_format_, row, std::span(rows).subspan(position_ * bytes));
+}
+
+// The state is the last rows, of which the first tokens have fewer.
+void Reference::convolve(const Operator& op) {
+  const auto x = std::as_bytes(in(op, 0));
+  std::vector<std::byte>& rows = state(op.inputs[1]);
+  rows.insert(rows.end(), x.begin(), x.end());
+  convolution(*op.weight, rows, values_[op.output]);
+  if (rows.size() == op.weight->cols * x.size()) {
+    rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(x.size()));
+  }
 }
 
 void Reference::attend(const Operator& op) {

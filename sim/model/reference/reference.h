@@ -39,6 +39,7 @@ class Reference {
   void norm(const Operator& op);
   void append(const Operator& op);
   void attend(const Operator& op);
+  void convolve(const Operator& op);
   std::span<const float> in(const Operator& op, std::size_t i) const { return values_[op.inputs[i]]; }
   std::span<const float> table_row(ValueId table) const;  // [pairs][2] of the position
   std::vector<std::byte>& state(ValueId value) { return states_[state_of_[value]]; }
@@ -48,9 +49,11 @@ class Reference {
   Format kv_format_;
   std::uint32_t position_ = 0;
   ReferenceTap tap_;
-  std::vector<std::vector<float>> values_;      // by ValueId: the row of the current token
-  std::vector<std::size_t> state_of_;           // by ValueId: which of the states
-  std::vector<std::vector<std::byte>> states_;  // [position][columns] in the format of the KV cache
+  std::vector<std::vector<float>> values_;  // by ValueId: the row of the current token
+  std::vector<std::size_t> state_of_;       // by ValueId: which of the states
+  // [position][columns] in the format of the KV cache; [row][columns] fp32 of rows of their own, none at
+  // first
+  std::vector<std::vector<std::byte>> states_;
 };
 
 // exp(mean negative log-likelihood) over windows of `window` tokens as llama-perplexity defines it: windows

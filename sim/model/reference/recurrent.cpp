@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Operators whose state does not grow with the positions.
+#include <cstring>
+#include <vector>
+
+#include "model/reference/math.h"
+#include "numerics/reduce.h"
+
+namespace tokencycle::model {
+
+void convolution(const Weight& weight, std::span<const std::byte> rows, std::span<float> y) {
+  const std::size_t columns = y.size(), count = rows.size() / (columns * sizeof(float));
+  std::vector<float> x(count * columns), taps(weight.cols);
+  std::memcpy(x.data(), rows.data(), x.size() * sizeof(float));
+  for (std::size_t c = 0; c < columns; ++c) {
+    std::memcpy(taps.data(), weight.row(static_cast<std::uint32_t>(c)).data(), taps.size() * sizeof(float));
+    const std::size_t first = taps.size() - count;
+    y[c] = x[c] * taps[first];
+    for (std::size_t r = 1; r < count; ++r) y[c] = y[c] + x[r * columns + c] * taps[first + r];
+  }
+}
+
+namespace {
+
+float dot(std::span<const float> a, std::span<const float> b) {
+  std::vector<float> products(a.size());
+  mul(a, b, products);
+  return pairwise_sum(products);
+}
+
+}  // namespace
+
+void delta_rule(const DeltaShape& shape, const DeltaInputs& in, std::vector<std::byte>& state,
+                std::span<float> y) {
+  const std::size_t dim = shape.dim;
+  const bool first = state.empty();
+  std::vector<float> rows(shape.heads * dim * dim);
+  if (!first) std::memcpy(rows.data(), state.data(), state.size());
+  for (std::size_t h = 0; h < shape.heads; ++h) {
+    const std::size_t key_head = h % shape.key_heads;
+    const std::span<const float> q = in.q.subspan(key_head * dim, dim), k = in.k.subspan(key_head * dim, dim);
+    for (std::size_t j = 0; j < dim; ++j) {
+      const std::span<float> row = std::span(rows).subspan((h * dim + j) * dim, dim);
+      float delta = in.v[h * dim + j];
+      if (!first) {
+        for (float& s : row) s = s * in.decay[h];
+        delta = delta - dot(row, k);
+      }
+      delta = delta * in.beta[h];
+      for (std::size_t i = 0; i < dim; ++i) row[i] = first ? k[i] * delta : row[i] + k[i] * delta;
+      y[h * dim + j] = dot(row, q);
+    }
+  }
+  const auto bytes = std::as_bytes(std::span(rows));
+  state.assign(bytes.begin(), bytes.end());
+}
+
+}  // namespace tokencycle::model
