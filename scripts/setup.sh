@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 build_packages=(g++ cmake ninja-build pkg-config libsystemc-dev nlohmann-json3-dev libfmt-dev libxxhash-dev
-  libpcre2-dev zlib1g-dev libprotozero-dev libcereal-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3
+  libpcre2-dev libmuparser-dev zlib1g-dev libprotozero-dev libcereal-dev libboost-dev libboost-program-options-dev libboost-iostreams-dev python3
   verilator  # has the sources of the FST library; the tests also run it
   openssl)   # checks the digests of npm packages
 test_packages=(catch2 clang-format-14 git gtkwave python3-numpy python3-pip python3-pyte yosys)

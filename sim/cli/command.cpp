@@ -10,6 +10,8 @@ const std::vector<Command>& commands() {
       {"run", "run a model on a machine: text, and where the cycles went", run_command, run_parser},
       {"compare", "a model on several machines side by side, and why their cycles differ", compare_command,
        compare_parser},
+      {"sweep", "many runs that differ in keys of the machine and in options, side by side", sweep_command,
+       sweep_parser},
       {"report", "results of runs as one page with tables and plots", report_command, report_parser},
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command, perplexity_parser},

@@ -24,6 +24,7 @@ const std::vector<Command>& commands();
 
 ExitCode run_command(const Arguments& arguments);
 ExitCode compare_command(const Arguments& arguments);
+ExitCode sweep_command(const Arguments& arguments);
 ExitCode report_command(const Arguments& arguments);
 ExitCode compile_command(const Arguments& arguments);
 ExitCode asm_command(const Arguments& arguments);
@@ -41,6 +42,7 @@ ExitCode man_command(const Arguments& arguments);
 
 OptionParser run_parser();
 OptionParser compare_parser();
+OptionParser sweep_parser();
 OptionParser report_parser();
 OptionParser compile_parser();
 OptionParser explain_parser();

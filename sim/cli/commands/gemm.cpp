@@ -37,7 +37,8 @@ OptionParser gemm_parser() {
       "no-overlap", po::bool_switch(), "serial folds: neither double-buffered nor back to back")(
       "array-alone", po::bool_switch(), "leave out the run through DRAM")(
       "timing-only", po::bool_switch(), "no values: the same cycles, nothing checked")(
-      "seed", po::value<std::string>()->default_value("0"), "seed of the operands' values");
+      "seed", po::value<std::string>()->default_value("0"), "seed of the operands' values")(
+      "dry-run", po::bool_switch(), "check options, machine and products, and run nothing");
   add_output_forms(parser, "product");
   return parser;
 }
@@ -96,6 +97,8 @@ ExitCode gemm_command(const Arguments& arguments) {
       host::Product(machine, options.type, layer.shape);
     }
   }
+
+  if (parser.get<bool>("dry-run")) return ExitCode::success;
 
   std::vector<host::GemmReport> reports;
   if (text && !shapes.form.empty()) print_now(fmt::format("shapes   {}\n", shapes.form));

@@ -57,6 +57,7 @@ OptionParser run_parser() {
   results("checkpoint-every", po::value<long long>(),
           "with --checkpoint: write it every N steps (default: 16)");
   results("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
+  results("dry-run", po::bool_switch(), "check options, machine and model, and run nothing");
   auto programs = parser.more("Programs");
   programs("program", po::value<std::vector<std::string>>()->composing(),
            "run this program file instead of a model; repeat: one for each core");
@@ -86,7 +87,7 @@ void refuse_model_options(const OptionParser& parser) {
   add_model_options(of_model);
   std::vector<std::string> options = of_model.names();
   options.insert(options.end(), {"result", "json", "csv", "tiling", "pipeline-token", "pipeline-instructions",
-                                 "checkpoint", "checkpoint-every", "resume"});
+                                 "checkpoint", "checkpoint-every", "resume", "dry-run"});
   for (const std::string& option : options) {
     if (option == "clock" || !parser.given(option)) continue;
     throw UsageError(
@@ -198,6 +199,32 @@ host::TraceRequest traces_of(const OptionParser& parser) {
   return request;
 }
 
+// Ends a run when all of it has been read and checked and nothing has run.
+class Rehearsal final : public host::RunWatch {
+ public:
+  struct Ready {};
+  void started(const host::ModelRun&) override { throw Ready{}; }
+  void stepped(const host::StepReport&) override {}
+  void wrote_token(const host::RunReport&) override {}
+  void pulse(Cycle) override {}
+};
+
+void rehearse(const host::ModelRequest& request, const config::Machine& machine, bool quiet) {
+  const model::LlamaModel model = host::open_model(request);
+  Rehearsal rehearsal;
+  host::RunOutput output;
+  output.watch = &rehearsal;
+  host::ModelRun run;
+  try {
+    host::run_model(request, model, machine, nullptr, output, run);
+  } catch (const Rehearsal::Ready&) {
+    if (quiet) return;
+    fmt::print("{} runs on {}: {} prompt tokens in a context of {}; nothing was run\n",
+               model.file().path().filename().string(), machine.name,
+               with_separators(run.report.prompt_tokens.size()), with_separators(run.inference->context()));
+  }
+}
+
 }  // namespace
 
 ExitCode run_command(const Arguments& arguments) {
@@ -228,6 +255,11 @@ ExitCode run_command(const Arguments& arguments) {
   host::ModelRequest request = model_request_of(parser);
   request.settings.inference.record = record_of(parser);
   const host::CheckpointRequest checkpoint_request = checkpoints_of(parser);
+
+  if (parser.get<bool>("dry-run")) {
+    rehearse(request, machine, quiet);
+    return ExitCode::success;
+  }
 
   const auto begin = std::chrono::steady_clock::now();
   const model::LlamaModel model = host::open_model(request);
