@@ -11,12 +11,12 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "cli/command.h"
+#include "cli/machine_options.h"
 #include "cli/sweep/workers.h"
 #include "config/machine.h"
 #include "explore/sweep/constraint.h"
 #include "host/files.h"
 #include "host/interrupt.h"
-#include "host/places.h"
 
 namespace tokencycle::cli {
 
@@ -39,7 +39,7 @@ class Machines {
     }
     auto base = bases_.find(name);
     if (base == bases_.end()) {
-      const config::Machine machine = host::read_configuration(host::find_configuration(name));
+      const config::Machine machine = machine_with({name});
       base = bases_.emplace(name, Json::parse(config::to_json(machine))).first;
     }
     Json machine = base->second;
