@@ -8,7 +8,6 @@
 #include "explore/sweep/constraint.h"
 #include "explore/sweep/folder.h"
 #include "explore/sweep/plan.h"
-#include "explore/sweep/table.h"
 
 using namespace tokencycle;
 using namespace tokencycle::explore;
@@ -157,10 +156,4 @@ TEST_CASE("a folder belongs to one plan, and is taken up only when asked") {
   CHECK_THROWS_WITH(folder.begin("{ }", true), Contains("another plan"));
   CHECK(folder.state({1, {}}) == SweepFolder::State::open);
   std::filesystem::remove_all(path);
-}
-
-TEST_CASE("fields of a table with commas, quotes or line ends are quoted") {
-  const SweepTable table{{{"a", "", ""}, {"b,c", "", ""}},
-                         {{Json(1), Json("x\"y")}, {Json(), Json("two\nlines")}}};
-  CHECK(csv_of(table) == "a,\"b,c\"\r\n1,\"x\"\"y\"\r\n,\"two\nlines\"\r\n");
 }

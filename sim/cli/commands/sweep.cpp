@@ -10,13 +10,13 @@
 #include <thread>
 
 #include "base/text.h"
+#include "cli/document.h"
 #include "cli/options.h"
 #include "cli/standard_output.h"
 #include "cli/sweep/slurm.h"
 #include "cli/sweep/sweep_run.h"
 #include "explore/sweep/table.h"
 #include "host/files.h"
-#include "host/result/json_text.h"
 
 namespace tokencycle::cli {
 
@@ -41,8 +41,8 @@ OptionParser sweep_parser() {
   add("status", po::bool_switch(), "say what is there, run nothing");
   add("collect", po::bool_switch(), "write the table of what is there, run nothing");
   add("points", po::value<std::string>(), "only these, as in 1-50,60");
-  add("json", po::bool_switch(), "print the table as JSON");
   add("quiet,q", po::bool_switch(), "no progress, no table");
+  add_output_forms(parser, "point");
   auto slurm = parser.more("On a cluster");
   slurm("slurm", po::bool_switch(), "submit the points as job arrays of Slurm instead of running them here");
   slurm("chunk", po::value<std::string>(), "with --slurm: points per task (default: 1)");
@@ -191,10 +191,12 @@ std::string table_text(const SweepPlan& plan, const explore::SweepTable& table) 
 void collect(const OptionParser& parser, const SweepPlan& plan, const std::vector<Point>& points,
              const SweepFolder& folder) {
   const explore::SweepTable table = explore::table_of(plan, points, folder);
-  const std::string json = host::json_text(explore::json_of(plan, table));
-  host::write_text(folder.path() / "table.csv", explore::csv_of(table));
-  host::write_text(folder.path() / "table.json", json);
-  if (parser.get<bool>("json")) return print_now(json);
+  const Document document{explore::json_of(plan, table), "points"};
+  for (const auto& [form, name] :
+       {std::pair(OutputForm::csv, "table.csv"), std::pair(OutputForm::json, "table.json")})
+    host::write_text(folder.path() / name, document_text(document, form));
+  const OutputForm form = output_form(parser);
+  if (form != OutputForm::text) return print_now(document_text(document, form));
   if (parser.get<bool>("quiet")) return;
   print_now(table_text(plan, table));
   print_now(fmt::format("\npoints   {}\ntable    written to {}\n", counts_text(count(folder, points)),

@@ -159,15 +159,6 @@ class Rows {
   const std::vector<Column> figures_;
 };
 
-std::string field(const Json& value) {
-  if (value.is_null()) return "";
-  std::string text = value.is_string() ? value.get<std::string>() : value.dump(-1, ' ', true);
-  if (text.find_first_of("\",\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) quoted += c == '"' ? std::string("\"\"") : std::string(1, c);
-  return quoted + '"';
-}
-
 }  // namespace
 
 SweepTable table_of(const SweepPlan& plan, const std::vector<Point>& points, const SweepFolder& folder) {
@@ -175,17 +166,6 @@ SweepTable table_of(const SweepPlan& plan, const std::vector<Point>& points, con
   SweepTable table{rows.columns(), {}};
   for (const Point& point : points) table.rows.push_back(rows.row(point));
   return table;
-}
-
-std::string csv_of(const SweepTable& table) {
-  std::string text;
-  for (const Column& column : table.columns) text += (text.empty() ? "" : ",") + field(Json(column.name));
-  text += "\r\n";
-  for (const auto& row : table.rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) text += (i == 0 ? "" : ",") + field(row[i]);
-    text += "\r\n";
-  }
-  return text;
 }
 
 Json json_of(const SweepPlan& plan, const SweepTable& table) {

@@ -26,8 +26,7 @@ struct SweepTable {
 // leave out are not given.
 SweepTable table_of(const SweepPlan& plan, const std::vector<Point>& points, const SweepFolder& folder);
 
-// RFC 4180, a heading first.
-std::string csv_of(const SweepTable& table);
+// Columns with units and meanings, and one object per point.
 nlohmann::ordered_json json_of(const SweepPlan& plan, const SweepTable& table);
 
 }  // namespace tokencycle::explore
