@@ -208,7 +208,7 @@ void dry_run(const SweepPlan& plan, const CheckedPoints& checked) {
   name_invalid(checked);
   for (std::size_t i = 0; i < std::min(kShown, checked.wanted.size()); ++i)
     print_now(fmt::format("{:>6}  {}\n", checked.wanted[i].number,
-                          command_text(command_of(plan, checked.wanted[i]))));
+                          shell_text(command_of(plan, checked.wanted[i]))));
   if (checked.wanted.size() > kShown)
     print_now(fmt::format("and {} further points\n", with_separators(checked.wanted.size() - kShown)));
   print_now(fmt::format("points   {}, of which {} cannot be run; constraints leave out {}\n",
@@ -221,7 +221,7 @@ void keep_invalid(const CheckedPoints& checked, const SweepPlan& plan, const Swe
   for (const auto& invalid : checked.invalid) {
     host::write_text(folder.failure(invalid.point),
                      fmt::format("exit code {}: {}\n{}\n", invalid.code, invalid.reason,
-                                 command_text(command_of(plan, invalid.point))));
+                                 shell_text(command_of(plan, invalid.point))));
   }
 }
 

@@ -78,7 +78,7 @@ std::string last_lines(const std::filesystem::path& file) {
 
 std::string failure_text(int code, const std::string& message, const std::vector<std::string>& arguments) {
   const std::string what = message.empty() ? "no message" : message;
-  return fmt::format("exit code {}: {}\n{}\n", code, what, command_text(arguments));
+  return fmt::format("exit code {}: {}\n{}\n", code, what, shell_text(arguments));
 }
 
 // Files of a point under way.
@@ -174,7 +174,7 @@ std::vector<std::string> command_of(const SweepPlan& plan, const Point& point) {
   return arguments;
 }
 
-std::string command_text(const std::vector<std::string>& arguments) {
+std::string shell_text(const std::vector<std::string>& arguments) {
   std::string text = "tokencycle";
   for (const std::string& argument : arguments) {
     const bool plain =

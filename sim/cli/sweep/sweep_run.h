@@ -14,7 +14,7 @@ namespace tokencycle::cli {
 // The command line of a point, without the program's name: what repeats it by hand.
 std::vector<std::string> command_of(const explore::SweepPlan& plan, const explore::Point& point);
 // The same as a person types it.
-std::string command_text(const std::vector<std::string>& arguments);
+std::string shell_text(const std::vector<std::string>& arguments);
 
 // Which points can be run at all.
 struct CheckedPoints {
