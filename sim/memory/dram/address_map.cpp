@@ -3,6 +3,8 @@
 
 #include <bit>
 
+#include "base/quantity.h"
+
 namespace tokencycle::memory {
 
 using config::DramAddressField;
@@ -52,27 +54,26 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
     taken[f] += bits;
   }
   if (divides()) return;
-  // Every field is a sum, without carry, of bits of the burst's number.
-  channel_masks_.resize(bits_[index(DramAddressField::channel)]);
-  for (std::uint32_t bit = 0; bit < from; ++bit) {
-    const std::uint32_t of_bit = place(std::uint64_t{1} << bit << burst_shift_).channel;
-    for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
-      channel_masks_[c] |= std::uint64_t{of_bit >> c & 1} << bit;
+  tables_.resize(ceil_div(from, kDigitBits));
+  for (std::size_t digit = 0; digit < tables_.size(); ++digit) {
+    for (std::uint64_t value = 0; value < kDigit; ++value)
+      tables_[digit][value] = place_by_parts(value << (digit * kDigitBits) << burst_shift_);
+  }
+}
+
+void DramAddressMap::places(std::uint64_t address, std::span<DramPlace> out) const {
+  const DramPlace first = place(address);
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    if (divides()) {
+      out[i] = place(address + (static_cast<std::uint64_t>(i) << burst_shift_));
+    } else {
+      out[i] = first;
+      out[i] ^= tables_.front()[i];
     }
   }
 }
 
-std::uint32_t DramAddressMap::channel(std::uint64_t address) const {
-  const std::uint64_t burst = address >> burst_shift_;
-  if (divides()) return static_cast<std::uint32_t>((burst >> divide_from_) % divisor_);
-  std::uint32_t channel = 0;
-  for (std::size_t c = 0; c < channel_masks_.size(); ++c) {
-    channel |= static_cast<std::uint32_t>(std::popcount(burst & channel_masks_[c]) & 1) << c;
-  }
-  return channel;
-}
-
-DramPlace DramAddressMap::place(std::uint64_t address) const {
+DramPlace DramAddressMap::place_by_parts(std::uint64_t address) const {
   std::uint64_t burst = address >> burst_shift_;
   std::array<std::uint32_t, config::kDramAddressFields> value{};
   if (divides()) {

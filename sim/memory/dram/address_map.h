@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "config/dram/system.h"
@@ -15,21 +16,43 @@ struct DramPlace {
   std::uint32_t bank = 0;  // of the channel: rank by rank, stack by stack, bank group by bank group
   std::uint32_t row = 0;
   std::uint32_t column = 0;  // burst of the row
+
+  DramPlace& operator^=(const DramPlace& other) {
+    channel ^= other.channel;
+    bank ^= other.bank;
+    row ^= other.row;
+    column ^= other.column;
+    return *this;
+  }
 };
 
 // All sizes but the number of channels are powers of two (the description was checked). Addresses beyond the
 // capacity wrap around.
 class DramAddressMap {
  public:
+  static constexpr std::uint32_t kDigitBits = 6, kDigit = 1 << kDigitBits;
   explicit DramAddressMap(const config::DramSystem& system);
-  DramPlace place(std::uint64_t address) const;
-  std::uint32_t channel(std::uint64_t address) const;  // that place() gives
+  DramPlace place(std::uint64_t address) const {
+    return divides() ? place_by_parts(address) : place_by_tables(address >> burst_shift_);
+  }
+  // Of consecutive bursts from `address` on, which is aligned to all of them; their number is a power of two,
+  // at most kDigit.
+  void places(std::uint64_t address, std::span<DramPlace> out) const;
 
  private:
   // Channels whose number is no power of two: the burst's number without its lowest `divide_from_` bits is
   // divided by it. The remainder is the channel; the quotient, with those bits below it, has the other
   // fields.
   bool divides() const { return divisor_ != 0; }
+  DramPlace place_by_parts(std::uint64_t address) const;
+  DramPlace place_by_tables(std::uint64_t burst) const {
+    DramPlace place;
+    for (const auto& table : tables_) {
+      place ^= table[burst % kDigit];
+      burst >>= kDigitBits;
+    }
+    return place;
+  }
 
   // Bits [from, from + bits) of the burst's number are bits [to, to + bits) of the field.
   struct Part {
@@ -41,7 +64,9 @@ class DramAddressMap {
   std::vector<Part> parts_;
   std::vector<config::DramAddressHash> hashes_;
   std::uint32_t divisor_ = 0, divide_from_ = 0;
-  std::vector<std::uint64_t> channel_masks_;  // bits of the burst's number whose parity is the channel's bit
+  // With a power of two of channels every field is a sum, without carry, of bits of the burst's number, and so
+  // of what its digits of kDigitBits add to it: one table per digit, with a place for each of its values.
+  std::vector<std::array<DramPlace, kDigit>> tables_;
 };
 
 }  // namespace tokencycle::memory

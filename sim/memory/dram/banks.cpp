@@ -74,7 +74,7 @@ void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge
     const auto level = static_cast<std::uint8_t>(c.level), after = static_cast<std::uint8_t>(c.after);
     if (!plain(c) || c.level == DramLevel::stack) {
       rare_updates_[index(c.before)].push_back({c.clocks, c.window, level, after, c.other});
-      longest_window_ = std::max<std::size_t>(longest_window_, c.window);
+      windows_[index(c.before)] = std::max<std::size_t>(windows_[index(c.before)], c.window);
     } else if (!implied(c)) {
       updates_[index(c.before)].push_back({c.clocks, level, after});
     }
@@ -93,13 +93,14 @@ void DramBanks::add_cause(const config::DramConstraint& c) {
   const auto add = [&](DramCause cause) {
     afters_[static_cast<std::size_t>(cause)][index(c.after)].push_back(
         {c.before, c.level, c.other, c.clocks});
+    std::uint32_t& longest = longest_after_[static_cast<std::size_t>(cause)];
+    longest = std::max(longest, c.clocks);
   };
   if (c.before == DramCommand::activate_first || c.before == DramCommand::activate)
     add(DramCause::activation);
   if (c.before == DramCommand::refresh_all || c.before == DramCommand::refresh_bank) add(DramCause::refresh);
   if ((is_read(c.before) && is_write(c.after)) || (is_write(c.before) && is_read(c.after))) {
     add(DramCause::turnaround);
-    longest_turn_ = std::max(longest_turn_, c.clocks);
   }
 }
 
@@ -151,7 +152,10 @@ DramSpan DramBanks::change_by(DramCommand command, std::uint32_t bank, Clock now
 }
 
 Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const {
-  if (cause == DramCause::turnaround && last_transfer_[is_read(command)] + longest_turn_ <= now) return 0;
+  // The last command of any bank that could be the cause.
+  const Clock given = cause == DramCause::turnaround ? last_transfer_[is_read(command)]
+                                                     : last_given_[cause == DramCause::refresh];
+  if (given + longest_after_[static_cast<std::size_t>(cause)] <= now) return 0;
   const Nodes nodes = nodes_of(bank);
   Clock earliest = 0;
   for (const After& a : afters_[static_cast<std::size_t>(cause)][index(command)]) {
@@ -215,7 +219,7 @@ void DramBanks::update(std::uint32_t bank, Part part, DramCommand command, Clock
   };
   for_levels([&](std::size_t at) { last_[at] = now; });
   if (rare_updates_[c].empty()) return;
-  if (longest_window_ > 1) for_levels([&](std::size_t at) { histories_[at].add(now, longest_window_); });
+  if (windows_[c] > 1) for_levels([&](std::size_t at) { histories_[at].add(now, windows_[c]); });
   for (const RareUpdate& u : rare_updates_[c]) {
     if (u.level >= first && u.level <= last) update_rarely(bank, nodes, u, command, now);
   }
@@ -290,9 +294,11 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
   Rank& rank = ranks_[rank_of(bank)];
   switch (command) {
     case DramCommand::activate_first:
+      last_given_[0] = now;
       b.half = true;
       break;
     case DramCommand::activate:
+      last_given_[0] = now;
       b.half = false;
       b.row = row;
       ++rank.open;
@@ -324,10 +330,12 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       rank.synchronised = now + synchronises_[3];
       break;
     case DramCommand::refresh_all:
+      last_given_[1] = now;
       for (std::uint32_t n = 0; n < banks_of_rank_; ++n)
         refresh(rank_of(bank) * banks_of_rank_ + n, now, now + refresh_clocks_[0]);
       break;
     case DramCommand::refresh_bank:
+      last_given_[1] = now;
       for (std::uint32_t i = 0; i < reach_; ++i) refresh(reached(bank, i), now, now + refresh_clocks_[1]);
       break;
   }

@@ -104,7 +104,8 @@ class DramBanks {
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(ready_, histories_, banks_, open_banks_, ranks_, last_transfer_, last_, open_, refreshing_);
+    state(ready_, histories_, banks_, open_banks_, ranks_, last_transfer_, last_given_, last_, open_,
+          refreshing_);
   }
 
   static bool whole_rank(DramCommand c) {
@@ -193,7 +194,7 @@ class DramBanks {
   std::array<std::vector<Update>, config::kDramCommands> updates_;
   std::array<std::vector<RareUpdate>, config::kDramCommands> rare_updates_;
   std::array<std::size_t, config::kDramCommands> inner_{};  // where updates_ of groups and banks begin
-  std::size_t longest_window_ = 1;
+  std::array<std::size_t, config::kDramCommands> windows_{};  // the longest that begins with the command
   std::vector<Clock> ready_;  // [node][command]
   std::vector<History> histories_;
   std::vector<Bank> banks_;
@@ -201,7 +202,8 @@ class DramBanks {
   std::vector<Rank> ranks_;
   std::array<std::uint32_t, 4> synchronises_{};  // clocks, by read, write, sync_read, sync_write
   std::array<std::array<std::vector<After>, config::kDramCommands>, kDramCauses> afters_;
-  std::uint32_t longest_turn_ = 0;                                  // of afters_ of turnarounds
+  std::array<std::uint32_t, kDramCauses> longest_after_{};          // clocks, of afters_ by cause
+  std::array<Clock, 2> last_given_{};                               // to any bank: activation, refresh
   std::array<Clock, 2> last_transfer_{};                            // read, write
   std::vector<Clock> last_;                                         // [node][command], kNoClock: never
   std::array<std::uint32_t, 2> closes_after_{}, refresh_clocks_{};  // RDA, WRA; of all banks, of one

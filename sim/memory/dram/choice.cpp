@@ -80,7 +80,7 @@ void DramController::choose(std::uint32_t bus, Clock t) {
 
 // Requests for which their row has been opened: all are hits, since nothing else closes it.
 void DramController::choose_opened(Choice& best) {
-  if (activated_.size() == 0) return;
+  if (activated_.size() == 0 || !carries_transfers(bus_)) return;
   for (std::size_t w = 0; w < activated_.words(); ++w) {
     for_each_bit(activated_.hits(w), [&](std::uint32_t i) {
       consider_hit(activated_, activated_.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
@@ -88,15 +88,40 @@ void DramController::choose_opened(Choice& best) {
   }
 }
 
+// The same transfer for the oldest hit of each of these banks, as consider_hit() for one after the other.
+void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best) {
+  if (banks == 0 || !carries_transfers(bus_)) return;
+  if (!plain_transfers_) {
+    return for_each_bit(banks, [&](std::uint32_t i) {
+      consider_hit(queue, queue.of(static_cast<std::uint32_t>(word * 64) + i).hit.entry, best);
+    });
+  }
+  const DramCommand transfer = &queue == &writes_ ? DramCommand::write : DramCommand::read;
+  if (use_of(transfer).bus != bus_) return;
+  Choice first;
+  first.command = transfer;
+  first.queue = &queue;
+  for_each_bit(banks, [&](std::uint32_t i) {
+    const std::uint32_t bank = static_cast<std::uint32_t>(word * 64) + i;
+    const DramQueue::First& hit = queue.of(bank).hit;
+    const Clock at = std::max(start_, banks_.earliest_of_bank(transfer, bank));
+    if (at > first.at || (at == first.at && hit.arrived >= first.arrived)) return;
+    first.at = at;
+    first.arrived = hit.arrived;
+    first.entry = hit.entry;
+    first.bank = bank;
+  });
+  note_transfer(queue, first.entry, transfer, first.at);
+  take(first, best);
+}
+
 void DramController::choose_from(DramQueue& queue, Choice& best) {
-  if (queue.size() == 0) return;
+  if (queue.size() == 0 || (!carries_transfers(bus_) && !queue.has_others())) return;
   const std::size_t words = queue.words();
   for (std::size_t w = 0; w < words; ++w) selected_[w] = {queue.hits(w), queue.others(w)};
   scheduler_->select(queue, selected_);
   for (std::size_t w = 0; w < words; ++w) {
-    for_each_bit(selected_[w].hits, [&](std::uint32_t i) {
-      consider_hit(queue, queue.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
-    });
+    choose_hits(queue, w, selected_[w].hits, best);
     if (!transfers_first_) choose_row_commands(queue, w, best);
   }
   if (!transfers_first_) return;

@@ -22,6 +22,7 @@ class CommandDram final : public Dram {
       : system_(*machine.dram.system),
         map_(system_),
         bursts_(machine.dram.burst_bytes / system_.device.burst_bytes),
+        places_(bursts_),
         earliest_(system_.channels),
         slots_(machine.dram.requests_in_flight) {
     const ClockRatio ratio(system_.device.tck_ps, machine.clock_ghz);
@@ -32,7 +33,7 @@ class CommandDram final : public Dram {
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
 
-  std::uint32_t channel_of(DramAddress address) const override { return map_.channel(address.value); }
+  std::uint32_t channel_of(DramAddress address) const override { return map_.place(address.value).channel; }
 
   bool has_room(std::uint32_t channel, bool write) const override {
     return !free_slots_.empty() && channels_[channel]->has_room(write, bursts_);
@@ -41,12 +42,11 @@ class CommandDram final : public Dram {
   bool has_room(std::uint32_t channel, DramAddress address, bool write) const override {
     if (system_.queue_of == config::DramQueueOf::channel) return has_room(channel, write);
     if (free_slots_.empty()) return false;
-    const std::uint64_t first = first_of(address);
+    map_.places(first_of(address), places_);
     for (std::uint32_t i = 0; i < bursts_; ++i) {
-      const std::uint32_t bank = map_.place(first + i * std::uint64_t{system_.device.burst_bytes}).bank;
+      const std::uint32_t bank = places_[i].bank;
       std::uint32_t wanted = 1;  // places of this bank, by the bursts up to this one
-      for (std::uint32_t j = 0; j < i; ++j)
-        wanted += map_.place(first + j * std::uint64_t{system_.device.burst_bytes}).bank == bank;
+      for (std::uint32_t j = 0; j < i; ++j) wanted += places_[j].bank == bank;
       if (channels_[channel]->room(write, bank) < wanted) return false;
     }
     return true;
@@ -56,14 +56,12 @@ class CommandDram final : public Dram {
     const std::uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
     slots_[slot] = {burst, bursts_};
-    const std::uint64_t first = first_of(burst.address);
-    DramPlace place;
-    for (std::uint32_t i = 0; i < bursts_; ++i) {
-      place = map_.place(first + i * std::uint64_t{system_.device.burst_bytes});
-      channels_[place.channel]->accept(now, slot, burst.write, place);
-    }
-    channels_[place.channel]->tell_queues(now);
-    earliest_.set(place.channel, channels_[place.channel]->next());
+    map_.places(first_of(burst.address), places_);
+    const std::uint32_t index = places_.front().channel;
+    DramChannel& channel = *channels_[index];
+    for (const DramPlace& place : places_) channel.accept(now, slot, burst.write, place);
+    channel.tell_queues(now);
+    earliest_.set(index, channel.next());
   }
 
   void tell(observe::EventHub& hub) override {
@@ -193,6 +191,7 @@ class CommandDram final : public Dram {
   const config::DramSystem& system_;  // the machine's
   DramAddressMap map_;
   std::uint32_t bursts_;  // of the devices, in a request
+  mutable std::vector<DramPlace> places_;  // of a request's bursts, while it is looked at
   std::vector<std::unique_ptr<DramChannel>> channels_;
   EarliestOf earliest_;  // of the channels
   std::vector<Slot> slots_;

@@ -37,8 +37,13 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
       data_clock_(device_.exists(DramCommand::sync_read)),
       auto_precharge_(page_->uses_auto_precharge()),
       transfers_first_(scheduler_->transfers_first()),
+      plain_transfers_(!data_clock_ && !auto_precharge_),
       bank_counters_(banks_.count()) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);
+  for (const DramCommand c :
+       {DramCommand::read, DramCommand::read_auto, DramCommand::write, DramCommand::write_auto}) {
+    if (device_.exists(c)) transfer_buses_ |= 1u << use_of(c).bus;
+  }
   // Half of the time that the standard leaves for the second part: the rest is for others that wait like it.
   for (const config::DramConstraint& c : device_.at_most) {
     if (c.before == DramCommand::activate_first) finish_activation_ = c.clocks / 2;
@@ -71,7 +76,8 @@ bool DramController::forward_or_coalesce(Clock now, const DramRequest& r) {
 void DramController::accept(Clock now, const DramRequest& request) {
   ++(request.write ? counters_.writes : counters_.reads);
   ++(request.write ? bank_counters_[request.bank].writes : bank_counters_[request.bank].reads);
-  if (writes_.size() + activated_.size() != 0 && forward_or_coalesce(now, request)) return;
+  if (waiting_writes_ != 0 && forward_or_coalesce(now, request)) return;
+  waiting_writes_ += request.write ? 1 : 0;
   const std::uint32_t entry = free_.back();
   free_.pop_back();
   entries_[entry] = {request, now, kNoEntry, kNoEntry, false, false};
@@ -214,6 +220,7 @@ void DramController::finish_transfer(const Choice& choice) {
   if (closed) recount(choice.bank);
   choice.queue->remove(choice.entry);
   free_.push_back(choice.entry);
+  waiting_writes_ -= write ? 1 : 0;
   if (transferred_ && write != wrote_) ++counters_.turnarounds;
   transferred_ = true;
   wrote_ = write;

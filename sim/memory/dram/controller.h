@@ -76,7 +76,8 @@ class DramController {
           transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
     scheduler_->serialize(state);
     refresh_->serialize(state);
-    state(choices_, transfers_, chosen_, directions_, bus_free_, wait_, counters_, bank_counters_);
+    state(choices_, transfers_, chosen_, directions_, bus_free_, wait_, counters_, bank_counters_,
+          waiting_writes_);
     for (Half& half : halves_) serialize_queue(state, half.queue);
     for (Choice& choice : choices_) serialize_queue(state, choice.queue);
     for (Choice& choice : transfers_) serialize_queue(state, choice.queue);
@@ -116,6 +117,7 @@ class DramController {
   const config::DramCommandUse& use_of(DramCommand c) const {
     return device_.commands[static_cast<std::size_t>(c)];
   }
+  bool carries_transfers(std::uint32_t bus) const { return (transfer_buses_ >> bus & 1) != 0; }
   // Places taken of the queue, or of the bank's queue that is fullest.
   std::uint32_t used(const DramQueue& queue) const { return queue_of_bank_ ? queue.fullest() : queue.size(); }
   void recount(std::uint32_t bank);
@@ -125,6 +127,7 @@ class DramController {
   // choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
   void choose_opened(Choice& best);
+  void choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best);
   void choose_from(DramQueue& queue, Choice& best);
   void choose_row_commands(DramQueue& queue, std::size_t word, Choice& best);
   void choose_refresh(Choice& best);
@@ -193,6 +196,9 @@ class DramController {
   std::array<Clock, 2> bus_free_{};
   DramWait wait_ = DramWait::nothing;
   const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_;
+  const bool plain_transfers_;           // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
+  std::uint32_t transfer_buses_ = 0;     // that take a transfer's command, a bit each
+  std::uint32_t waiting_writes_ = 0;     // in the queues of writes and of opened requests
   DramCounters counters_;
   std::vector<DramBankCounters> bank_counters_;
 };

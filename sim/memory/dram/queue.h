@@ -2,6 +2,7 @@
 // Requests that wait in a DRAM channel's controller, by bank and in order of arrival.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -62,6 +63,9 @@ class DramQueue {
   std::size_t words() const { return hits_.size(); }
   std::uint64_t hits(std::size_t word) const { return hits_[word]; }
   std::uint64_t others(std::size_t word) const { return others_[word]; }
+  bool has_others() const {
+    return std::any_of(others_.begin(), others_.end(), [](std::uint64_t banks) { return banks != 0; });
+  }
 
   // Returns whether it comes first of its bank's hits or others.
   bool insert(std::uint32_t entry);
