@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Are traces of requests read as they say, and refused by line where they say nothing?
+#include <fmt/format.h>
 #include <zlib.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <cstdlib>
 #include <filesystem>
@@ -94,6 +96,37 @@ TEST_CASE("a request is a letter, an address and a clock that may be left out") 
                  {{0x1f40, 0, false}, {64, 7, true}, {0x40, 7, false}, {0, 12, true}});
   check_requests("# R 0x99\n\nR 0x1\r\n   \n  # no request\n#\nW 2", {{1, 0, false}, {2, 0, true}});
   check_requests("R 0xFFFFF 4398046511103\nR 0", {{0xfffff, memory::kLastArrival, false}, {0, 0, false}});
+}
+
+// The usual line is read without looking for words: no other way of writing it gives another request.
+TEST_CASE("blanks, letter case and leading zeros change no request") {
+  std::mt19937_64 random(3);
+  const std::string zeros[] = {"", "0", "00000000000000000000"};
+  for (int trial = 0; trial < 200; ++trial) {
+    std::string text = "R 0\n";
+    std::vector<DramRequestAt> expected = {{0, 0, false}};
+    std::uint64_t clock = 0;
+    for (int i = 0; i < 20; ++i) {
+      const bool write = random() % 2 == 0, hexadecimal = random() % 2 == 0, timed = random() % 2 == 0;
+      const std::uint64_t address = (random() % kCapacity) >> random() % 20;
+      std::string number = hexadecimal ? fmt::format("{:x}", address) : std::to_string(address);
+      if (random() % 2 == 0) std::transform(number.begin(), number.end(), number.begin(), ::toupper);
+      clock += random() % 3;
+      text += write ? "Ww"[random() % 2] : "Rr"[random() % 2];
+      text += random() % 3 == 0 ? "\t " : " ";
+      text += (hexadecimal ? (random() % 3 == 0 ? "0X" : "0x") : "") + zeros[random() % 3] + number;
+      if (timed) text += (random() % 3 == 0 ? "  " : " ") + zeros[random() % 3] + std::to_string(clock);
+      text += random() % 3 == 0 ? " \r\n" : "\n";
+      expected.push_back({address, timed ? clock : 0, write});
+    }
+    check_requests(text, expected);
+  }
+  check_refused("R 0x1\nR 0x10000000000000001\n", {":2:", "beyond the memory"});
+  check_refused("R 0x1\nR 18446744073709551617\n", {":2:", "beyond the memory"});
+  check_refused("R 0x1 5\nR 0x1 4\n", {":2:", "before 5"});
+  check_refused("R 0x1\nR 0x1 4398046511104\n", {":2:", "4,398,046,511,103"});
+  check_refused("R 0x1\nR 0x1g\n", {":2:", "hexadecimal"});
+  check_refused("R 0x1\nX 0x1\n", {":2:", "first line decides"});
 }
 
 TEST_CASE("traces of other programs are told apart by their first line") {

@@ -33,6 +33,28 @@ std::errc parse_number(std::string_view word, int base, std::uint64_t& value) {
   return error == std::errc() && rest != word.data() + word.size() ? std::errc::invalid_argument : error;
 }
 
+// The digits from `at` on, at least one and so few that they cannot overflow; the end of them, nullptr
+// otherwise.
+const char* hexadecimal(const char* at, const char* end, std::uint64_t& value) {
+  const char* const begin = at;
+  for (; at != end; ++at) {
+    const auto digit = static_cast<unsigned>(*at - '0');
+    const auto letter = static_cast<unsigned>((*at | 0x20) - 'a');
+    if (digit > 9 && letter > 5) break;
+    value = value << 4 | (digit <= 9 ? digit : letter + 10);
+  }
+  return at == begin || at - begin > 16 ? nullptr : at;
+}
+const char* decimal(const char* at, const char* end, std::uint64_t& value) {
+  const char* const begin = at;
+  for (; at != end; ++at) {
+    const auto digit = static_cast<unsigned>(*at - '0');
+    if (digit > 9) break;
+    value = value * 10 + digit;
+  }
+  return at == begin || at - begin > 19 ? nullptr : at;
+}
+
 }  // namespace
 
 void DramTraceReader::Close::operator()(gzFile_s* file) const {
@@ -119,6 +141,7 @@ bool DramTraceReader::refill() {
 }
 
 bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
+  if (form_ == &dram_trace_forms().front() && parse_plain(line, request)) return true;
   const DramTraceWords words = split_trace_line(line);
   if (words.count == 0 || words[0][0] == '#') return false;
   const DramTraceFields fields = fields_of(line, words);
@@ -127,6 +150,31 @@ bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
   if (!fields.write_back.empty()) {
     write_back_ = {address_of(line, fields.write_back), request.at, true, request.bytes};
   }
+  return true;
+}
+
+// A line of the first form with one blank between its words and nothing wrong with it: parse() gives the same
+// request. False for any other line, about which parse() says more.
+bool DramTraceReader::parse_plain(std::string_view line, DramRequestAt& request) {
+  const char *at = line.data(), *const end = at + line.size();
+  if (line.size() < 3 || at[1] != ' ') return false;
+  const char kind = static_cast<char>(at[0] | 0x20);
+  if (kind != 'r' && kind != 'w') return false;
+  at += 2;
+  std::uint64_t address = 0;
+  if (end - at > 2 && at[0] == '0' && at[1] == 'x') {
+    at = hexadecimal(at + 2, end, address);
+  } else {
+    at = decimal(at, end, address);
+  }
+  if (at == nullptr || address >= options_.capacity_bytes) return false;
+  Clock clock = 0;
+  if (at != end) {
+    at = *at == ' ' ? decimal(at + 1, end, clock) : nullptr;
+    if (at != end || clock > kLastArrival || clock < last_) return false;
+    last_ = clock;
+  }
+  request = {address, clock, kind == 'w', 0};
   return true;
 }
 

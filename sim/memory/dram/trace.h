@@ -42,6 +42,7 @@ class DramTraceReader : public DramRequestSource {
   bool next_line(std::string_view& line);
   bool refill();
   bool parse(std::string_view line, DramRequestAt& request);
+  bool parse_plain(std::string_view line, DramRequestAt& request);
   DramTraceFields fields_of(std::string_view line, const DramTraceWords& words);
   std::uint64_t address_of(std::string_view line, std::string_view word);
   std::uint32_t bytes_of(std::string_view line, std::string_view word) const;
