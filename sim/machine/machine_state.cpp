@@ -91,7 +91,7 @@ std::string decode_text(const CoreParts& parts) {
 
 }  // namespace
 
-std::string channels_text(const config::Machine& machine, const memory::Interconnect& memory) {
+std::string channels_text(const config::Machine& machine, memory::Interconnect& memory) {
   std::string text;
   for (std::uint32_t i = 0; i < machine.dram.channels; ++i) {
     const memory::DramQueues q = memory.queues(i);

@@ -36,6 +36,6 @@ std::string units_text(const CoreParts& parts);
 // The instructions in flight with the stage that they have reached, in order of decoding.
 std::string in_flight_text(const CoreParts& parts);
 // One line per DRAM channel.
-std::string channels_text(const config::Machine& machine, const memory::Interconnect& memory);
+std::string channels_text(const config::Machine& machine, memory::Interconnect& memory);
 
 }  // namespace tokencycle::machine

@@ -67,12 +67,13 @@ class Bench {
  public:
   Bench(const std::string& preset, double ghz, std::uint64_t answer = 0)
       : system(test::preset_system(preset, 1, 64)),
-        channel_(system, ClockRatio(system.device.tck_ps, ghz), answer) {}
+        channel_(system, ClockRatio(system.device.tck_ps, ghz), answer, open_) {}
 
   // Runs up to the cycle, so that a burst may be accepted in it. The answers of those before are in answers.
   void accept(std::uint64_t cycle, bool write, const DramPlace& place) {
     run(cycle);
-    channel_.accept(Cycle(cycle), static_cast<std::uint32_t>(answers.size()), write, place);
+    open_.push_back(1);
+    channel_.accept(Cycle(cycle), static_cast<std::uint32_t>(answers.size()), write, std::span(&place, 1));
     answers.push_back(0);
   }
   void run(std::uint64_t until) {
@@ -106,6 +107,7 @@ class Bench {
   std::vector<Change> changes;
 
  private:
+  std::vector<std::uint32_t> open_;  // bursts of each request
   DramChannel channel_;
 };
 

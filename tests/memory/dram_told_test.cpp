@@ -95,7 +95,8 @@ struct Told {
 
 // The channel by itself, always up to date before a request; those that find no room come later.
 Told run(const config::DramSystem& system, const ClockRatio& ratio, std::vector<Request>& requests) {
-  DramChannel channel(system, ratio, 0);
+  std::vector<std::uint32_t> open(requests.size(), 1);
+  DramChannel channel(system, ratio, 0, open);
   observe::EventHub hub;
   Recorder recorder;
   hub.subscribe(recorder);
@@ -119,7 +120,7 @@ Told run(const config::DramSystem& system, const ClockRatio& ratio, std::vector<
   for (const Request& r : requests) {
     now = std::max(now, r.cycle);
     for (go_to(now); channel.room(r.write, r.place.bank) == 0; go_to(now)) now = now + 1;
-    channel.accept(now, 0, r.write, r.place);
+    channel.accept(now, static_cast<std::uint32_t>(told.accepted.size()), r.write, std::span(&r.place, 1));
     channel.tell_queues(now);
     told.accepted.push_back(now);
   }

@@ -34,6 +34,7 @@ Outcome check_any_advance(std::mt19937& random, const config::Machine& m, const 
   const Outcome a = run(m, wishes, every), b = run(m, wishes, rare), c = run(m, wishes, {kEnd});
   CHECK(a == b);
   CHECK(a == c);
+  CHECK(a == run_heard(m, wishes, {kEnd}));
   for (std::size_t r = 0; r < memory::kRequesters; ++r) {
     CHECK(static_cast<std::size_t>(std::count_if(a.notes[r].begin(), a.notes[r].end(), [](const Note& n) {
             return n.what == 'c';

@@ -51,24 +51,50 @@ Wishes random_wishes(std::mt19937& random, std::uint32_t request_bytes) {
 
 namespace {
 
+// Hears of what is reported on request alone.
+struct Ear : observe::Observer {
+  std::uint32_t interests() const override { return observe::kOnRequest; }
+  void on_event(const observe::Event&) override {}
+};
+
 // An interconnect with its three requesters.
 struct Bench {
-  Bench(const config::Machine& m, const Wishes& wishes)
-      : interconnect(memory::make_dram(m), m, hub), fetch(wishes[0]), store(wishes[1]), load(wishes[2]) {
+  Bench(const config::Machine& m, const Wishes& wishes, bool heard = false)
+      : machine(m),
+        interconnect(memory::make_dram(m), m, hub),
+        fetch(wishes[0]),
+        store(wishes[1]),
+        load(wishes[2]) {
     hub.subscribe(digest);
+    if (heard) hub.subscribe(ear);
     interconnect.attach({{&fetch, Requester::fetch}, {&store, Requester::store}, {&load, Requester::load}});
   }
   std::uint64_t room_wait(Requester r) const {
     return interconnect.counters(r, false).room_wait_cycles + interconnect.counters(r, true).room_wait_cycles;
   }
-  Outcome outcome() {
+  Outcome outcome(Cycle end) {
     return {{fetch.notes, store.notes, load.notes},
             digest.hex(),
-            {room_wait(Requester::fetch), room_wait(Requester::store), room_wait(Requester::load)}};
+            {room_wait(Requester::fetch), room_wait(Requester::store), room_wait(Requester::load)},
+            counted(end)};
+  }
+  std::vector<std::uint64_t> counted(Cycle end) {
+    std::vector<std::uint64_t> all;
+    for (std::uint32_t c = 0; c < machine.dram.channels; ++c) {
+      const std::optional<memory::DramUse> use = interconnect.dram_use(c, end);
+      if (!use) continue;
+      const memory::DramCounters& n = use->counters;
+      all.insert(all.end(), {n.reads, n.writes, n.forwarded, n.coalesced, n.hits, n.misses, n.conflicts,
+                             n.turnarounds, use->open_bank_clocks, use->refreshing_bank_clocks});
+      all.insert(all.end(), n.commands.begin(), n.commands.end());
+    }
+    return all;
   }
 
+  const config::Machine& machine;
   observe::EventHub hub;
   observe::EventDigest digest;
+  Ear ear;
   Interconnect interconnect;
   ListSource fetch, store, load;
 };
@@ -78,7 +104,13 @@ struct Bench {
 Outcome run(const config::Machine& m, const Wishes& wishes, const std::vector<std::uint64_t>& cycles) {
   Bench bench(m, wishes);
   for (const std::uint64_t c : cycles) bench.interconnect.advance(Cycle(c));
-  return bench.outcome();
+  return bench.outcome(Cycle(cycles.back()));
+}
+
+Outcome run_heard(const config::Machine& m, const Wishes& wishes, const std::vector<std::uint64_t>& cycles) {
+  Bench bench(m, wishes, true);
+  for (const std::uint64_t c : cycles) bench.interconnect.advance(Cycle(c));
+  return bench.outcome(Cycle(cycles.back()));
 }
 
 Outcome run_with_stops(const config::Machine& m, const Wishes& wishes, Cycle end) {
@@ -91,7 +123,7 @@ Outcome run_with_stops(const config::Machine& m, const Wishes& wishes, Cycle end
     until = end;
     bench.interconnect.advance(until);
   }
-  return bench.outcome();
+  return bench.outcome(end);
 }
 
 config::Machine ideal_machine(std::uint32_t channels, double gb_per_s, double latency_ns,

@@ -63,11 +63,14 @@ struct Outcome {
   std::array<std::vector<Note>, memory::kRequesters> notes;
   std::string digest;                                          // of all events
   std::array<std::uint64_t, memory::kRequesters> room_wait{};  // cycles, of both directions
+  std::vector<std::uint64_t> counted;                          // DramUse of each channel, at the end
   bool operator==(const Outcome&) const = default;
 };
 
 // Advances at the given cycles.
 Outcome run(const config::Machine& m, const Wishes& wishes, const std::vector<std::uint64_t>& cycles);
+// The same while somebody hears of every command and of the queues: nothing is done later than in its cycle.
+Outcome run_heard(const config::Machine& m, const Wishes& wishes, const std::vector<std::uint64_t>& cycles);
 // At any cycle up to `end`: every burst that is complete asks for a stop there, as a unit does.
 Outcome run_with_stops(const config::Machine& m, const Wishes& wishes, Cycle end);
 

@@ -25,9 +25,7 @@ class MemoryReplay {
   }
   std::uint32_t channel_of(DramAddress address) const { return dram_->channel_of(address); }
   // Whether a read of this address would be accepted now.
-  bool has_room(DramAddress address) const {
-    return dram_->has_room(dram_->channel_of(address), address, false);
-  }
+  bool has_room(DramAddress address) { return dram_->has_room(dram_->channel_of(address), address, false); }
   // Bursts that were issued in `now`, after the units' turn.
   void accept(Cycle now, std::span<const memory::Burst> bursts) {
     for (const memory::Burst& burst : bursts) dram_->accept(now, burst);

@@ -64,8 +64,8 @@ class DramAddressMap {
   std::vector<Part> parts_;
   std::vector<config::DramAddressHash> hashes_;
   std::uint32_t divisor_ = 0, divide_from_ = 0;
-  // With a power of two of channels every field is a sum, without carry, of bits of the burst's number, and so
-  // of what its digits of kDigitBits add to it: one table per digit, with a place for each of its values.
+  // With a power of two of channels every field is a sum, without carry, of bits of the burst's number, and
+  // so of what its digits of kDigitBits add to it: one table per digit, with a place for each of its values.
   std::vector<std::array<DramPlace, kDigit>> tables_;
 };
 

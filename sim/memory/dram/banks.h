@@ -193,9 +193,9 @@ class DramBanks {
   std::uint32_t banks_of_rank_, rank_count_, stacks_, banks_of_stack_, groups_of_stack_, reach_, reach_apart_;
   std::array<std::vector<Update>, config::kDramCommands> updates_;
   std::array<std::vector<RareUpdate>, config::kDramCommands> rare_updates_;
-  std::array<std::size_t, config::kDramCommands> inner_{};  // where updates_ of groups and banks begin
+  std::array<std::size_t, config::kDramCommands> inner_{};    // where updates_ of groups and banks begin
   std::array<std::size_t, config::kDramCommands> windows_{};  // the longest that begins with the command
-  std::vector<Clock> ready_;  // [node][command]
+  std::vector<Clock> ready_;                                  // [node][command]
   std::vector<History> histories_;
   std::vector<Bank> banks_;
   std::vector<std::uint64_t> open_banks_;

@@ -24,25 +24,42 @@ State state_of(DramWait wait) {
 }
 
 DramChannel::DramChannel(const config::DramSystem& system, const ClockRatio& ratio,
-                         std::uint64_t answer_cycles)
+                         std::uint64_t answer_cycles, std::vector<std::uint32_t>& open)
     : ratio_(ratio),
       controller_(system, *this),
       answer_cycles_(answer_cycles),
-      read_first_(system.device.read_first) {}
+      read_first_(system.device.read_first),
+      write_first_(system.device.write_first),
+      open_(open) {}
 
-void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place) {
+// A read that no write can answer has no effect before its command: the controller is given it late.
+void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<const DramPlace> bursts) {
   const Clock clock = ratio_.last_clock(now);
+  const std::uint64_t id = std::uint64_t{slot} * 2 + (write ? 1 : 0);
+  if (!write && controller_.waiting_writes() == 0 && !prompt()) {
+    for (const DramPlace& p : bursts) arrivals_.push_back({clock, {id, write, p.bank, p.row, p.column}});
+    return;
+  }
   catch_up(now);
   if (write) early_.push_back({ratio_.cycle_from(clock + 1) + answer_cycles_, slot});
   accepting_ = true;
-  controller_.accept(clock,
-                     {std::uint64_t{slot} * 2 + (write ? 1 : 0), write, place.bank, place.row, place.column});
+  for (const DramPlace& p : bursts) controller_.accept(clock, {id, write, p.bank, p.row, p.column});
   accepting_ = false;
+}
+
+// As if each arrival had been given to the controller in its clock.
+void DramChannel::advance(Clock until) {
+  for (; !arrivals_.empty() && arrivals_.front().clock <= until; arrivals_.pop_front()) {
+    const Arrival& arrival = arrivals_.front();
+    controller_.advance(arrival.clock);
+    controller_.accept(arrival.clock, arrival.request);
+  }
+  controller_.advance(until);
 }
 
 void DramChannel::catch_up(Cycle cycle) {
   catching_up_ = true;
-  controller_.advance(ratio_.last_clock(cycle));
+  advance(ratio_.last_clock(cycle));
   catching_up_ = false;
   reached_ = std::max(reached_, cycle);
 }
@@ -53,9 +70,18 @@ std::uint64_t DramChannel::next() const {
   };
   std::uint64_t next = kNothing;
   // An idle channel catches up on its refreshes when somebody comes, or gives them in time if somebody looks.
-  if (controller_.waiting() != 0 || wants_commands()) {
-    const Clock clock = controller_.next_event();
-    if (clock != kNoClock) next = key(ratio_.cycle_of(clock), Step::commands);
+  if (controller_.waiting() != 0 || !arrivals_.empty() || wants_commands()) {
+    Clock clock = controller_.next_event();
+    if (!arrivals_.empty()) clock = std::min(clock, arrivals_.front().clock + 1);
+    if (clock != kNoClock) {
+      Cycle cycle = ratio_.cycle_of(clock);
+      if (!in_time()) {
+        const bool reads_alone = controller_.waiting_writes() == 0;
+        const std::uint32_t first = reads_alone ? read_first_ : std::min(read_first_, write_first_);
+        cycle = Cycle(std::max(cycle.value + 1, ratio_.cycle_of(clock + first).value) - 1);
+      }
+      next = key(cycle, Step::commands);
+    }
   }
   if (const Cycle change = next_change(); change != kNever) next = std::min(next, key(change, Step::bus));
   if (!reads_.empty()) next = std::min(next, key(reads_.front().cycle, Step::answer));
@@ -63,16 +89,19 @@ std::uint64_t DramChannel::next() const {
   return next;
 }
 
-// Reads that are found in the write queue are answered as soon as writes are.
+// A request's last burst answers it. Reads that are found in the write queue are answered as soon as writes
+// are.
 void DramChannel::completed(std::uint64_t id, Clock clock) {
   if (id % 2 != 0) return;  // a write, which was answered when it came
+  const auto slot = static_cast<std::uint32_t>(id / 2);
+  if (--open_[slot] != 0) return;
   const Cycle cycle = std::max(ratio_.cycle_from(clock), reached_ + 1) + answer_cycles_;
-  (accepting_ ? early_ : reads_).push_back({cycle, static_cast<std::uint32_t>(id / 2)});
+  (accepting_ ? early_ : reads_).push_back({cycle, slot});
 }
 
 std::uint32_t DramChannel::take_answer() {
   const bool early = reads_.empty() || (!early_.empty() && early_.front().cycle <= reads_.front().cycle);
-  std::deque<Answer>& queue = early ? early_ : reads_;
+  Ring<Answer>& queue = early ? early_ : reads_;
   const std::uint32_t slot = queue.front().slot;
   queue.pop_front();
   return slot;
@@ -82,18 +111,18 @@ std::uint32_t DramChannel::take_answer() {
 // interval.
 void DramChannel::transferring(Clock begin, Clock end, bool) {
   Interval burst{ratio_.cycle_of(begin), ratio_.cycle_from(end)};
-  auto after = busy_.end();
-  while (after != busy_.begin() && std::prev(after)->begin > burst.end) --after;
-  auto first = after;
-  while (first != busy_.begin() && std::prev(first)->end >= burst.begin) {
+  std::size_t after = busy_.size();
+  while (after != 0 && busy_[after - 1].begin > burst.end) --after;
+  std::size_t first = after;
+  while (first != 0 && busy_[first - 1].end >= burst.begin) {
     --first;
-    burst = {std::min(burst.begin, first->begin), std::max(burst.end, first->end)};
+    burst = {std::min(burst.begin, busy_[first].begin), std::max(burst.end, busy_[first].end)};
   }
   if (first == after) {
     busy_.insert(after, burst);
   } else {
-    *first = burst;
-    if (std::next(first) != after) busy_.erase(std::next(first), after);
+    busy_[first] = burst;
+    if (first + 1 != after) busy_.erase(first + 1, after);
   }
 }
 

@@ -3,9 +3,11 @@
 // does.
 #pragma once
 
-#include <deque>
 #include <limits>
+#include <span>
+#include <vector>
 
+#include "base/ring.h"
 #include "memory/dram/address_map.h"
 #include "memory/dram/clock_ratio.h"
 #include "memory/dram/controller.h"
@@ -16,22 +18,36 @@ namespace tokencycle::memory {
 // The state of a data bus that carries nothing.
 observe::State state_of(DramWait wait);
 
-// Time comes in with every call. A burst accepted in cycle c is seen by the controller from the first clock
+// Time comes in with every call. A request accepted in cycle c is seen by the controller from the first clock
 // on that begins after that cycle. A read is answered in the first cycle that begins after the end of its
-// data. A write is answered as soon as the controller sees it, which has the data from then on (as gem5's
-// controller does), and so is a read of data that wait to be written. `answer_cycles` come on top; no answer
-// comes before the next cycle.
+// last data. A write is answered as soon as the controller sees it, which has the data from then on (as
+// gem5's controller does), and so is a read of data that wait to be written. `answer_cycles` come on top; no
+// answer comes before the next cycle.
 //
 // The bus is busy in every cycle of which it uses a part. In the others its state is what the controller
 // waited for `read_first` clocks before: when the command would have had to be given that puts data there.
+//
+// So nothing is heard of a command before its data could come, and commands may be given late, many at a
+// time: next() asks for them in the last cycle in which nobody can have missed one. In time are those that
+// somebody waits for (watch()) or hears of (tell()). Reads wait in arrivals_ until then as long as no write
+// could answer them.
 class DramChannel final : public DramListener {
  public:
-  DramChannel(const config::DramSystem& system, const ClockRatio& ratio, std::uint64_t answer_cycles);
+  // `open`: of each slot, the bursts that are not complete, which the channel counts down.
+  DramChannel(const config::DramSystem& system, const ClockRatio& ratio, std::uint64_t answer_cycles,
+              std::vector<std::uint32_t>& open);
   DramChannel(const DramChannel&) = delete;  // the controller knows it
   DramChannel& operator=(const DramChannel&) = delete;
 
-  bool has_room(bool write, std::uint32_t bursts) const { return controller_.room(write) >= bursts; }
-  std::uint32_t room(bool write, std::uint32_t bank) const { return controller_.room(write, bank); }
+  // At least so much room is there, whatever was given late; exactly so much behind catch_up().
+  std::uint32_t room(bool write) const { return less_arrivals(write, controller_.room(write)); }
+  std::uint32_t room(bool write, std::uint32_t bank) const {
+    return less_arrivals(write, controller_.room(write, bank));
+  }
+  // Commands are given in time until some are.
+  void watch() { watched_ = true; }
+  bool watched() const { return watched_; }
+  bool in_time() const { return watched_ || prompt(); }
   // Who hears of commands and queues, as Dram::tell() says, under which name.
   void tell(observe::EventHub& hub, observe::UnitId unit) {
     hub_ = &hub;
@@ -39,8 +55,8 @@ class DramChannel final : public DramListener {
   }
   // Tells how many requests wait, if that has changed. Not before the last burst that is accepted in `cycle`.
   void tell_queues(Cycle cycle);
-  // One burst of the devices; `slot` is the caller's.
-  void accept(Cycle now, std::uint32_t slot, bool write, const DramPlace& place);
+  // A request by the bursts of the devices; `slot` is the caller's.
+  void accept(Cycle now, std::uint32_t slot, bool write, std::span<const DramPlace> bursts);
 
   // The next cycle, and what is in it; in this order within a cycle.
   enum class Step : std::uint8_t { commands, bus, answer };
@@ -49,15 +65,16 @@ class DramChannel final : public DramListener {
   std::uint64_t next() const;  // cycle * kSteps + Step; kNothing: nothing comes by itself
   // Gives the commands of all clocks that begin up to the end of the cycle.
   void give_commands(Cycle cycle) {
+    watched_ = false;
     reached_ = std::max(reached_, cycle);
-    controller_.advance(ratio_.last_clock(cycle));
+    advance(ratio_.last_clock(cycle));
     tell_queues(cycle);
   }
-  // The same for refreshes of an idle channel that nobody waited for, and whose cycles may be over.
+  // The same for commands that nobody waited for, and whose cycles may be over.
   void catch_up(Cycle cycle);
   // Applies the changes of a cycle; returns whether the state is another one.
   bool change_bus(Cycle cycle);
-  // The slot of the burst whose answer is there.
+  // The slot of the request whose answer is there.
   std::uint32_t take_answer();
 
   observe::State state() const { return state_; }
@@ -66,7 +83,8 @@ class DramChannel final : public DramListener {
   const ClockRatio& ratio() const { return ratio_; }
   template <class Archive>
   void serialize(Archive& state) {
-    state(controller_, reached_, told_, reads_, early_, busy_, carrying_, waits_, wait_, state_);
+    state(controller_, arrivals_, watched_, reached_, told_, reads_, early_, busy_, carrying_, waits_, wait_,
+          state_);
   }
 
   // DramListener
@@ -77,6 +95,14 @@ class DramChannel final : public DramListener {
   bool wants_commands() const override { return tells(observe::EventKind::dram_command); }
 
  private:
+  struct Arrival {
+    Clock clock = 0;
+    DramRequest request;
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(clock, request);
+    }
+  };
   struct Answer {
     Cycle cycle;
     std::uint32_t slot = 0;
@@ -100,6 +126,15 @@ class DramChannel final : public DramListener {
       state(from, wait);
     }
   };
+  std::uint32_t less_arrivals(bool write, std::uint32_t room) const {
+    const auto arrivals = static_cast<std::uint32_t>(write ? 0 : arrivals_.size());
+    return room - std::min(room, arrivals);
+  }
+  void advance(Clock until);
+  // Whether somebody hears of what the controller does when it does it.
+  bool prompt() const {
+    return tells(observe::EventKind::dram_command) || tells(observe::EventKind::dram_queues);
+  }
   // When the data bus changes next; kNever: not by itself. What a bus waits for does not matter while it
   // carries.
   Cycle next_change() const;
@@ -108,17 +143,20 @@ class DramChannel final : public DramListener {
   ClockRatio ratio_;
   DramController controller_;
   std::uint64_t answer_cycles_;
-  std::uint32_t read_first_;
+  const std::uint32_t read_first_, write_first_;
+  std::vector<std::uint32_t>& open_;
+  Ring<Arrival> arrivals_;  // reads that the controller has not been given, in order of time
+  bool watched_ = false;
   Cycle reached_;  // nothing changes before it any more
   bool accepting_ = false;
   observe::EventHub* hub_ = nullptr;
   observe::UnitId unit_ = observe::channel_id(0);
   bool catching_up_ = false;
-  DramController::Depths told_;       // of the queues
-  std::deque<Answer> reads_, early_;  // each in order of time
-  std::deque<Interval> busy_;  // in order of time, apart from each other; the front one may be under way
-  bool carrying_ = false;      // it is
-  std::deque<Wait> waits_;     // in order of time
+  DramController::Depths told_;  // of the queues
+  Ring<Answer> reads_, early_;   // each in order of time
+  Ring<Interval> busy_;          // in order of time, apart from each other; the front one may be under way
+  bool carrying_ = false;        // it is
+  Ring<Wait> waits_;             // in order of time
   DramWait wait_ = DramWait::nothing;
   observe::State state_ = observe::State::idle;
 };

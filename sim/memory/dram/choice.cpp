@@ -25,6 +25,7 @@ bool DramController::refresh_pressing() const {
 
 // Writes wait until they are many or nothing is read.
 bool DramController::next_direction() const {
+  if (!writing_ && writes_.size() == 0) return reads_.size() == 0;
   if (!writing_) return used(writes_) > system_.write_high * system_.write_queue || reads_.size() == 0;
   const bool drained = writes_.size() == 0 || used(writes_) < system_.write_low * system_.write_queue;
   return !drained || reads_.size() == 0;
@@ -51,6 +52,13 @@ bool DramController::leaves_choices(const DramQueue& queue, bool first_of_kind, 
   return true;
 }
 
+// The usual case by far: reads of open rows and nothing else. All that choose() goes through comes down to
+// the first of them.
+bool DramController::only_hits() const {
+  return serves_all_hits_ && !writing_ && reads_.size() != 0 && waiting() == reads_.size() &&
+         refreshes_.empty() && halves_.empty() && !reads_.has_others();
+}
+
 // --- the choice -------------------------------------------------------------------------------------
 
 void DramController::choose(std::uint32_t bus, Clock t) {
@@ -58,6 +66,12 @@ void DramController::choose(std::uint32_t bus, Clock t) {
   best = transfers_[bus] = {};
   chosen_ |= 1u << bus;
   start_ = std::max(t, bus_free_[bus]);
+  if (only_hits()) {
+    direction_set_ = now_;
+    directions_[bus] = writing_;
+    for (std::size_t w = 0; w < reads_.words(); ++w) choose_hits(reads_, w, reads_.hits(w), best);
+    return;
+  }
   const bool pressing = refresh_pressing();
   if (!halves_.empty() && (pressing || t >= halves_.front().since + finish_activation_)) {
     return consider_entry(*halves_.front().queue, halves_.front().entry, best);
@@ -80,18 +94,16 @@ void DramController::choose(std::uint32_t bus, Clock t) {
 
 // Requests for which their row has been opened: all are hits, since nothing else closes it.
 void DramController::choose_opened(Choice& best) {
-  if (activated_.size() == 0 || !carries_transfers(bus_)) return;
-  for (std::size_t w = 0; w < activated_.words(); ++w) {
-    for_each_bit(activated_.hits(w), [&](std::uint32_t i) {
-      consider_hit(activated_, activated_.of(static_cast<std::uint32_t>(w * 64) + i).hit.entry, best);
-    });
-  }
+  if (activated_.size() == 0) return;
+  for (std::size_t w = 0; w < activated_.words(); ++w) choose_hits(activated_, w, activated_.hits(w), best);
 }
 
-// The same transfer for the oldest hit of each of these banks, as consider_hit() for one after the other.
+// The transfers of the oldest hit of each of these banks.
 void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best) {
   if (banks == 0 || !carries_transfers(bus_)) return;
-  if (!plain_transfers_) {
+  // Where all are the same command, what consider_hit() does for one after the other is the first of them.
+  const bool mixed = &queue == &activated_ && waiting_writes_ != 0;
+  if (!plain_transfers_ || mixed) {
     return for_each_bit(banks, [&](std::uint32_t i) {
       consider_hit(queue, queue.of(static_cast<std::uint32_t>(word * 64) + i).hit.entry, best);
     });

@@ -24,42 +24,48 @@ class CommandDram final : public Dram {
         bursts_(machine.dram.burst_bytes / system_.device.burst_bytes),
         places_(bursts_),
         earliest_(system_.channels),
-        slots_(machine.dram.requests_in_flight) {
+        slots_(machine.dram.requests_in_flight),
+        open_(slots_.size()) {
     const ClockRatio ratio(system_.device.tck_ps, machine.clock_ghz);
     const auto answer = static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz));
     for (std::uint32_t i = 0; i < system_.channels; ++i)
-      channels_.push_back(std::make_unique<DramChannel>(system_, ratio, answer));
+      channels_.push_back(std::make_unique<DramChannel>(system_, ratio, answer, open_));
     for (std::uint32_t s = 0; s < slots_.size(); ++s) free_slots_.push_back(s);
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
 
   std::uint32_t channel_of(DramAddress address) const override { return map_.place(address.value).channel; }
 
-  bool has_room(std::uint32_t channel, bool write) const override {
-    return !free_slots_.empty() && channels_[channel]->has_room(write, bursts_);
+  bool has_room(std::uint32_t index, bool write) override {
+    return !free_slots_.empty() &&
+           finds_room(index, [&](const DramChannel& channel) { return channel.room(write) >= bursts_; });
   }
 
-  bool has_room(std::uint32_t channel, DramAddress address, bool write) const override {
-    if (system_.queue_of == config::DramQueueOf::channel) return has_room(channel, write);
+  bool has_room(std::uint32_t index, DramAddress address, bool write) override {
+    if (system_.queue_of == config::DramQueueOf::channel) return has_room(index, write);
     if (free_slots_.empty()) return false;
     map_.places(first_of(address), places_);
-    for (std::uint32_t i = 0; i < bursts_; ++i) {
-      const std::uint32_t bank = places_[i].bank;
-      std::uint32_t wanted = 1;  // places of this bank, by the bursts up to this one
-      for (std::uint32_t j = 0; j < i; ++j) wanted += places_[j].bank == bank;
-      if (channels_[channel]->room(write, bank) < wanted) return false;
-    }
-    return true;
+    return finds_room(index, [&](const DramChannel& channel) {
+      for (std::uint32_t i = 0; i < bursts_; ++i) {
+        const std::uint32_t bank = places_[i].bank;
+        std::uint32_t wanted = 1;  // places of this bank, by the bursts up to this one
+        for (std::uint32_t j = 0; j < i; ++j) wanted += places_[j].bank == bank;
+        if (channel.room(write, bank) < wanted) return false;
+      }
+      return true;
+    });
   }
 
   void accept(Cycle now, const Burst& burst) override {
+    time_ = std::max(time_, now);
     const std::uint32_t slot = free_slots_.back();
     free_slots_.pop_back();
-    slots_[slot] = {burst, bursts_};
+    slots_[slot] = burst;
+    open_[slot] = bursts_;
     map_.places(first_of(burst.address), places_);
     const std::uint32_t index = places_.front().channel;
     DramChannel& channel = *channels_[index];
-    for (const DramPlace& place : places_) channel.accept(now, slot, burst.write, place);
+    channel.accept(now, slot, burst.write, places_);
     channel.tell_queues(now);
     earliest_.set(index, channel.next());
   }
@@ -69,20 +75,13 @@ class CommandDram final : public Dram {
   }
 
   DramNotice advance(Cycle until) override {
-    if (completed_) return {completed_->cycle, DramNews::completion};
-    if (!changed_.empty()) return {changed_at_, DramNews::data_bus};
-    for (;;) {
-      const std::uint64_t key = earliest_.key();
-      const Cycle cycle(key / DramChannel::kSteps);
-      const auto step = static_cast<DramChannel::Step>(key % DramChannel::kSteps);
-      // All changes of a cycle are told together.
-      if (!changed_.empty() && (cycle != changed_at_ || step != DramChannel::Step::bus)) {
-        return {changed_at_, DramNews::data_bus};
-      }
-      if (key == DramChannel::kNothing || cycle > until) return {};
-      if (const DramNews news = take(earliest_.first(), cycle, step); news != DramNews::nothing)
-        return {cycle, news};
+    const DramNotice notice = step_to(until);
+    if (notice.news != DramNews::nothing) {
+      time_ = std::max(time_, notice.cycle);
+    } else if (until != kNever) {
+      time_ = std::max(time_, until);
     }
+    return notice;
   }
 
   Completion take_completion() override {
@@ -106,14 +105,15 @@ class CommandDram final : public Dram {
 
   observe::State data_state() const override { return data_state_; }
 
-  DramQueues queues(std::uint32_t channel) const override {
+  DramQueues queues(std::uint32_t channel) override {
+    catch_up(channel, time_);
     const DramController::Depths depths = channels_[channel]->controller().depths();
     return {depths.reads, depths.writes, depths.activated};
   }
   observe::State state(std::uint32_t channel) const override { return channels_[channel]->state(); }
 
   std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) override {
-    channels_[channel]->catch_up(cycle);
+    catch_up(channel, cycle);
     const DramController& c = channels_[channel]->controller();
     const Clock clocks = channels_[channel]->ratio().last_clock(cycle) + 1;
     const std::uint64_t open = c.open_bank_clocks(clocks);
@@ -133,21 +133,13 @@ class CommandDram final : public Dram {
 
   template <class Archive>
   void serialize_all(Archive& state) {
-    state(slots_, free_slots_, completed_, changed_, changed_at_, waiting_in_, data_state_);
+    state(slots_, open_, free_slots_, time_, completed_, changed_, changed_at_, waiting_in_, data_state_);
     for (std::uint32_t i = 0; i < channels_.size(); ++i) {
       state(*channels_[i]);
       if constexpr (Archive::is_loading::value) earliest_.set(i, channels_[i]->next());
     }
   }
 
-  struct Slot {
-    Burst burst;
-    std::uint32_t open = 0;  // bursts of the devices that are not answered
-    template <class Archive>
-    void serialize(Archive& state) {
-      state(burst, open);
-    }
-  };
   struct Changed {
     std::uint32_t channel = 0;
     observe::State before = observe::State::idle;
@@ -157,15 +149,52 @@ class CommandDram final : public Dram {
     }
   };
 
+  void catch_up(std::uint32_t index, Cycle cycle) {
+    channels_[index]->catch_up(cycle);
+    earliest_.set(index, channels_[index]->next());
+  }
+
+  // Commands that are given late may have made room: they are, before a channel refuses. From then on it is
+  // watched until it may have some.
+  template <class HasRoom>
+  bool finds_room(std::uint32_t index, HasRoom has_room) {
+    DramChannel& channel = *channels_[index];
+    if (has_room(channel)) return true;
+    bool room = false;
+    if (!channel.in_time()) {
+      channel.catch_up(time_);
+      room = has_room(channel);
+    }
+    if (!room) channel.watch();
+    earliest_.set(index, channel.next());
+    return room;
+  }
+
+  DramNotice step_to(Cycle until) {
+    if (completed_) return {completed_->cycle, DramNews::completion};
+    if (!changed_.empty()) return {changed_at_, DramNews::data_bus};
+    for (;;) {
+      const std::uint64_t key = earliest_.key();
+      const Cycle cycle(key / DramChannel::kSteps);
+      const auto step = static_cast<DramChannel::Step>(key % DramChannel::kSteps);
+      // All changes of a cycle are told together.
+      if (!changed_.empty() && (cycle != changed_at_ || step != DramChannel::Step::bus)) {
+        return {changed_at_, DramNews::data_bus};
+      }
+      if (key == DramChannel::kNothing || cycle > until) return {};
+      if (const DramNews news = take(earliest_.first(), cycle, step); news != DramNews::nothing)
+        return {cycle, news};
+    }
+  }
+
   // One step of a channel. Tells of an answer and of room at once, of changes of a bus not yet.
   DramNews take(std::uint32_t index, Cycle cycle, DramChannel::Step step) {
     DramChannel& channel = *channels_[index];
     DramNews news = DramNews::nothing;
     switch (step) {
       case DramChannel::Step::commands: {
-        const bool full = !channel.has_room(false, bursts_) || !channel.has_room(true, bursts_);
+        if (channel.watched()) news = DramNews::room;  // perhaps not yet: then nothing comes of it
         channel.give_commands(cycle);
-        if (full) news = DramNews::room;  // perhaps not yet: then nothing comes of it
         break;
       }
       case DramChannel::Step::bus: {
@@ -176,11 +205,9 @@ class CommandDram final : public Dram {
       }
       case DramChannel::Step::answer: {
         const std::uint32_t slot = channel.take_answer();
-        if (--slots_[slot].open == 0) {
-          completed_ = {cycle, slots_[slot].burst};
-          free_slots_.push_back(slot);
-          news = DramNews::completion;
-        }
+        completed_ = {cycle, slots_[slot]};
+        free_slots_.push_back(slot);
+        news = DramNews::completion;
         break;
       }
     }
@@ -190,12 +217,14 @@ class CommandDram final : public Dram {
 
   const config::DramSystem& system_;  // the machine's
   DramAddressMap map_;
-  std::uint32_t bursts_;  // of the devices, in a request
-  mutable std::vector<DramPlace> places_;  // of a request's bursts, while it is looked at
+  std::uint32_t bursts_;           // of the devices, in a request
+  std::vector<DramPlace> places_;  // of a request's bursts, while it is looked at
   std::vector<std::unique_ptr<DramChannel>> channels_;
-  EarliestOf earliest_;  // of the channels
-  std::vector<Slot> slots_;
+  EarliestOf earliest_;              // of the channels
+  std::vector<Burst> slots_;         // accepted and not complete
+  std::vector<std::uint32_t> open_;  // by slot: bursts of the devices that are not complete
   std::vector<std::uint32_t> free_slots_;
+  Cycle time_;                           // up to which it was advanced: no burst is accepted before
   std::optional<Completion> completed_;  // told of and not taken
   std::vector<Changed> changed_;         // not reported
   Cycle changed_at_;

@@ -37,6 +37,7 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
       data_clock_(device_.exists(DramCommand::sync_read)),
       auto_precharge_(page_->uses_auto_precharge()),
       transfers_first_(scheduler_->transfers_first()),
+      serves_all_hits_(scheduler_->serves_all_hits()),
       plain_transfers_(!data_clock_ && !auto_precharge_),
       bank_counters_(banks_.count()) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);

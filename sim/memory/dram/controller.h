@@ -46,6 +46,7 @@ class DramController {
   void advance(Clock until);
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, next_refresh_); }
+  std::uint32_t waiting_writes() const { return waiting_writes_; }
   std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
   // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
   struct Depths {
@@ -151,6 +152,7 @@ class DramController {
   bool refresh_pressing() const;
   bool next_direction() const;
   void set_direction();
+  bool only_hits() const;
   bool leaves_choices(const DramQueue& queue, bool first_of_kind, Clock now);
 
   void give(const Choice& choice);
@@ -195,10 +197,10 @@ class DramController {
   std::array<bool, 2> directions_{};   // in which they were chosen
   std::array<Clock, 2> bus_free_{};
   DramWait wait_ = DramWait::nothing;
-  const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_;
-  const bool plain_transfers_;           // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
-  std::uint32_t transfer_buses_ = 0;     // that take a transfer's command, a bit each
-  std::uint32_t waiting_writes_ = 0;     // in the queues of writes and of opened requests
+  const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_, serves_all_hits_;
+  const bool plain_transfers_;        // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
+  std::uint32_t transfer_buses_ = 0;  // that take a transfer's command, a bit each
+  std::uint32_t waiting_writes_ = 0;  // in the queues of writes and of opened requests
   DramCounters counters_;
   std::vector<DramBankCounters> bank_counters_;
 };

@@ -89,9 +89,9 @@ class Dram {
   virtual std::uint32_t channel_of(DramAddress address) const = 0;
   // Whether the channel can accept a burst now, whatever its address; if not, a completion or room changes
   // that.
-  virtual bool has_room(std::uint32_t channel, bool write) const = 0;
+  virtual bool has_room(std::uint32_t channel, bool write) = 0;
   // The same for a burst to an address of the channel: its bank may have room when another has none.
-  virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) const {
+  virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) {
     return has_room(channel, write);
   }
   // From now on commands and the queues' depths are told to `hub` while somebody wants them there, in order
@@ -109,7 +109,7 @@ class Dram {
   // After the last reported change: busy when some channel carries data, otherwise what the first of them in
   // this order waits for (observe::kDataStates), idle when none has a burst to move.
   virtual observe::State data_state() const = 0;
-  virtual DramQueues queues(std::uint32_t channel) const = 0;
+  virtual DramQueues queues(std::uint32_t channel) = 0;
   virtual observe::State state(std::uint32_t channel) const = 0;  // of its data bus
   // Of a channel up to the end of `cycle`, up to which time has come; nothing from a model without commands.
   virtual std::optional<DramUse> use(std::uint32_t channel, Cycle cycle) = 0;

@@ -41,7 +41,7 @@ class IdealDram final : public Dram {
   std::uint32_t channel_of(DramAddress address) const override {
     return static_cast<std::uint32_t>((address.value >> burst_shift_) % channels_.size());
   }
-  bool has_room(std::uint32_t, bool) const override { return in_flight_ < requests_in_flight_; }
+  bool has_room(std::uint32_t, bool) override { return in_flight_ < requests_in_flight_; }
 
   void accept(Cycle now, const Burst& burst) override {
     Channel& channel = channels_[channel_of(burst.address)];
@@ -98,7 +98,7 @@ class IdealDram final : public Dram {
     return active_ != 0 ? observe::State::busy : observe::State::idle;
   }
 
-  DramQueues queues(std::uint32_t channel) const override {
+  DramQueues queues(std::uint32_t channel) override {
     DramQueues waiting;
     for (const Completion& c : channels_[channel].queue) ++(c.burst.write ? waiting.writes : waiting.reads);
     return waiting;

@@ -9,6 +9,7 @@ namespace {
 class FrFcfs final : public Scheduler {
  public:
   void select(const DramQueue&, std::span<Banks>) const override {}
+  bool serves_all_hits() const override { return true; }
 };
 
 }  // namespace

@@ -23,6 +23,7 @@ class FrFcfsCap final : public Scheduler {
       }
     }
   }
+  bool serves_all_hits() const override { return true; }
   void served(std::uint32_t bank, bool past_older) override { past_[bank] += past_older; }
   void row_changed(std::uint32_t bank) override { past_[bank] = 0; }
   void serialize(StateWriter& state) override { state(past_); }

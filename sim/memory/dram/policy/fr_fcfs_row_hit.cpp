@@ -22,6 +22,7 @@ class FrFcfsRowHit final : public Scheduler {
   void select(const DramQueue&, std::span<Banks> banks) const override {
     for (Banks& b : banks) b.others &= ~b.hits;
   }
+  bool serves_all_hits() const override { return true; }
   bool transfers_first() const override { return true; }
 };
 

@@ -28,6 +28,8 @@ class Scheduler {
   // the first requests of the banks (DramQueue::List's head, hit and other) and on what the functions below
   // report, not on the time: the controller asks again when one of these changes, and leaps until then.
   virtual void select(const DramQueue& queue, std::span<Banks> banks) const = 0;
+  // True if select() takes nothing away while all requests of the queue are hits.
+  virtual bool serves_all_hits() const { return false; }
   // True if in one clock a transfer comes before an older request's ACT or PRE.
   virtual bool transfers_first() const { return false; }
   // A request was served; `past_older`: an older one of its bank and queue waits.
