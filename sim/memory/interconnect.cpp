@@ -26,16 +26,18 @@ const TrafficCounters& Interconnect::counters(Requester requester, bool write, s
   return counters_.at(static_cast<std::size_t>(source - sources_.begin()) * 2 + (write ? 1 : 0));
 }
 
-void Interconnect::ask(std::size_t source) {
+bool Interconnect::ask(std::size_t source) {
   const BurstSource& unit = *sources_[source].unit;
   const Cycle wanted = unit.next_issue();
   Wish& wish = wishes_[source];
+  const bool same_cycle = wanted == wish.cycle;
   wish.cycle = wanted;
-  if (wanted == kNever) return;
+  if (wanted == kNever) return !same_cycle;
   const DramAddress address = unit.head().address;
-  if (address == wish.address) return;
+  if (address == wish.address) return !same_cycle;
   wish.address = address;
   wish.channel = dram_->channel_of(address);
+  return true;
 }
 
 // Notes how long the head waits for room: from the first cycle in which its channel would have taken it.
@@ -43,6 +45,7 @@ bool Interconnect::has_room(std::size_t source) {
   Wish& wish = wishes_[source];
   const bool write = sources_[source].unit->head().write;
   if (!dram_->has_room(wish.channel, wish.address, write)) {
+    refused_ = true;
     if (wish.refused == kNever) wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
     return false;
   }
@@ -61,6 +64,7 @@ bool Interconnect::goes_first(std::size_t source, Cycle cycle, const Candidate& 
 }
 
 Interconnect::Candidate Interconnect::next_issue() {
+  refused_ = false;
   Candidate best;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Wish& wish = wishes_[i];
@@ -73,21 +77,37 @@ Interconnect::Candidate Interconnect::next_issue() {
 
 void Interconnect::advance(const Cycle& until) {
   for (std::size_t i = 0; i < sources_.size(); ++i) ask(i);
+  Candidate next = next_issue();
   for (;;) {
-    const Candidate issue_next = next_issue();
-    const DramNotice notice = dram_->advance(std::min(until, issue_next.cycle));
-    if (notice.news != DramNews::nothing) {
-      time_ = std::max(time_, notice.cycle);
-      if (notice.news == DramNews::data_bus) change_bus(notice.cycle);
-      if (notice.news == DramNews::completion) complete();
-    } else if (issue_next.cycle < until) {
-      time_ = issue_next.cycle;
-      issue(issue_next);
-    } else {
-      break;
+    const DramNotice notice = dram_->advance(std::min(until, next.cycle));
+    // What is issued next stands until a source wants something else or one that was refused may have room:
+    // DRAM is not advanced beyond that issue, so the time that has passed does not put it off.
+    bool stands = true;
+    switch (notice.news) {
+      case DramNews::data_bus:
+        time_ = std::max(time_, notice.cycle);
+        change_bus(notice.cycle);
+        break;
+      case DramNews::completion:
+        time_ = std::max(time_, notice.cycle);
+        stands = !complete() && !refused_;
+        break;
+      case DramNews::room:
+        time_ = std::max(time_, notice.cycle);
+        stands = false;
+        break;
+      case DramNews::nothing:
+        if (next.cycle >= until) {
+          time_ = std::max(time_, until);
+          return;
+        }
+        time_ = next.cycle;
+        issue(next);
+        stands = false;
+        break;
     }
+    if (!stands) next = next_issue();
   }
-  time_ = std::max(time_, until);
 }
 
 void Interconnect::issue(const Candidate& candidate) {
@@ -108,13 +128,13 @@ void Interconnect::issue(const Candidate& candidate) {
   ask(candidate.source);
 }
 
-void Interconnect::complete() {
+bool Interconnect::complete() {
   const Completion completion = dram_->take_completion();
   const std::size_t source = completion.burst.source;
   report(observe::EventKind::burst_done, completion.cycle, dram_->channel_of(completion.burst.address),
          completion.burst);
   sources_[source].unit->completed(completion.cycle, completion.burst);
-  ask(source);
+  return ask(source);
 }
 
 void Interconnect::change_bus(Cycle now) {

@@ -59,7 +59,7 @@ class Interconnect {
   void advance(const Cycle& until);
 
   std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) { return dram_->use(channel, cycle); }
-  DramQueues queues(std::uint32_t channel) const { return dram_->queues(channel); }
+  DramQueues queues(std::uint32_t channel) { return dram_->queues(channel); }
   observe::State state(std::uint32_t channel) const { return dram_->state(channel); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
   const TrafficCounters& counters(Requester requester, bool write, std::uint8_t core = 0) const;
@@ -86,13 +86,13 @@ class Interconnect {
       state(cycle, address, channel, refused, served);
     }
   };
-  void ask(std::size_t source);
+  bool ask(std::size_t source);  // whether it wants something else now
   Candidate next_issue();
   bool goes_first(std::size_t source, Cycle cycle, const Candidate& best) const;
   bool has_room(std::size_t source);
   TrafficCounters& counter(std::size_t source, bool write) { return counters_[source * 2 + (write ? 1 : 0)]; }
   void issue(const Candidate& candidate);
-  void complete();
+  bool complete();  // whether its source wants something else now
   void change_bus(Cycle now);
   void report(observe::EventKind kind, Cycle cycle, std::uint32_t channel, const Burst& burst);
 
@@ -104,6 +104,7 @@ class Interconnect {
   Cycle time_;                       // nothing before it can be issued any more
   std::uint32_t burst_bytes_;
   std::uint64_t served_ = 0;               // bursts so far
+  bool refused_ = false;                   // a source that was asked for the issue found no room
   std::vector<TrafficCounters> counters_;  // of a source's reads, then of its writes
 };
 

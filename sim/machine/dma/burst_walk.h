@@ -10,7 +10,7 @@
 namespace tokencycle::machine {
 
 // Cuts rows x row_bytes at DRAM addresses base + row * stride into pieces that do not cross a burst's border.
-// Rows that lie one after the other in DRAM are one row.
+// Rows that lie one after the other in DRAM are one row. burst_bytes: a power of two.
 class BurstWalk {
  public:
   struct Piece {
@@ -32,12 +32,14 @@ class BurstWalk {
   bool done() const { return row_ == rows_; }
   Piece piece() const {
     const DramAddress at = row_address_ + in_row_;
-    const std::uint64_t to_border = burst_bytes_ - at.value % burst_bytes_;
+    const std::uint64_t to_border = burst_bytes_ - (at.value & (burst_bytes_ - 1));
     return {at, row_ * row_bytes_ + in_row_,
             static_cast<std::uint32_t>(std::min<std::uint64_t>(to_border, row_bytes_ - in_row_))};
   }
-  void next() {
-    in_row_ += piece().bytes;
+  void next() { next(piece()); }
+  // The same with piece() at hand.
+  void next(const Piece& piece) {
+    in_row_ += piece.bytes;
     if (in_row_ < row_bytes_) return;
     in_row_ = 0;
     ++row_;

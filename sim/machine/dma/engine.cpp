@@ -65,7 +65,7 @@ void DmaEngine::cut(Cycle now) {
       {{piece.address, piece.bytes, kind_of(requester_) == memory::Requester::store, requester_, tag},
        ready});
   ++transfer.outstanding;
-  transfer.walk.next();
+  transfer.walk.next(piece);
   if (transfer.walk.done()) ++cutting_;
 }
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <vector>
 
+#include "base/ring.h"
 #include "config/machine.h"
 #include "machine/dma/burst_walk.h"
 #include "machine/dma/port.h"
@@ -110,11 +110,11 @@ class DmaEngine : public Clocked, public InstructionQueue, public memory::BurstS
 
   std::list<Transfer> transfers_;  // in order
   std::list<Transfer>::iterator cutting_ = transfers_.end();
-  std::deque<Head> heads_;         // in order, at most ahead_
+  Ring<Head> heads_;               // in order, at most ahead_
   std::vector<Landing> landings_;  // by burst tag; the heads have one as well
   std::vector<std::uint32_t> free_tags_;
-  std::deque<Cycle> releases_;  // when the slots of arrived bursts become free
-  std::deque<Cycle> waiting_;   // when the bursts that wait for the port get it
+  Ring<Cycle> releases_;  // when the slots of arrived bursts become free
+  Ring<Cycle> waiting_;   // when the bursts that wait for the port get it
   std::uint32_t in_flight_ = 0;
   observe::State data_state_ = observe::State::idle;
 };
