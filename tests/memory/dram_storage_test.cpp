@@ -50,7 +50,7 @@ TEST_CASE("random reads and writes over mapped ranges are those of a plain array
       storage.map(DramAddress(at), files[f]);
       std::copy(files[f].begin(), files[f].end(), plain.begin() + static_cast<std::ptrdiff_t>(at));
     }
-    std::size_t wrong = 0;
+    std::size_t wrong = 0, seen_at_once = 0;
     for (int n = 0; n < 300; ++n) {
       const std::size_t bytes = random() % 4 == 0 ? random() % 10000 : random() % 200;
       const std::size_t at = random() % (kSize - bytes);
@@ -60,10 +60,15 @@ TEST_CASE("random reads and writes over mapped ranges are those of a plain array
         storage.write(DramAddress(at), fresh);
         std::copy(fresh.begin(), fresh.end(), begin);
       } else {
-        wrong += read(storage, at, bytes) != Bytes(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+        const Bytes expected(begin, begin + static_cast<std::ptrdiff_t>(bytes));
+        wrong += read(storage, at, bytes) != expected;
+        const std::byte* seen = storage.view(DramAddress(at), bytes);
+        wrong += seen != nullptr && !std::equal(expected.begin(), expected.end(), seen);
+        seen_at_once += seen != nullptr && bytes > 0;
       }
     }
     CHECK(wrong == 0);
+    CHECK(seen_at_once > 30);
     CHECK(read(storage, 0, kSize) == plain);
     CHECK(files == originals);  // writes go to copies of the pages
   }
@@ -86,6 +91,7 @@ TEST_CASE("accesses beyond the end are refused with place, size and capacity") {
   CHECK_THROWS_WITH(storage.read(DramAddress(991), bytes),
                     Contains("read") && Contains("0x3df") && Contains("1000"));
   CHECK_THROWS_WITH(storage.write(DramAddress(5000), bytes), Contains("write") && Contains("0x1388"));
+  CHECK_THROWS_AS(storage.view(DramAddress(991), 10), SimulationError);
   CHECK_THROWS_AS(storage.map(DramAddress(995), bytes), SimulationError);
   CHECK_THROWS_AS(storage.read(DramAddress(~std::uint64_t{0}), bytes), SimulationError);
 }

@@ -51,14 +51,18 @@ Cycle LoadDma::land(Cycle now, const InFlight& entry, std::uint64_t offset, cons
   // Without values only what the host wrote is in DRAM: the row numbers of gathers are among it.
   const bool filled = context_.values == Values::computed || context_.storage.written(burst.address);
   // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): what is used of it is filled first
-  std::array<std::byte, kLargestBurst> data;
-  if (filled) context_.storage.read(burst.address, std::span(data).first(burst.bytes));
+  std::array<std::byte, kLargestBurst> together;
+  const std::byte* data = filled ? context_.storage.view(burst.address, burst.bytes) : nullptr;
+  if (filled && data == nullptr) {
+    context_.storage.read(burst.address, std::span(together).first(burst.bytes));
+    data = together.data();
+  }
   Cycle written = now;
   wait_for_port(now, port_.next(now, std::min(burst.bytes, port_bytes_)));
   const auto write = [&](std::uint32_t at, std::uint32_t done, std::uint32_t n) {
     written = scratchpad.reserve(local_port_, now, port_.next(now, n), at, n, true);
     port_.took(written, n);
-    if (filled) std::memcpy(scratchpad.bytes().data() + at, data.data() + done, n);
+    if (filled) std::memcpy(scratchpad.bytes().data() + at, data + done, n);
   };
   // Rows that follow each other in the scratchpad as well are written together.
   const bool contiguous = i.dst_stride == i.cols;

@@ -23,12 +23,20 @@ void DramStorage::map(DramAddress address, std::span<const std::byte> bytes) {
   regions_.push_back({address.value, address.value + bytes.size(), bytes.data()});
 }
 
+// The region that has all of these bytes: the one found last, or the first that does.
+const DramStorage::Region* DramStorage::region_with(std::uint64_t address, std::size_t bytes) const {
+  const auto has = [&](const Region& r) { return address >= r.begin && address + bytes <= r.end; };
+  if (last_region_ < regions_.size() && has(regions_[last_region_])) return &regions_[last_region_];
+  const auto found = std::find_if(regions_.begin(), regions_.end(), has);
+  if (found == regions_.end()) return nullptr;
+  last_region_ = static_cast<std::size_t>(found - regions_.begin());
+  return &*found;
+}
+
 void DramStorage::read_mapped(std::uint64_t address, std::span<std::byte> out) const {
-  for (const Region& r : regions_) {
-    if (address >= r.begin && address + out.size() <= r.end) {
-      std::memcpy(out.data(), r.bytes + (address - r.begin), out.size());
-      return;
-    }
+  if (const Region* r = region_with(address, out.size())) {
+    std::memcpy(out.data(), r->bytes + (address - r->begin), out.size());
+    return;
   }
   std::memset(out.data(), 0, out.size());
   for (const Region& r : regions_) {
@@ -60,6 +68,15 @@ void DramStorage::read(DramAddress address, std::span<std::byte> out) const {
     out = out.subspan(n);
     at += n;
   }
+}
+
+const std::byte* DramStorage::view(DramAddress address, std::size_t bytes) const {
+  check(address, bytes, "read");
+  const std::uint64_t offset = address.value % kPageBytes;
+  if (offset + bytes > kPageBytes) return nullptr;
+  if (const Page* page = find_page(address.value / kPageBytes)) return page->data() + offset;
+  const Region* r = region_with(address.value, bytes);
+  return r == nullptr ? nullptr : r->bytes + (address.value - r->begin);
 }
 
 DramStorage::Page& DramStorage::page(std::uint64_t index) {

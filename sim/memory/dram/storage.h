@@ -20,11 +20,13 @@ class DramStorage {
  public:
   explicit DramStorage(std::uint64_t capacity_bytes) : capacity_(capacity_bytes) {}
 
-  // Shows `bytes` at `address` without copying them; they must outlive this object. A later write to such a
-  // range copies the pages that it touches.
+  // Shows `bytes` at `address` without copying them; they must outlive this object, and no two such ranges
+  // overlap. A later write to such a range copies the pages that it touches.
   void map(DramAddress address, std::span<const std::byte> bytes);
 
   void read(DramAddress address, std::span<std::byte> out) const;
+  // Where these bytes lie one behind the other, until the next write or map; null where they do not.
+  const std::byte* view(DramAddress address, std::size_t bytes) const;
   void write(DramAddress address, std::span<const std::byte> in);
   // Whether something was written into the page around `address`: false for mapped and for untouched bytes.
   bool written(DramAddress address) const { return find_page(address.value / kPageBytes) != nullptr; }
@@ -46,6 +48,7 @@ class DramStorage {
     const std::byte* bytes;
   };
   void check(DramAddress address, std::uint64_t bytes, const char* what) const;
+  const Region* region_with(std::uint64_t address, std::size_t bytes) const;
   void read_mapped(std::uint64_t address, std::span<std::byte> out) const;
   Page* find_page(std::uint64_t index) const;
   Page& page(std::uint64_t index);                   // made if it is not there
@@ -56,6 +59,7 @@ class DramStorage {
   std::unordered_map<std::uint64_t, std::unique_ptr<Page>> pages_;
   mutable std::uint64_t last_index_ = ~std::uint64_t{0};  // the page found last: accesses run in rows
   mutable Page* last_page_ = nullptr;
+  mutable std::size_t last_region_ = 0;
 };
 
 }  // namespace tokencycle::memory
