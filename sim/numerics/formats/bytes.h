@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
@@ -26,6 +27,27 @@ inline float load_half(const std::byte* p) {
   return f32_from_f16(load_u16(p));
 }
 
+// Eight bytes at once, each a number below 128 of its own.
+inline std::uint64_t load_eight(const std::byte* p) {
+  std::uint64_t v = 0;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store_eight(std::int8_t* q, std::uint64_t v) {
+  std::memcpy(q, &v, sizeof v);
+}
+constexpr std::uint64_t each(std::uint64_t byte) {
+  return byte * 0x0101010101010101u;
+}
+// Each byte less `byte`, at most 128: the top bits keep what is borrowed.
+constexpr std::uint64_t less_each(std::uint64_t v, std::uint64_t byte) {
+  return ((v | each(0x80)) - each(byte)) ^ each(0x80);
+}
+// Bit j of eight as byte j, 0 or 1: in byte j only bit j is kept, and what is added carries it to the top.
+constexpr std::uint64_t spread_bits(std::uint64_t eight) {
+  return ((eight * each(1) & 0x8040201008040201u) + 0x00406070787c7e7fu) >> 7 & each(1);
+}
+
 // Halves of bytes, as most formats of 4 bits have them: byte j holds element j in its low half and element j
 // + kBytes in its high half. `number` makes q of a half.
 template <std::uint32_t kBytes, class Number>
@@ -40,6 +62,23 @@ template <std::uint32_t kBytes, class Half>
 void pack_halves(const float* x, std::byte* out, const Half& half) {
   for (std::uint32_t j = 0; j < kBytes; ++j) {
     out[j] = static_cast<std::byte>(half(x[j]) | half(x[j + kBytes]) << 4);
+  }
+}
+
+// The same where a half chooses one of 16 numbers: those of both halves, for every byte.
+using HalfNumbers = std::array<std::array<std::int8_t, 2>, 256>;
+constexpr HalfNumbers numbers_of_halves(const std::array<std::int8_t, 16>& numbers) {
+  HalfNumbers both{};
+  for (std::size_t byte = 0; byte < both.size(); ++byte)
+    both[byte] = {numbers[byte % 16], numbers[byte / 16]};
+  return both;
+}
+template <std::uint32_t kBytes>
+void choose_halves(const std::byte* in, std::int8_t* q, const HalfNumbers& numbers) {
+  for (std::uint32_t j = 0; j < kBytes; ++j) {
+    const auto [low, high] = numbers[std::to_integer<std::size_t>(in[j])];
+    q[j] = low;
+    q[j + kBytes] = high;
   }
 }
 

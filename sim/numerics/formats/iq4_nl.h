@@ -12,12 +12,10 @@ namespace tokencycle::formats::iq4_nl {
 inline constexpr std::array<std::int8_t, 16> kTable = {-127, -104, -83, -65, -49, -35, -22, -10,
                                                        1,    13,   25,  38,  53,  69,  89,  113};
 
-inline int number(int half) {
-  return kTable[static_cast<std::size_t>(half)];
-}
+inline constexpr HalfNumbers kNumbers = numbers_of_halves(kTable);
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t, std::int8_t* q) {
-  unpack_halves<16>(block + 2, q, number);
+  choose_halves<16>(block + 2, q, kNumbers);
   return {load_half(block), 0.0f};
 }
 

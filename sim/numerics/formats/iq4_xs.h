@@ -10,7 +10,7 @@
 namespace tokencycle::formats::iq4_xs {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
-  unpack_halves<16>(block + 8 + group * 16, q, iq4_nl::number);
+  choose_halves<16>(block + 8 + group * 16, q, iq4_nl::kNumbers);
   const int low = std::to_integer<int>(block[4 + group / 2]) >> (4 * (group % 2)) & 15;
   const int scale = low | (load_u16(block + 2) >> (2 * group) & 3) << 4;
   return {load_half(block) * static_cast<float>(scale - 32), 0.0f};

@@ -13,12 +13,10 @@ namespace tokencycle::formats::mxfp4 {
 inline constexpr std::array<std::int8_t, 16> kTwice = {0, 1,  2,  3,  4,  6,  8,  12,
                                                        0, -1, -2, -3, -4, -6, -8, -12};
 
-inline int number(int half) {
-  return kTwice[static_cast<std::size_t>(half)];
-}
+inline constexpr HalfNumbers kNumbers = numbers_of_halves(kTwice);
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t, std::int8_t* q) {
-  unpack_halves<16>(block + 1, q, number);
+  choose_halves<16>(block + 1, q, kNumbers);
   // 2^(e - 128): for the two smallest e a subnormal number.
   const auto e = std::to_integer<std::uint32_t>(block[0]);
   return {std::bit_cast<float>(e < 2 ? 0x0020'0000u << e : (e - 1) << 23), 0.0f};

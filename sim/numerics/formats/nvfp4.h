@@ -19,7 +19,7 @@ inline float scale_of(std::byte code) {
 }
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
-  unpack_halves<8>(block + 4 + group * 8, q, mxfp4::number);
+  choose_halves<8>(block + 4 + group * 8, q, mxfp4::kNumbers);
   return {scale_of(block[group]), 0.0f};
 }
 

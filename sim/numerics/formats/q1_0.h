@@ -9,8 +9,8 @@ namespace tokencycle::formats::q1_0 {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
   const std::byte* in = block + 2 + group * 4;
-  for (std::uint32_t i = 0; i < 32; ++i) {
-    q[i] = static_cast<std::int8_t>((std::to_integer<int>(in[i / 8]) >> (i % 8) & 1) * 2 - 1);
+  for (std::uint32_t i = 0; i < 32; i += 8) {
+    store_eight(q + i, less_each(spread_bits(std::to_integer<std::uint64_t>(in[i / 8])) << 1, 1));
   }
   return {load_half(block), 0.0f};
 }

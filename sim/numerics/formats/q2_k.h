@@ -11,9 +11,7 @@ namespace tokencycle::formats::q2_k {
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
   const std::uint32_t j = group % 8 / 2;
   const std::byte* in = block + 16 + group / 8 * 32 + group % 2 * 16;
-  for (std::uint32_t i = 0; i < 16; ++i) {
-    q[i] = static_cast<std::int8_t>(std::to_integer<int>(in[i]) >> (2 * j) & 3);
-  }
+  for (std::uint32_t i = 0; i < 16; i += 8) store_eight(q + i, load_eight(in + i) >> (2 * j) & each(3));
   const int packed = std::to_integer<int>(block[group]);
   return {load_half(block + 80) * static_cast<float>(packed & 15),
           -(load_half(block + 82) * static_cast<float>(packed >> 4))};

@@ -13,10 +13,9 @@ namespace tokencycle::formats::q3_k {
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
   const std::uint32_t part = group / 8, j = group % 8 / 2, first = group % 2 * 16;
   const std::byte *low = block + 32 + part * 32 + first, *third = block + first, *packed = block + 96;
-  for (std::uint32_t i = 0; i < 16; ++i) {
-    const int bit = std::to_integer<int>(third[i]) >> (4 * part + j) & 1;
-    q[i] = static_cast<std::int8_t>((std::to_integer<int>(low[i]) >> (2 * j) & 3) | bit << 2);
-    q[i] = static_cast<std::int8_t>(q[i] - 4);
+  for (std::uint32_t i = 0; i < 16; i += 8) {
+    const std::uint64_t bit = load_eight(third + i) >> (4 * part + j) & each(1);
+    store_eight(q + i, less_each((load_eight(low + i) >> (2 * j) & each(3)) | bit << 2, 4));
   }
   const int half = std::to_integer<int>(packed[group % 8]) >> (group < 8 ? 0 : 4) & 15;
   const int high = std::to_integer<int>(packed[8 + group % 4]) >> (2 * (group / 4)) & 3;

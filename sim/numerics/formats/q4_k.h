@@ -28,9 +28,8 @@ inline GroupScale scale_of(const std::byte* block, std::uint32_t group) {
 // 64 elements in 32 bytes: the earlier group in the low halves.
 inline void unpack_halves(const std::byte* halves, std::uint32_t group, std::int8_t* q) {
   const std::byte* in = halves + group / 2 * 32;
-  for (std::uint32_t i = 0; i < 32; ++i) {
-    const int pair = std::to_integer<int>(in[i]);
-    q[i] = static_cast<std::int8_t>(group % 2 == 0 ? pair & 15 : pair >> 4);
+  for (std::uint32_t i = 0; i < 32; i += 8) {
+    store_eight(q + i, load_eight(in + i) >> (group % 2 * 4) & each(15));
   }
 }
 

@@ -11,10 +11,10 @@ namespace tokencycle::formats::q5_0 {
 inline void unpack_five(const std::byte* in, std::int8_t* q) {
   std::uint32_t high = 0;
   std::memcpy(&high, in, sizeof high);
-  for (std::uint32_t j = 0; j < 16; ++j) {
-    const unsigned pair = std::to_integer<unsigned>(in[4 + j]);
-    q[j] = static_cast<std::int8_t>((pair & 15) | (high >> j & 1) << 4);
-    q[j + 16] = static_cast<std::int8_t>(pair >> 4 | (high >> (j + 16) & 1) << 4);
+  for (std::uint32_t j = 0; j < 16; j += 8) {
+    const std::uint64_t pairs = load_eight(in + 4 + j);
+    store_eight(q + j, (pairs & each(15)) | spread_bits(high >> j & 255) << 4);
+    store_eight(q + j + 16, (pairs >> 4 & each(15)) | spread_bits(high >> (j + 16) & 255) << 4);
   }
 }
 

@@ -8,10 +8,10 @@
 namespace tokencycle::formats::q5_k {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
-  const std::byte* high = block + 16;
-  q4_k::unpack_halves(block + 48, group, q);
-  for (std::uint32_t i = 0; i < 32; ++i) {
-    q[i] = static_cast<std::int8_t>(q[i] + (std::to_integer<int>(high[i]) >> group & 1) * 16);
+  const std::byte *high = block + 16, *in = block + 48 + group / 2 * 32;
+  for (std::uint32_t i = 0; i < 32; i += 8) {
+    const std::uint64_t half = load_eight(in + i) >> (group % 2 * 4) & each(15);
+    store_eight(q + i, half | (load_eight(high + i) >> group & each(1)) << 4);
   }
   return q4_k::scale_of(block, group);
 }

@@ -13,9 +13,9 @@ inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_
   const std::uint32_t part = group / 8, j = group % 8 / 2, first = group % 2 * 16;
   const std::byte* low = block + part * 64 + j % 2 * 32 + first;
   const std::byte* high = block + 128 + part * 32 + first;
-  for (std::uint32_t i = 0; i < 16; ++i) {
-    const int half = std::to_integer<int>(low[i]) >> (j < 2 ? 0 : 4) & 15;
-    q[i] = static_cast<std::int8_t>((half | (std::to_integer<int>(high[i]) >> (2 * j) & 3) << 4) - 32);
+  for (std::uint32_t i = 0; i < 16; i += 8) {
+    const std::uint64_t half = load_eight(low + i) >> (j < 2 ? 0 : 4) & each(15);
+    store_eight(q + i, less_each(half | (load_eight(high + i) >> (2 * j) & each(3)) << 4, 32));
   }
   const auto scale = static_cast<std::int8_t>(block[192 + group]);
   return {load_half(block + 208) * static_cast<float>(scale), 0.0f};

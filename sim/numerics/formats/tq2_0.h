@@ -9,8 +9,8 @@ namespace tokencycle::formats::tq2_0 {
 
 inline GroupScale unpack(const std::byte* block, std::uint32_t group, std::int8_t* q) {
   const std::byte* in = block + group / 4 * 32;
-  for (std::uint32_t i = 0; i < 32; ++i) {
-    q[i] = static_cast<std::int8_t>((std::to_integer<int>(in[i]) >> (group % 4 * 2) & 3) - 1);
+  for (std::uint32_t i = 0; i < 32; i += 8) {
+    store_eight(q + i, less_each(load_eight(in + i) >> (group % 4 * 2) & each(3), 1));
   }
   return {load_half(block + 64), 0.0f};
 }
