@@ -38,6 +38,11 @@ void require_file(const std::filesystem::path& path) {
 }
 
 void write_text(const std::filesystem::path& path, const std::string& text) {
+  write_text(path, [&text](const auto& sink) { sink(text); });
+}
+
+void write_text(const std::filesystem::path& path,
+                const std::function<void(const std::function<void(std::string_view)>&)>& write) {
   const std::filesystem::path temporary = observe::temporary_name(path);
   const TemporaryFile remembered(temporary);
   const auto fail = [&](const char* what) {
@@ -49,7 +54,13 @@ void write_text(const std::filesystem::path& path, const std::string& text) {
   {
     std::ofstream out(temporary, std::ios::binary);
     if (!out) fail("cannot be created");
-    out << (path.extension() == ".gz" ? gzipped(text) : text);
+    if (path.extension() == ".gz") {
+      std::string whole;
+      write([&whole](std::string_view part) { whole += part; });
+      out << gzipped(whole);
+    } else {
+      write([&out](std::string_view part) { out << part; });
+    }
     out.close();
     if (!out) fail("cannot be written");
   }

@@ -4,7 +4,9 @@
 
 #include <cstddef>
 #include <filesystem>
+#include <functional>
 #include <string>
+#include <string_view>
 
 namespace tokencycle::host {
 
@@ -18,5 +20,8 @@ void require_file(const std::filesystem::path& path);
 // Writes to a temporary name in the same folder, then renames: the file is whole or not there. A name
 // that ends in .gz makes it gzip. Throws IoError.
 void write_text(const std::filesystem::path& path, const std::string& text);
+// The same of a text that `write` gives in parts.
+void write_text(const std::filesystem::path& path,
+                const std::function<void(const std::function<void(std::string_view)>&)>& write);
 
 }  // namespace tokencycle::host

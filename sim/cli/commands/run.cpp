@@ -125,8 +125,14 @@ void print_results(const OptionParser& parser, const model::LlamaModel& model, c
     fmt::print("check           every operator's result equals the reference bit for bit\n");
   if (!parser.has("result")) return;
   const std::string file = parser.get<std::string>("result");
-  write_output(file,
-               host::json_text(host::result_json(model, machine, run.settings, run.report, *run.inference)));
+  const auto write = [&](const host::TextSink& sink) {
+    host::write_result(model, machine, run.settings, run.report, *run.inference, sink);
+  };
+  if (file == "-") {
+    write([](std::string_view part) { print_now(part); });
+  } else {
+    host::write_text(file, write);
+  }
   if (!quiet && file != "-") fmt::print("result          written to {}\n", file);
 }
 

@@ -8,18 +8,14 @@ namespace tokencycle::host {
 
 namespace {
 
-Json tokens_json(const RunReport& report) {
-  Json tokens = Json::array();
-  for (const TokenReport& t : report.tokens) {
-    tokens.push_back({{"id", t.id},
-                      {"text", replace_invalid(t.text)},
-                      {"phase", t.phase},
-                      {"cycles", t.cycles()},
-                      {"start", t.start.value},
-                      {"end", t.end.value},
-                      {"stack", stack_json(t.stack)}});
-  }
-  return tokens;
+Json token_json(const TokenReport& t) {
+  return {{"id", t.id},
+          {"text", replace_invalid(t.text)},
+          {"phase", t.phase},
+          {"cycles", t.cycles()},
+          {"start", t.start.value},
+          {"end", t.end.value},
+          {"stack", stack_json(t.stack)}};
 }
 
 // The step under way when the run was interrupted.
@@ -107,8 +103,11 @@ std::string_view shapes_source(const model::LlamaModel& model) {
   return file.version() == 0 ? "config.json" : "GGUF header";
 }
 
-Json result_json(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
-                 const RunReport& report, Inference& inference) {
+namespace {
+
+// All but the tokens, which are null.
+Json document(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+              const RunReport& report, Inference& inference) {
   std::string text;
   for (const TokenReport& t : report.tokens) text += t.text;
   Json counters_json = Json::array();
@@ -138,7 +137,7 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
   if (report.unfinished) json["unfinished"] = unfinished_json(report);
   json["cycles"] = total;
   json["stack"] = stack_json(report.total_stack());
-  json["tokens"] = tokens_json(report);
+  json["tokens"] = nullptr;
   json["operators"] = operators_json(model, machine, report, inference.timeline() != nullptr);
   json["units"] = units_json(inference);
   json["counters"] = std::move(counters_json);
@@ -156,6 +155,23 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
       {"simulated_cycles_per_second", report.cycles_per_second()},
       {"traces", report.traces}};
   return json;
+}
+
+}  // namespace
+
+Json result_json(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+                 const RunReport& report, Inference& inference) {
+  Json json = document(model, machine, settings, report, inference);
+  json["tokens"] = Json::array();
+  for (const TokenReport& t : report.tokens) json["tokens"].push_back(token_json(t));
+  return json;
+}
+
+void write_result(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+                  const RunReport& report, Inference& inference, const TextSink& sink) {
+  const auto token = [&report](std::size_t i) { return token_json(report.tokens[i]); };
+  write_json(document(model, machine, settings, report, inference), {"tokens", report.tokens.size(), token},
+             sink);
 }
 
 }  // namespace tokencycle::host

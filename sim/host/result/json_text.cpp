@@ -19,45 +19,95 @@ std::string scalar_text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-void append_scalar_members(std::string& text, const Json& value) {
+// A text that goes to its sink whenever it has become long.
+class Text {
+ public:
+  explicit Text(const TextSink& sink) : sink_(sink) {}
+  void add(std::string_view part) {
+    text_ += part;
+    if (text_.size() >= kLong) flush();
+  }
+  void add_line(bool first, std::size_t indentation) {
+    add(first ? "\n" : ",\n");
+    add(std::string(indentation, ' '));
+  }
+  void flush() {
+    sink_(text_);
+    text_.clear();
+  }
+
+ private:
+  static constexpr std::size_t kLong = std::size_t{1} << 16;
+  const TextSink& sink_;
+  std::string text_;
+};
+
+void add_scalar_members(Text& text, const Json& value) {
   bool first = true;
   for (const auto& [key, member] : value.items()) {
-    if (!first) text += value.is_array() ? "," : ", ";
+    if (!first) text.add(value.is_array() ? "," : ", ");
     first = false;
-    if (value.is_object()) text += Json(key).dump() + ": ";
-    text += scalar_text(member);
+    if (value.is_object()) text.add(Json(key).dump() + ": ");
+    text.add(scalar_text(member));
   }
 }
 
-void append(std::string& text, const Json& value, std::size_t indentation) {
-  if (!value.is_structured()) {
-    text += scalar_text(value);
-    return;
+void add(Text& text, const Json& value, std::size_t indentation);
+
+void add_late(Text& text, const LateArray& late, std::size_t indentation) {
+  text.add("[");
+  for (std::size_t i = 0; i < late.size; ++i) {
+    text.add_line(i == 0, indentation + 2);
+    add(text, late.element(i), indentation + 2);
   }
-  text += value.is_array() ? '[' : '{';
-  if (on_one_line(value)) {
-    append_scalar_members(text, value);
-  } else {
-    bool first = true;
-    for (const auto& [key, member] : value.items()) {
-      text += first ? "\n" : ",\n";
-      first = false;
-      text.append(indentation + 2, ' ');
-      if (value.is_object()) text += Json(key).dump() + ": ";
-      append(text, member, indentation + 2);
+  if (late.size != 0) text.add("\n" + std::string(indentation, ' '));
+  text.add("]");
+}
+
+void add_members(Text& text, const Json& value, const LateArray& late, std::size_t indentation) {
+  bool first = true;
+  for (const auto& [key, member] : value.items()) {
+    text.add_line(first, indentation + 2);
+    first = false;
+    if (value.is_object()) text.add(Json(key).dump() + ": ");
+    if (value.is_object() && key == late.name) {
+      add_late(text, late, indentation + 2);
+    } else {
+      add(text, member, indentation + 2);
     }
-    text += '\n';
-    text.append(indentation, ' ');
   }
-  text += value.is_array() ? ']' : '}';
+  text.add("\n" + std::string(indentation, ' '));
+}
+
+void add(Text& text, const Json& value, std::size_t indentation) {
+  if (!value.is_structured()) return text.add(scalar_text(value));
+  text.add(value.is_array() ? "[" : "{");
+  if (on_one_line(value)) {
+    add_scalar_members(text, value);
+  } else {
+    add_members(text, value, {}, indentation);
+  }
+  text.add(value.is_array() ? "]" : "}");
 }
 
 }  // namespace
 
 std::string json_text(const Json& document) {
-  std::string text;
-  append(text, document, 0);
-  return text + '\n';
+  std::string whole;
+  const TextSink sink = [&whole](std::string_view part) { whole += part; };
+  Text text(sink);
+  add(text, document, 0);
+  text.add("\n");
+  text.flush();
+  return whole;
+}
+
+void write_json(const Json& document, const LateArray& late, const TextSink& sink) {
+  Text text(sink);
+  text.add("{");
+  add_members(text, document, late, 0);
+  text.add("}\n");
+  text.flush();
 }
 
 std::string replace_invalid(const std::string& text) {

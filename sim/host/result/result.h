@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "host/inference.h"
+#include "host/result/json_text.h"
 #include "model/sampler.h"
 #include "model/tokenizer/tokenizer.h"
 
@@ -113,6 +114,10 @@ nlohmann::ordered_json result_json(const model::LlamaModel& model, const config:
 
 // In words, as in "batches of 4 prompt tokens: ..., with the scratchpad that would do.
 std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prompt_tokens);
+
+// Its text, with one token's row in memory at a time.
+void write_result(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
+                  const RunReport& report, Inference& inference, const TextSink& sink);
 
 // What a person wants to know after a run.
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
