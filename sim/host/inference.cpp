@@ -108,7 +108,12 @@ template void Inference::serialize(StateWriter&);
 template void Inference::serialize(StateReader&);
 
 StepReport Inference::step(std::span<const model::TokenId> tokens, const compiler::Step& what) {
-  if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
+  try {
+    if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
+  } catch (const Interrupted&) {
+    if (!done_.empty()) keep_unfinished(next_start_);
+    throw;
+  }
   const compiler::CompiledStep compiled = compiler_.compile(what);
   const isa::Program& program = compiled.program;
   programs_.update(std::as_bytes(std::span(program.words)));
@@ -167,12 +172,21 @@ machine::Execution Inference::execute(const isa::Program& program) {
   }
 }
 
+// Also of the steps that are done and have led to no token yet: batches of the prompt.
+void Inference::keep_unfinished(Cycle end) {
+  UnfinishedStep kept{{done_.empty() ? next_start_ : done_.front().execution.start, end}, stack_.take(end)};
+  for (const StepReport& s : done_) {
+    for (std::size_t i = 0; i < kept.stack.size(); ++i) kept.stack[i] += s.stack[i];
+  }
+  unfinished_ = kept;
+}
+
 // All that is counted by cycle covers [1, end) then, and the rest the steps before. Traces end here, where
 // the step's program still is.
 void Inference::end_early(Cycle end) {
   if (timeline_) timeline_->advance(end);
   units_.settle_all(end);
-  unfinished_ = UnfinishedStep{{next_start_, end}, stack_.take(end)};
+  keep_unfinished(end);
   next_start_ = end;
   if (options_.traces != nullptr) options_.traces->interrupt(end);
 }

@@ -62,7 +62,8 @@ struct StepReport {
   }
 };
 
-// The step under way when a pulse threw Interrupted: the cycles that it had.
+// What was under way when a pulse threw Interrupted: the cycles of the step, and of those before it that had
+// led to no token yet.
 struct UnfinishedStep {
   machine::Execution execution;
   observe::Stack stack{};
@@ -112,6 +113,7 @@ class Inference {
   StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
   machine::Execution execute(const isa::Program& program);
   void end_early(Cycle end);
+  void keep_unfinished(Cycle end);
   std::vector<float> read_logits(std::uint32_t row) const;
 
   const model::LlamaModel& model_;

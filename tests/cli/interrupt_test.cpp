@@ -96,7 +96,7 @@ void check_result(const Json& r) {
   CHECK(operators == complete);
   if (r.contains("unfinished")) {
     const Json& u = r["unfinished"];
-    CHECK(u["phase"] == "decode");
+    CHECK(u["phase"] == (r["tokens"].empty() ? "prefill" : "decode"));
     CHECK(u["start"] == end);
     CHECK(u["end"] == at);
     CHECK(sum_of(u["stack"]) == u["cycles"]);
@@ -153,6 +153,7 @@ TEST_CASE("a run that a signal ends at any time leaves whole files, or none, and
     check_traces(scratch, "interrupted at cycle " + cycle);
     if (!std::filesystem::exists(scratch / "r.json")) {
       CHECK_THAT(o.err, Contains("with 0 of 1000 tokens complete") && !Contains("r.json"));
+      CHECK(cycle == "1");  // before the first step
       continue;
     }
     const Json result = test::json_of(scratch / "r.json");
@@ -274,4 +275,29 @@ TEST_CASE("a full disk ends a run with its own exit code, and no temporary file"
     CHECK_FALSE(std::filesystem::exists(scratch / name));
     CHECK(std::filesystem::exists(scratch / "other.tokens.csv"));
   }
+}
+
+TEST_CASE("a run that is ended while it reads the prompt keeps what the steps have counted") {
+  const Scratch scratch;
+  const std::string model = scratch.model({.context = 2048, .matrices = Format::q8_0}),
+                    file = scratch / "r.json";
+  bool kept = false;
+  for (double seconds = 0.05; !kept && seconds < 2; seconds *= 1.5) {
+    std::filesystem::remove(file);
+    Launched run({"run", "-m", model, "--timing-only", "--prompt-tokens", "2000", "--batch", "8", "-n", "2",
+                  "--result", file});
+    wait(kSlower * seconds);
+    run.signal(SIGINT);
+    const Outcome o = run.wait();
+    if (o.exit_code != 130 || !std::filesystem::exists(file)) continue;
+    const Json result = test::json_of(file);
+    if (!result["tokens"].empty()) continue;
+    kept = true;
+    check_result(result);
+    CHECK(result["cycles"].get<std::uint64_t>() > 1000);
+    CHECK_THAT(o.out, Contains("of an unfinished first token"));
+    CHECK(test::launch({"inspect", file}).exit_code == 0);
+    CHECK(test::launch({"compare", file, file}).exit_code == 0);
+  }
+  CHECK(kept);
 }

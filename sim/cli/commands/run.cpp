@@ -136,12 +136,17 @@ void print_results(const OptionParser& parser, const model::LlamaModel& model, c
   if (!quiet && file != "-") fmt::print("result          written to {}\n", file);
 }
 
+// Whether there are figures: of tokens, or of the step that a signal has ended.
+bool counted(const host::RunReport& report) {
+  return !report.tokens.empty() || report.unfinished;
+}
+
 // The last line of a run that a signal has ended.
 std::string interruption_text(const OptionParser& parser, const host::Traces& traces,
                               const host::Checkpoints& checkpoints, const host::ModelRun& run) {
   const host::RunReport& report = run.report;
   std::vector<std::string> files = traces.files();
-  if (parser.has("result") && !report.tokens.empty()) files.push_back(parser.get<std::string>("result"));
+  if (parser.has("result") && counted(report)) files.push_back(parser.get<std::string>("result"));
   std::string resume;
   if (const auto& last = checkpoints.last()) {
     files.push_back(last->path.string());
@@ -302,7 +307,7 @@ ExitCode run_command(const Arguments& arguments) {
   }
   report.traces = traces.summary_json();
   fmt::print(stderr, "{}", traces.warning());
-  if (!report.tokens.empty()) print_results(parser, model, machine, run);
+  if (counted(report)) print_results(parser, model, machine, run);
   if (!quiet) fmt::print("{}", traces.summary_text());
   if (lost_trace) std::rethrow_exception(lost_trace);
   if (!report.interrupted_at) traces.refuse_empty_window();

@@ -66,7 +66,10 @@ struct RunReport {
 
   // Of the tokens and what is unfinished; the stack sums to the cycles.
   std::uint64_t total_cycles() const {
-    return tokens.empty() ? 0 : interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
+    const std::uint64_t open =
+        unfinished ? unfinished->execution.end.value - unfinished->execution.start.value : 0;
+    if (tokens.empty()) return open;
+    return interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
   }
   observe::Stack total_stack() const;
   // Of the tokens after the first.

@@ -60,6 +60,11 @@ std::string timing_line(const model::LlamaModel& model, const RunReport& report,
 }
 
 void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
+  if (report.tokens.empty()) {
+    out += fmt::format("cycles          {:>14}   of an unfinished first token\n",
+                       with_separators(report.total_cycles()));
+    return;
+  }
   out += fmt::format("cycles per token\n  first token     {:>14}   ({} prompt tokens)\n",
                      with_separators(report.tokens.front().cycles()), report.prompt_tokens.size());
   const std::vector<std::uint64_t> cycles = decode_cycles(report);
