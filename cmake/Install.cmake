@@ -23,6 +23,20 @@ install(DIRECTORY configs models DESTINATION share/tokencycle FILES_MATCHING PAT
         PATTERN "*.txt" PATTERN "*.md")
 install(FILES LICENSE README.md CHANGELOG.md DESTINATION share/doc/tokencycle)
 
+# The DRAM's TLM socket for SystemC models of others: one header, and the libraries below it.
+set(tlm_libraries tlm memory observe config isa numerics base)
+list(TRANSFORM tlm_libraries PREPEND tokencycle_ OUTPUT_VARIABLE tlm_targets)
+list(APPEND tlm_targets tokencycle_fst)
+if(TARGET tokencycle_fst_library)
+  list(APPEND tlm_targets tokencycle_fst_library)
+endif()
+install(TARGETS ${tlm_targets} ARCHIVE DESTINATION lib)
+list(TRANSFORM tlm_targets PREPEND -l)
+list(JOIN tlm_targets " " TLM_LIBRARIES)
+install(FILES sim/tlm/dram_target_shell.h DESTINATION include/tokencycle/tlm)
+configure_file(cmake/tokencycle-tlm.pc.in ${generated}/tokencycle-tlm.pc @ONLY)
+install(FILES ${generated}/tokencycle-tlm.pc DESTINATION lib/pkgconfig)
+
 set(CPACK_GENERATOR DEB TGZ)
 set(CPACK_PACKAGE_NAME tokencycle)
 set(CPACK_PACKAGE_CONTACT "the tokencycle maintainers")

@@ -39,7 +39,7 @@ target_include_directories(tokencycle_systemc SYSTEM INTERFACE ${SYSTEMC_INCLUDE
 function(tokencycle_library name)
   cmake_parse_arguments(ARG "COLD" "" "LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/sim/${name}/*.cpp)
-  list(FILTER sources EXCLUDE REGEX "sim/cli/main\\.cpp$|/waves/fst/|/absent\\.cpp$")
+  list(FILTER sources EXCLUDE REGEX "sim/cli/main\\.cpp$|/waves/fst/|/absent\\.cpp$|/example/")
   list(TRANSFORM ARG_LIBS REPLACE "^SYSTEMC$" "tokencycle_systemc")
   set(target tokencycle_${name})
   if(sources)

@@ -24,6 +24,7 @@ BELOW = {
     "compiler": ["base", "numerics", "isa", "model", "config"],
     "observe": ["base", "numerics", "isa", "config"],
     "memory": ["base", "numerics", "isa", "config", "observe"],
+    "tlm": ["base", "numerics", "config", "memory"],
     "machine": ["base", "numerics", "isa", "config", "observe", "memory"],
     "explore": ["base", "numerics", "isa", "config", "observe"],
     "host": ["base", "numerics", "isa", "model", "config", "compiler", "observe", "memory", "machine", "explore"],
@@ -40,6 +41,8 @@ def check_includes(root, path, text):
     for kind, name in INCLUDE.findall(text):
         if name.startswith("systemc") and not (folder == "machine" and path.stem.endswith("_shell")):
             yield f"{path.relative_to(root)}: includes <{name}>; only *_shell files of machine/ may"
+        if name.startswith("tlm") and kind == "<" and folder != "tlm":
+            yield f"{path.relative_to(root)}: includes <{name}>; only tlm/ may"
         if kind == '"':
             other = name.split("/")[0]
             if other in BELOW and other != folder and other not in BELOW[folder]:

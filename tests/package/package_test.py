@@ -49,6 +49,20 @@ def check_tree(root, scratch, libraries=None):
                 sys.exit(f"{program}: {line.strip()} is not the tarball's own")
 
 
+def check_socket(root, scratch):
+    """A SystemC model of another tree compiles against the installed DRAM socket and runs."""
+    if not shutil.which("pkg-config") or not shutil.which("g++"):
+        print("pkg-config or g++ not found: the TLM socket is not compiled against")
+        return
+    environment = {**os.environ, "PKG_CONFIG_PATH": str(root / "lib" / "pkgconfig")}
+    flags = run("pkg-config", "--cflags", "--libs", "tokencycle-tlm", env=environment).split()
+    source = pathlib.Path(__file__).resolve().parents[2] / "sim" / "tlm" / "example" / "initiator.cpp"
+    run("g++", "-std=c++17", "-DSC_CPLUSPLUS=201703L", source, *flags, "-o", scratch / "initiator")
+    text = run(scratch / "initiator", root / "share" / "tokencycle" / "configs" / "dram" / "ddr4-3200.json")
+    if "row hits" not in text:
+        sys.exit(f"the initiator ran, but not to its end:\n{text}")
+
+
 def main():
     """Makes, unpacks and runs all three."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -62,6 +76,7 @@ def main():
         scratch = pathlib.Path(name).resolve()
         run("cmake", "--install", build, "--prefix", scratch / "installed")
         check_tree(scratch / "installed", scratch)
+        check_socket(scratch / "installed", scratch)
         shutil.move(scratch / "installed", scratch / "moved")
         check_tree(scratch / "moved", scratch)
         run("cpack", "-G", "DEB;TGZ", "-B", scratch / "packages", "--config", build / "CPackConfig.cmake", cwd=scratch)
