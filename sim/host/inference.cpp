@@ -62,6 +62,30 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
 
 Inference::~Inference() = default;
 
+namespace {
+// Elements that an operator goes through: those of its weight, else one row of values for each earlier
+// position.
+double extent_of(const model::Operator& op, std::uint32_t position) {
+  const bool table =
+      op.kind == model::OperatorKind::gather_rows || op.kind == model::OperatorKind::position_rows;
+  if (op.weight != nullptr && !table) return static_cast<double>(op.weight->rows) * op.weight->cols;
+  return op.kind == model::OperatorKind::attention ? static_cast<double>(position) * op.output_columns
+                                                   : op.output_columns;
+}
+}  // namespace
+
+std::optional<StepProgress> Inference::progress() const {
+  const observe::OperatorCycles::Share* const share = operators_.last_share();
+  const auto& operators = model_.graph().operators;
+  if (share == nullptr || share->operator_id >= operators.size()) return {};
+  double done = 0, all = 0;
+  for (std::size_t i = 0; i < operators.size(); ++i) {
+    all += extent_of(operators[i], position_);
+    if (i + 1 == share->operator_id) done = all;
+  }
+  return StepProgress{&operators[share->operator_id], steps_, all == 0 ? 0 : done / all};
+}
+
 std::string Inference::experts_source() const {
   if (model_.shape().experts == 0) return "";
   if (options_.values == machine::Values::computed) return "the routers'";

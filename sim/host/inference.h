@@ -69,6 +69,15 @@ struct UnfinishedStep {
   observe::Stack stack{};
 };
 
+// Where a step is: the operator whose instruction retired last, and the share of the step's work that is
+// done, by the operators' weights (or what stands for them) alone: no more than a guess for a progress
+// display.
+struct StepProgress {
+  const model::Operator* op = nullptr;
+  std::uint64_t step = 0;  // Inference::steps() before it
+  double share = 0;        // 0 to 1
+};
+
 class Inference {
  public:
   Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
@@ -91,6 +100,10 @@ class Inference {
   Cycle end() const { return next_start_; }
   const std::optional<UnfinishedStep>& unfinished() const { return unfinished_; }
 
+  // Of the step under way; nothing before its first instruction has retired, and between steps.
+  std::optional<StepProgress> progress() const;
+
+  std::uint32_t layers() const { return model_.shape().layers; }
   std::uint32_t position() const { return position_; }
   std::uint32_t context() const { return compiler_.context(); }
   std::uint32_t batch_limit() const { return compiler_.batch_limit(); }

@@ -45,6 +45,10 @@ TEST_CASE("the line has what is known, and leaves out what is not") {
   CHECK(live_text(f) ==
         "token 12 of 64, 1,234,567 tokens, 0.9 ktokens/s, 14 s left of the prompt, preload 78 %");
   CHECK(bottleneck_text({}).empty());
+  LiveFigures within;
+  within.place = "token 1 of 2";
+  within.step = "layer 3 of 32, blk.2.attn_q, 12 %";
+  CHECK(live_text(within) == "token 1 of 2, layer 3 of 32, blk.2.attn_q, 12 %, 0 cycles");
 }
 
 TEST_CASE("durations are rounded up to what is shown") {
@@ -61,6 +65,8 @@ TEST_CASE("durations are rounded up to what is shown") {
 TEST_CASE("the time left is that of the parts done, and is not known before there is one") {
   Pace pace(10, 100);
   CHECK_FALSE(pace.left(105));
+  pace.under_way(2);  // 2 of 10 in 5 s, by a guess that the first part's end makes void
+  CHECK(pace.left(105).value() == Approx(20));
   pace.done(1, 102);  // 2 s a part
   CHECK(pace.left(102).value() == Approx(18));
   CHECK(pace.left(103).value() == Approx(17));

@@ -12,6 +12,7 @@
 namespace tokencycle::cli {
 
 void Pace::done(double weight, double now) {
+  under_way_ = 0;
   parts_.push_back({weight, now - since_});
   if (parts_.size() > kParts) parts_.pop_front();
   done_ += weight;
@@ -23,6 +24,9 @@ std::optional<double> Pace::left(double now) const {
   for (const Part& p : parts_) {
     weight += p.weight;
     seconds += p.seconds;
+  }
+  if (total_ != 0 && weight == 0 && under_way_ > 0) {
+    return (now - since_) * std::max(total_ - under_way_, 0.0) / under_way_;
   }
   if (total_ == 0 || weight == 0) return {};
   const double rest = (total_ - done_) * seconds / weight;
@@ -64,6 +68,7 @@ std::string bottleneck_text(const observe::Stack& stack) {
 std::string live_text(const LiveFigures& f) {
   std::string text = f.place;
   const auto add = [&text](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (!f.step.empty()) add(f.step);
   add(fmt::format("{} {}", with_separators(f.count), f.unit));
   if (f.per_second) {
     const double rate = *f.per_second;

@@ -22,6 +22,8 @@ class Pace {
   Pace(double total, double now) : total_(total), since_(now) {}
   // A part is done, and the next begins.
   void done(double weight, double now);
+  // So much of the part under way is done, by a guess that counts until a part is done.
+  void under_way(double weight) { under_way_ = weight; }
   // Seconds left at `now` by the last kParts parts: of the one under way what is left of an average one, and
   // all the others. Nothing before a part is done, or where the total is not known.
   std::optional<double> left(double now) const;
@@ -32,7 +34,7 @@ class Pace {
     double weight, seconds;
   };
   double total_, since_;
-  double done_ = 0;
+  double done_ = 0, under_way_ = 0;
   std::deque<Part> parts_;
 };
 
@@ -53,6 +55,7 @@ class RecentRate {
 
 struct LiveFigures {
   std::string place;  // "token 12 of 64"
+  std::string step;   // within a step that lasts: "layer 3 of 32, blk.3.attn_q, 12 %"
   std::uint64_t count = 0;
   std::string unit = "cycles";  // of the count
   std::optional<double> per_second;

@@ -38,9 +38,17 @@ class LiveView {
   void begin(double total, const std::string& left_of = "");
   // Where the work is now: "token 12 of 64".
   void set_place(const std::string& place) { figures_.place = place; }
+  // Where it is within a part that lasts long, and how much of the part's weight that is.
+  void set_step(const std::string& step, double weight) {
+    figures_.step = step;
+    pace_.under_way(weight);
+  }
   void set_unit(const std::string& unit) { figures_.unit = unit; }  // of the count; else cycles
   // A part of it is done: its weight, and what its cycles were spent on.
-  void done(double weight) { pace_.done(weight, seconds_()); }
+  void done(double weight) {
+    pace_.done(weight, seconds_());
+    figures_.step.clear();
+  }
   void set_bottleneck(const observe::Stack& stack) { figures_.bottleneck = bottleneck_text(stack); }
   // Text went to standard output.
   void wrote(const std::string& text) {

@@ -6,11 +6,14 @@
 #include <algorithm>
 
 #include "base/text.h"
+#include "base/wall_clock.h"
 
 namespace tokencycle::cli {
 
 void RunView::started(const host::ModelRun& run) {
   interruptible_.emplace();
+  inference_ = run.inference.get();
+  step_since_ = wall_seconds();
   prompt_ = run.report.prompt_tokens.size();
   wanted_ = run.settings.new_tokens;
   read_ = std::min<std::uint64_t>(prompt_, run.inference->position());
@@ -58,7 +61,29 @@ void RunView::wrote_token(const host::RunReport& report) {
 void RunView::pulse(Cycle now) {
   if (host::interrupted())
     throw Interrupted(fmt::format("interrupted at cycle {}", with_separators(now.value + 1)));
+  show_step();
   live_.update(now.value);
+}
+
+// Within a step that lasts longer than kLongStep: layer, operator and share.
+void RunView::show_step() {
+  constexpr double kLongStep = 2, kOften = 0.5;  // seconds
+  const double now = wall_seconds();
+  if (now - step_shown_ < kOften || inference_ == nullptr) return;
+  step_shown_ = now;
+  if (inference_->steps() != step_) {
+    step_ = inference_->steps();
+    step_since_ = now;
+  }
+  const auto at = inference_->progress();
+  if (!at || now - step_since_ < kLongStep) return;
+  const std::uint32_t layers = inference_->layers();
+  const std::string layer =
+      at->op->layer < 0 ? "" : fmt::format("layer {} of {}, ", at->op->layer + 1, layers);
+  const double tokens =
+      prefill_ ? static_cast<double>(std::min<std::uint64_t>(prompt_ - read_, inference_->batch_limit()))
+               : 1.0;
+  live_.set_step(fmt::format("{}{}, {:.0f} %", layer, at->op->name, 100 * at->share), at->share * tokens);
 }
 
 }  // namespace tokencycle::cli

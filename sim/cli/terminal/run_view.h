@@ -29,12 +29,16 @@ class RunView : public host::RunWatch {
  private:
   void show_prompt();
   void show_token(std::uint64_t number);
+  void show_step();
 
   std::optional<host::Interruptible> interruptible_;
   LiveView live_;
   std::string name_;
-  std::uint64_t prompt_ = 0, read_ = 0;  // tokens of the prompt; of those, read by complete steps
-  std::uint64_t wanted_ = 0;             // new tokens
+  const host::Inference* inference_ = nullptr;
+  std::uint64_t step_ = 0;                  // under way
+  double step_since_ = 0, step_shown_ = 0;  // wall seconds
+  std::uint64_t prompt_ = 0, read_ = 0;     // tokens of the prompt; of those, read by complete steps
+  std::uint64_t wanted_ = 0;                // new tokens
   bool prefill_ = true;
 };
 
