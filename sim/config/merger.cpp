@@ -102,7 +102,9 @@ void Merger::add(const std::vector<Change>& changes, const std::filesystem::path
   };
   if (given("/dram/system/preset")) preset_folder_ = folder;
   const std::string& source = changes.front().source;
-  derive(before, given, source);
+  const auto of_memory = std::find_if(changes.begin(), changes.end(),
+                                      [](const Change& c) { return c.path.starts_with("/dram"); });
+  derive(before, given, of_memory == changes.end() ? source : of_memory->source);
   if (named.empty()) return;
   if (!given("/name")) put("name", with_changes(text_at(tree_, "/name"), named, kMostNameBytes), source);
   if (given("/description")) return;
