@@ -40,6 +40,14 @@ TEST_CASE("a word is covered by the longest tokens, and one that cannot be is un
   CHECK(tokenizer->decode(Ids{3, 6, 4}) == "playing p");
 }
 
+// As in llama.cpp; Hugging Face's library makes one unknown token of such a word (findings/).
+TEST_CASE("a word of more than 100 letters is covered as any other", "[tokenizer]") {
+  const auto tokenizer = tokenizer_of(word_piece_file({kMark + "a", "a"}));
+  Ids expected(101, 4);
+  expected[0] = 3;
+  CHECK(tokenizer->encode(std::string(101, 'a'), false, false) == expected);
+}
+
 TEST_CASE("case, accents and control characters go; marks and ideographs are words", "[tokenizer]") {
   const auto tokenizer =
       tokenizer_of(word_piece_file({kMark + "a", kMark + "!", kMark + "$", kMark + "\u4f60", "a"}));
