@@ -326,20 +326,19 @@ std::uint32_t Decode::keep_from(std::uint32_t pc) const {
 }
 
 // Whether what is in the held instruction's way may be this entry. Nothing enters the machine meanwhile, so
-// no other one changes it; but among several units the choice may.
+// no other one changes it; but of several units another one may be chosen.
 bool Decode::waits_for(const InFlight& entry) const {
-  if (!holding_) return false;
   return in_the_way_.unit == entry.record.unit || !scoreboard_.single(isa::unit_of(held_.op));
 }
 
 void Decode::left_queue(Cycle now, InFlight& entry) {
   scoreboard_.left_queue(entry);
-  if (waits_for(entry) && in_the_way_.state == State::queue_full) clock_.wake(now);
+  if (holding_ && waits_for(entry)) clock_.wake(now);
 }
 
 void Decode::retired(Cycle now, InFlight& entry) {
   scoreboard_.remove(entry);
-  if (waits_for(entry) || (holding_ && in_the_way_.state == State::scoreboard_full)) clock_.wake(now);
+  if (holding_ && (waits_for(entry) || in_the_way_.state == State::scoreboard_full)) clock_.wake(now);
 }
 
 void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {
