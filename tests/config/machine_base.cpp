@@ -207,7 +207,7 @@ TEST_CASE("a base that cannot be used is named with its file and a remedy") {
 TEST_CASE("what is wrong with memory and machine is reported at once") {
   Json tree = complete(DramModel::commands);
   tree["dram"]["system"]["scheduler"] = "fifo";
-  tree["dram"]["system"]["mapping"] = Json::array({"channel"});
+  tree["dram"]["system"]["mapping"] = Json::array({"channel", "rank", "bank_group", "bank", "row"});
   tree["dram"]["channel_gb_per_s"] = 1;
   tree["matrix"]["rows"] = 0;
   const std::string message = errors(tree);

@@ -169,8 +169,8 @@ TEST_CASE("a name that is no choice is refused with the choices") {
 
 TEST_CASE("texts are bounded and have no control characters") {
   CHECK(errors(with("/name", std::string(64, 'n'))).empty());
-  CHECK_THAT(errors(with("/name", std::string(65, 'n'))), Contains("1 .. 64 bytes of text"));
-  CHECK_THAT(errors(with("/name", "")), Contains("1 .. 64 bytes of text"));
+  CHECK_THAT(errors(with("/name", std::string(257, 'n'))), Contains("1 .. 256 bytes of text"));
+  CHECK_THAT(errors(with("/name", "")), Contains("1 .. 256 bytes of text"));
   CHECK_THAT(errors(with("/name", "a\nb")), Contains("/name: the text has a control character"));
   CHECK(errors(with("/description", std::string(4096, 'd'))).empty());
   CHECK_THAT(errors(with("/description", std::string(4097, 'd'))), Contains("0 .. 4096 bytes of text"));

@@ -21,8 +21,13 @@ void count_row(Demands& d, std::uint64_t bytes) {
   d.whole_row_bytes = std::max(d.whole_row_bytes, static_cast<std::uint32_t>(bytes));
 }
 
-// A weight that moves through the array has no tiles; so many of its rows make a pass worth its preload.
-constexpr std::uint32_t kMovingRows = 64;
+// A weight that moves through the array has no tiles; so many of its rows make a pass worth its preload. The
+// next pass over the same sums waits until their groups of the pass before are folded one after the other: as
+// many rows keep the array busy until then.
+std::uint32_t moving_rows(const config::Matrix& m) {
+  constexpr std::uint32_t kWorthPreload = 64;
+  return std::max(kWorthPreload, m.rows / kPlainGroup * m.scale_latency_cycles);
+}
 
 std::uint32_t chunk_columns(const config::Matrix& m) {
   switch (m.dataflow) {
@@ -33,7 +38,7 @@ std::uint32_t chunk_columns(const config::Matrix& m) {
     case config::Dataflow::dot_product:
       break;
   }
-  return kMovingRows;
+  return moving_rows(m);
 }
 
 void count_operator(Demands& d, const Operator& op) {
