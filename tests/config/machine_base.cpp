@@ -73,8 +73,7 @@ TEST_CASE("what is wrong with changes is reported as of a file, at once, with th
        {"edge with --set /matrix/rows=0: /matrix/rows: 0 is not allowed",
         "--set /matrix/colums=8: /matrix/colums: unknown key",
         "--set /dram/system/channels=65: /dram/system/channels: 65; allowed in a machine: at most 64",
-        "--set /vector/lanes=wide: /vector/lanes: \"wide\" is of type string",
-        "edge.json: /dma/port_bytes: "}) {
+        "--set /vector/lanes=wide: /vector/lanes: \"wide\" is of type string"}) {
     CHECK_THAT(message, Contains(part));
   }
   CHECK_THAT(refusal_of({set("/name/x", "1")}),
@@ -165,6 +164,7 @@ TEST_CASE("a file with a base has the base's values and its own") {
 
 TEST_CASE("a base's preset is derived from as with changes, and found from the base's folder") {
   const Folder folder;
+  std::filesystem::create_directory(folder.path() / "machines");
   folder.add_presets("machines/dram", "of the base");
   Json base = Json::parse(to_json(edge_with({})));
   base["dram"]["system"]["preset"] = "dram/ddr4-2400.json";
@@ -177,7 +177,7 @@ TEST_CASE("a base's preset is derived from as with changes, and found from the b
 
 TEST_CASE("a file of the name of its base is no circle, and a circle is refused") {
   const Folder folder;
-  CHECK(based(folder, {{"base", "edge"}, {"matrix", {{"rows", 16}}}}, "edge.json").matrix.rows == 16);
+  CHECK(based(folder, {{"base", "edge"}, {"matrix", {{"rows", 64}}}}, "edge.json").matrix.rows == 64);
   folder.write("a.json", Json{{"base", "b"}});
   folder.write("b.json", Json{{"base", "c.json"}});
   CHECK_THROWS_WITH(based(folder, {{"base", "a"}}, "c.json"),
