@@ -28,7 +28,7 @@ void write_output(const std::string& file, const std::string& text) {
 }
 
 std::string read_input(const std::string& file) {
-  return host::read_text(file == "-" ? "/dev/stdin" : file);
+  return host::read_text(file);
 }
 
 std::string text_or_file(const std::string& value) {

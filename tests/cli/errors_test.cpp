@@ -34,7 +34,7 @@ TEST_CASE("a wrong machine description: every fault with its path, value and ran
     test::check_refusal(kConfiguration, {"run", "-m", model, "-c", scratch.machine("edge", changes)}, parts);
   };
   error({{"matrix", {{"rows", 0}, {"colums", 3}}}}, {"2 errors", "/matrix/rows: 0 is not allowed",
-                                                     "1 .. 1024", "/matrix/colums: unknown key", "columns"});
+                                                     "1 .. 4096", "/matrix/colums: unknown key", "columns"});
   error({{"clock_ghz", "fast"}}, {"/clock_ghz"});
   error({{"dma", {{"port_bytes", 1024}}}}, {"/dma/port_bytes"});
   test::check_refusal(kConfiguration, {"run", "-m", model, "-c", scratch.file("m.json", "{\n  \"name\": }")},

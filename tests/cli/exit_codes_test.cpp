@@ -128,7 +128,8 @@ TEST_CASE(
                 {"a memory, not a machine", "tokencycle dram -c"});
   check_refusal(kConfiguration, {"run", "-c", model}, {"not JSON but a GGUF model; it goes with -m"});
   check_refusal(kUsage, {"run", "-m", model, "--context", "4"}, {"the context has 4", "--context"});
-  check_refusal(kUsage, {"run", "-m", model, "--context", "4000"}, {"a context of 4000"});
+  check_refusal(kUsage, {"run", "-m", model, "--context", "4000"},
+                {"--context is 4000", "at most 128 positions"});
 }
 
 TEST_CASE("configuration: file, line and column or JSON path, value, range and remedy") {
@@ -147,7 +148,7 @@ TEST_CASE("configuration: file, line and column or JSON path, value, range and r
   check_refusal(kConfiguration, {"gemm", "-M", "1", "-N", "1", "-K", "1", "--tiling", "0,70000,0"},
                 {"edge with --tiling 0,70000,0: /matrix/tiling/n: 70000", "1 .. 65535"});
   check_refusal(kConfiguration, {"gemm", "-M", "1048576", "-N", "1048576", "-K", "1048576"},
-                {"machine 'edge'", "6.0 TiB", "16.0 GiB", "raise /dram/system/channels"});
+                {"machine 'edge'", "6.0 TiB", "16.0 GiB", "/dram/system/preset", "larger devices"});
   check_refusal(kConfiguration,
                 {"run", "-m", model, "-c", scratch.machine("edge", {{"scratchpad", {{"capacity_kib", 1}}}})},
                 {"the scratchpad has 1.0 KiB", "at least"});
@@ -246,8 +247,8 @@ TEST_CASE("input and output: the file, the reason and what to name instead") {
 TEST_CASE("names that are too long for a file are told as such") {
   const Scratch scratch;
   const std::string model = scratch.model(), name(5000, 'x'), output(225, 'y');
-  check_refusal(kUsage, {"run", "-c", name}, {name, "there is no such file"});
-  check_refusal(kUsage, {"dram", "-c", name}, {name, "there is no such file"});
+  check_refusal(kIo, {"run", "-c", name}, {name, "there is no such file"});
+  check_refusal(kIo, {"dram", "-c", name}, {name, "there is no such file"});
   check_refusal(kIo, {"inspect", name + ".json"}, {"File name too long"});
   check_refusal(kIo, {"run", "-m", model, "--result", scratch / output},
                 {output, "its name has 225 bytes; choose one of at most 224"});

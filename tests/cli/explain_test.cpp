@@ -29,7 +29,8 @@ Json explained(const std::string& topic) {
 // The names of a topic's first column: "model.file, .name" and "tokens[].id" have file, name and id.
 std::set<std::string> names_of(const std::string& topic) {
   std::set<std::string> names;
-  for (const Json& row : explained(topic)["rows"]) {
+  const Json document = explained(topic);
+  for (const Json& row : document["rows"]) {
     const std::string column = row.contains("field") ? "field" : "key";
     std::string name;
     for (const char c : row[column].get<std::string>() + ',') {
@@ -168,7 +169,8 @@ TEST_CASE("explain names causes and states as results do, and every instruction"
   const Json run = test::json_of(file);
   const auto first_column = [](const std::string& topic, const char* column) {
     std::set<std::string> names;
-    for (const Json& row : explained(topic)["rows"]) CHECK(names.insert(row[column]).second);
+    const Json document = explained(topic);
+    for (const Json& row : document["rows"]) CHECK(names.insert(row[column]).second);
     return names;
   };
   const std::set<std::string> causes = first_column("causes", "cause"),

@@ -178,7 +178,7 @@ TEST_CASE("every table has --json and --csv, and neither has colours") {
   const Scratch scratch;
   const std::string model = scratch.model(), text = scratch.file("t.txt", std::string(400, 'a'));
   const std::vector<std::pair<std::vector<std::string>, std::string>> tables = {
-      {{"run", "-m", model, "-n", "3"}, "id,text,phase,start,end,cycles"},
+      {{"run", "-m", model, "-n", "3"}, "id,text,phase,cycles,start,end"},
       {{"compare", "-m", model, "-c", "edge", "-c", "edge-os", "-n", "2", "-q"}, "label,source,machine"},
       {{"perplexity", "-m", model, "-f", text, "--window", "8"}, "field,value"},
       {{"tokenize", "-m", model, "-p", "a"}, "id,piece,text,bytes"},

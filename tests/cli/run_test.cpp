@@ -217,7 +217,7 @@ TEST_CASE("machines and the bundled model are found under TOKENCYCLE_HOME") {
   std::filesystem::create_directories(home / "configs");
   std::filesystem::create_directories(home / "models");
   const Outcome no_machine = launch({"run"}, environment);
-  CHECK(no_machine.exit_code == 2);
+  CHECK(no_machine.exit_code == 7);
   std::filesystem::copy_file(TOKENCYCLE_SOURCE_DIR "/configs/tiny.json", home / "configs/edge.json");
   const Outcome no_model = launch({"run"}, environment);
   CHECK(no_model.exit_code == 2);

@@ -81,9 +81,9 @@ TEST_CASE("a change that is none is refused with an example, one that breaks the
   check_refusal(2, {"run", "--set", "/matrix/rows=8", "--set", "/matrix/rows=9"},
                 {"leave one of the two out"});
   check_refusal(2, {"perplexity", "-m", model, "-f", model, "--set", "/matrix/rows=8"}, {"name it with -c"});
-  check_refusal(2, {"run", "-c", "edeg with /matrix/rows=8"}, {"edeg: there is no such file"});
+  check_refusal(7, {"run", "-c", "edeg with /matrix/rows=8"}, {"edeg: there is no such file"});
   // A base is an input like any other.
-  const std::string base = scratch.machine("edge", {});
+  const std::string base = scratch.machine("edge", Json::object());
   const std::string mine = scratch.file("mine.json", R"({"base": "./machine.json"})");
   check_refusal(2, {"run", "-m", model, "-c", mine, "--result", base}, {"the command reads this file"});
 }

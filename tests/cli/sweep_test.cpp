@@ -34,7 +34,7 @@ struct Sweep {
                  {"axes",
                   {{{"axis", {"/matrix/rows", "/matrix/columns"}}, {"values", {{32, 32}, {64, 64}, {64, 0}}}},
                    {{"axis", "/vector/lanes"}, {"values", {8, 16, 32}}},
-                   {{"axis", "kv-type"}, {"values", {"f16", "q8_0"}}}}},
+                   {{"axis", "kv-type"}, {"values", {"f16", "f32"}}}}},
                  {"constraints", {"vector.lanes <= matrix.rows / 2"}}};
     json.update(changes);
     std::ofstream(plan) << json.dump(1);
@@ -78,7 +78,7 @@ TEST_CASE("a sweep that is killed again and again ends with the table of one tha
   for (int attempt = 0;; ++attempt) {
     Launched run({"sweep", sweep.plan, "-o", sweep.scratch / "parts", "-j", "2", "--resume", "-q"});
     if (attempt < 8) {
-      test::wait(test::kSlower * std::uniform_real_distribution<>(0, 0.25)(random));
+      test::wait(test::kSlower * std::uniform_real_distribution<>(0, 0.1)(random));
       run.signal(attempt % 2 == 0 ? SIGKILL : SIGINT);
     }
     const Outcome end = run.wait();
@@ -127,7 +127,7 @@ TEST_CASE("a folder of another plan, and one that was begun, are refused") {
   const Outcome foreign = Launched({"sweep", other.plan, "-o", sweep.scratch / "a", "--resume"}).wait();
   CHECK(foreign.exit_code == 2);
   CHECK_THAT(foreign.err, Contains("another plan"));
-  CHECK_THAT(sweep.run("a", {"--status"}).out, Contains("1 done, 6 failed, 9 open"));
+  CHECK_THAT(sweep.run("a", {"--status"}).out, Contains("1 done, 0 failed, 15 open"));
 }
 
 TEST_CASE("numbers of points go in ranges") {

@@ -127,7 +127,7 @@ TEST_CASE("sums that do not hold are refused with the place and both numbers") {
                 {"/stack", "sums to 200, not to the 201 of /cycles", "run --result"});
   check_refused([](Json& j) { j["tokens"][1]["stack"]["matrix"] = 11; }, {"/tokens/1/stack", "sums to 41"});
   check_refused([](Json& j) { j["tokens"][1]["cycles"] = 41; }, {"/tokens/1/cycles"});
-  check_refused([](Json& j) { j["tokens"][2]["start"] = 142; }, {"/tokens/2/start", "in place of 141"});
+  check_refused([](Json& j) { j["tokens"][2]["start"] = 142; }, {"/tokens/2/start", "instead of 141"});
   check_refused([](Json& j) { std::swap(j["stack"]["matrix"], j["stack"]["preload"]); },
                 {"/tokens", "sums to 60, not to the 140 of matrix in /stack"});
   check_refused([](Json& j) { j["tokens"].erase(2); }, {"/tokens", "sums to 140"});

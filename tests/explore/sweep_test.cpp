@@ -104,7 +104,7 @@ TEST_CASE("what is wrong in a plan is named with its place") {
     return refusal(json);
   };
   CHECK_THAT(changed("/schema", "tokencycle-sweep-9"), Contains("/schema") && Contains("tokencycle-sweep-1"));
-  CHECK_THAT(changed("/axis", 1), Contains("/axis is unknown; did you mean 'axes'?"));
+  CHECK_THAT(changed("/axis", 1), Contains("/axis: is unknown; did you mean 'axes'?"));
   CHECK_THAT(changed("/command", "compare"), Contains("it must be run or gemm"));
   CHECK_THAT(changed("/options/result", "x"),
              Contains("/options/result") && Contains("the sweep gives itself"));

@@ -104,7 +104,7 @@ TEST_CASE("the format of the weights is what torch_dtype or the caller says, and
   CHECK(format({{"quantization_config", {{"quant_method", "awq"}}}}, Format::q4_0) == Format::q4_0);
   check_refused({{"torch_dtype", "float8"}}, {"/torch_dtype is \"float8\"", "bfloat16", "--weights"});
   check_refused({{"torch_dtype", nullptr}}, {"/torch_dtype is missing", "--weights"});
-  check_refused({{"torch_dtype", 16}}, {"/torch_dtype is 16", "a text"});
+  check_refused({{"torch_dtype", 16}}, {"/torch_dtype is 16", "must be a string"});
   check_refused({{"quantization_config", {{"quant_method", "awq"}}}},
                 {"/quantization_config", "awq", "--weights"});
   CHECK_THROWS_WITH(read(changed({{"intermediate_size", 100}}), Format::q8_0),
@@ -177,7 +177,7 @@ TEST_CASE("models whose graph is another one are refused by name") {
                 {"/architectures is [\"MambaForCausalLM\"]", "LlamaForCausalLM, LLaMAForCausalLM"});
   check_refused({{"architectures", nullptr}, {"model_type", nullptr}}, {"/architectures is missing"});
   check_refused({{"architectures", {"LlamaForCausalLM", "MistralForCausalLM"}}}, {"/architectures"});
-  check_refused({{"architectures", "LlamaForCausalLM"}}, {"/architectures", "array of texts"});
+  check_refused({{"architectures", "LlamaForCausalLM"}}, {"/architectures", "array of strings"});
   check_refused({{"mlp_bias", 1}}, {"/mlp_bias is 1", "true or false"});
   check_refused({{"hidden_act", "gelu"}}, {"/hidden_act is \"gelu\"", "silu"});
   check_refused({{"sliding_window", 100}}, {"/sliding_window is 100", "not known"});
@@ -264,7 +264,7 @@ TEST_CASE("sizes out of range are refused with the range") {
   check_refused({{"rms_norm_eps", 1e-60}}, {"/rms_norm_eps", "finite as fp32"});
   check_refused({{"rms_norm_eps", nullptr}}, {"/rms_norm_eps is missing"});
   check_refused({{"rope_theta", 1e300}}, {"/rope_theta"});
-  check_refused({{"num_key_value_heads", 3}}, {"/num_key_value_heads is 3", "divisor of the 4 heads"});
+  check_refused({{"num_key_value_heads", 3}}, {"/num_key_value_heads is 3", "must divide the 4 heads"});
   check_refused({{"num_attention_heads", 5}, {"num_key_value_heads", 5}},
                 {"/head_dim is missing", "5 heads"});
   check_refused({{"head_dim", 15}}, {"/head_dim is 15", "even"});

@@ -80,7 +80,7 @@ TEST_CASE("files that are no GGUF are refused by what they are") {
   CHECK_THAT(refusal(Bytes(3, std::byte{'G'})), Contains("truncated"));
   Bytes bytes = small().bytes();
   std::memcpy(bytes.data(), "PK\x03\x04", 4);
-  CHECK_THAT(refusal(bytes), Contains("'PK\\x03\\x04'") && Contains("no GGUF"));
+  CHECK_THAT(refusal(bytes), Contains("no GGUF") && Contains("zip archive"));
   std::memcpy(bytes.data(), "lmgg", 4);
   CHECK_THAT(refusal(bytes), Contains("before GGUF") && Contains("convert"));
 }

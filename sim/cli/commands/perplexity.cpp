@@ -70,7 +70,7 @@ Logits evaluate_by_machine(host::Inference& inference, std::span<const model::To
 
 OptionParser perplexity_parser() {
   OptionParser parser(
-      "perplexity [-m MODEL] -f TEXT [--window N] [-c CONFIG] [options]",
+      "perplexity [-m MODEL] -f TEXT [-c CONFIG] [options]",
       "Perplexity over windows of N tokens: each begins with BOS and an empty cache, its "
       "second half is\nscored. Without "
       "-c by the reference; with -c by the simulated machine (the same figure, to the last digit).",

@@ -30,8 +30,10 @@ void need_type(const config::Machine& machine, Format format, const std::string&
 
 void need_row(std::uint64_t bytes, const std::string& what) {
   if (bytes < kStrideLimit) return;
-  throw ConfigurationError(fmt::format("{} takes {} bytes a row; an instruction's stride is at most {} bytes",
-                                       what, bytes, kStrideLimit - 1));
+  throw ConfigurationError(
+      fmt::format("{} takes {} bytes per row; an instruction's stride is at most {} bytes; "
+                  "take a smaller --context, or a model of narrower rows",
+                  what, bytes, kStrideLimit - 1));
 }
 
 // The only linear of a graph whose rows are in DRAM.
