@@ -54,11 +54,13 @@ struct Step {
   bool want_logits = true;  // false: a prefill step before the last
 };
 
-// An operator's fp32 result in local memory at the moment when word `after` (executed once in the step)
-// retires: row t at address + t * row_bytes, `cols` values. Used by --check to name the first difference.
+// An operator's fp32 result in local memory: row t at address + t * row_bytes, `cols` values. It is there
+// from the moment on when the last of words `from` to `after` retires, loads among them not counted, for the
+// last time where a loop repeats `after`. These words write it: a later one, or a transfer, may retire before
+// them, or when the place is in use again. Used by --check to name the first difference.
 struct Tap {
-  std::uint32_t after = 0;           // word index
-  std::uint32_t operator_index = 0;  // into Graph::operators
+  std::uint32_t from = 0, after = 0;  // word indices
+  std::uint32_t operator_index = 0;   // into Graph::operators
   isa::LocalAddress address;
   std::uint32_t row_bytes = 0, first_col = 0, cols = 0, rows = 0;
 };

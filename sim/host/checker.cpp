@@ -20,8 +20,11 @@ Checker::Checker(const model::LlamaModel& model, Format kv_format, machine::Acce
     : model_(model), reference_(model, kv_format), accelerator_(accelerator) {}
 
 void Checker::begin(const compiler::CompiledStep& step) {
-  taps_ = step.taps;
   captured_.clear();
+  captured_.reserve(step.taps.size());
+  for (const compiler::Tap& tap : step.taps) {
+    captured_.push_back({tap, std::vector<float>(std::size_t{tap.rows} * tap.cols)});
+  }
 }
 
 void Checker::reset() {
@@ -29,15 +32,15 @@ void Checker::reset() {
 }
 
 void Checker::on_retired(const observe::InstructionRecord& record) {
-  for (const compiler::Tap& tap : taps_) {
-    if (tap.after != record.pc) continue;
-    Captured captured{tap, std::vector<float>(std::size_t{tap.rows} * tap.cols)};
+  for (Captured& captured : captured_) {
+    const compiler::Tap& tap = captured.tap;
+    if (record.pc < tap.from || record.pc > tap.after) continue;
+    if (record.pc != tap.after && record.unit == isa::Unit::load) continue;
     for (std::uint32_t r = 0; r < tap.rows; ++r) {
       const auto row =
           accelerator_.local(tap.address + r * tap.row_bytes, std::size_t{tap.cols} * sizeof(float));
       std::memcpy(captured.values.data() + std::size_t{r} * tap.cols, row.data(), row.size());
     }
-    captured_.push_back(std::move(captured));
   }
 }
 

@@ -12,8 +12,8 @@
 
 namespace tokencycle::host {
 
-// Subscribed to the machine, it takes each operator's result from local memory at the moment when the
-// operator's last instruction retires.
+// Subscribed to the machine, it takes each operator's result from local memory at the moment when the last of
+// the instructions that write it retires.
 class Checker : public observe::Observer {
  public:
   Checker(const model::LlamaModel& model, Format kv_format, machine::Accelerator& accelerator);
@@ -48,8 +48,7 @@ class Checker : public observe::Observer {
   const model::LlamaModel& model_;
   model::Reference reference_;
   machine::Accelerator& accelerator_;
-  std::vector<compiler::Tap> taps_;
-  std::vector<Captured> captured_;
+  std::vector<Captured> captured_;  // of each tap of the step
 };
 
 }  // namespace tokencycle::host

@@ -51,7 +51,7 @@ void write_text(const std::filesystem::path& path,
     std::filesystem::remove(temporary, ignored);
     throw IoError(fmt::format("{}: {}: {}; nothing was left there", path.string(), what, reason));
   };
-  {
+  try {
     std::ofstream out(temporary, std::ios::binary);
     if (!out) fail("cannot be created");
     if (path.extension() == ".gz") {
@@ -63,6 +63,10 @@ void write_text(const std::filesystem::path& path,
     }
     out.close();
     if (!out) fail("cannot be written");
+  } catch (...) {  // what made the text ran out of memory, or has failed
+    std::error_code ignored;
+    std::filesystem::remove(temporary, ignored);
+    throw;
   }
   observe::put_in_place(temporary, path);
 }

@@ -104,8 +104,8 @@ TEST_CASE("shapes beyond the fields of instructions are refused") {
   };
   constexpr std::uint32_t kPositions = 1 << 19;  // 8 heads of 4 bytes each: a row of 2^24
   CHECK(names(refusal_of_scores(kPositions), "attention's scores"));
-  CHECK(
-      names(refusal_of_scores(kPositions), "takes 16777216 bytes per row; an instruction's stride is at most"));
+  CHECK(names(refusal_of_scores(kPositions),
+              "takes 16777216 bytes per row; an instruction's stride is at most"));
   CHECK(!names(refusal_of_scores(kPositions - 1), "attention's scores"));
 }
 

@@ -91,10 +91,11 @@ TEST_CASE("no load stands within a loop, and none overtakes another") {
 TEST_CASE("taps and sections follow their words") {
   Draft d = plain_words(4);
   add_chunk(d, 0, 64, 2, 3);
-  d.taps.push_back({3, 1, {}, 4, 0, 1, 1});
+  d.taps.push_back({1, 3, 1, {}, 4, 0, 1, 1});
   compiler::CompiledStep step;
   compiler::schedule_loads(d, {8, 2}, step);
   REQUIRE(step.taps.size() == 1);
+  CHECK(step.taps[0].from == 2);
   CHECK(step.taps[0].after == 4);
   CHECK(step.program.sections == std::vector<isa::Section>{{0, 1, 1}, {1, 2, 0}, {3, 2, 1}});
 }

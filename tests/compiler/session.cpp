@@ -80,26 +80,38 @@ std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool al
   }
   last_ = compiler_.compile(step);
   write_step(step, tokens);
+  seen_.assign(last_.taps.size(), {});
   interpreter_.run(last_.program.words, [&](std::uint32_t word) {
-    for (const Tap& tap : last_.taps) {
-      if (tap.after == word) compare_tap(tap, step.tokens);
+    for (std::size_t i = 0; i < last_.taps.size(); ++i) {
+      if (last_.taps[i].after == word) seen_[i] = values_at(last_.taps[i]);
     }
   });
+  for (std::size_t i = 0; i < last_.taps.size(); ++i) compare_tap(last_.taps[i], seen_[i], step.tokens);
   compare_coverage(step);
   if (want_logits) compare_logits(step);
   position_ += step.tokens;
   return difference_;
 }
 
-void CompilerSession::compare_tap(const Tap& tap, std::uint32_t tokens) {
-  const model::Operator& op = model_.graph().operators[tap.operator_index];
+std::vector<float> CompilerSession::values_at(const Tap& tap) const {
   const std::vector<std::byte>& memory =
       tap.address.in_accumulator() ? interpreter_.accumulator : interpreter_.scratchpad;
+  std::vector<float> values(std::size_t{tap.rows} * tap.cols);
+  for (std::uint32_t r = 0; r < tap.rows; ++r) {
+    std::memcpy(values.data() + std::size_t{r} * tap.cols,
+                memory.data() + tap.address.byte() + std::size_t{r} * tap.row_bytes,
+                std::size_t{tap.cols} * 4);
+  }
+  return values;
+}
+
+void CompilerSession::compare_tap(const Tap& tap, const std::vector<float>& values, std::uint32_t tokens) {
+  const model::Operator& op = model_.graph().operators[tap.operator_index];
+  if (values.empty()) return;  // never shown: the coverage says so
   for (std::uint32_t r = 0; r < tap.rows; ++r) {
     const std::uint32_t token = tokens - tap.rows + r;
     for (std::uint32_t c = 0; c < tap.cols; ++c) {
-      float value = 0;
-      std::memcpy(&value, memory.data() + tap.address.byte() + std::size_t{r} * tap.row_bytes + c * 4, 4);
+      const float value = values[std::size_t{r} * tap.cols + c];
       const float wanted = expected_[token][tap.operator_index].at(tap.first_col + c);
       if (std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(wanted)) continue;
       differ(fmt::format("{}: token {} of the step at position {}, column {}: {} instead of {}", op.name,

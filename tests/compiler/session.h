@@ -39,7 +39,8 @@ class CompilerSession {
 
  private:
   void write_step(const compiler::Step& step, std::span<const std::uint32_t> tokens);
-  void compare_tap(const compiler::Tap& tap, std::uint32_t tokens);
+  std::vector<float> values_at(const compiler::Tap& tap) const;
+  void compare_tap(const compiler::Tap& tap, const std::vector<float>& values, std::uint32_t tokens);
   void compare_coverage(const compiler::Step& step);
   void compare_logits(const compiler::Step& step);
   void differ(const std::string& what);
@@ -50,6 +51,7 @@ class CompilerSession {
   model::Reference reference_;
   std::uint32_t position_ = 0;
   compiler::CompiledStep last_;
+  std::vector<std::vector<float>> seen_;                   // [tap], when its word retired for the last time
   std::vector<std::vector<std::vector<float>>> expected_;  // [token][operator]
   std::vector<std::uint64_t> covered_;                     // values compared, by operator
   std::string difference_;

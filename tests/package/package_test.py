@@ -45,7 +45,7 @@ def check_tree(root, scratch, libraries=None):
         for line in run("ldd", program, env=environment).splitlines():
             name, _, path = line.strip().partition(" => ")
             system = any(part in name for part in ("linux-vdso", "ld-linux", "libc.so", "libm.so"))
-            if not system and str(libraries) not in path:
+            if not system and str(libraries.resolve()) not in os.path.realpath(path.split(" (")[0]):
                 sys.exit(f"{program}: {line.strip()} is not the tarball's own")
 
 

@@ -66,8 +66,8 @@ export async function open_page(browser, file, settings = {}) {
       page.troubles.push(`asked for ${request.url()}`);
     }
   });
-  await page.goto(`file://${file}`);
-  await page.waitForSelector("html[data-ready=true]", { timeout: 20000 });
+  await page.goto(`file://${file}`, { timeout: 120000 });
+  await page.waitForSelector("html[data-ready=true]", { timeout: 60000 });
   return page;
 }
 

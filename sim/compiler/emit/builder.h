@@ -78,14 +78,20 @@ class Builder {
   void defer(Sink sink);
   void flush();
 
+  std::uint32_t position() const { return static_cast<std::uint32_t>(draft_.words.size()); }
+
   // The result that the word just emitted completes.
   void tap(std::uint32_t operator_index, isa::LocalAddress at, std::uint64_t row_bytes,
-           std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows);
+           std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows) {
+    tap_since(position() - 1, operator_index, at, row_bytes, first_col, cols, rows);
+  }
+  // The same where the words from `from` on complete it, each a part.
+  void tap_since(std::uint32_t from, std::uint32_t operator_index, isa::LocalAddress at,
+                 std::uint64_t row_bytes, std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows);
 
   Draft take() { return std::move(draft_); }
 
  private:
-  std::uint32_t position() const { return static_cast<std::uint32_t>(draft_.words.size()); }
   void append(const isa::Word& word);
   void add_chunk(std::uint32_t begin, std::uint64_t bytes, const isa::Instruction* load);
 

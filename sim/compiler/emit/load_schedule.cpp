@@ -52,7 +52,7 @@ class Merger {
   }
   void finish() {
     step_.taps = draft_.taps;
-    for (Tap& tap : step_.taps) tap.after = moved_[tap.after];
+    for (Tap& tap : step_.taps) tap.from = moved_[tap.from], tap.after = moved_[tap.after];
   }
 
  private:

@@ -28,8 +28,6 @@ class DeltaRule {
     for (head_ = 0; head_ < shape_.heads; ++head_) {
       for (first_ = 0; first_ < shape_.dim; first_ += most) block(std::min(most, shape_.dim - first_));
     }
-    const Rows y = c_.place_of(op_.output);
-    builder_.tap(index_, y.at, y.stride, 0, op_.output_columns, c_.step.tokens);
   }
 
  private:
@@ -45,8 +43,16 @@ class DeltaRule {
     state_ = scratchpad_rows(builder_.acquire(bytes, fresh ? nullptr : &load), row);
     if (fresh) token(0, true);
     tokens(fresh ? 1 : 0);
+    if (head_ + 1 == shape_.heads && first_ + rows == shape_.dim) show();
     builder_.emit(store_rows(at, row, state_, Format::f32, {rows, shape_.dim}));
     builder_.release();
+  }
+
+  // Behind the last sums, which end after all others: the products of each are where those of the next will
+  // be. The store of the state waits for none of them.
+  void show() {
+    const Rows y = c_.place_of(op_.output);
+    builder_.tap(index_, y.at, y.stride, 0, op_.output_columns, c_.step.tokens);
   }
 
   void tokens(std::uint32_t begin) {

@@ -34,12 +34,14 @@ class Convolution {
       const std::uint64_t at = std::uint64_t{first_} * 4;
       x_ = c_.place_of(op_.inputs[0]) + at;
       y_ = c_.place_of(op_.output) + at;
-      for (std::uint32_t tap = 0; tap <= back_; ++tap) add_tap(tap);
+      for (std::uint32_t tap = 0; tap < back_; ++tap) add_tap(tap);
+      const std::uint32_t from = builder_.position();  // each row has the last tap
+      add_tap(back_);
+      // Before the state is stored, which waits for none of the sums.
+      builder_.tap_since(from, index_, y_.at, y_.stride, first_, cols_, tokens_);
       store_state();
       builder_.release();
     }
-    const Rows y = c_.place_of(op_.output);
-    builder_.tap(index_, y.at, y.stride, 0, all, tokens_);
   }
 
  private:

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
+#include <system_error>
 
 #include "base/error.h"
 #include "config/dram/json.h"
@@ -45,6 +47,7 @@ std::vector<std::string> dram_presets(const std::filesystem::path& folder) {
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() == ".json") names.push_back(entry.path().stem().string());
   }
+  if (error == std::errc::not_enough_memory) throw std::bad_alloc();
   std::sort(names.begin(), names.end());
   return names;
 }

@@ -23,6 +23,7 @@ std::optional<std::filesystem::path> preset_path(const JsonObject& object, const
   places.insert(places.end(), folders.presets.begin(), folders.presets.end());
   std::vector<std::string> searched, known;
   for (const std::filesystem::path& place : places) {
+    if (std::find(searched.begin(), searched.end(), place.string()) != searched.end()) continue;
     const auto names = dram_presets(place);
     if (std::find(names.begin(), names.end(), preset) != names.end()) return place / (preset + ".json");
     searched.push_back(place.string());
