@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "cli/options.h"
 #include "cli/print/option_values.h"
+#include "cli/shell_words.h"
 #include "cli/standard_output.h"
 #include "config/dram/device.h"
 #include "host/places.h"
@@ -18,12 +19,6 @@ namespace po = boost::program_options;
 namespace {
 
 // The text in single quotes for a shell.
-std::string shell_quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
-
 std::string words_of(const std::vector<OptionInfo>& options) {
   std::string words;
   for (const OptionInfo& o : options) {

@@ -73,7 +73,7 @@ Inspected inspect_json(const std::string& text, const Json& json, const std::fil
   return inspect_machine(config::parse_machine(text, shown_name(path), {}, host::read_options()));
 }
 
-// Text that is no JSON, by whoever reads its first line: assembly has words, products and requests numbers.
+// Text that is no JSON, by the reader of its first line: assembly has words, products and requests numbers.
 Inspected inspect_lines(const std::string& text, const std::filesystem::path& path) {
   const std::string source = shown_name(path);
   std::string why;

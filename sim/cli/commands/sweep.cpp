@@ -220,20 +220,22 @@ void dry_run(const SweepPlan& plan, const CheckedPoints& checked) {
 void keep_invalid(const CheckedPoints& checked, const SweepPlan& plan, const SweepFolder& folder) {
   for (const auto& invalid : checked.invalid) {
     host::write_text(folder.failure(invalid.point),
-                     fmt::format("exit code {}: {}\n{}\n", invalid.code, invalid.reason,
-                                 shell_text(command_of(plan, invalid.point))));
+                     failure_text(invalid.code, invalid.reason, command_of(plan, invalid.point)));
   }
 }
 
 std::vector<Point> missing(const OptionParser& parser, const SweepFolder& folder,
                            const CheckedPoints& checked) {
   std::vector<Point> missing;
+  auto invalid = checked.invalid.begin();  // in the order of the points, too
   for (const Point& point : checked.wanted) {
-    const bool invalid = std::any_of(checked.invalid.begin(), checked.invalid.end(),
-                                     [&point](const auto& i) { return i.point.number == point.number; });
+    if (invalid != checked.invalid.end() && invalid->point.number == point.number) {
+      ++invalid;
+      continue;
+    }
     const SweepFolder::State state = folder.state(point);
-    if (!invalid && (state == SweepFolder::State::open ||
-                     (parser.get<bool>("retry") && state == SweepFolder::State::failed)))
+    if (state == SweepFolder::State::open ||
+        (parser.get<bool>("retry") && state == SweepFolder::State::failed))
       missing.push_back(point);
   }
   return missing;

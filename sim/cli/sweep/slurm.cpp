@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "cli/shell_words.h"
 #include "host/files.h"
 
 namespace tokencycle::cli {
@@ -19,12 +20,6 @@ namespace tokencycle::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string quoted(const std::string& text) {
-  std::string out = "'";
-  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return out + "'";
-}
 
 // What a command prints, standard error included, and how it ends.
 std::pair<std::string, int> output_of(const std::string& command) {
@@ -67,8 +62,8 @@ std::string script_of(const explore::SweepFolder& folder, const fs::path& own) {
       "# Written by tokencycle sweep --slurm. TOKENCYCLE_FIRST: the first task of this array.\n"
       "points=$(sed -n \"$((SLURM_ARRAY_TASK_ID + TOKENCYCLE_FIRST + 1))p\" {})\n"
       "exec {} sweep {} -o {} --resume --quiet -j 1 --points \"$points\"\n",
-      quoted((own / "tasks").string()), quoted(fs::read_symlink("/proc/self/exe").string()),
-      quoted(sweep + "/plan.json"), quoted(sweep));
+      shell_quoted((own / "tasks").string()), shell_quoted(fs::read_symlink("/proc/self/exe").string()),
+      shell_quoted(sweep + "/plan.json"), shell_quoted(sweep));
 }
 
 }  // namespace
@@ -133,9 +128,9 @@ SlurmJobs submit(const explore::SweepFolder& folder, const std::vector<explore::
     std::string command = fmt::format(
         "sbatch --parsable --requeue --job-name=tokencycle --array=0-{} --export=ALL,TOKENCYCLE_FIRST={} "
         "--output={}",
-        last, first, quoted((own / "%A_%a.txt").string()));
-    for (const std::string& argument : request.extra) command += " " + quoted(argument);
-    const auto [text, code] = output_of(command + " " + quoted((own / "job.sh").string()));
+        last, first, shell_quoted((own / "%A_%a.txt").string()));
+    for (const std::string& argument : request.extra) command += " " + shell_quoted(argument);
+    const auto [text, code] = output_of(command + " " + shell_quoted((own / "job.sh").string()));
     if (code != 0) {
       throw IoError(fmt::format(
           "sbatch refused the job array: {}{}",

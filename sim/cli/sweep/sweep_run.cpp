@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/machine_options.h"
+#include "cli/shell_words.h"
 #include "cli/sweep/workers.h"
 #include "config/machine.h"
 #include "explore/sweep/constraint.h"
@@ -74,11 +75,6 @@ std::string last_lines(const std::filesystem::path& file) {
   while (!text.empty() && text.back() == '\n') text.pop_back();
   constexpr std::size_t kMost = 16384;
   return text.size() > kMost ? text.substr(text.size() - kMost) : text;
-}
-
-std::string failure_text(int code, const std::string& message, const std::vector<std::string>& arguments) {
-  const std::string what = message.empty() ? "no message" : message;
-  return fmt::format("exit code {}: {}\n{}\n", code, what, shell_text(arguments));
 }
 
 // Files of a point under way.
@@ -181,16 +177,14 @@ std::string shell_text(const std::vector<std::string>& arguments) {
         !argument.empty() &&
         argument.find_first_not_of(
             "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./=-:,@%+") == std::string::npos;
-    text += ' ';
-    if (plain) {
-      text += argument;
-      continue;
-    }
-    text += '\'';
-    for (const char c : argument) text += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    text += '\'';
+    text += ' ' + (plain ? argument : shell_quoted(argument));
   }
   return text;
+}
+
+std::string failure_text(int code, const std::string& message, const std::vector<std::string>& arguments) {
+  const std::string what = message.empty() ? "no message" : message;
+  return fmt::format("exit code {}: {}\n{}\n", code, what, shell_text(arguments));
 }
 
 CheckedPoints wanted_points(const SweepPlan& plan, const std::vector<Point>& points) {

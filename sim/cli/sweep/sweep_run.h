@@ -16,6 +16,9 @@ std::vector<std::string> command_of(const explore::SweepPlan& plan, const explor
 // The same as a person types it.
 std::string shell_text(const std::vector<std::string>& arguments);
 
+// What the folder keeps of a point that failed.
+std::string failure_text(int code, const std::string& message, const std::vector<std::string>& arguments);
+
 // Which points can be run at all.
 struct CheckedPoints {
   std::vector<explore::Point> wanted;  // that keep all constraints

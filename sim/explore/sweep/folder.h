@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The folder of a sweep: the plan, one result per finished point, one message per failed one. Everything is
-// there whole or not at all, so that whoever ends the sweep loses at most the points under way.
+// there whole or not at all, so that a sweep that is ended at any time loses at most the points under way.
 #pragma once
 
 #include <cstdint>

@@ -6,9 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <fstream>
 #include <set>
-#include <sstream>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -287,14 +285,6 @@ class Reader {
 };
 
 }  // namespace
-
-SweepPlan read_plan(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  std::ostringstream text;
-  if (!in || std::filesystem::is_directory(path) || !(text << in.rdbuf()))
-    throw IoError(fmt::format("{}: cannot be read; a plan is a JSON file with axes", path.string()));
-  return parse_plan(text.str(), path.string());
-}
 
 SweepPlan parse_plan(const std::string& text, const std::string& source) {
   if (text.size() > kMostBytes)

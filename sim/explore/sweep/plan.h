@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <utility>
@@ -44,9 +43,7 @@ struct SweepPlan {
 inline constexpr std::uint64_t kMostPoints = 1'000'000;
 
 // Reads and checks a plan: unknown keys, types, axes without values, knobs set twice, options that the sweep
-// sets itself. All that is wrong is listed with JSON path, value and remedy. Throws ConfigurationError,
-// IoError.
-SweepPlan read_plan(const std::filesystem::path& path);
+// sets itself. All that is wrong is listed with JSON path, value and remedy. Throws ConfigurationError.
 SweepPlan parse_plan(const std::string& text, const std::string& source);
 
 // One run of a plan: a position on each axis.
