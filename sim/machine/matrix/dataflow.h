@@ -26,8 +26,8 @@ struct ArrayPass {
   }
 };
 
-// Cycle counts of one array; tests/proof/README.md derives the formulas. A pass enters in the cycle in which
-// its first element meets its first cell; "behind" counts from one pass's entry to the next one's.
+// Cycle counts of one array; tests/proof/closed_forms.md derives the formulas. A pass enters in the cycle in
+// which its first element meets its first cell; "behind" counts from one pass's entry to the next one's.
 class Dataflow {
  public:
   virtual ~Dataflow() = default;
