@@ -5,6 +5,7 @@
 #include "cli/explain/topic.h"
 #include "config/fields.h"
 #include "config/rules.h"
+#include "config/technology/technology.h"
 #include "isa/fields.h"
 #include "isa/reference.h"
 
@@ -76,6 +77,44 @@ Topic memory_topic() {
        "fr-fcfs-row-hit serves row hits first, which most papers call FR-FCFS: no row is closed that a "
        "waiting request of the same direction wants, and a transfer goes before an ACT or PRE of the same "
        "clock."}};
+}
+
+Topic technology_topic() {
+  Topic topic{{"key", "unit", "meaning"}, {}, {}};
+  topic.rows = {
+      {"schema", "", "\"tokencycle-technology-1\""},
+      {"base", "",
+       "a technology beside the file or in configs/technology, or a path: its keys hold where this file has "
+       "none (objects are merged, null takes a key away)"},
+      {"name, description", "", "short name; what it stands for"},
+      {"node_nm, voltage_v", "nm, V", "what all figures are brought to"},
+      {"process", "", "high-performance or low-power: whose polynomials of /scaling hold"},
+      {"sources/NAME/text, /licence", "", "where figures are from, and on what terms"},
+      {"scaling/nodes[]", "",
+       "node_nm; energy by process: a, b, c of a V^2 + b V + c; area of the same gate; both relative"},
+      {"scaling/energy_exponent", "", "value, sources: energies go with the node to this power"},
+      {"figures/QUANTITY[]", "",
+       "one for each node: node_nm, voltage_v, low, typical, high, sources, range (how low and high are "
+       "known)"}};
+  for (const config::QuantityRow& row : config::quantities()) {
+    topic.rows.push_back(
+        {"figures/" + std::string(row.name), std::string(row.unit), std::string(row.meaning)});
+  }
+  topic.notes = {
+      "Between two nodes with figures a quantity is interpolated, both axes logarithmic, and brought to the "
+      "voltage by /scaling. Beyond them an energy is scaled by the polynomials and by the exponent: the "
+      "lower "
+      "is low, the higher high, their geometric mean typical. Areas follow /scaling; leakage goes as energy.",
+      "Area: a cell of the array has the largest of its types' multipliers and adders, each over its "
+      "cycles_per_row (high: all of them), and registers for operands and sum; memories are cells over their "
+      "share; a lane has each function's circuit over its cycles_per_beat; interfaces of DRAM are pins.",
+      "Energy: products by type, sums that leave the array (accumulator), scratchpad bytes by bank, the same "
+      "bytes over half the edge of the core's area (wires), elements through each part of a lane, "
+      "instructions, DRAM bytes through the interface, cycles of leakage, and the DRAM's own energy, shared "
+      "among operators by the bytes that they move.",
+      "Not in it: clock tree, power grid, empty places on the die, stages that take formats apart, links to "
+      "a host."};
+  return topic;
 }
 
 Topic instructions_topic() {

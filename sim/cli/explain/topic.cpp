@@ -7,6 +7,7 @@ const std::vector<TopicRow>& topics() {
   static const std::vector<TopicRow> kTopics = {
       {"machine", "keys of a machine description, and the rules that join them", machine_topic},
       {"memory", "keys of a memory system: /dram/system of a machine, or a file for dram -c", memory_topic},
+      {"technology", "keys of a technology, and what area and energy are made of", technology_topic},
       {"result", "fields of run --result", result_topic},
       {"causes", "what a cycle can be spent on", causes_topic},
       {"states", "what a unit can be doing in a cycle", states_topic},

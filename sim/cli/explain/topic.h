@@ -25,6 +25,7 @@ const std::vector<TopicRow>& topics();
 
 // From the program's own tables:
 Topic machine_topic();
+Topic technology_topic();
 Topic instructions_topic();
 Topic isa_topic();
 // Written down; tests compare them with what the program reads and writes:
