@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <functional>
 
+#include "base/make_folder.h"
 #include "base/text.h"
 #include "cli/document.h"
 #include "cli/machine_options.h"
@@ -100,15 +101,6 @@ std::vector<std::filesystem::path> result_files(const std::string& folder,
     files.push_back(file);
   }
   return files;
-}
-
-void make_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error || !std::filesystem::is_directory(folder)) {
-    throw IoError(fmt::format("{}: this folder cannot be made: {}", folder,
-                              error ? error.message() : "a file of that name is there"));
-  }
 }
 
 // What is to be done, checked before the first run.

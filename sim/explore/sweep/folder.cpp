@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "base/error.h"
+#include "base/make_folder.h"
+#include "observe/trace_file.h"
 
 namespace tokencycle::explore {
 
@@ -15,20 +17,18 @@ namespace fs = std::filesystem;
 
 namespace {
 
-void make(const fs::path& folder) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error || !fs::is_directory(folder)) {
-    throw IoError(fmt::format("{}: this folder cannot be made: {}", folder.string(),
-                              error ? error.message() : "a file of that name is there"));
-  }
-}
-
 std::string text_of(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   std::ostringstream text;
   text << in.rdbuf();
   return text.str();
+}
+
+// Of this computer: others of a cluster may have a process of the same number.
+std::string host_name() {
+  char name[256] = "";
+  ::gethostname(name, sizeof name - 1);
+  return name;
 }
 
 }  // namespace
@@ -46,18 +46,18 @@ void SweepFolder::begin(const std::string& plan_text, bool resume) const {
           path_.string()));
     }
   }
-  for (const fs::path& folder : {path_, path_ / "points", path_ / "failed"}) make(folder);
+  for (const fs::path& folder : {path_, path_ / "points", path_ / "failed"}) make_folder(folder);
   if (fs::exists(plan())) return;
-  const fs::path temporary = path_ / fmt::format("plan.json.{}", ::getpid());
+  const fs::path temporary = observe::temporary_name(plan());
   std::ofstream out(temporary, std::ios::binary);
   out << plan_text;
   out.close();
-  std::error_code error;
-  if (out) fs::rename(temporary, plan(), error);
-  if (!out || error) {
-    fs::remove(temporary, error);
+  if (!out) {
+    std::error_code ignored;
+    fs::remove(temporary, ignored);
     throw IoError(fmt::format("{}: cannot be written; is there room on the disk?", plan().string()));
   }
+  observe::put_in_place(temporary, plan());
 }
 
 fs::path SweepFolder::result(const Point& point) const {
@@ -69,7 +69,7 @@ fs::path SweepFolder::failure(const Point& point) const {
 }
 
 fs::path SweepFolder::scratch(const Point& point, const char* what) const {
-  return path_ / "points" / fmt::format(".{:06}.{}.{}", point.number, ::getpid(), what);
+  return path_ / "points" / fmt::format(".{:06}.{}.{}.{}", point.number, host_name(), ::getpid(), what);
 }
 
 SweepFolder::State SweepFolder::state(const Point& point) const {

@@ -16,6 +16,7 @@ namespace tokencycle::explore {
 // points/N.json    the result of point N, as the command wrote it
 // failed/N.txt     why point N has none: exit code and message
 // table.csv, .json the figures of all points, made from these
+// slurm/N/         of the N-th submission to a cluster (cli/sweep/slurm.h)
 class SweepFolder {
  public:
   explicit SweepFolder(std::filesystem::path path) : path_(std::move(path)) {}
@@ -32,7 +33,7 @@ class SweepFolder {
   std::filesystem::path plan() const { return path_ / "plan.json"; }
   std::filesystem::path result(const Point& point) const;
   std::filesystem::path failure(const Point& point) const;
-  // Where a point's process writes; each process has names of its own.
+  // Where a point's process writes; each process of each computer has names of its own.
   std::filesystem::path scratch(const Point& point, const char* what) const;
 
  private:

@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: Apache-2.0
+// Folders for what is written.
+#pragma once
+
+#include <filesystem>
+
+namespace tokencycle {
+
+// Makes it and the folders above it; one that is there stays. Throws IoError.
+void make_folder(const std::filesystem::path& folder);
+
+}  // namespace tokencycle
