@@ -241,18 +241,44 @@ std::vector<Point> missing(const OptionParser& parser, const SweepFolder& folder
   return missing;
 }
 
-void submit_points(const OptionParser& parser, const SweepFolder& folder, const std::vector<Point>& points) {
+void submit_points(const OptionParser& parser, const SweepFolder& folder, std::vector<Point> points) {
   SlurmRequest request;
   if (parser.has("chunk")) request.chunk = parser.unsigned_number("chunk");
   if (request.chunk == 0) throw UsageError("--chunk is 0; it must be at least 1");
   request.extra = parser.texts("sbatch");
-  if (points.empty()) return print_now("no point is open; nothing is submitted\n");
+  const std::vector<std::uint64_t> queued = queued_points(folder);
+  const std::size_t waiting = std::erase_if(points, [&queued](const Point& p) {
+    return std::binary_search(queued.begin(), queued.end(), p.number);
+  });
+  if (waiting != 0)
+    print_now(fmt::format("{} points wait or run already (squeue); they are not submitted again\n",
+                          with_separators(waiting)));
+  if (points.empty())
+    return print_now(fmt::format("no {}point is open; nothing is submitted\n", waiting == 0 ? "" : "other "));
   const SlurmJobs jobs = submit(folder, points, request);
   print_now(fmt::format(
       "submitted {} points as {} tasks: job{} {}\n`tokencycle sweep {} -o {} --status` counts results, "
       "--collect writes the table\n",
       with_separators(points.size()), with_separators(jobs.tasks), jobs.ids.size() == 1 ? "" : "s",
       fmt::join(jobs.ids, ", "), parser.require("plan"), folder.path().string()));
+}
+
+// What is there, and what a cluster still has.
+void print_status(const SweepFolder& folder, const std::vector<Point>& points) {
+  print_now(fmt::format("points   {}\n", counts_text(count(folder, points))));
+  std::size_t waiting = 0;
+  try {
+    const std::vector<std::uint64_t> queued = queued_points(folder);
+    waiting = static_cast<std::size_t>(std::count_if(points.begin(), points.end(), [&](const Point& p) {
+      return std::binary_search(queued.begin(), queued.end(), p.number) &&
+             folder.state(p) == SweepFolder::State::open;
+    }));
+  } catch (const IoError& error) {  // seen from elsewhere: the results are there all the same
+    fmt::print(stderr, "tokencycle: {}\n", error.what());
+    return;
+  }
+  if (waiting != 0)
+    print_now(fmt::format("slurm    {} of the open points wait or run\n", with_separators(waiting)));
 }
 
 }  // namespace
@@ -275,7 +301,7 @@ ExitCode sweep_command(const Arguments& arguments) {
     if (parser.get<bool>("collect")) {
       collect(parser, plan, checked.wanted, folder);
     } else {
-      print_now(fmt::format("points   {}\n", counts_text(count(folder, checked.wanted))));
+      print_status(folder, checked.wanted);
     }
     return ExitCode::success;
   }

@@ -3,14 +3,18 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cstdio>
-#include <memory>
+#include <cstdlib>
 #include <set>
+#include <sstream>
+#include <utility>
 
 #include "base/error.h"
+#include "base/make_folder.h"
 #include "base/text.h"
 #include "cli/shell_words.h"
 #include "host/files.h"
@@ -21,21 +25,45 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// What a command prints, standard error included, and how it ends.
-std::pair<std::string, int> output_of(const std::string& command) {
-  std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+constexpr int kNotFound = 127;  // what shells say of a program that is not there
+
+struct Printed {
+  std::string out;     // without the last newline
+  std::string errors;  // of the shell, too
+  int code = 0;
+};
+
+// Runs a command. Its standard error is apart: clusters print notices there.
+Printed output_of(const std::string& command) {
+  char errors[] = "/tmp/tokencycle_XXXXXX";
+  const int file = ::mkstemp(errors);
+  if (file < 0) throw IoError("/tmp: no file can be made there; is there room on the disk?");
+  ::close(file);
+  Printed printed;
+  std::FILE* const pipe = ::popen((command + " 2>" + errors).c_str(), "r");
+  if (pipe != nullptr) {
+    char buffer[4096];
+    for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) != 0;)
+      printed.out.append(buffer, n);
+    const int status = ::pclose(pipe);
+    printed.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
+    printed.errors = host::read_text(errors);
+  }
+  ::unlink(errors);
   if (pipe == nullptr) throw IoError("a shell cannot be started");
-  std::string text;
-  char buffer[4096];
-  for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) != 0;) text.append(buffer, n);
-  const int status = ::pclose(pipe);
-  while (!text.empty() && text.back() == '\n') text.pop_back();
-  return {text, WIFEXITED(status) ? WEXITSTATUS(status) : 128};
+  for (std::string* text : {&printed.out, &printed.errors})
+    while (!text->empty() && text->back() == '\n') text->pop_back();
+  return printed;
+}
+
+std::string refusal(const Printed& printed) {
+  if (printed.code == kNotFound) return "it is not installed here";
+  return printable(printed.errors.empty() ? fmt::format("exit code {}", printed.code) : printed.errors, 400);
 }
 
 // Task numbers go to MaxArraySize - 1 (slurm.conf; 1001 where it does not say).
 std::uint64_t most_tasks() {
-  const std::string text = output_of("scontrol show config").first;
+  const std::string text = output_of("scontrol show config").out;
   const std::size_t key = text.find("MaxArraySize");
   const std::size_t digits = key == std::string::npos ? key : text.find_first_of("0123456789", key);
   std::uint64_t size = 0;
@@ -43,27 +71,77 @@ std::uint64_t most_tasks() {
   return size >= 1 ? size : 1001;
 }
 
+fs::path submissions(const explore::SweepFolder& folder) {
+  return folder.path() / "slurm";
+}
+
 // A folder of its own for each submission.
 fs::path new_folder(const explore::SweepFolder& folder) {
+  make_folder(submissions(folder));
   for (int n = 1;; ++n) {
-    fs::path path = folder.path() / "slurm" / std::to_string(n);
+    const fs::path path = submissions(folder) / std::to_string(n);
     std::error_code error;
-    fs::create_directories(path.parent_path(), error);
     if (fs::create_directory(path, error)) return fs::absolute(path);
     if (error)
       throw IoError(fmt::format("{}: this folder cannot be made: {}", path.string(), error.message()));
   }
 }
 
+// In sbatch's patterns for names of files % begins a field.
+std::string without_fields(std::string name) {
+  for (std::size_t at = 0; (at = name.find('%', at)) != std::string::npos; at += 2) name.insert(at, 1, '%');
+  return name;
+}
+
 std::string script_of(const explore::SweepFolder& folder, const fs::path& own) {
   const std::string sweep = fs::absolute(folder.path()).string();
   return fmt::format(
       "#!/bin/bash\n"
-      "# Written by tokencycle sweep --slurm. TOKENCYCLE_FIRST: the first task of this array.\n"
-      "points=$(sed -n \"$((SLURM_ARRAY_TASK_ID + TOKENCYCLE_FIRST + 1))p\" {})\n"
-      "exec {} sweep {} -o {} --resume --quiet -j 1 --points \"$points\"\n",
+      "# Written by tokencycle sweep --slurm. $1: the line of the first task's points, from 0.\n"
+      "points=$(sed -n \"$((SLURM_ARRAY_TASK_ID + $1 + 1))p\" {})\n"
+      "exec {} sweep {} -o {} --resume --quiet -j \"${{SLURM_CPUS_PER_TASK:-1}}\" --points \"$points\"\n",
       shell_quoted((own / "tasks").string()), shell_quoted(fs::read_symlink("/proc/self/exe").string()),
       shell_quoted(sweep + "/plan.json"), shell_quoted(sweep));
+}
+
+// What sbatch is told by the sweep itself.
+void refuse_own_arguments(const std::vector<std::string>& extra) {
+  for (const std::string& argument : extra) {
+    for (const char* own : {"--array", "-a", "--wrap", "--parsable"}) {
+      if (argument.rfind(own, 0) == 0)
+        throw UsageError(fmt::format(
+            "--sbatch={}: the sweep sets this itself; leave it out (--points and --chunk choose the tasks)",
+            argument));
+    }
+    if (argument.empty() || argument.front() != '-')
+      throw UsageError(fmt::format(
+          "--sbatch={}: it must be one option of sbatch, as in --sbatch=--time=1:00:00", argument));
+  }
+}
+
+// An array that was submitted, as the file `jobs` of a submission has it, one per line.
+struct Array {
+  std::string id;
+  std::uint64_t first = 0;  // line of its first task's points
+};
+
+std::vector<std::string> lines_of(const fs::path& file) {
+  std::vector<std::string> lines;
+  std::istringstream text(host::read_text(file));
+  for (std::string line; std::getline(text, line);) lines.push_back(line);
+  return lines;
+}
+
+// The tasks that wait or run: arrays' ids and numbers in them.
+std::set<std::pair<std::string, std::uint64_t>> tasks_in_queue() {
+  const Printed printed = output_of("squeue --noheader --array --format='%F %K' --name=tokencycle");
+  if (printed.code != 0)
+    throw IoError(fmt::format("squeue does not say what waits or runs: {}", refusal(printed)));
+  std::set<std::pair<std::string, std::uint64_t>> tasks;
+  std::istringstream text(printed.out);
+  std::string id;
+  for (std::uint64_t number = 0; text >> id >> number;) tasks.emplace(id, number);
+  return tasks;
 }
 
 }  // namespace
@@ -108,8 +186,32 @@ std::vector<std::uint64_t> ranges_of(const std::string& text) {
   }
 }
 
+std::vector<std::uint64_t> queued_points(const explore::SweepFolder& folder) {
+  std::set<std::uint64_t> points;
+  std::error_code error;
+  std::set<std::pair<std::string, std::uint64_t>> tasks;
+  bool asked = false;
+  for (const auto& entry : fs::directory_iterator(submissions(folder), error)) {
+    if (!fs::exists(entry.path() / "jobs")) continue;  // sbatch has refused it
+    if (!asked) tasks = tasks_in_queue();
+    asked = true;
+    if (tasks.empty()) break;
+    const std::vector<std::string> lines = lines_of(entry.path() / "tasks");
+    for (const std::string& line : lines_of(entry.path() / "jobs")) {
+      Array array;
+      std::istringstream(line) >> array.id >> array.first;
+      for (auto t = tasks.lower_bound({array.id, 0}); t != tasks.end() && t->first == array.id; ++t) {
+        if (array.first + t->second >= lines.size()) continue;  // of another cluster
+        for (const std::uint64_t point : ranges_of(lines[array.first + t->second])) points.insert(point);
+      }
+    }
+  }
+  return {points.begin(), points.end()};
+}
+
 SlurmJobs submit(const explore::SweepFolder& folder, const std::vector<explore::Point>& points,
                  const SlurmRequest& request) {
+  refuse_own_arguments(request.extra);
   const fs::path own = new_folder(folder);
   std::string tasks;
   SlurmJobs jobs;
@@ -123,22 +225,26 @@ SlurmJobs submit(const explore::SweepFolder& folder, const std::vector<explore::
   host::write_text(own / "tasks", tasks);
   host::write_text(own / "job.sh", script_of(folder, own));
   const std::uint64_t most = most_tasks();
+  std::string arrays;
   for (std::uint64_t first = 0; first < jobs.tasks; first += most) {
     const std::uint64_t last = std::min(first + most, jobs.tasks) - 1 - first;
-    std::string command = fmt::format(
-        "sbatch --parsable --requeue --job-name=tokencycle --array=0-{} --export=ALL,TOKENCYCLE_FIRST={} "
-        "--output={}",
-        last, first, shell_quoted((own / "%A_%a.txt").string()));
+    std::string command =
+        fmt::format("sbatch --parsable --requeue --job-name=tokencycle --array=0-{} --output={}", last,
+                    shell_quoted(without_fields(own.string()) + "/%A_%a.txt"));
     for (const std::string& argument : request.extra) command += " " + shell_quoted(argument);
-    const auto [text, code] = output_of(command + " " + shell_quoted((own / "job.sh").string()));
-    if (code != 0) {
-      throw IoError(fmt::format(
-          "sbatch refused the job array: {}{}",
-          code == 127 ? "it is not installed here" : printable(text, 400),
-          jobs.ids.empty() ? "" : fmt::format("; submitted before it: {}", fmt::join(jobs.ids, ", "))));
+    const Printed printed =
+        output_of(fmt::format("{} {} {}", command, shell_quoted((own / "job.sh").string()), first));
+    if (printed.code != 0) {
+      throw IoError(fmt::format("sbatch refused the job array: {}{}", refusal(printed),
+                                jobs.ids.empty()
+                                    ? ""
+                                    : fmt::format("; submitted before it: {}; the same command with --resume "
+                                                  "submits the rest",
+                                                  fmt::join(jobs.ids, ", "))));
     }
-    jobs.ids.push_back(text.substr(0, text.find(';')));
-    host::write_text(own / "jobs", fmt::format("{}\n", fmt::join(jobs.ids, "\n")));
+    jobs.ids.push_back(printed.out.substr(0, printed.out.find(';')));
+    arrays += fmt::format("{} {}\n", jobs.ids.back(), first);
+    host::write_text(own / "jobs", arrays);
   }
   return jobs;
 }

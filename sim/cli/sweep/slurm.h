@@ -22,12 +22,15 @@ struct SlurmRequest {
 struct SlurmJobs {
   std::vector<std::string> ids;  // one per array; none is longer than the cluster's MaxArraySize
   std::uint64_t tasks = 0;
-  std::string folder;  // of the job script, the tasks' points and their output
+  std::string folder;  // of job.sh, jobs (array and first line), tasks (one line of points each), and output
 };
-// Writes the job script and submits it. A task runs its points one after the other, with this program, in the
-// folder of the sweep; one that ends early or is requeued leaves the others alone. Throws IoError with what
-// sbatch said.
+// Writes the job script and submits it. A task runs its points, with this program, in the folder of the
+// sweep, as many at a time as it has processors by --cpus-per-task; one that ends early or is requeued leaves
+// the others alone. Throws UsageError, and IoError with what sbatch said.
 SlurmJobs submit(const explore::SweepFolder& folder, const std::vector<explore::Point>& points,
                  const SlurmRequest& request);
+
+// The points of this folder's submissions that wait or run, ascending. Throws IoError with what squeue said.
+std::vector<std::uint64_t> queued_points(const explore::SweepFolder& folder);
 
 }  // namespace tokencycle::cli
