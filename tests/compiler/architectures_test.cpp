@@ -8,6 +8,7 @@
 #include "session.h"
 #include "support/config_json_writer.h"
 #include "support/synthetic_model.h"
+#include "support/trials.h"
 
 using namespace tokencycle;
 using test::SyntheticModel;
@@ -18,6 +19,8 @@ TEST_CASE("each architecture gives the reference's bits in prefill and decode") 
   spec.norms = spec.matrices == Format::q8_0 ? Format::f16 : Format::f32;
   const auto shape = GENERATE(test::MachineShape{32, 32, 512, 64}, test::MachineShape{8, 16, 64, 8});
   CAPTURE(spec.architecture, spec.rope_scaling, name_of(spec.matrices), test::to_string(shape));
+  static std::uint32_t combination = 0;
+  if (!test::is_tried(combination++)) return;
   const auto model = test::make_synthetic_model(spec);
   CHECK(model->shape().architecture == spec.architecture);
   test::CompilerSession session(*model, test::make_machine(shape));

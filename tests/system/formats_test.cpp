@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "support/synthetic_model.h"
+#include "support/trials.h"
 #include "trial.h"
 
 using namespace tokencycle;
@@ -45,8 +46,10 @@ TEST_CASE("every weight format of the table equals the reference on every kind o
   REQUIRE(std::any_of(operators.begin(), operators.end(), [&](const model::Operator& op) {
     return op.weight != nullptr && op.weight->format == format;
   }));
+  static std::uint32_t combination = 0;
   for (const char* name :
        {"edge", "edge-os", "edge-is", "edge-dot", "edge-ideal", "gemmini", "tiny", "cloud"}) {
+    if (!test::is_tried(combination++)) continue;
     CAPTURE(name);
     check_equal(*model, test::machine(name));
   }
@@ -59,6 +62,8 @@ TEST_CASE("every weight format equals the reference on arrays of any height") {
   const std::uint32_t rows = GENERATE(5u, 16u, 48u, 100u, 256u);
   const std::string dataflow = GENERATE("weight-stationary", "input-stationary");
   CAPTURE(name_of(format), rows, dataflow);
+  static std::uint32_t combination = 0;
+  if (!test::is_tried(combination++)) return;
   const Json changes = {
       {"matrix", {{"rows", rows}, {"columns", 20}, {"dataflow", dataflow}, {"group_buffer_rows", 16}}}};
   check_equal(*model_in(format), test::machine("edge-ideal", changes));
@@ -84,6 +89,8 @@ TEST_CASE(
     for (const machine::Clocking clocking : {machine::Clocking::gated, machine::Clocking::every_edge}) {
       CAPTURE(name_of(format), name);
       if (clocking == machine::Clocking::every_edge && std::string_view(name) != "tiny") continue;
+      static std::uint32_t combination = 0;
+      if (!test::is_tried(combination++)) continue;
       host::Inference inference(*model, test::machine(name),
                                 {.compile = {.kv_format = format}, .clocking = clocking, .check = true});
       CHECK(test::difference(test::evaluate(inference, tokens, 40).logits, expected) == "");
@@ -133,6 +140,8 @@ TEST_CASE("caches of every format serve every family, with prompts longer than t
   for (int f = 0; f < kFormats; ++f) {
     const auto format = static_cast<Format>(f);
     if (!kCacheFormats.has(format)) continue;
+    static std::uint32_t combination = 0;
+    if (!test::is_tried(combination++)) continue;
     CAPTURE(spec.architecture, name_of(format));
     host::Inference inference(*model, machine, {.compile = {.kv_format = format}, .check = true});
     CHECK(test::difference(test::evaluate(inference, tokens, 20).logits,
