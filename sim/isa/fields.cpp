@@ -129,12 +129,15 @@ constexpr OpcodeRow kOtherRows[] = {
     {Opcode::matmul, "matmul", kRows | kDst | kA | kB | kSums | set_of(F::b_format, F::order)},
 };
 
-// A store has no dst, and its DRAM operand lies where formats lie elsewhere.
+// A store has no dst, and its DRAM operand lies where formats lie elsewhere. A softmax with a second operand
+// has no stride of it.
 std::uint8_t first_bit(Opcode op, Field f) {
   if (op == Opcode::store && f == F::a_format) return kFieldTable[static_cast<std::size_t>(F::dst)].first_bit;
   if (op == Opcode::store && f == F::dst_format) {
     return kFieldTable[static_cast<std::size_t>(F::dst)].first_bit + 6;
   }
+  if (op == Opcode::softmax_sink && f == F::valid)
+    return kFieldTable[static_cast<std::size_t>(F::b_stride)].first_bit;
   return kFieldTable[static_cast<std::size_t>(f)].first_bit;
 }
 

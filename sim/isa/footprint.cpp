@@ -57,7 +57,7 @@ Footprint vector_footprint(const Instruction& i) {
   Footprint f;
   const std::uint64_t second = second_columns(i);
   read(f, local(Operand::a, i, first_rows(i), i.a_stride, row_bytes(i.a_format, first_columns(i))));
-  if (second != 0) read(f, local(Operand::b, i, second_rows(i), i.b_stride, second * kF32Bytes));
+  if (second != 0) read(f, local(Operand::b, i, second_rows(i), second_stride(i), second * kF32Bytes));
   const Range result = local(Operand::dst, i, result_rows(i), i.dst_stride, result_row_bytes(i));
   if (vector_function(i.op).indexed == Indexed::dst_sums) read(f, result);
   write(f, result);

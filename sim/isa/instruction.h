@@ -72,6 +72,8 @@ enum class Opcode : std::uint16_t {
   square,
   rsqrt = static_cast<unsigned>(Class::map) << kFunctionBits | 11,
   add_scalar,
+  max_scalar,
+  min_scalar,
   exp = static_cast<unsigned>(Class::map) << kFunctionBits | 15,
   softplus,
 
@@ -88,6 +90,7 @@ enum class Opcode : std::uint16_t {
   layer_norm,
 
   softmax = static_cast<unsigned>(Class::softmax) << kFunctionBits,
+  softmax_sink,
 
   argmax = static_cast<unsigned>(Class::select) << kFunctionBits,
   top_k,
@@ -191,7 +194,7 @@ struct Instruction {
 
   // Move by index: elements or rows that an index may name; read_address: the word is below it. >= 1, < 2^24
   std::uint32_t extent = 0;
-  bool per_row = false;      // zip: b is one f32 for each row
+  bool per_row = false;      // zip, softmax_sink: b is one f32 for each row
   float scalar = 0.0f;       // scale and the like: operand; softmax: scale; norms: epsilon
   std::uint32_t valid = 0;   // softmax: valid columns of row 0, < 2^24
   bool causal = false;       // softmax: each further row has one valid column more

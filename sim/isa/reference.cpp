@@ -156,6 +156,8 @@ sim/numerics/README.md; a function's time is its passes through the lanes, in si
     layer_norm: gain = B[0][0 .. cols), bias = B[0][cols .. 2 cols)
   softmax:     v = min(cols, valid + (causal ? r : 0))       # valid >= 1
                D[r] in dst_format (f32, f16, bf16) = softmax(A[r] * scalar over the first v columns), +0 from v on
+    softmax_sink:                                            # the same without scalar; B: one f32, or with per_row one a row, side by side
+               the sum has exp(B) in it, which has no result of its own
   select
     argmax:    D[r][0] = u32, the smallest c whose A[r][c] is the row's maximum
     top_k:     D[r][0 .. depth) = u32, the places of the row's largest, in falling order; of equal ones the earlier first

@@ -47,7 +47,8 @@ void walk_vector(const Instruction& i, Touches& t) {
   const std::string_view name = name_of(i.op);
   const bool by_index = name == "take" || name == "take_rows" || name == "put_rows" || name == "add_rows";
   const bool one_a_row = kind == Class::reduce || kind == Class::select;
-  const bool second = kind == Class::zip || kind == Class::norm || i.op == Opcode::rotary || by_index;
+  const bool second = kind == Class::zip || kind == Class::norm || i.op == Opcode::rotary ||
+                      i.op == Opcode::softmax_sink || by_index;
   const Format from = i.a_format, to = i.op == Opcode::transpose ? from : i.dst_format;
   t.reads.resize(name == "add_rows" ? 3 : second ? 2 : 1);
   t.writes.resize(1);
@@ -76,6 +77,7 @@ void walk_vector(const Instruction& i, Touches& t) {
       if (kind == Class::norm) t.reads[1].local(i.b, 4 * c, 4);
       if (name_of(i.op) == "layer_norm") t.reads[1].local(i.b, 4 * (i.cols + c), 4);
     }
+    if (i.op == Opcode::softmax_sink) t.reads[1].local(i.b, i.per_row ? 4 * r : 0, 4);
     for (std::uint64_t p = 0; i.op == Opcode::rotary && p < i.rotate / 2; ++p) {
       t.reads[1].local(i.b, r * i.b_stride + 8 * p, 8);
     }

@@ -128,6 +128,7 @@ void obey_rules(Random& random, Instruction& i) {
       i.depth = static_cast<std::uint32_t>(number(random, 1, std::min(i.cols, 0xffffu)));
       break;
     case Opcode::softmax:
+    case Opcode::softmax_sink:
       i.valid = std::max(i.valid, 1u);
       break;
     case Opcode::rotary:

@@ -40,6 +40,7 @@ Instruction plain(Opcode op) {
       i.table_rows = 1;
       break;
     case Opcode::softmax:
+    case Opcode::softmax_sink:
       i.valid = 1;
       break;
     case Opcode::rotary:
@@ -205,6 +206,10 @@ const std::vector<Refusal>& refusals() {
       {Opcode::softmax, [](I& i) { i.dst_format = Format::q8_0; },
        "dst_format is q8_0; allowed: f32, f16, bf16"},
       {Opcode::softmax, [](I& i) { i.scalar = -kInfinity; }, "softmax: scalar is -inf"},
+      {Opcode::softmax_sink, [](I& i) { i.valid = 0; }, "softmax_sink: valid is 0"},
+      {Opcode::softmax_sink, [](I& i) { i.scalar = 1; }, "softmax_sink has no field scalar"},
+      {Opcode::softmax_sink, [](I& i) { i.b = kAccumulator; },
+       "softmax_sink: b is in the accumulator memory"},
       {Opcode::rotary, [](I& i) { i.head = 1; }, "rotary: head is 1; it must be at least 2"},
       {Opcode::rotary, [](I& i) { i.rotate = 1; }, "rotary: rotate is 1; it must be even, 2 .. head (2)"},
       {Opcode::rotary, [](I& i) { i.rotate = 0; }, "rotary: rotate is 0"},

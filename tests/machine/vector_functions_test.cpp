@@ -177,6 +177,33 @@ TEST_CASE("softmax over the valid columns, one more in each row when causal, +0 
   }
 }
 
+TEST_CASE("softmax_sink: the sum has the sink in it, of all rows or of each row") {
+  Random random(31);
+  for (int round = 0; round < 60; ++round) {
+    const Operand a(random, number(random, 1, 5), number(random, 1, 40));
+    const Values sinks = random_values(random, a.rows);
+    Instruction i = instruction(Opcode::softmax_sink, a);
+    i.valid = number(random, 1, 45);
+    i.causal = round % 2 == 0;
+    i.per_row = round % 3 == 0;
+    Values expected;
+    for (std::uint32_t r = 0; r < a.rows; ++r) {
+      const std::size_t v = std::min<std::size_t>(a.columns, i.valid + (i.causal ? r : 0));
+      const float sink = sinks[i.per_row ? r : 0];
+      const Values x = a.row(r);
+      float largest = sink;
+      for (std::size_t c = 0; c < v; ++c) largest = std::max(largest, x[c]);
+      Values e;
+      for (std::size_t c = 0; c < v; ++c) e.push_back(exp_f32(x[c] - largest));
+      const float sum = pairwise(e) + exp_f32(sink - largest);
+      for (float& y : e) y = y / sum;
+      e.resize(a.columns, 0.0f);
+      append(expected, e);
+    }
+    CHECK(same_bits(executed(i, a.bytes(), std::as_bytes(std::span(sinks))), expected));
+  }
+}
+
 TEST_CASE("rotary turns adjacent or split pairs of every head and copies the rest") {
   Random random(4);
   for (int round = 0; round < 60; ++round) {

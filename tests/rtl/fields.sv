@@ -20,7 +20,7 @@ module fields (
   logic has_a, has_b, has_dst;
   assign has_a = matrix || vector || op == isa_pkg::kGather || op == isa_pkg::kStore ||
                  op == isa_pkg::kSend || op == isa_pkg::kReadAddress;
-  assign has_b = op == isa_pkg::kMatmul || kind == isa_pkg::kZip || kind == isa_pkg::kNorm ||
+  assign has_b = op == isa_pkg::kMatmul || op == isa_pkg::kSoftmaxSink || kind == isa_pkg::kZip || kind == isa_pkg::kNorm ||
                  (kind == isa_pkg::kMove && op != isa_pkg::kTranspose);
   assign has_dst = vector || (dma && op != isa_pkg::kStore && op != isa_pkg::kSend) || (matrix && op != isa_pkg::kPreload);
 
@@ -53,7 +53,8 @@ module fields (
     if (has_b) begin
       f.b = word[171+:32];
       f.b_reg = word[203+:4];
-      if (kind != isa_pkg::kNorm) f.b_stride = word[207+:24];
+      if (op == isa_pkg::kSoftmaxSink) f.b_stride = word[241] ? 24'd4 : 24'd0;
+      else if (kind != isa_pkg::kNorm) f.b_stride = word[207+:24];
     end
     if (dma && !link) begin
       f.dram = word[171+:48];

@@ -42,6 +42,7 @@ package isa_pkg;
   localparam logic [10:0] kMatmul = {kMatrix, 7'd2};
   localparam logic [10:0] kConvert = {kMap, 7'd1};
   localparam logic [10:0] kLayerNorm = {kNorm, 7'd1};
+  localparam logic [10:0] kSoftmaxSink = {kSoftmax, 7'd1};
   localparam logic [10:0] kTranspose = {kMove, 7'd0};
   localparam logic [10:0] kRotary = {kMove, 7'd1};
   localparam logic [10:0] kTake = {kMove, 7'd2};

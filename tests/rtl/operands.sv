@@ -80,7 +80,7 @@ module operands #(
     b_format = f.b_format;
     b_elements = f.per_row ? 25'd1 : f.op == isa_pkg::kLayerNorm ? {f.cols, 1'b0} : {1'b0, f.cols};
     case (f.op)
-      isa_pkg::kTakeRows, isa_pkg::kPutRows, isa_pkg::kAddRows: b_elements = 25'd1;
+      isa_pkg::kTakeRows, isa_pkg::kPutRows, isa_pkg::kAddRows, isa_pkg::kSoftmaxSink: b_elements = 25'd1;
       isa_pkg::kRotary: b_elements = {13'b0, f.rotate};
       isa_pkg::kMatmul: begin
         b_lines = f.order_kn ? {8'b0, f.depth} : f.cols;

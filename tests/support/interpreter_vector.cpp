@@ -39,6 +39,17 @@ void softmax(std::span<const float> x, std::size_t valid, float scale, std::span
   std::fill(y.begin() + static_cast<std::ptrdiff_t>(v), y.end(), 0.0f);
 }
 
+// The sum has the sink's exponential in it, added last.
+void softmax_sink(std::span<const float> x, std::size_t valid, float sink, std::span<float> y) {
+  const std::size_t v = std::min(valid, x.size());
+  const float largest =
+      std::max(sink, *std::max_element(x.begin(), x.begin() + static_cast<std::ptrdiff_t>(v)));
+  std::vector<float> e(v);
+  for (std::size_t c = 0; c < v; ++c) e[c] = exp_f32(x[c] - largest);
+  const float sum = pairwise_sum(e) + exp_f32(sink - largest);
+  for (std::size_t c = 0; c < x.size(); ++c) y[c] = c < v ? e[c] / sum : 0.0f;
+}
+
 void rotary(const Instruction& i, std::span<const float> x, std::span<const float> table,
             std::span<float> y) {
   std::copy(x.begin(), x.end(), y.begin());
@@ -129,6 +140,9 @@ void Interpreter::vector_row(const Instruction& i, std::uint32_t row, std::span<
       return rms_norm(a, read_row(i.b, 0, Format::f32, i.cols), i.scalar, d);
     case Opcode::softmax:
       return softmax(a, std::size_t{i.valid} + (i.causal ? row : 0), i.scalar, d);
+    case Opcode::softmax_sink:
+      return softmax_sink(a, std::size_t{i.valid} + (i.causal ? row : 0),
+                          read_row(i.b, i.per_row ? std::uint64_t{row} * 4 : 0, Format::f32, 1)[0], d);
     case Opcode::rotary:
       return rotary(i, a, b(i.rotate), d);
     case Opcode::reduce_sum:

@@ -249,8 +249,8 @@ bool Generator::second_operand(Instruction& i, const isa::Range& out) {
   const bool strides = (isa::vector_function(i.op).fields() & isa::set_of(isa::Field::b_stride)) != 0;
   i.b_stride = !strides ? 0 : pick_.stride(Format::f32, bytes, true);
   const bool indices = isa::vector_function(i.op).indexed != isa::Indexed::nothing;
-  return pick_.local(indices ? Format::u32 : Format::f32, rows, i.b_stride, bytes, i.b, i.b_reg) &&
-         !pick_.span_of(i.b, i.b_reg, rows, i.b_stride, bytes).overlaps(out);
+  return pick_.local(indices ? Format::u32 : Format::f32, rows, isa::second_stride(i), bytes, i.b, i.b_reg) &&
+         !pick_.span_of(i.b, i.b_reg, rows, isa::second_stride(i), bytes).overlaps(out);
 }
 
 void Generator::fill_vector(Instruction& i) {
@@ -262,6 +262,12 @@ void Generator::fill_vector(Instruction& i) {
       i.scalar = real(0.1f, 1.0f);
       i.valid = number(random_, 1, kColumns + 2);
       i.causal = one_in(random_, 2);
+      i.dst_format = pick_.plain_format();
+      break;
+    case Opcode::softmax_sink:
+      i.valid = number(random_, 1, kColumns + 2);
+      i.causal = one_in(random_, 2);
+      i.per_row = one_in(random_, 2);
       i.dst_format = pick_.plain_format();
       break;
     case Opcode::convert:

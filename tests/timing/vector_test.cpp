@@ -35,6 +35,10 @@ const std::vector<Pass> kSoftmax = {{{mul, reduce}, false},
                                     {{mul, add, VectorFunction::exp, reduce}, false},
                                     {{mul, add, VectorFunction::exp, divide, convert}, true}};
 
+const std::vector<Pass> kSoftmaxSink = {{{reduce}, false},
+                                        {{add, VectorFunction::exp, reduce}, false},
+                                        {{add, VectorFunction::exp, divide, convert}, true}};
+
 const std::vector<Case>& cases() {
   static const std::vector<Case> kCases = {
       {"add" + kB, {{{add}, true}}},
@@ -91,6 +95,8 @@ const std::vector<Case>& cases() {
       {"rms_norm scalar=0.00001 b=s:0x1020" + kA, {{{mul, reduce}, false}, {{divide, mul, mul}, true}}},
       {"softmax scalar=1 valid=9 dst_format=f32" + kA, kSoftmax},
       {"softmax scalar=1 valid=9 causal dst_format=f16" + kA, kSoftmax},
+      {"softmax_sink valid=9 dst_format=f32 b=s:0x1020" + kA, kSoftmaxSink},
+      {"softmax_sink valid=9 causal per_row dst_format=f16 b=s:0x1020" + kA, kSoftmaxSink},
       {"rotary head=16 rotate=16 pairs=split" + kB, {{{rotary}, true}}, 16},
       {"transpose a_format=f32" + kA, {{{copy}, true}}, 1, true},
       {"reduce_sum" + kA, {{{reduce}, false}}, 1, false, true},

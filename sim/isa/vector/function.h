@@ -60,6 +60,7 @@ enum class Second : std::uint8_t {
   angles,    // rows x rotate: pairs (cos, sin)
   indices,   // rows x cols of u32
   index,     // rows x 1 of u32
+  value,     // one value for every row, or with per_row one for each, side by side
 };
 
 // What the second operand's indices, each below `extent`, choose. The data says where, so that footprints
@@ -110,6 +111,8 @@ std::span<const VectorPass> passes_of(const Instruction& instruction);
 // fp32 elements in a row of the second operand, 0 where there is none, and how many rows it has.
 std::uint64_t second_columns(const Instruction& instruction);
 std::uint64_t second_rows(const Instruction& instruction);
+// Bytes between its rows: b_stride where the instruction has one.
+std::uint32_t second_stride(const Instruction& instruction);
 // Rows and elements of a row of the first operand.
 std::uint64_t first_rows(const Instruction& instruction);
 std::uint64_t first_columns(const Instruction& instruction);

@@ -94,6 +94,18 @@ void softmax_row(const RowOperands& o) {
   for (std::size_t c = 0; c < valid; ++c) o.d[c] = o.d[c] / sum;
 }
 
+// b: a value that counts in the sum and has no result
+void softmax_sink_row(const RowOperands& o) {
+  const Instruction& i = o.instruction;
+  const std::size_t valid = std::min<std::size_t>(o.a.size(), std::size_t{i.valid} + (i.causal ? o.row : 0));
+  std::fill(o.d.begin(), o.d.end(), 0.0f);
+  float largest = o.b[0];
+  for (std::size_t c = 0; c < valid; ++c) largest = std::max(largest, o.a[c]);
+  for (std::size_t c = 0; c < valid; ++c) o.d[c] = exp_f32(o.a[c] - largest);
+  const float sum = pairwise_sum(o.d.first(valid)) + exp_f32(o.b[0] - largest);
+  for (std::size_t c = 0; c < valid; ++c) o.d[c] = o.d[c] / sum;
+}
+
 // b: rotate / 2 pairs (cos, sin)
 void rotary_row(const RowOperands& o) {
   const Instruction& i = o.instruction;

@@ -44,6 +44,7 @@ void top_k_row(const RowOperands& o);
 void rms_norm_row(const RowOperands& o);
 void layer_norm_row(const RowOperands& o);
 void softmax_row(const RowOperands& o);
+void softmax_sink_row(const RowOperands& o);
 void rotary_row(const RowOperands& o);
 
 // Rules of single functions.

@@ -12,6 +12,8 @@ namespace tokencycle::isa {
 
 namespace {
 
+constexpr std::uint32_t kSinkBytes = 4;  // of a second operand of one value a row
+
 using L = LaneFunction;
 using Chain = std::initializer_list<LaneFunction>;
 
@@ -202,6 +204,16 @@ constexpr VectorFunction kTable[] = {
      .dst_formats = kRealFormats,
      .check = check_softmax},
 
+    {.op = Opcode::softmax_sink,  // the sink is there from the first pass on
+     .name = "softmax_sink",
+     .compute = softmax_sink_row,
+     .passes = {pass({L::reduce}, true, false), value({L::add, L::exp, L::reduce}),
+                writes({L::add, L::exp, L::divide, L::convert})},
+     .second = Second::value,
+     .more = set_of(Field::valid, Field::causal, Field::per_row),
+     .dst_formats = kRealFormats,
+     .check = check_softmax},
+
     // select: a place in each row
     {.op = Opcode::argmax,
      .name = "argmax",
@@ -275,7 +287,7 @@ constexpr auto kRowOf = [] {
 
 FieldSet VectorFunction::fields() const {
   FieldSet set = kRows | kDst | kA | more;
-  if (second == Second::one_row || second == Second::row_pair) {
+  if (second == Second::one_row || second == Second::row_pair || second == Second::value) {
     set |= set_of(Field::b, Field::b_reg);
   } else if (second != Second::none) {
     set |= kB;
@@ -314,6 +326,7 @@ std::uint64_t second_columns(const Instruction& i) {
     case Second::indices:
       return i.cols;
     case Second::index:
+    case Second::value:
       return 1;
   }
   return 0;
@@ -321,7 +334,13 @@ std::uint64_t second_columns(const Instruction& i) {
 
 std::uint64_t second_rows(const Instruction& i) {
   const Second second = vector_function(i.op).second;
-  return second == Second::one_row || second == Second::row_pair ? 1 : i.rows;
+  const bool one = second == Second::one_row || second == Second::row_pair;
+  return one || (second == Second::value && !i.per_row) ? 1 : i.rows;
+}
+
+std::uint32_t second_stride(const Instruction& i) {
+  if (vector_function(i.op).second != Second::value) return i.b_stride;
+  return i.per_row ? kSinkBytes : 0;
 }
 
 std::uint64_t first_rows(const Instruction& i) {

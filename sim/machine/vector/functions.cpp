@@ -95,7 +95,8 @@ void execute_vector(const Instruction& i, const VectorOperands& operands, std::v
   for (std::uint32_t r = 0; r < i.rows; ++r) {
     read_row(i.a_format, operands.a.subspan(std::size_t{r} * i.a_stride, a_size), a);
     if (!b.empty()) {
-      read_row(Format::f32, operands.b.subspan(std::size_t{r} * i.b_stride, b.size() * sizeof(float)), b);
+      read_row(Format::f32,
+               operands.b.subspan(std::size_t{r} * isa::second_stride(i), b.size() * sizeof(float)), b);
     }
     f.compute({i, r, a, b, d});
     write_row(i.dst_format, d, std::span(result).subspan(r * row_size, row_size));

@@ -170,7 +170,7 @@ void Vector::time_beat(Cycle now, const Instruction& i, std::uint32_t row, std::
     read(i.dst, row % i.extent * i.dst_stride, bytes_of(Format::f32, first, count));
   }
   if (reads_b && isa::second_columns(i) == 1) {  // once for the row
-    if (first == 0) read(i.b, row * i.b_stride, bytes_of(Format::f32, 0, 1));
+    if (first == 0) read(i.b, row * isa::second_stride(i), bytes_of(Format::f32, 0, 1));
   } else if (reads_b) {
     // A rotary beat needs the angles of its elements, at most one table row.
     const bool angles = f.second == isa::Second::angles;
