@@ -49,6 +49,7 @@ Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Ke
     keys.put_size("rope.scaling.original_context_length", original());
     if (const auto fast = scaling.get_positive("beta_fast")) keys.put("rope.scaling.yarn_beta_fast", *fast);
     if (const auto slow = scaling.get_positive("beta_slow")) keys.put("rope.scaling.yarn_beta_slow", *slow);
+    scaling.boolean("truncate", true);  // where slow pairs begin, to a pair: no converter writes it
     const double usual = factor > 1.0 ? 0.1 * std::log(factor) + 1.0 : 1.0;
     if (const auto magnitude = scaling.get_positive("attention_factor"))
       keys.put("rope.scaling.attn_factor", *magnitude / usual);

@@ -197,6 +197,36 @@ TEST_CASE("tensors are checked by name, shape and type") {
              Contains("token_embd.weight"));
 }
 
+TEST_CASE("what gpt-oss needs is named where it is missing or another") {
+  const SyntheticModel spec = {.architecture = "gpt-oss",
+                               .biases = true,
+                               .sizes = {{"attention.sliding_window", 8}},
+                               .experts = 4,
+                               .experts_used = 2};
+  const auto message = [&](auto change) { return refusal(change, spec); };
+  const std::string tensor =
+      GENERATE("blk.1.attn_sinks.weight", "blk.0.attn_output.bias", "blk.0.ffn_gate_inp.bias",
+               "blk.1.ffn_down_exps.bias", "blk.1.post_attention_norm.weight");
+  CHECK_THAT(message([&](GgufWriter& w) { REQUIRE(w.remove_tensor(tensor)); }),
+             Contains("tensor '" + tensor + "' is missing"));
+  CHECK_THAT(message(with_tensor("blk.1.attn_sinks.weight", {5}, 0, 20)), Contains("has shape 5"));
+  CHECK_THAT(message(with_tensor("blk.1.attn_sinks.weight", {4}, 1, 8)), Contains("should be F32"));
+  CHECK_THAT(message(with_tensor("blk.0.ffn_up_exps.bias", {96, 3}, 0, 96 * 3 * 4)),
+             Contains("has shape 96 x 3"));
+  CHECK_THAT(message(with_tensor("blk.0.ffn_up_exps.bias", {96, 4}, 1, 96 * 4 * 2)),
+             Contains("should be F32"));
+  CHECK_THAT(message(with("gpt-oss.expert_gating_func", 2)),
+             Contains("'gpt-oss.expert_gating_func' is 2") && Contains("3, softmax of the chosen"));
+  CHECK_THAT(message(with("gpt-oss.attention.sliding_window", 0)), Contains("sliding_window' is 0"));
+  CHECK_THAT(message([](GgufWriter& w) { w.remove("gpt-oss.attention.sliding_window"); }),
+             Contains("sliding_window") && Contains("missing"));
+  CHECK_THAT(message(with("gpt-oss.rope.dimension_count", 8)), Contains("dimension_count' is 8"));
+  CHECK_THAT(message(with_float("gpt-oss.rope.freq_base_swa", 500.0f)), Contains("freq_base_swa' is 500"));
+  CHECK_THAT(message(with("gpt-oss.attention.key_length", 0)), Contains("key_length' is 0"));
+  CHECK_THAT(message(with("gpt-oss.expert_used_count", 5)), Contains("expert_used_count' is 5"));
+  CHECK_THAT(message(with("gpt-oss.expert_count", 0)), Contains("expert_count' is 0"));
+}
+
 TEST_CASE("tensors that no operator uses are refused by name") {
   CHECK_THAT(refusal(with_tensor("blk.0.attn_q.scale", {1}, 0, 4)),
              Contains("1 tensor(s)") && Contains("'blk.0.attn_q.scale'"));

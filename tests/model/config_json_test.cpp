@@ -243,6 +243,15 @@ TEST_CASE("keys that transformers 5 writes, and those of single families, are re
   refused(gemma, "hidden_act", "relu", "gelu_pytorch_tanh");
   refused(test::config_json_of({.layers = 5, .architecture = "smollm3"}), "no_rope_layers", {1, 1, 0, 1, 1},
           "after every three");
+  const Json oss = test::config_json_of({.architecture = "gpt-oss",
+                                         .sizes = {{"attention.sliding_window", 8}},
+                                         .experts = 4,
+                                         .experts_used = 2});
+  CHECK(LlamaModel(read(oss)).shape().local_layers == std::vector<bool>{true, false});
+  refused(oss, "swiglu_limit", 6.0, "supported is 7");
+  refused(oss, "attention_bias", false, "supported is true");
+  refused(oss, "experts_per_token", 3, "num_experts_per_tok is 2");
+  refused(oss, "num_experts_per_tok", 5, "allowed: 1 to 4");
   refused(test::config_json_of({.kv_heads = 4, .architecture = "stablelm"}), "qk_layernorm", true,
           "supported is false");
   refused(test::config_json_of({.kv_heads = 4, .architecture = "gptneox"}), "rotary_pct", 0.2, "even number");

@@ -100,6 +100,15 @@ TEST_CASE("a weight, a gain, heads and states of another size are refused") {
     small.builder.append("wrong", small.x, small.builder.state("keys", "keys", 32));
     CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (append)"));
   }
+  SECTION("sinks beside scores that are scaled, and of other heads") {
+    const ValueId keys = small.builder.state("keys", "keys", 64), values = small.builder.state("v", "v", 64);
+    small.builder.attention("wrong", small.x, keys, values, {4, 4, 16, 0.25f}, "sinks");
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (attention)") && Contains("beside sinks"));
+    small.graph.operators.back().attention.scale = 1.0f;
+    CHECK_NOTHROW(verify(small.graph));
+    small.graph.weights.back().cols = 3;
+    CHECK_THROWS_WITH(verify(small.graph), Contains("sinks and query heads"));
+  }
   SECTION("query heads") {
     const ValueId keys = small.builder.state("keys", "keys", 48), values = small.builder.state("v", "v", 48);
     small.builder.attention("wrong", small.x, keys, values, {4, 3, 16, 0.25f});

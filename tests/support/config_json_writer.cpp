@@ -175,11 +175,11 @@ nlohmann::json config_json_of(const SyntheticModel& spec) {
                            {"tie_word_embeddings", spec.tied},
                            {"torch_dtype", "bfloat16"}};
   if (spec.experts != 0) {
-    const bool mixtral = spec.architecture == "llama";
+    const bool mixtral = spec.architecture == "llama", gpt_oss = spec.architecture == "gpt-oss";
     if (mixtral) config["architectures"] = {"MixtralForCausalLM"};
-    config[mixtral ? "num_local_experts" : "num_experts"] = spec.experts;
+    config[mixtral || gpt_oss ? "num_local_experts" : "num_experts"] = spec.experts;
     config["num_experts_per_tok"] = spec.experts_used;
-    if (!mixtral) config["norm_topk_prob"] = spec.architecture != "olmoe";
+    if (!mixtral && !gpt_oss) config["norm_topk_prob"] = spec.architecture != "olmoe";
     if (spec.architecture == "qwen3moe") config["moe_intermediate_size"] = spec.feed_forward;
   }
   if (spec.head_dim != 0) config["head_dim"] = spec.head_dim;

@@ -128,9 +128,10 @@ class TensorMaker {
       : writer_(writer), spec_(spec), random_(spec.seed) {}
 
   void matrix(const std::string& name, std::uint64_t rows, std::uint64_t cols, Format format,
-              std::uint64_t experts = 0) {
+              std::uint64_t experts = 0, float largest = 0) {
     if (cols % block_elements(format) != 0) format = Format::f16;
-    const float scale = std::sqrt(3.0f / static_cast<float>(cols));  // uniform, so variance 1 / cols
+    // Uniform, so variance 1 / cols where nothing else is asked for.
+    const float scale = largest != 0 ? largest : std::sqrt(3.0f / static_cast<float>(cols));
     std::vector<float> values(rows * cols * std::max<std::uint64_t>(experts, 1));
     for (float& value : values) value = random_.symmetric() * scale;
     std::vector<std::uint64_t> shape = {cols, rows};
@@ -273,7 +274,9 @@ class TensorRecorder final : public model::TensorSource {
     return {name, Format::f32, 1, cols, 0, {}};
   }
   model::Weight kernel(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
-    if (rows == 1) {
+    if (name.ends_with(".bias") && rows > 1) {
+      maker_.matrix(name, rows, cols, Format::f32, 0, 8.0f);  // beyond the limits of some activations
+    } else if (rows == 1) {
       maker_.row(name, cols, name.ends_with(".ssm_a") ? -1.0f : 1.0f);
     } else {
       maker_.matrix(name, rows, cols, Format::f32);
@@ -319,138 +322,6 @@ void put_longrope(GgufWriter& writer, const SyntheticModel& spec, std::size_t pa
 
 }  // namespace
 
-std::vector<SyntheticModel> family_models() {
-  using Sizes = std::vector<std::pair<std::string, std::uint32_t>>;
-  const Sizes trained_32 = {{"rope.scaling.original_context_length", 32}};
-  const Sizes trained_4096 = {{"rope.scaling.original_context_length", 4096}};
-  return {
-      {},
-      {.architecture = "llama", .biases = true},
-      {.rope_scale = 4.0f, .rope_factors = true},
-      {.head_dim = 32,
-       .rope_scaling = "yarn",
-       .sizes = trained_32,
-       .numbers = {{"rope.scaling.factor", 4.0f}}},
-      {.rope_scaling = "longrope", .sizes = trained_32, .numbers = {{"rope.scaling.attn_factor", 1.2f}}},
-      {.rope_scaling = "longrope", .sizes = trained_4096},
-      {.rope_base = 1e6f, .architecture = "qwen2"},
-      {.head_dim = 32, .tied = true, .architecture = "qwen3"},
-      {.kv_heads = 1, .head_dim = 24, .tied = true, .architecture = "gemma"},
-      {.layers = 4,
-       .head_dim = 24,
-       .tied = true,
-       .architecture = "gemma2",
-       .sizes = {{"attention.sliding_window", 11}},
-       .numbers = {{"attn_logit_softcapping", 2.0f}, {"final_logit_softcapping", 5.0f}}},
-      {.layers = 7,
-       .kv_heads = 1,
-       .head_dim = 16,
-       .tied = true,
-       .rope_base = 1e6f,
-       .rope_scale = 8.0f,
-       .architecture = "gemma3",
-       .sizes = {{"attention.sliding_window", 7}}},
-      {.rope_dims = 12,
-       .architecture = "phi3",
-       .sizes = trained_32,
-       .numbers = {{"rope.scaling.attn_factor", 1.2f}}},
-      {.kv_heads = 4, .tied = true, .architecture = "gpt2"},
-      {.kv_heads = 4, .rope_dims = 4, .architecture = "gptneox", .parallel = true},
-      {.kv_heads = 4, .rope_dims = 4, .architecture = "gptneox"},
-      {.kv_heads = 4, .rope_dims = 4, .architecture = "stablelm"},
-      {.kv_heads = 4, .rope_dims = 4, .architecture = "stablelm", .biases = true, .parallel = true},
-      {.architecture = "olmo2"},
-      {.layers = 5,
-       .rope_base = 5e5f,
-       .architecture = "olmo2",
-       .rope_scaling = "yarn",
-       .sizes = {{"attention.sliding_window", 9}, {"rope.scaling.original_context_length", 32}},
-       .numbers = {{"rope.scaling.factor", 8.0f}}},
-      {.tied = true,
-       .architecture = "granite",
-       .numbers = {{"embedding_scale", 12.0f},
-                   {"residual_scale", 0.22f},
-                   {"attention.scale", 0.1f},
-                   {"logit_scale", 8.0f}}},
-      {.layers = 5, .tied = true, .architecture = "smollm3"},
-      {.architecture = "llama", .experts = 6, .experts_used = 2},
-      {.head_dim = 24, .architecture = "qwen3moe", .experts = 8, .experts_used = 3},
-      {.kv_heads = 4, .architecture = "olmoe", .experts = 6, .experts_used = 5},
-      {.layers = 4,
-       .tied = true,
-       .rope_base = 1e6f,
-       .architecture = "lfm2",
-       .sizes = {{"shortconv.l_cache", 3}},
-       .layer_kv_heads = {0, 2, 0, 2}},
-      // One key head for two value heads, and the first layer of attention behind three others.
-      {.layers = 5,
-       .head_dim = 32,
-       .rope_dims = 8,
-       .rope_base = 1e6f,
-       .architecture = "qwen35",
-       .sizes = {{"ssm.conv_kernel", 4},
-                 {"ssm.state_size", 16},
-                 {"ssm.group_count", 2},
-                 {"ssm.time_step_rank", 4},
-                 {"ssm.inner_size", 64}},
-       .sections = {2, 1, 1, 0}},
-      {.layers = 2,
-       .kv_heads = 1,
-       .head_dim = 24,
-       .rope_dims = 12,
-       .tied = true,
-       .architecture = "qwen35",
-       .sizes = {{"ssm.conv_kernel", 2},
-                 {"ssm.state_size", 96},
-                 {"ssm.group_count", 1},
-                 {"ssm.time_step_rank", 1},
-                 {"ssm.inner_size", 96},
-                 {"full_attention_interval", 2}},
-       .sections = {2, 2, 2, 0}},
-      // Layers 3 and 4 read keys and values of layer 1, layer 5 those of layer 2.
-      {.layers = 6,
-       .heads = 4,
-       .kv_heads = 1,
-       .head_dim = 64,
-       .tied = true,
-       .rope_base = 1e6f,
-       .rope_factors = true,
-       .architecture = "gemma4",
-       .sizes = {{"attention.sliding_window", 7},
-                 {"attention.key_length_swa", 32},
-                 {"attention.value_length_swa", 32},
-                 {"rope.dimension_count_swa", 32},
-                 {"attention.shared_kv_layers", 3},
-                 {"embedding_length_per_layer_input", 32}},
-       .numbers = {{"final_logit_softcapping", 5.0f}},
-       .layer_feed_forward = {96, 96, 96, 192, 192, 192},
-       .local_layers = {0, 1, 0, 1, 1, 0}},
-      // Values are the keys' products, in heads of other numbers.
-      {.layers = 3,
-       .heads = 4,
-       .head_dim = 48,
-       .tied = true,
-       .rope_base = 1e6f,
-       .rope_factors = true,
-       .architecture = "gemma4",
-       .parallel = true,
-       .sizes = {{"attention.sliding_window", 9},
-                 {"attention.key_length_swa", 32},
-                 {"attention.value_length_swa", 32},
-                 {"rope.dimension_count_swa", 32},
-                 {"embedding_length_per_layer_input", 0}},
-       .numbers = {{"final_logit_softcapping", 5.0f}},
-       .layer_kv_heads = {4, 4, 2},
-       .local_layers = {1, 1, 0}},
-      {.layers = 3,
-       .width = 96,
-       .rope_base = 1e6f,
-       .architecture = "lfm2",
-       .sizes = {{"shortconv.l_cache", 5}},
-       .layer_kv_heads = {0, 0, 4}},
-  };
-}
-
 GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   const std::uint32_t head_dim = spec.head_dim != 0 ? spec.head_dim : spec.width / spec.heads;
   if (spec.tokenizer != SyntheticTokenizer::none && spec.vocabulary < 259) {
@@ -463,8 +334,9 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
   const bool by_hand =
-      !spec.biases && (spec.experts != 0 || spec.architecture == "llama" ||
-                       (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));
+      !spec.biases &&
+      ((spec.experts != 0 && spec.architecture != "gpt-oss") || spec.architecture == "llama" ||
+       (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));
   if (by_hand) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
     maker.gain("output_norm.weight", spec.width);

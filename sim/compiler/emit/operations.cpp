@@ -95,6 +95,18 @@ Instruction add_scalar_rows(Rows dst, Rows a, float scalar, Extent extent) {
   return i;
 }
 
+Instruction min_scalar_rows(Rows dst, Rows a, float scalar, Extent extent) {
+  Instruction i = vector_operation(Opcode::min_scalar, dst, a, extent);
+  i.scalar = scalar;
+  return i;
+}
+
+Instruction max_scalar_rows(Rows dst, Rows a, float scalar, Extent extent) {
+  Instruction i = vector_operation(Opcode::max_scalar, dst, a, extent);
+  i.scalar = scalar;
+  return i;
+}
+
 Instruction mean_rows(Rows dst, Rows a, Extent extent) {
   return vector_operation(Opcode::reduce_mean, dst, a, extent);
 }
@@ -140,6 +152,17 @@ Instruction softmax_rows(Rows dst, Format dst_format, Rows a, float scale, std::
   Instruction i = vector_operation(Opcode::softmax, dst, a, extent);
   i.dst_format = dst_format;
   i.scalar = scale;
+  i.valid = valid;
+  i.causal = causal;
+  return i;
+}
+
+Instruction softmax_sink_rows(Rows dst, Format dst_format, Rows a, std::uint32_t sink, bool per_row,
+                              std::uint32_t valid, bool causal, Extent extent) {
+  Instruction i = vector_operation(Opcode::softmax_sink, dst, a, extent);
+  i.dst_format = dst_format;
+  i.b = isa::LocalAddress::scratchpad(sink);
+  i.per_row = per_row;
   i.valid = valid;
   i.causal = causal;
   return i;

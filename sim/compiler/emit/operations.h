@@ -45,6 +45,8 @@ isa::Instruction sub_rows(Rows dst, Rows a, Rows b, Extent extent);
 isa::Instruction square_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction rsqrt_rows(Rows dst, Rows a, Extent extent);
 isa::Instruction add_scalar_rows(Rows dst, Rows a, float scalar, Extent extent);
+isa::Instruction min_scalar_rows(Rows dst, Rows a, float scalar, Extent extent);
+isa::Instruction max_scalar_rows(Rows dst, Rows a, float scalar, Extent extent);
 // The mean of each row.
 isa::Instruction mean_rows(Rows dst, Rows a, Extent extent);
 // dst[c][r] = a[r][c] of fp32.
@@ -60,6 +62,9 @@ isa::Instruction rms_norm_rows(Rows dst, Rows a, std::uint32_t gain, float epsil
 isa::Instruction layer_norm_rows(Rows dst, Rows a, std::uint32_t pair, float epsilon, Extent extent);
 isa::Instruction softmax_rows(Rows dst, Format dst_format, Rows a, float scale, std::uint32_t valid,
                               bool causal, Extent extent);
+// The same of scores as they are, with a sink at `sink`: of all rows, or one of each.
+isa::Instruction softmax_sink_rows(Rows dst, Format dst_format, Rows a, std::uint32_t sink, bool per_row,
+                                   std::uint32_t valid, bool causal, Extent extent);
 isa::Instruction rotary_rows(Rows dst, Rows a, Rows table, std::uint32_t head, std::uint32_t rotate,
                              isa::RotaryPairs pairs, Extent extent);
 

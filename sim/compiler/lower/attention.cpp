@@ -2,6 +2,7 @@
 #include "compiler/lower/attention.h"
 
 #include <algorithm>
+#include <optional>
 
 namespace tokencycle::compiler {
 namespace {
@@ -136,7 +137,9 @@ class Attention {
     make_scores(b, scores, direct);
     builder_.flush();
     if (shape_.cap != 0.0f) builder_.emit(tanh_rows(scores, scores, {rows, b.positions()}));
+    load_sinks(b);
     b.windowed ? softmax_in_window(b, scores) : softmax(b, scores);
+    if (op_.weight != nullptr) builder_.release();
     weighted_sum(b);
   }
 
@@ -189,13 +192,30 @@ class Attention {
     }
   }
 
+  // Those of the block's query heads.
+  void load_sinks(const Block& b) {
+    if (op_.weight == nullptr) return;
+    const std::uint64_t first = op_.weight->offset + std::uint64_t{b.head} * group_ * 4;
+    const std::uint64_t bytes = std::uint64_t{b.heads} * group_ * 4;
+    const isa::Instruction load = load_rows(0, c_.layout.weights + first, bytes, 1, bytes);
+    sinks_ = builder_.acquire(bytes, &load);
+  }
+
+  // Of rows that all belong to one query head of the block, or are one of each.
+  void emit_softmax(Rows dst, Rows scores, std::optional<std::uint32_t> head, std::uint32_t valid,
+                    bool causal, Extent extent) {
+    if (op_.weight == nullptr) {
+      return builder_.emit(softmax_rows(dst, probability_, scores, softmax_scale(), valid, causal, extent));
+    }
+    builder_.emit(softmax_sink_rows(dst, probability_, scores, sinks_ + head.value_or(0) * 4, !head, valid,
+                                    causal, extent));
+  }
+
   void softmax(const Block& b, Rows scores) {
-    const float scale = softmax_scale();
     const std::uint32_t valid = c_.step.position + b.token + 1;
     const Rows dst = probabilities(b);
     if (b.tokens == 1) {  // all rows see the same positions
-      builder_.emit(
-          softmax_rows(dst, probability_, scores, scale, valid, false, {b.heads * group_, b.positions()}));
+      emit_softmax(dst, scores, {}, valid, false, {b.heads * group_, b.positions()});
       return;
     }
     // The tokens of one query head: every group-th row, each seeing one position more.
@@ -204,7 +224,7 @@ class Attention {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
         const Rows to{(dst + first * dst.stride).at, dst.stride * group_};
         const Rows from{(scores + first * scores.stride).at, scores.stride * group_};
-        builder_.emit(softmax_rows(to, probability_, from, scale, valid, true, {b.tokens, b.positions()}));
+        emit_softmax(to, from, h * group_ + g, valid, true, {b.tokens, b.positions()});
       }
     }
   }
@@ -224,8 +244,7 @@ class Attention {
     const Rows to = all + std::uint64_t{b.unseen} * probability_bytes(),
                from = scores + std::uint64_t{b.unseen} * 4;
     if (b.tokens == 1) {
-      builder_.emit(
-          softmax_rows(to, probability_, from, softmax_scale(), window, false, {b.heads * group_, length}));
+      emit_softmax(to, from, {}, window, false, {b.heads * group_, length});
       return;
     }
     for (std::uint32_t h = 0; h < b.heads; ++h) {
@@ -233,8 +252,7 @@ class Attention {
         const std::uint64_t first = std::uint64_t{h} * rows_of_head(b) + g;
         const Rows to_rows{(to + first * to.stride).at, to.stride * group_ + probability_bytes()};
         const Rows from_rows{(from + first * from.stride).at, from.stride * group_ + 4};
-        builder_.emit(softmax_rows(to_rows, probability_, from_rows, softmax_scale(), window, false,
-                                   {b.tokens, length + 1}));
+        emit_softmax(to_rows, from_rows, h * group_ + g, window, false, {b.tokens, length + 1});
       }
     }
   }
@@ -371,6 +389,7 @@ class Attention {
   Cache keys_, values_;
   // Keys are multiplied in the cache's format with queries in query_; values as value_ with probability_.
   Format cached_, query_, value_, probability_;
+  std::uint32_t sinks_ = 0;  // scratchpad byte
 };
 
 }  // namespace

@@ -36,6 +36,12 @@ Instruction map_rows(const Operator& op, Rows dst, Rows a, Extent extent) {
       return exp_rows(dst, a, extent);
     case model::MapFunction::softplus:
       return softplus_rows(dst, a, extent);
+    case model::MapFunction::add:
+      return add_scalar_rows(dst, a, op.scalar, extent);
+    case model::MapFunction::minimum:
+      return min_scalar_rows(dst, a, op.scalar, extent);
+    case model::MapFunction::maximum:
+      return max_scalar_rows(dst, a, op.scalar, extent);
   }
   throw std::logic_error("a function has no instruction");
 }
@@ -384,8 +390,8 @@ void Lowering::append(std::uint32_t s) {
 }
 
 // Row by row, place by place: the matrix that a place names is read from DRAM at a register, which decode
-// takes from the scratchpad. As many registers are read at once as there are, so that loads run ahead of the
-// array; none of them is before its register.
+// takes from the scratchpad, and so is the bias. As many registers are read at once as there are, so that
+// loads run ahead of the array; none of them is before its register.
 void Lowering::experts(std::uint32_t index) {
   constexpr std::uint32_t kFirstRegister = 4, kRegisters = isa::kAddressRegisters - kFirstRegister;
   const Operator& op = c_.op(index);
@@ -395,19 +401,19 @@ void Lowering::experts(std::uint32_t index) {
   const bool parts = graph_.values[op.inputs[0]].cols != w.cols;
   const Rows x = encoded(op.inputs[0], format), y = c_.place_of(op.output);
   const Rows chosen = input_of(op, 1);
-  for (std::uint32_t first = 0; first < products; first += kRegisters) {
-    const std::uint32_t count = std::min(kRegisters, products - first);
+  const std::uint32_t most = op.bias == nullptr ? kRegisters : kRegisters / 2;
+  const auto bias_register = [](std::uint32_t n) {
+    return static_cast<std::uint8_t>(kFirstRegister + kRegisters / 2 + n);
+  };
+  for (std::uint32_t first = 0; first < products; first += most) {
+    const std::uint32_t count = std::min(most, products - first);
     builder_.flush();
     for (std::uint32_t n = 0; n < count; ++n) {
       const std::uint32_t row = (first + n) / places, place = (first + n) % places;
-      Instruction read;
-      read.op = Opcode::read_address;
-      read.reg = static_cast<std::uint8_t>(kFirstRegister + n);
-      read.a = (chosen + (std::uint64_t{row} * chosen.stride + std::uint64_t{place} * 4)).at;
-      read.value = static_cast<std::int64_t>((c_.layout.weights + w.offset).value);
-      read.word_stride = w.matrix_bytes();
-      read.extent = w.experts;
-      builder_.emit(read);
+      const LocalAddress word = (chosen + (std::uint64_t{row} * chosen.stride + std::uint64_t{place} * 4)).at;
+      read_expert(static_cast<std::uint8_t>(kFirstRegister + n), word, w.offset, w.matrix_bytes(), w.experts);
+      if (op.bias == nullptr) continue;
+      read_expert(bias_register(n), word, op.bias->offset, row_bytes(op.bias->format, w.rows), w.experts);
     }
     builder_.hold_loads();
     for (std::uint32_t n = 0; n < count; ++n) {
@@ -416,14 +422,36 @@ void Lowering::experts(std::uint32_t index) {
       const Rows to = y + (std::uint64_t{row} * y.stride + std::uint64_t{place} * w.rows * 4);
       const StoredMatrix matrix{DramAddress(0), w.format, w.rows, w.cols,
                                 static_cast<std::uint8_t>(kFirstRegister + n)};
+      const std::uint8_t bias = op.bias == nullptr ? std::uint8_t{0} : bias_register(n);
       emit_linear(builder_, c_.machine.matrix, tile_resident(c_.demands, matrix, 1, c_.plan.chunk_bytes),
-                  matrix, {from, {}}, [this, to](const Sums& sums) {
-                    builder_.emit(copy_rows(to + std::uint64_t{sums.first} * 4, sums.at, {1, sums.cols}));
+                  matrix, {from, {}}, [this, to, bias](const Sums& sums) {
+                    const Rows dst = to + std::uint64_t{sums.first} * 4;
+                    if (bias == 0) return builder_.emit(copy_rows(dst, sums.at, {1, sums.cols}));
+                    const std::uint64_t bytes = std::uint64_t{sums.cols} * 4;
+                    Instruction load =
+                        load_rows(0, DramAddress(std::uint64_t{sums.first} * 4), bytes, 1, bytes);
+                    load.dram_reg = bias;
+                    const Rows row_of_bias = scratchpad_rows(builder_.acquire(bytes, &load), 0);
+                    builder_.emit(add_rows(dst, sums.at, row_of_bias, {1, sums.cols}));
+                    builder_.release();
                   });
     }
   }
   builder_.flush();
   tap(index, y, 0, op.output_columns);
+}
+
+// The register becomes the address of what the word names, of so many things that lie together.
+void Lowering::read_expert(std::uint8_t reg, LocalAddress word, std::uint64_t offset, std::uint64_t bytes,
+                           std::uint32_t count) {
+  Instruction read;
+  read.op = Opcode::read_address;
+  read.reg = reg;
+  read.a = word;
+  read.value = static_cast<std::int64_t>((c_.layout.weights + offset).value);
+  read.word_stride = bytes;
+  read.extent = count;
+  builder_.emit(read);
 }
 
 }  // namespace tokencycle::compiler

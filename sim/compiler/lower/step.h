@@ -56,6 +56,8 @@ class Lowering {
   void zip_row(const model::Operator& op);
   void columns(const model::Operator& op);
   void experts(std::uint32_t index);
+  void read_expert(std::uint8_t reg, isa::LocalAddress word, std::uint64_t offset, std::uint64_t bytes,
+                   std::uint32_t count);
 
   // Input `i` of an operator: those of its rows that the operator's result has.
   Rows input_of(const model::Operator& op, std::size_t i) const;

@@ -46,6 +46,8 @@ void count_operator(Demands& d, const Operator& op) {
     case OperatorKind::gather_rows:
       d.start_columns = op.output_columns;
       return;
+    case OperatorKind::attention:  // its shape is counted where its index is known
+      return count_row(d, op.weight == nullptr ? 0 : std::uint64_t{op.weight->cols} * 4);
     case OperatorKind::linear:
       if (d.graph->values[op.inputs[0]].kind == model::ValueKind::input) {
         d.streamed = true;
@@ -65,7 +67,6 @@ void count_operator(Demands& d, const Operator& op) {
       return count_row(d, std::uint64_t{delta_block(op)} * op.delta.dim * 4);
     case OperatorKind::zip_row:
       return count_row(d, std::uint64_t{op.weight->cols} * 4);
-    case OperatorKind::attention:  // counted where its index is known
     case OperatorKind::position_rows:
     case OperatorKind::columns:
     case OperatorKind::map:

@@ -20,6 +20,9 @@ enum class Experts : std::uint8_t { none, optional, all };
 // a layer has no attention.
 enum class Layers : std::uint8_t { equal, different };
 
+// What a router makes of its scores: their softmax, or the softmax of those of the chosen experts alone.
+enum class Routers : std::uint8_t { softmax, of_chosen };
+
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
   // "architectures" of a config.json whose converted file would have this name, and "model_type", which
@@ -41,6 +44,7 @@ struct Architecture {
   // What a config.json of this architecture may leave out; null: no size.
   void (*set_config_defaults)(ConfigShape& shape) = nullptr;
   Layers layers = Layers::equal;
+  Routers routers = Routers::softmax;
 };
 
 std::span<const Architecture> architectures();
@@ -112,5 +116,9 @@ void build_qwen35(GraphBuilder& g, const Hyperparameters& shape);
 void read_qwen35_file(const Metadata& m, Hyperparameters& shape);
 void read_qwen35_config(const ConfigObject& config, ConfigShape& shape);
 void set_qwen35_defaults(ConfigShape& shape);
+void build_gptoss(GraphBuilder& g, const Hyperparameters& shape);
+void read_gptoss_file(const Metadata& m, Hyperparameters& shape);
+void read_gptoss_config(const ConfigObject& config, ConfigShape& shape);
+void set_gptoss_defaults(ConfigShape& shape);
 
 }  // namespace tokencycle::model

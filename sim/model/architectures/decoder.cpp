@@ -63,7 +63,7 @@ Decoder::Projections Decoder::project_fused(ValueId h, Bias bias) {
   return {p[0], p[1], p[2]};
 }
 
-ValueId Decoder::attend(Projections p, Bias bias, ValueId gate) {
+ValueId Decoder::attend(Projections p, Bias bias, ValueId gate, std::string_view sinks) {
   const bool local = s_.local(layer_);
   if (s_.rotated(layer_)) {
     const RotaryShape rotary{s_.head_dim_of(layer_), s_.rope_dims_of(layer_), s_.rope_pairs};
@@ -76,7 +76,11 @@ ValueId Decoder::attend(Projections p, Bias bias, ValueId gate) {
   AttentionShape shape{s_.heads,           s_.kv_heads_of(layer_), s_.head_dim_of(layer_),
                        s_.attention_scale, s_.attention_cap,       local ? s_.window : 0};
   if (shape.scale == 0.0f) shape.scale = 1.0f / std::sqrt(static_cast<float>(shape.head_dim));
-  ValueId o = g_.attention("attention", p.q, cache.keys, cache.values, shape);
+  if (!sinks.empty()) {  // which stand beside scores that have their scale
+    p.q = g_.map("attn_q_scaled", MapFunction::scale, p.q, shape.scale);
+    shape.scale = 1.0f;
+  }
+  ValueId o = g_.attention("attention", p.q, cache.keys, cache.values, shape, sinks);
   if (gate != kNoValue) o = g_.zip("attention_gated", ZipFunction::mul, o, gate);
   return g_.linear("attn_output", o, s_.width, bias);
 }

@@ -37,8 +37,8 @@ class Decoder {
   Projections project_fused(ValueId h, Bias bias);
   // Rotates queries and keys where the layer does, appends to the cache, if there are keys, and attends; then
   // attn_output.
-  // `gate`, where there is one, multiplies what attention finds.
-  ValueId attend(Projections p, Bias bias = Bias::none, ValueId gate = kNoValue);
+  // `gate`, where there is one, multiplies what attention finds. `sinks`: their tensor, if there is one.
+  ValueId attend(Projections p, Bias bias = Bias::none, ValueId gate = kNoValue, std::string_view sinks = {});
 
   // down(f(gate(h)) * up(h)), and down(f(up(h))).
   ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);

@@ -81,11 +81,12 @@ void read_experts(const Metadata& m, const Architecture& architecture, Hyperpara
   shape.experts = m.require_size("expert_count", kMaxExperts);
   shape.experts_used = m.require_size("expert_used_count", shape.experts);
   const std::string gating = m.key_of("expert_gating_func");
-  constexpr std::uint64_t kSoftmax = 1;
-  if (const std::uint64_t f = m.file.get_unsigned(gating).value_or(kSoftmax); f > kSoftmax) {
-    m.file.fail(
-        fmt::format("key {} is {}: routers other than softmax (1) are not supported; use such a model",
-                    in_quotes(gating), f));
+  constexpr std::uint64_t kUnset = 0, kSoftmax = 1, kSoftmaxOfChosen = 3;
+  const std::uint64_t wanted = architecture.routers == Routers::softmax ? kSoftmax : kSoftmaxOfChosen;
+  if (const std::uint64_t f = m.file.get_unsigned(gating).value_or(kUnset); f != kUnset && f != wanted) {
+    m.file.fail(fmt::format("key {} is {}: supported in this architecture is {}, {}; use such a model",
+                            in_quotes(gating), f, wanted,
+                            wanted == kSoftmax ? "softmax" : "softmax of the chosen experts"));
   }
   const auto own = m.get_size("expert_feed_forward_length", kMaxFeedForward);
   if (own) shape.feed_forward = *own;

@@ -167,9 +167,12 @@ void GraphBuilder::append(std::string_view name, ValueId x, ValueId state) {
 }
 
 ValueId GraphBuilder::attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
-                                const AttentionShape& shape) {
+                                const AttentionShape& shape, std::string_view sinks) {
   Operator& op = add(OperatorKind::attention, name, {q, keys, values}, cols(q));
   op.attention = shape;
+  if (!sinks.empty()) {
+    op.weight = &graph_.weights.emplace_back(tensors_.kernel(full_name(sinks) + ".weight", 1, shape.heads));
+  }
   return op.output;
 }
 
@@ -190,10 +193,12 @@ ValueId GraphBuilder::normalize(std::string_view name, ValueId x) {
 }
 
 ValueId GraphBuilder::expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
-                                    std::uint32_t rows, bool parts) {
+                                    std::uint32_t rows, bool parts, Bias bias) {
   const std::uint32_t columns = parts ? cols(x) / cols(places) : cols(x);
   Operator& op = add(OperatorKind::expert_linear, name, {x, places}, cols(places) * rows);
   op.weight = &graph_.weights.emplace_back(tensors_.matrices(op.name + ".weight", experts, rows, columns));
+  if (bias != Bias::none)
+    op.bias = &graph_.weights.emplace_back(tensors_.kernel(op.name + ".bias", experts, rows));
   return op.output;
 }
 

@@ -74,16 +74,17 @@ class GraphBuilder {
   ValueId columns(std::string_view name, ValueId x, const ColumnsShape& shape);
   ValueId rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape);
   void append(std::string_view name, ValueId x, ValueId state);
+  // `sinks`: a tensor "<sinks>.weight" with a value for each query head.
   ValueId attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
-                    const AttentionShape& shape);
+                    const AttentionShape& shape, std::string_view sinks = {});
   ValueId softmax(std::string_view name, ValueId x);
   ValueId top_k(std::string_view name, ValueId x, std::uint32_t count);
   ValueId take(std::string_view name, ValueId x, ValueId places);
   ValueId normalize(std::string_view name, ValueId x);
-  // With the tensor "<name>.weight" of `experts` matrices of so many rows; x is a row for all places, or,
-  // with `parts`, has one for each.
+  // With the tensor "<name>.weight" of `experts` matrices of so many rows and, if asked for, "<name>.bias"
+  // with a row for each; x is a row for all places, or, with `parts`, has one for each.
   ValueId expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
-                        std::uint32_t rows, bool parts = false);
+                        std::uint32_t rows, bool parts = false, Bias bias = Bias::none);
   ValueId weighted_sum(std::string_view name, ValueId x, ValueId factors);
   // With "<name>.weight", which has `taps` values for each column of x; the state has a row less.
   ValueId convolution(std::string_view name, ValueId x, ValueId state, std::uint32_t taps);

@@ -80,13 +80,15 @@ enum class OperatorKind : std::uint8_t {
   zip,            // f(x, y), element by element                                        inputs: x, y
   rotary,         // heads rotated by the angles of their positions                     inputs: x, table
   append,         // rows of this step behind those of a state; no output               inputs: x, state
-  attention,      // softmax(q K^T * scale) V, causal, over positions of the states      inputs: q, K, V
-  softmax,        // of each row                                                        inputs: x
-  top_k,          // places of the largest of each row, in falling order (u32)          inputs: x
-  take,           // x at the places                                                    inputs: x, places
-  normalize,      // each row divided by its sum                                        inputs: x
+  // softmax(q K^T * scale) V, causal, over positions of the states. With a weight, one value for each query
+  // head: its exponential counts in the softmax's sum (a sink).                       inputs: q, K, V
+  attention,
+  softmax,    // of each row                                                        inputs: x
+  top_k,      // places of the largest of each row, in falling order (u32)          inputs: x
+  take,       // x at the places                                                    inputs: x, places
+  normalize,  // each row divided by its sum                                        inputs: x
   // For each place e of a row: x times matrix e of the weight, the results side by side. x is one row for all
-  // places, or has a part for each.                                                  inputs: x, places
+  // places, or has a part for each. Row e of the bias is added to it.               inputs: x, places
   expert_linear,
   // The parts of x side by side, each times its factor, added in their order.        inputs: x, factors
   weighted_sum,
@@ -110,6 +112,9 @@ enum class MapFunction : std::uint8_t {
   sigmoid,
   exp,
   softplus,
+  add,      // Operator::scalar
+  minimum,  // of x and Operator::scalar
+  maximum,
 };  // scale: times Operator::scalar
 enum class ZipFunction : std::uint8_t { add, mul };
 enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
@@ -159,8 +164,9 @@ struct Operator {
   int layer = -1;
   std::vector<ValueId> inputs;
   ValueId output = kNoValue;
-  const Weight* weight = nullptr;    // gather_rows, position_rows: table; linear: matrix; norm: gain
-  const Weight* bias = nullptr;      // linear: one row, or none; norm: of the kind layer
+  const Weight* weight = nullptr;  // gather_rows, position_rows: table; linear: matrix; norm: gain
+  const Weight* bias =
+      nullptr;  // linear: one row, or none; norm: of the kind layer; expert_linear: a row each
   std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
   MapFunction map = MapFunction::silu;
   float scalar = 0;                    // of the map

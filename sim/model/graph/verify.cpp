@@ -112,6 +112,11 @@ class Verifier {
         same(in(0).cols, std::uint64_t{a.heads} * a.head_dim, "columns of the queries");
         same(in(1).cols, kv, "columns of the keys");
         same(in(2).cols, kv, "columns of the values");
+        if (op.weight != nullptr) {
+          need(op.weight->format == Format::f32, "has sinks in another format than f32");
+          need(a.scale == 1.0f && a.cap == 0.0f, "scales or caps scores beside sinks");
+          same(op.weight->cols, a.heads, "sinks and query heads");
+        }
         return same(in(0).cols, op.output_columns, "columns of the queries");
       }
       case OperatorKind::softmax:
@@ -128,6 +133,11 @@ class Verifier {
         need_places(op);
         need(in(0).cols == op.weight->cols || in(0).cols == std::uint64_t{op.weight->cols} * in(1).cols,
              "takes neither one row for all places nor one for each");
+        if (op.bias != nullptr) {
+          need(op.bias->format == Format::f32, "has a bias in another format than f32");
+          same(op.bias->rows, op.weight->experts, "rows of the bias");
+          same(op.bias->cols, op.weight->rows, "columns of the bias");
+        }
         return same(std::uint64_t{op.weight->rows} * in(1).cols, op.output_columns, "rows of the weight");
       case OperatorKind::weighted_sum:
         need(in(0).rows == in(1).rows, "combines different rows");

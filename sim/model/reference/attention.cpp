@@ -19,6 +19,13 @@ void softmax(std::span<float> x, float scale) {
   for (float& value : x) value = value / sum;
 }
 
+void softmax_beside(std::span<float> x, float sink) {
+  const float largest = std::max(sink, *std::max_element(x.begin(), x.end()));
+  for (float& value : x) value = exp_f32(value - largest);
+  const float sum = pairwise_sum(x) + exp_f32(sink - largest);
+  for (float& value : x) value = value / sum;
+}
+
 namespace {
 
 // The softmax of one row of scores, scaled and capped.
@@ -68,8 +75,9 @@ Scores scores_of_blocks(const AttentionShape& shape, Format cache, std::span<con
 
 }  // namespace
 
-void attention(const AttentionShape& shape, Format cache, std::span<const float> q,
-               std::span<const std::byte> keys, std::span<const std::byte> values, std::span<float> o) {
+void attention(const AttentionShape& shape, std::span<const float> sinks, Format cache,
+               std::span<const float> q, std::span<const std::byte> keys, std::span<const std::byte> values,
+               std::span<float> o) {
   const std::size_t dim = shape.head_dim, width = std::size_t{shape.kv_heads} * dim;
   const std::size_t end = keys.size() / row_bytes(cache, width);
   const std::size_t seen = shape.window == 0 ? end : std::min<std::size_t>(end, shape.window);
@@ -86,7 +94,11 @@ void attention(const AttentionShape& shape, Format cache, std::span<const float>
     std::fill(scores.begin(), scores.end(), 0.0f);
     const std::span<float> in_window = std::span(scores).last(seen);
     make_scores(head, kv_head, end - seen, in_window);
-    to_probabilities(shape, in_window);
+    if (sinks.empty()) {
+      to_probabilities(shape, in_window);
+    } else {
+      softmax_beside(in_window, sinks[head]);
+    }
     const std::vector<float> probabilities = rounded_to(activation_format(taken), scores);
     for (std::size_t i = 0; i < dim; ++i) {
       o[head * dim + i] = grouped_dot(probabilities, &numbers[begin * width + kv_head * dim + i], width);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <stdexcept>
 
 #include "model/reference/math.h"
@@ -29,6 +30,15 @@ void map(MapFunction f, float scalar, std::span<const float> x, std::span<float>
       return;
     case MapFunction::softplus:
       for (std::size_t i = 0; i < x.size(); ++i) y[i] = softplus_f32(x[i]);
+      return;
+    case MapFunction::add:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] + scalar;
+      return;
+    case MapFunction::minimum:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::min(x[i], scalar);
+      return;
+    case MapFunction::maximum:
+      for (std::size_t i = 0; i < x.size(); ++i) y[i] = std::max(x[i], scalar);
       return;
   }
   throw std::logic_error("a function has no meaning in the reference");

@@ -30,12 +30,14 @@ void normalize(std::span<const float> x, std::span<float> y) {
   for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] / sum;
 }
 
-void multiply_experts(const Weight& weight, std::span<const float> x, std::span<const float> places,
-                      std::span<float> y) {
+void multiply_experts(const Weight& weight, const Weight* bias, std::span<const float> x,
+                      std::span<const float> places, std::span<float> y) {
   const bool parts = x.size() != weight.cols;
   for (std::size_t s = 0; s < places.size(); ++s) {
-    multiply(weight.expert(place_at(places, s)), parts ? x.subspan(s * weight.cols, weight.cols) : x,
-             y.subspan(s * weight.rows, weight.rows));
+    const std::uint32_t expert = place_at(places, s);
+    const std::span<float> part = y.subspan(s * weight.rows, weight.rows);
+    multiply(weight.expert(expert), parts ? x.subspan(s * weight.cols, weight.cols) : x, part);
+    if (bias != nullptr) add(part, decoded_row(bias->slice(expert, 1)), part);
   }
 }
 

@@ -57,9 +57,10 @@ void top_k(std::span<const float> x, std::span<float> places);
 std::uint32_t place_at(std::span<const float> places, std::size_t i);
 // y[i] = x[i] / sum of x.
 void normalize(std::span<const float> x, std::span<float> y);
-// Matrix places[s] of the weight times x, or part s of it, for each s: results side by side.
-void multiply_experts(const Weight& weight, std::span<const float> x, std::span<const float> places,
-                      std::span<float> y);
+// Matrix places[s] of the weight times x, or part s of it, plus that row of the bias, if there is one, for
+// each s: results side by side.
+void multiply_experts(const Weight& weight, const Weight* bias, std::span<const float> x,
+                      std::span<const float> places, std::span<float> y);
 // y = sum over s, ascending, of part s of x times factors[s].
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y);
 
@@ -84,11 +85,15 @@ void rotate(const RotaryShape& shape, std::span<const float> table, std::span<fl
 // attention.cpp
 // Softmax of x[i] * scale, in place; at least one value.
 void softmax(std::span<float> x, float scale);
+// Softmax of x[i] and one more value, whose probability is dropped.
+void softmax_beside(std::span<float> x, float sink);
 
 // o = softmax(q K^T * scale) V for one token, the last position. q, o: [heads][head_dim]; keys, values:
 // [position][kv_heads][head_dim] as the cache holds them, in `cache`. Queries and probabilities are rounded
-// to what keys and values meet. Positions before the window have probability +0.
-void attention(const AttentionShape& shape, Format cache, std::span<const float> q,
-               std::span<const std::byte> keys, std::span<const std::byte> values, std::span<float> o);
+// to what keys and values meet. Positions before the window have probability +0. `sinks`: one for each head,
+// or none.
+void attention(const AttentionShape& shape, std::span<const float> sinks, Format cache,
+               std::span<const float> q, std::span<const std::byte> keys, std::span<const std::byte> values,
+               std::span<float> o);
 
 }  // namespace tokencycle::model

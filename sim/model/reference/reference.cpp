@@ -87,7 +87,7 @@ void Reference::execute(const Operator& op, TokenId token) {
     case OperatorKind::normalize:
       return normalize(in(op, 0), y);
     case OperatorKind::expert_linear:
-      return multiply_experts(*op.weight, in(op, 0), in(op, 1), y);
+      return multiply_experts(*op.weight, op.bias, in(op, 0), in(op, 1), y);
     case OperatorKind::weighted_sum:
       return weighted_sum(in(op, 0), in(op, 1), y);
     case OperatorKind::convolution:
@@ -141,7 +141,8 @@ void Reference::convolve(const Operator& op) {
 }
 
 void Reference::attend(const Operator& op) {
-  attention(op.attention, kv_format_, in(op, 0), state(op.inputs[1]), state(op.inputs[2]),
+  const std::vector<float> sinks = op.weight == nullptr ? std::vector<float>() : decoded_row(*op.weight);
+  attention(op.attention, sinks, kv_format_, in(op, 0), state(op.inputs[1]), state(op.inputs[2]),
             values_[op.output]);
 }
 
