@@ -102,6 +102,17 @@ void add_set_option(OptionParser& parser) {
                "change a key of the machine, as in /matrix/rows=64; repeat for more");
 }
 
+void add_technology_option(OptionParser& parser) {
+  parser.add()("technology", po::value<std::string>(),
+               "area and energy by this technology, file or name in configs/technology/");
+}
+
+std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser) {
+  if (!parser.has("technology")) return nullptr;
+  return std::make_shared<const config::Technology>(
+      host::find_technology(parser.get<std::string>("technology")));
+}
+
 void add_machine_options(OptionParser& parser) {
   parser.add()("config,c", po::value<std::string>()->default_value("edge"),
                "machine description, file or name in configs/");

@@ -3,12 +3,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "cli/options.h"
 #include "config/machine.h"
+#include "config/technology/technology.h"
 
 namespace tokencycle::cli {
 
@@ -23,6 +25,9 @@ struct MachineOptions {
 // --config and --set, for the commands that take one machine.
 void add_machine_options(OptionParser& parser);
 void add_set_option(OptionParser& parser);
+// --technology, and what it names; null where it was not given. Throws IoError, ConfigurationError.
+void add_technology_option(OptionParser& parser);
+std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser);
 // Those and --tiling, --dataflow and --no-overlap where the command has and got them.
 MachineOptions machine_options_of(const OptionParser& parser);
 // --set, as the command got it.

@@ -142,6 +142,7 @@ Figures figures_of(const Result& result) {
   add_phase(result.prefill, f.prefill_bytes, f.prefill_uj);
   add_phase(result.decode, f.decode_bytes, f.decode_uj);
   if (result.dram_energy) f.pj_per_bit = result.dram_energy->pj_per_bit;
+  f.technology = result.technology;
   return f;
 }
 

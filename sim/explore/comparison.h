@@ -34,6 +34,7 @@ struct Figures {
   // tokens. Their energy; none where the devices have no published one.
   std::optional<double> prefill_bytes, decode_bytes, prefill_uj, decode_uj;
   std::optional<double> pj_per_bit;
+  std::optional<ResultTechnology> technology;
 };
 Figures figures_of(const Result& result);
 

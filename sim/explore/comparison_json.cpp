@@ -13,31 +13,46 @@ Json value_or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
+Json bounds_json(const std::optional<BoundedFigure>& f) {
+  return f ? Json{{"low", f->low}, {"typical", f->typical}, {"high", f->high}} : Json();
+}
+
 Json figures_json(const Figures& f) {
-  return {{"cycles", f.cycles},
-          {"first_token_cycles", value_or_null(f.first_token)},
-          {"decode_tokens", f.decode_tokens},
-          {"decode_median_cycles", value_or_null(f.decode_median)},
-          {"decode_max_cycles", value_or_null(f.decode_max)},
-          {"clock_ghz", f.clock_ghz},
-          {"decode_median_us", value_or_null(f.us_per_token)},
-          {"tokens_per_second", value_or_null(f.tokens_per_second)},
-          {"matrix_busy_percent", f.matrix_busy},
-          {"vector_busy_percent", f.vector_busy},
-          {"dram_busy_percent", f.dram_busy},
-          {"dram_bytes", f.dram_bytes},
-          {"dram_bytes_per_prompt_token", value_or_null(f.prefill_bytes)},
-          {"dram_bytes_per_decode_token", value_or_null(f.decode_bytes)},
-          {"dram_uj_per_prompt_token", value_or_null(f.prefill_uj)},
-          {"dram_uj_per_decode_token", value_or_null(f.decode_uj)},
-          {"dram_pj_per_bit", value_or_null(f.pj_per_bit)}};
+  Json json = {{"cycles", f.cycles},
+               {"first_token_cycles", value_or_null(f.first_token)},
+               {"decode_tokens", f.decode_tokens},
+               {"decode_median_cycles", value_or_null(f.decode_median)},
+               {"decode_max_cycles", value_or_null(f.decode_max)},
+               {"clock_ghz", f.clock_ghz},
+               {"decode_median_us", value_or_null(f.us_per_token)},
+               {"tokens_per_second", value_or_null(f.tokens_per_second)},
+               {"matrix_busy_percent", f.matrix_busy},
+               {"vector_busy_percent", f.vector_busy},
+               {"dram_busy_percent", f.dram_busy},
+               {"dram_bytes", f.dram_bytes},
+               {"dram_bytes_per_prompt_token", value_or_null(f.prefill_bytes)},
+               {"dram_bytes_per_decode_token", value_or_null(f.decode_bytes)},
+               {"dram_uj_per_prompt_token", value_or_null(f.prefill_uj)},
+               {"dram_uj_per_decode_token", value_or_null(f.decode_uj)},
+               {"dram_pj_per_bit", value_or_null(f.pj_per_bit)}};
+  if (f.technology) {
+    json["technology"] = f.technology->name;
+    json["area_mm2"] = bounds_json(f.technology->area_mm2);
+    json["energy_uj_per_prompt_token"] = bounds_json(f.technology->prefill_uj);
+    json["energy_uj_per_decode_token"] = bounds_json(f.technology->decode_uj);
+  }
+  return json;
 }
 
 // Changes of the figures in percent; null where the baseline has none, or 0.
 Json changes_json(const Json& baseline, const Json& figures) {
   Json changes = Json::object();
   for (const auto& [name, value] : figures.items()) {
-    const Json& before = baseline[name];
+    const Json before = baseline.contains(name) ? baseline[name] : Json();
+    if (value.is_object() && before.is_object()) {
+      changes[name] = changes_json(before, value);
+      continue;
+    }
     const bool known = before.is_number() && value.is_number() && before.get<double>() != 0;
     changes[name] =
         known ? Json(100 * (value.get<double>() - before.get<double>()) / before.get<double>()) : Json();

@@ -72,11 +72,24 @@ std::optional<double> number(const std::optional<T>& value) {
   return value ? std::optional(static_cast<double>(*value)) : std::nullopt;
 }
 
+// A bound of the machine's area or energy, where a technology was given.
+template <class Figure>
+std::function<std::optional<double>(const Figures&)> of_technology(Figure ResultTechnology::*figure,
+                                                                   double BoundedFigure::*bound) {
+  return [figure, bound](const Figures& f) -> std::optional<double> {
+    if (!f.technology) return std::nullopt;
+    const std::optional<BoundedFigure> value = (*f.technology).*figure;
+    return value ? std::optional((*value).*bound) : std::nullopt;
+  };
+}
+
 std::vector<Row> rows() {
   const auto fixed = [](int digits) { return [digits](double v) { return number_text(v, digits); }; };
   const auto percent = [](double v) { return fmt::format("{:.1f} %", v); };
   const auto shortest = [](double v) { return fmt::format("{:g}", v); };
   using F = Figures;
+  using T = ResultTechnology;
+  using B = BoundedFigure;
   return {{"first token, cycles", true, [](const F& f) { return number(f.first_token); }, whole_text},
           {"decode median, cycles", true, [](const F& f) { return number(f.decode_median); }, whole_text},
           {"decode max, cycles", true, [](const F& f) { return number(f.decode_max); }, whole_text},
@@ -90,7 +103,14 @@ std::vector<Row> rows() {
           {"DRAM bytes, decode token", true, [](const F& f) { return f.decode_bytes; }, whole_text},
           {"DRAM uJ, prompt token", true, [](const F& f) { return f.prefill_uj; }, fixed(3)},
           {"DRAM uJ, decode token", true, [](const F& f) { return f.decode_uj; }, fixed(3)},
-          {"DRAM pJ per bit", false, [](const F& f) { return f.pj_per_bit; }, fixed(2)}};
+          {"DRAM pJ per bit", false, [](const F& f) { return f.pj_per_bit; }, fixed(2)},
+          {"area, mm2", true, of_technology(&T::area_mm2, &B::typical), fixed(3)},
+          {"  low", false, of_technology(&T::area_mm2, &B::low), fixed(3)},
+          {"  high", false, of_technology(&T::area_mm2, &B::high), fixed(3)},
+          {"energy uJ, prompt token", true, of_technology(&T::prefill_uj, &B::typical), fixed(3)},
+          {"energy uJ, decode token", true, of_technology(&T::decode_uj, &B::typical), fixed(3)},
+          {"  low", false, of_technology(&T::decode_uj, &B::low), fixed(3)},
+          {"  high", false, of_technology(&T::decode_uj, &B::high), fixed(3)}};
 }
 
 // Of the first column, beside cells for the block's results.

@@ -72,6 +72,20 @@ config::ReadOptions read_options() {
   return {dram_presets_folder(), home() / "configs", {}};
 }
 
+config::Technology find_technology(const std::string& name_or_path) {
+  const std::filesystem::path folder = home() / "configs" / "technology";
+  std::error_code ignored;
+  if (!is_name(name_or_path) || std::filesystem::is_regular_file(name_or_path, ignored))
+    return config::read_technology(name_or_path, folder);
+  const std::vector<std::string> known = names_in(folder);
+  if (std::find(known.begin(), known.end(), name_or_path) == known.end()) {
+    throw IoError(fmt::format("{}: there is no such file, and no technology of that name in {}{}{}",
+                              name_or_path, folder.string(), did_you_mean(name_or_path, known),
+                              known_text(known)));
+  }
+  return config::read_technology(folder / (name_or_path + ".json"), folder);
+}
+
 std::filesystem::path find_dram(const std::string& name_or_path) {
   std::error_code ignored;
   if (!is_name(name_or_path) || std::filesystem::is_regular_file(name_or_path, ignored)) return name_or_path;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/machine.h"
+#include "config/technology/technology.h"
 
 namespace tokencycle::host {
 
@@ -15,7 +16,9 @@ std::filesystem::path find_configuration(const std::string& name_or_path);
 // What it describes, with changes; DRAM presets and bases that are not beside it are those of configs/.
 config::Machine read_configuration(const std::filesystem::path& path,
                                    std::vector<config::Change> changes = {});
-config::ReadOptions read_options();  // with which it reads
+config::ReadOptions read_options();
+// A technology by file or name in configs/technology/, read. Throws IoError, ConfigurationError.
+config::Technology find_technology(const std::string& name_or_path);  // with which it reads
 // A machine or a memory, by path or name.
 std::filesystem::path find_description(const std::string& name_or_path);
 // A memory by path, or the preset of that name in dram_presets_folder() ("ddr4-3200").

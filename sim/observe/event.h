@@ -11,6 +11,8 @@
 
 #include "base/quantity.h"
 #include "isa/instruction.h"
+#include "isa/vector/function.h"
+#include "numerics/format.h"
 
 namespace tokencycle::observe {
 
@@ -131,13 +133,17 @@ struct InstructionRecord {
   std::uint64_t work = 0;
   // Matrix: work times the cycles that a cell takes for one product of the type.
   std::uint64_t cell_cycles = 0;
-  std::uint64_t scratchpad_bytes = 0;     // through its unit's ports
-  std::uint8_t unit_index = 0, core = 0;  // which of the units of its kind, in which core
+  std::uint64_t scratchpad_bytes = 0;  // through its unit's ports
+  std::uint64_t sums = 0;              // matrix: that leave the array
+  // Vector: elements through each part of a lane, pass by pass.
+  std::array<std::uint64_t, isa::kLaneFunctions> lane_elements{};
+  MultiplyType type = MultiplyType::int8;  // matrix: of the products
+  std::uint8_t unit_index = 0, core = 0;   // which of the units of its kind, in which core
 
   template <class Archive>
   void serialize(Archive& state) {
     state(sequence, pc, op, unit, fetched, decoded, dispatched, started, finished, written_back, work,
-          cell_cycles, scratchpad_bytes, unit_index, core);
+          cell_cycles, scratchpad_bytes, sums, lane_elements, type, unit_index, core);
   }
 };
 

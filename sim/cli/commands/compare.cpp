@@ -41,6 +41,7 @@ OptionParser compare_parser() {
   auto add = parser.add();
   add("config,c", po::value<Names>()->composing(), "a machine, file or name in configs/; repeat for each");
   add_set_option(parser);
+  add_technology_option(parser);
   add("input", po::value<Names>()->composing(), "a result that run --result or compare --results wrote");
   add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
   add("output,o", po::value<std::string>(),
@@ -64,7 +65,7 @@ void refuse_run_options(const OptionParser& parser) {
   OptionParser run("", "", "");
   add_model_options(run);
   Names options = run.names();
-  options.insert(options.end(), {"results", "set"});
+  options.insert(options.end(), {"results", "set", "technology"});
   for (const std::string& option : options) {
     if (parser.given(option)) {
       throw UsageError(
@@ -110,6 +111,7 @@ struct Plan {
   std::vector<std::filesystem::path> files;  // of their results; empty: none are written
   std::vector<explore::Result> results;      // the machines', to be filled, then those that were given
   std::size_t baseline = 0;
+  std::shared_ptr<const config::Technology> technology;  // null: no area and energy
 };
 
 // Where results and page go; nothing is made before it is known that they replace no input.
@@ -149,6 +151,7 @@ Plan plan_of(const OptionParser& parser) {
     plan.results.push_back(std::move(result));
   }
   for (const std::string& file : inputs) plan.results.push_back(explore::read_result(file));
+  plan.technology = technology_of(parser);
   if (parser.has("baseline")) {
     plan.baseline = explore::find_baseline(plan.results, parser.get<std::string>("baseline"));
   }
@@ -161,10 +164,12 @@ Plan plan_of(const OptionParser& parser) {
 // machine.
 nlohmann::ordered_json run_on(const config::Machine& machine, const host::ModelRequest& request,
                               const model::LlamaModel& model, const std::string& name, bool quiet,
+                              const std::shared_ptr<const config::Technology>& technology,
                               const std::function<void(const std::string&)>& note) {
   const auto begin = std::chrono::steady_clock::now();
   RunView view(live_mode(quiet), name);
   host::ModelRun run;
+  run.report.technology = technology;
   host::RunOutput output{{}, false, {}, &view};
   output.note = note;
   if (!quiet) {
@@ -209,7 +214,8 @@ void run_all(const OptionParser& parser, Plan& plan) {
       const auto note = [first = i == 0](const std::string& text) {
         if (first) fmt::print(stderr, "tokencycle: {}\n", text);
       };
-      const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"), note);
+      const auto document =
+          run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"), plan.technology, note);
       if (!plan.files.empty()) {
         host::write_text(plan.files[i], host::json_text(document));
         kept.push_back(plan.files[i].string());

@@ -34,6 +34,7 @@ OptionParser run_parser() {
   add_model_options(parser);
   auto add = parser.add();
   add_machine_options(parser);
+  add_technology_option(parser);
   add("result", po::value<std::string>(), "write everything counted to this JSON file; - prints it");
   add("trace", po::value<std::vector<std::string>>()->composing(),
       "write a trace (.pftrace, .kanata, .vcd, .fst, .csv); repeat for more");
@@ -86,8 +87,9 @@ void refuse_model_options(const OptionParser& parser) {
   OptionParser of_model("", "", "");
   add_model_options(of_model);
   std::vector<std::string> options = of_model.names();
-  options.insert(options.end(), {"result", "json", "csv", "tiling", "pipeline-token", "pipeline-instructions",
-                                 "checkpoint", "checkpoint-every", "resume", "dry-run"});
+  options.insert(options.end(),
+                 {"result", "json", "csv", "tiling", "technology", "pipeline-token", "pipeline-instructions",
+                  "checkpoint", "checkpoint-every", "resume", "dry-run"});
   for (const std::string& option : options) {
     if (option == "clock" || !parser.given(option)) continue;
     throw UsageError(
@@ -248,6 +250,7 @@ ExitCode run_command(const Arguments& arguments) {
       parser.get<std::string>("result") == "-") {
     throw UsageError("--result - and --json or --csv both go to standard output; leave one out");
   }
+  const auto technology = technology_of(parser);
   const bool quiet = is_quiet(parser);
   std::vector<std::filesystem::path> inputs = run_inputs(parser);
   inputs.insert(inputs.end(), machine.provenance.files.begin(), machine.provenance.files.end());
@@ -289,6 +292,7 @@ ExitCode run_command(const Arguments& arguments) {
   if (!quiet) output.machine_note = print_note;
   host::ModelRun run;
   host::RunReport& report = run.report;
+  report.technology = technology;
   try {
     host::run_model(request, model, machine, &traces, output, run);
   } catch (const Interrupted&) {  // the report says so

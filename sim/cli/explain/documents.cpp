@@ -76,6 +76,15 @@ Topic result_topic() {
            "of valid elements; least cycles in which the whole array could do them"},
           {"operators[].PHASE.vector_elements, .scratchpad_bytes",
            "of vector instructions; through all scratchpad ports"},
+          {"operators[].PHASE.energy",
+           "only with --technology: unit (pJ), total and parts (matrix, accumulator, scratchpad, wires, "
+           "vector, control, dram_interface, dram, leakage), each low, typical and high; parts sum to total"},
+          {"technology, area",
+           "only with --technology: name, node_nm, voltage_v, digest, sources; um2 in all and by part of the "
+           "chip, each low, typical and high"},
+          {"energy.machine",
+           "only with --technology: as operators[].PHASE.energy, which it is the exact sum of: all phases of "
+           "the complete tokens"},
           {"timeline",
            "interval_cycles, start and series[]: name, unit, values, at most 512 intervals. UNIT.busy, "
            "dram.busy (sum of channels), dram.read_bytes, dram.write_bytes, cause.NAME; each sums to the "

@@ -150,6 +150,7 @@ Result parse_result(const Json& json, const std::string& source) {
   read_units(document, result);
   read_counters(document.at("counters"), result);
   read_energy(document.at("energy"), result);
+  read_technology(document, result);
   if (const auto phases = document.find("phases")) read_phases(*phases, result);
   if (const auto timeline = document.find("timeline")) read_timeline(*timeline, result);
   if (const auto pipeline = document.find("pipeline")) read_pipeline(*pipeline, result);

@@ -28,6 +28,7 @@ struct Result {
   std::vector<ResultCounter> counters;
   std::optional<DramEnergy> dram_energy;
   std::string no_energy_reason;
+  std::optional<ResultTechnology> technology;  // area and energy of the machine
   std::optional<PhaseMemory> prefill, decode;  // none: an older result, or no complete token
   std::optional<Timeline> timeline;
   std::optional<Pipeline> pipeline;

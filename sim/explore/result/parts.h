@@ -84,6 +84,19 @@ struct DramEnergy {
   std::string source;
 };
 
+// Known within bounds.
+struct BoundedFigure {
+  double low = 0, typical = 0, high = 0;
+};
+
+// Of a run with --technology: of the chip, of all complete tokens, and for a token of the prompt and for a
+// decode token; none without such tokens.
+struct ResultTechnology {
+  std::string name;
+  BoundedFigure area_mm2;
+  std::optional<BoundedFigure> energy_uj, prefill_uj, decode_uj;
+};
+
 // What DRAM moved in a phase, over its complete tokens: of the prompt (prefill), or generated (decode).
 struct PhaseMemory {
   std::uint64_t tokens = 0, cycles = 0;

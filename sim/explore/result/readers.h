@@ -13,6 +13,8 @@ void read_tokens(const Node& document, Result& result);
 void read_operators(const Node& document, Result& result);
 void read_units(const Node& document, Result& result);
 void read_energy(const Node& energy, Result& result);
+// Behind prompt, tokens and operators.
+void read_technology(const Node& document, Result& result);
 // Behind tokens, counters and energy, with which its sums are compared.
 void read_phases(const Node& phases, Result& result);
 void read_timeline(const Node& timeline, Result& result);

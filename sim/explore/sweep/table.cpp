@@ -22,6 +22,17 @@ Json or_null(const std::optional<T>& value) {
   return value ? Json(*value) : Json();
 }
 
+using T = ResultTechnology;
+using B = BoundedFigure;
+
+// A bound of an area or energy; null without a technology.
+template <auto Figure, auto Bound>
+Json bounded(const Result& result, const Figures&) {
+  if (!result.technology) return {};
+  const std::optional<BoundedFigure> figure = (*result.technology).*Figure;
+  return figure ? Json((*figure).*Bound) : Json();
+}
+
 // A figure of a run and where it comes from.
 struct RunFigure {
   Column column;
@@ -48,6 +59,15 @@ const std::array kRunFigures = {
               [](const Result& r, const Figures&) {
                 return r.dram_energy ? Json(r.dram_energy->total_pj * 1e-6) : Json();
               }},
+    RunFigure{{"area_mm2", "mm2", "of the chip, with the option technology"},
+              bounded<&T::area_mm2, &B::typical>},
+    RunFigure{{"area_mm2_low", "mm2", "least"}, bounded<&T::area_mm2, &B::low>},
+    RunFigure{{"area_mm2_high", "mm2", "most"}, bounded<&T::area_mm2, &B::high>},
+    RunFigure{{"energy_uj", "uJ", "of machine and DRAM, with the option technology"},
+              bounded<&T::energy_uj, &B::typical>},
+    RunFigure{{"energy_uj_per_token", "uJ", "of a further token, mean"}, bounded<&T::decode_uj, &B::typical>},
+    RunFigure{{"energy_uj_per_token_low", "uJ", "least"}, bounded<&T::decode_uj, &B::low>},
+    RunFigure{{"energy_uj_per_token_high", "uJ", "most"}, bounded<&T::decode_uj, &B::high>},
     RunFigure{{"machine_digest", "", "of the description"},
               [](const Result& r, const Figures&) { return Json(r.machine_digest); }},
     RunFigure{{"program_digest", "", "of the programs"},

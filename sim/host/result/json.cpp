@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "host/result/energy_parts.h"
 #include "host/result/json_text.h"
+#include "host/result/machine_energy.h"
 #include "host/result/result.h"
 #include "host/result/sections.h"
 
@@ -143,6 +144,12 @@ Json document(const model::LlamaModel& model, const config::Machine& machine, co
   json["counters"] = std::move(counters_json);
   json["phases"] = phases_json(machine, report);
   json["energy"] = energy_json(inference.accelerator());
+  if (report.technology) {
+    json["technology"] = technology_json(*report.technology);
+    json["area"] = area_json(machine, *report.technology);
+    if (!report.tokens.empty())
+      json["energy"]["machine"] = energy_json(machine_energy(machine, report).all());
+  }
   if (inference.timeline() != nullptr) {
     json["timeline"] = timeline_json(inference);
     json["pipeline"] = pipeline_json(inference);

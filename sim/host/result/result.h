@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "config/technology/technology.h"
 #include "host/inference.h"
 #include "host/result/json_text.h"
 #include "model/sampler.h"
@@ -59,6 +60,7 @@ struct RunReport {
   std::optional<Cycle> interrupted_at;       // the run ended before this cycle
   std::optional<UnfinishedStep> unfinished;  // where that was in a step
   std::vector<observe::OperatorUse> prefill_operators, decode_operators;  // by LlamaModel::graph()
+  std::shared_ptr<const config::Technology> technology;                   // null: no area and energy
   std::optional<compiler::SmallBatch> small_batch;  // where batches of the prompt are too small
   Cycle resumed_at;  // the last cycle that another process has simulated; 0: none
   double wall_seconds = 0;

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "config/dram/system.h"
+#include "host/result/machine_energy.h"
 
 namespace tokencycle::host {
 
@@ -69,12 +70,16 @@ Json operators_json(const model::LlamaModel& model, const config::Machine& machi
   const auto json_of = [&](const observe::OperatorUse& use) {
     return causes ? use_json(use, machine) : Json{{"cycles", use.cycles}, {"instructions", use.instructions}};
   };
+  MachineEnergy energy;
+  if (report.technology && !report.tokens.empty()) energy = machine_energy(machine, report);
   for (std::size_t i = 0; i < model.graph().operators.size(); ++i) {
     const model::Operator& op = model.graph().operators[i];
     operators.push_back({{"name", op.name},
                          {"layer", op.layer},
                          {"prefill", json_of(use_of(report.prefill_operators, i))},
                          {"decode", json_of(use_of(report.decode_operators, i))}});
+    if (i < energy.prefill.size()) operators.back()["prefill"]["energy"] = energy_json(energy.prefill[i]);
+    if (i < energy.decode.size()) operators.back()["decode"]["energy"] = energy_json(energy.decode[i]);
   }
   return operators;
 }

@@ -6,6 +6,7 @@
 
 #include "base/text.h"
 #include "config/dram/system.h"
+#include "host/result/machine_energy.h"
 #include "host/result/result.h"
 
 namespace tokencycle::host {
@@ -237,6 +238,7 @@ std::string summary_text(const model::LlamaModel& model, const config::Machine& 
   add_stack(out, report);
   add_units(out, report, inference);
   add_memory(out, machine, report, inference);
+  if (report.technology) out += area_and_energy_text(machine, report);
   out += fmt::format("simulation      {:.2f} s, {:.2f} million cycles per second{}\n", report.wall_seconds,
                      report.cycles_per_second() / 1e6,
                      report.resumed_at.value == 0

@@ -7,6 +7,7 @@
 
 #include "config/machine.h"
 #include "isa/instruction.h"
+#include "numerics/format.h"
 
 namespace tokencycle::machine {
 
@@ -18,11 +19,12 @@ struct ArrayPass {
   bool integer = false;               // sums may be added in any order
   bool grouped = true;                // sums of groups; plain integers are summed without groups
   std::uint64_t group = kPlainGroup;  // k values of a group
+  MultiplyType type = MultiplyType::int8;
   std::uint64_t fold = 0;  // cycles from the last sum to the last total: the scale-and-accumulate cells
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(step, rows, depth, integer, grouped, group, fold);
+    state(step, rows, depth, integer, grouped, group, type, fold);
   }
 };
 

@@ -191,6 +191,7 @@ ArrayPass Matrix::pass_of(const InFlight& entry) const {
   if (!type) trap(entry, fmt::format("{} rows do not go with a {} tile", name_of(moving), name_of(tile)));
   check_type(entry, *type);
   ArrayPass pass;
+  pass.type = *type;
   pass.step = description_.cycles_per_row[static_cast<std::size_t>(*type)];
   pass.rows = i.rows;
   pass.depth = i.depth;
@@ -334,6 +335,8 @@ void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle ent
   multiplications_ += products;
   entry.record.work = products;
   entry.record.cell_cycles = products * shape.step;
+  entry.record.type = shape.type;
+  entry.record.sums = std::uint64_t{i.rows} * i.cols;
   const std::uint64_t latency = local_.scratchpad().read_latency();
   Pass pass{&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered, {}};
   if (!spare_terms_.empty()) {

@@ -77,6 +77,11 @@ void Vector::begin(Cycle now, InFlight& entry) {
   if (i.op == isa::Opcode::top_k && choices_ != nullptr) choose(i);
   entry.record.work = std::uint64_t{i.rows} * i.cols;
   elements_ += entry.record.work;
+  const std::uint64_t times = isa::vector_function(i.op).repeated ? i.depth : 1;
+  for (const isa::VectorPass& pass : isa::passes_of(i)) {
+    for (const isa::LaneFunction f : pass.chain())
+      entry.record.lane_elements[static_cast<std::size_t>(f)] += times * entry.record.work;
+  }
 
   const memory::PortCounters& port = local_.scratchpad().counters(port_);
   const std::uint64_t before = port.bytes;

@@ -16,9 +16,12 @@ void OperatorWork::add(const InstructionRecord& record) {
       break;
     case isa::Unit::matrix:
       multiply_accumulates += record.work;
+      products[static_cast<std::size_t>(record.type)] += record.work;
+      sums += record.sums;
       break;
     case isa::Unit::vector:
       vector_elements += record.work;
+      for (std::size_t i = 0; i < lane_elements.size(); ++i) lane_elements[i] += record.lane_elements[i];
       break;
     case isa::Unit::front_end:
       break;
@@ -34,6 +37,9 @@ void OperatorWork::add(const OperatorWork& more) {
   cell_cycles += more.cell_cycles;
   vector_elements += more.vector_elements;
   scratchpad_bytes += more.scratchpad_bytes;
+  for (std::size_t i = 0; i < products.size(); ++i) products[i] += more.products[i];
+  sums += more.sums;
+  for (std::size_t i = 0; i < lane_elements.size(); ++i) lane_elements[i] += more.lane_elements[i];
 }
 
 KindUse& OperatorUse::kind(isa::Opcode op) {

@@ -31,13 +31,17 @@ struct OperatorWork {
   std::uint64_t multiply_accumulates = 0;            // of valid elements
   std::uint64_t cell_cycles = 0;  // of the array's cells: multiply_accumulates x cycles_per_row of their type
   std::uint64_t vector_elements = 0;
-  std::uint64_t scratchpad_bytes = 0;  // through all ports
+  std::uint64_t scratchpad_bytes = 0;                              // through all ports
+  std::array<std::uint64_t, kMultiplyTypes> products{};            // multiply_accumulates by type
+  std::uint64_t sums = 0;                                          // that leave the array
+  std::array<std::uint64_t, isa::kLaneFunctions> lane_elements{};  // by part of a lane, pass by pass
 
   void add(const InstructionRecord& record);
   void add(const OperatorWork& more);
   template <class Archive>
   void serialize(Archive& state) {
-    state(loaded_bytes, stored_bytes, multiply_accumulates, cell_cycles, vector_elements, scratchpad_bytes);
+    state(loaded_bytes, stored_bytes, multiply_accumulates, cell_cycles, vector_elements, scratchpad_bytes,
+          products, sums, lane_elements);
   }
 };
 
