@@ -57,7 +57,7 @@ void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge
     return d.exists(c) && (auto_precharge || (c != DramCommand::read_auto && c != DramCommand::write_auto));
   };
   const auto plain = [](const config::DramConstraint& c) { return c.window == 1 && !c.other; };
-  // A wider level asks for as much: whoever meets at a bank meets at its rank.
+  // A wider level asks for as much: commands that meet at a bank meet at its rank.
   const auto implied = [&](const config::DramConstraint& c) {
     return std::any_of(d.constraints.begin(), d.constraints.end(), [&](const config::DramConstraint& wide) {
       return plain(wide) && wide.before == c.before && wide.after == c.after && wide.level < c.level &&
@@ -72,28 +72,24 @@ void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge
     add_cause(c);
     if (!given(c.before) || !given(c.after)) continue;
     const auto level = static_cast<std::uint8_t>(c.level), after = static_cast<std::uint8_t>(c.after);
+    Updates& updates = updates_[index(c.before)];
     if (!plain(c) || c.level == DramLevel::stack) {
-      rare_updates_[index(c.before)].push_back({c.clocks, c.window, level, after, c.other});
-      windows_[index(c.before)] = std::max<std::size_t>(windows_[index(c.before)], c.window);
+      if (c.other && c.level == DramLevel::rank && rank_count_ == 1) continue;
+      updates.rare.push_back({c.clocks, c.window, level, after, c.other});
+      updates.window = std::max<std::size_t>(updates.window, c.window);
     } else if (!implied(c)) {
-      updates_[index(c.before)].push_back({c.clocks, level, after});
+      updates.of_level[level].push_back({c.clocks, after});
     }
-  }
-  for (std::size_t c = 0; c < updates_.size(); ++c) {
-    std::vector<Update>& u = updates_[c];
-    std::stable_sort(u.begin(), u.end(), [](const Update& a, const Update& b) { return a.level < b.level; });
-    const auto inner = std::find_if(u.begin(), u.end(),
-                                    [](const Update& a) { return a.level >= index(DramLevel::bank_group); });
-    inner_[c] = static_cast<std::size_t>(inner - u.begin());
   }
 }
 
 void DramBanks::add_cause(const config::DramConstraint& c) {
   if (c.window != 1) return;
   const auto add = [&](DramCause cause) {
+    updates_[index(c.before)].asked[index(c.level)] = true;
     afters_[static_cast<std::size_t>(cause)][index(c.after)].push_back(
         {c.before, c.level, c.other, c.clocks});
-    std::uint32_t& longest = longest_after_[static_cast<std::size_t>(cause)];
+    std::uint32_t& longest = longest_after_[static_cast<std::size_t>(cause)][index(c.after)];
     longest = std::max(longest, c.clocks);
   };
   if (c.before == DramCommand::activate_first || c.before == DramCommand::activate)
@@ -125,9 +121,26 @@ void DramBanks::derive_times(const config::DramDevice& d) {
   closes_after_ = {less_precharge(DramCommand::read_auto), less_precharge(DramCommand::write_auto)};
   precharge_clocks_ = {precharge, to_activation(DramCommand::precharge_all, DramLevel::channel)};
   activate_clocks_ = first_transfer_after_activation(d);
+  derive_read_gaps(d);
   // Other banks of the rank may be activated sooner after a refresh of one bank.
   refresh_clocks_ = {to_activation(DramCommand::refresh_all, DramLevel::channel),
                      to_activation(DramCommand::refresh_bank, DramLevel::bank)};
+}
+
+void DramBanks::derive_read_gaps(const config::DramDevice& d) {
+  reads_follow_simply_ = stacks_ == 1;
+  for (const config::DramConstraint& c : d.constraints) {
+    if (c.before != DramCommand::read || (c.other && c.level == DramLevel::stack)) continue;
+    reads_follow_simply_ = reads_follow_simply_ && c.window == 1 && (!c.other || c.level == DramLevel::rank);
+    if (c.after != DramCommand::read) continue;
+    // Of another rank: what the two share is the channel. Otherwise narrower levels have it as well; the only
+    // stack is the rank.
+    const std::size_t first = c.other                       ? 0
+                              : c.level == DramLevel::stack ? index(DramLevel::rank)
+                                                            : index(c.level);
+    const std::size_t last = c.other ? 0 : index(DramLevel::bank);
+    for (std::size_t l = first; l <= last; ++l) read_gaps_[l] = std::max(read_gaps_[l], c.clocks);
+  }
 }
 
 DramSpan DramBanks::change_by(DramCommand command, std::uint32_t bank, Clock now) const {
@@ -152,10 +165,7 @@ DramSpan DramBanks::change_by(DramCommand command, std::uint32_t bank, Clock now
 }
 
 Clock DramBanks::earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const {
-  // The last command of any bank that could be the cause.
-  const Clock given = cause == DramCause::turnaround ? last_transfer_[is_read(command)]
-                                                     : last_given_[cause == DramCause::refresh];
-  if (given + longest_after_[static_cast<std::size_t>(cause)] <= now) return 0;
+  if (!may_put_off(cause, command, now)) return 0;
   const Nodes nodes = nodes_of(bank);
   Clock earliest = 0;
   for (const After& a : afters_[static_cast<std::size_t>(cause)][index(command)]) {
@@ -195,32 +205,29 @@ void DramBanks::History::add(Clock now, std::size_t longest) {
 }
 
 void DramBanks::update(std::uint32_t bank, Part part, DramCommand command, Clock now) {
-  const Nodes nodes = nodes_of(bank);
   const std::size_t c = index(command);
-  const std::vector<Update>& updates = updates_[c];
-  const std::size_t begin = part == Part::inner ? inner_[c] : 0;
-  const std::size_t end = part == Part::outer ? inner_[c] : updates.size();
-  for (std::size_t i = begin; i < end; ++i) {
-    Clock& ready = ready_[nodes[updates[i].level] + updates[i].after];
-    ready = std::max(ready, now + updates[i].clocks);
+  const Updates& updates = updates_[c];
+  const Bank& b = banks_[bank];
+  const auto for_levels = [&](auto visit) {
+    if (part != Part::inner) {
+      visit(std::uint32_t{0}, DramLevel::channel);
+      visit(b.rank, DramLevel::rank);
+    }
+    if (stacks_ > 1 && part == Part::all) visit(stack_node(bank / banks_of_stack_), DramLevel::stack);
+    if (part != Part::outer) {
+      visit(b.group, DramLevel::bank_group);
+      visit(b.bank, DramLevel::bank);
+    }
+  };
+  for_levels([&](std::uint32_t node, DramLevel level) { raise(node, level, command, now); });
+  if (updates.rare.empty()) return;
+  if (updates.window > 1) {
+    for_levels([&](std::uint32_t node, DramLevel) { histories_[node + c].add(now, updates.window); });
   }
   const std::size_t first = part == Part::inner ? index(DramLevel::bank_group) : 0;
   const std::size_t last = part == Part::outer ? index(DramLevel::rank) : index(DramLevel::bank);
-  const auto for_levels = [&](auto visit) {
-    if (part != Part::inner) {
-      visit(nodes[index(DramLevel::channel)] + c);
-      visit(nodes[index(DramLevel::rank)] + c);
-    }
-    if (stacks_ > 1 && part == Part::all) visit(stack_node(bank / banks_of_stack_) + c);
-    if (part != Part::outer) {
-      visit(nodes[index(DramLevel::bank_group)] + c);
-      visit(nodes[index(DramLevel::bank)] + c);
-    }
-  };
-  for_levels([&](std::size_t at) { last_[at] = now; });
-  if (rare_updates_[c].empty()) return;
-  if (windows_[c] > 1) for_levels([&](std::size_t at) { histories_[at].add(now, windows_[c]); });
-  for (const RareUpdate& u : rare_updates_[c]) {
+  const Nodes nodes = nodes_of(bank);
+  for (const RareUpdate& u : updates.rare) {
     if (u.level >= first && u.level <= last) update_rarely(bank, nodes, u, command, now);
   }
 }

@@ -79,6 +79,32 @@ class DramBanks {
   }
   // The first clock that a cause alone allows, constraints with a window aside; may be 0 if not after `now`.
   Clock earliest_after(DramCause cause, DramCommand command, std::uint32_t bank, Clock now) const;
+  // Whether that can be after `now`, in any bank.
+  bool may_put_off(DramCause cause, DramCommand command, Clock now) const {
+    const auto c = static_cast<std::size_t>(command);
+    const Clock given = cause == DramCause::turnaround ? last_transfer_[is_read(command)]
+                                                       : last_given_[cause == DramCause::refresh];
+    return given + longest_after_[static_cast<std::size_t>(cause)][c] > now;
+  }
+  // Clocks from a read of one bank to a read of another or the same one, by what they share.
+  std::uint32_t read_gap(std::uint32_t a, std::uint32_t b) const {
+    const Bank &one = banks_[a], &other = banks_[b];
+    if (one.rank != other.rank) return read_gaps_[static_cast<std::size_t>(DramLevel::channel)];
+    if (one.group != other.group) return read_gaps_[static_cast<std::size_t>(DramLevel::rank)];
+    return read_gaps_[static_cast<std::size_t>(a == b ? DramLevel::bank : DramLevel::bank_group)];
+  }
+  // True if read_gap() is all that keeps reads apart, and what a read asks for within its rank has no window.
+  bool reads_follow_simply() const { return reads_follow_simply_; }
+  // A read, given like the others. With `rank_follows` a later one to its rank is given before anything is
+  // asked: then that one has the rank's constraints.
+  void give_read(std::uint32_t bank, Clock now, bool rank_follows) {
+    const Bank& b = banks_[bank];
+    raise(b.group, DramLevel::bank_group, DramCommand::read, now);
+    raise(b.bank, DramLevel::bank, DramCommand::read, now);
+    if (rank_follows) return;
+    update(bank, Part::outer, DramCommand::read, now);
+    change_state(DramCommand::read, bank, kNoRow, now);
+  }
   // `row`: of an activation.
   void give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
 
@@ -117,12 +143,18 @@ class DramBanks {
   // A constraint as seen from its first command: without a window or another rank, and with one of them.
   struct Update {
     std::uint32_t clocks;
-    std::uint8_t level, after;
+    std::uint8_t after;
   };
   struct RareUpdate {
     std::uint32_t clocks, window;
     std::uint8_t level, after;
     bool other;
+  };
+  struct Updates {  // by a command
+    std::array<std::vector<Update>, config::kDramLevels> of_level;
+    std::array<bool, config::kDramLevels> asked{};  // whether afters_ ask for its last time there
+    std::vector<RareUpdate> rare;
+    std::size_t window = 0;  // the longest of them
   };
   struct Bank {
     std::uint32_t rank = 0, group = 0, bank = 0;  // where their nodes begin in ready_
@@ -171,12 +203,22 @@ class DramBanks {
   void add_constraints(const config::DramDevice& device, bool auto_precharge);
   void add_cause(const config::DramConstraint& c);
   enum class Part : std::uint8_t { all, outer, inner };  // levels: outer are channel and rank
+  // The constraints of one level, without those of Updates::rare.
+  void raise(std::uint32_t node, DramLevel level, DramCommand command, Clock now) {
+    const Updates& updates = updates_[static_cast<std::size_t>(command)];
+    for (const Update& u : updates.of_level[static_cast<std::size_t>(level)]) {
+      Clock& ready = ready_[node + u.after];
+      ready = std::max(ready, now + u.clocks);
+    }
+    if (updates.asked[static_cast<std::size_t>(level)]) last_[node + static_cast<std::size_t>(command)] = now;
+  }
   void update(std::uint32_t bank, Part part, DramCommand command, Clock now);
   void update_rarely(std::uint32_t bank, const Nodes& nodes, const RareUpdate& u, DramCommand command,
                      Clock now);
   void change_state(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
   void close(std::uint32_t bank, Clock at);
   void derive_times(const config::DramDevice& device);
+  void derive_read_gaps(const config::DramDevice& device);
   void refresh(std::uint32_t bank, Clock begin, Clock end);
   Clock precharge_of(DramCommand transfer, std::uint32_t bank, Clock now) const;
   Clock earliest_refresh(std::uint32_t bank) const;
@@ -191,24 +233,23 @@ class DramBanks {
   }
 
   std::uint32_t banks_of_rank_, rank_count_, stacks_, banks_of_stack_, groups_of_stack_, reach_, reach_apart_;
-  std::array<std::vector<Update>, config::kDramCommands> updates_;
-  std::array<std::vector<RareUpdate>, config::kDramCommands> rare_updates_;
-  std::array<std::size_t, config::kDramCommands> inner_{};    // where updates_ of groups and banks begin
-  std::array<std::size_t, config::kDramCommands> windows_{};  // the longest that begins with the command
-  std::vector<Clock> ready_;                                  // [node][command]
+  std::array<Updates, config::kDramCommands> updates_;
+  std::vector<Clock> ready_;  // [node][command]
   std::vector<History> histories_;
   std::vector<Bank> banks_;
   std::vector<std::uint64_t> open_banks_;
   std::vector<Rank> ranks_;
   std::array<std::uint32_t, 4> synchronises_{};  // clocks, by read, write, sync_read, sync_write
   std::array<std::array<std::vector<After>, config::kDramCommands>, kDramCauses> afters_;
-  std::array<std::uint32_t, kDramCauses> longest_after_{};          // clocks, of afters_ by cause
-  std::array<Clock, 2> last_given_{};                               // to any bank: activation, refresh
-  std::array<Clock, 2> last_transfer_{};                            // read, write
-  std::vector<Clock> last_;                                         // [node][command], kNoClock: never
+  std::array<std::array<std::uint32_t, config::kDramCommands>, kDramCauses> longest_after_{};  // of afters_
+  std::array<Clock, 2> last_given_{};     // to any bank: activation, refresh
+  std::array<Clock, 2> last_transfer_{};  // read, write
+  std::vector<Clock> last_;               // [node][command], kNoClock: never; only where it is asked for
   std::array<std::uint32_t, 2> closes_after_{}, refresh_clocks_{};  // RDA, WRA; of all banks, of one
   std::array<std::uint32_t, 2> precharge_clocks_{};                 // of one bank, of all
   std::uint32_t activate_clocks_ = 0;                               // to the first transfer
+  std::array<std::uint32_t, config::kDramLevels> read_gaps_{};      // by the narrowest level that they share
+  bool reads_follow_simply_ = true;
   DramIntervalSum open_, refreshing_;
 };
 

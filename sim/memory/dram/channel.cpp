@@ -37,7 +37,9 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<co
   const Clock clock = ratio_.last_clock(now);
   const std::uint64_t id = std::uint64_t{slot} * 2 + (write ? 1 : 0);
   if (!write && controller_.waiting_writes() == 0 && !prompt()) {
+    const bool first = arrivals_.empty();
     for (const DramPlace& p : bursts) arrivals_.push_back({clock, {id, write, p.bank, p.row, p.column}});
+    if (first) note_commands();
     return;
   }
   catch_up(now);
@@ -45,16 +47,43 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<co
   accepting_ = true;
   for (const DramPlace& p : bursts) controller_.accept(clock, {id, write, p.bank, p.row, p.column});
   accepting_ = false;
+  note_commands();
 }
 
 // As if each arrival had been given to the controller in its clock.
 void DramChannel::advance(Clock until) {
-  for (; !arrivals_.empty() && arrivals_.front().clock <= until; arrivals_.pop_front()) {
-    const Arrival& arrival = arrivals_.front();
-    controller_.advance(arrival.clock);
-    controller_.accept(arrival.clock, arrival.request);
+  while (!arrivals_.empty() && arrivals_.front().clock <= until) {
+    const Clock clock = arrivals_.front().clock;
+    controller_.advance(clock);
+    std::array<DramRequest, DramController::kLongestTrain> together;
+    std::size_t count = 0;
+    for (; count < together.size() && !arrivals_.empty() && arrivals_.front().clock == clock; ++count) {
+      together[count] = arrivals_.front().request;
+      arrivals_.pop_front();
+    }
+    const std::span<const DramRequest> train(together.data(), count);
+    // What comes next is seen in the clock after that in which it comes.
+    if (controller_.serve_train(clock, train,
+                                arrivals_.empty() ? until : std::min(until, arrivals_.front().clock)))
+      continue;
+    for (const DramRequest& r : train) controller_.accept(clock, r);
   }
   controller_.advance(until);
+}
+
+void DramChannel::transferred(std::span<const DramTransfer> reads, Clock latency, Clock clocks) {
+  if (prompt()) return DramListener::transferred(reads, latency, clocks);
+  // Bursts that follow each other in clocks do so in cycles.
+  Clock begin = reads.front().at + latency - clocks, end = begin;
+  for (const DramTransfer& t : reads) {
+    if (t.at + latency - clocks > end) {
+      transferring(begin, end, false);
+      begin = t.at + latency - clocks;
+    }
+    end = t.at + latency;
+    completed(t.request->id, end);
+  }
+  transferring(begin, end, false);
 }
 
 void DramChannel::catch_up(Cycle cycle) {
@@ -62,31 +91,24 @@ void DramChannel::catch_up(Cycle cycle) {
   advance(ratio_.last_clock(cycle));
   catching_up_ = false;
   reached_ = std::max(reached_, cycle);
+  note_commands();
 }
 
-std::uint64_t DramChannel::next() const {
-  const auto key = [](Cycle cycle, Step step) {
-    return cycle.value * kSteps + static_cast<std::uint64_t>(step);
-  };
-  std::uint64_t next = kNothing;
-  // An idle channel catches up on its refreshes when somebody comes, or gives them in time if somebody looks.
-  if (controller_.waiting() != 0 || !arrivals_.empty() || wants_commands()) {
-    Clock clock = controller_.next_event();
-    if (!arrivals_.empty()) clock = std::min(clock, arrivals_.front().clock + 1);
-    if (clock != kNoClock) {
-      Cycle cycle = ratio_.cycle_of(clock);
-      if (!in_time()) {
-        const bool reads_alone = controller_.waiting_writes() == 0;
-        const std::uint32_t first = reads_alone ? read_first_ : std::min(read_first_, write_first_);
-        cycle = Cycle(std::max(cycle.value + 1, ratio_.cycle_of(clock + first).value) - 1);
-      }
-      next = key(cycle, Step::commands);
-    }
+// When commands must be given next. An idle channel catches up on its refreshes when a request comes, or
+// gives them in time for an observer.
+void DramChannel::note_commands() {
+  commands_due_ = kNothing;
+  if (controller_.waiting() == 0 && arrivals_.empty() && !wants_commands()) return;
+  Clock clock = controller_.next_event();
+  if (!arrivals_.empty()) clock = std::min(clock, arrivals_.front().clock + 1);
+  if (clock == kNoClock) return;
+  Cycle cycle = ratio_.cycle_of(clock);
+  if (!in_time()) {
+    const bool reads_alone = controller_.waiting_writes() == 0;
+    const std::uint32_t first = reads_alone ? read_first_ : std::min(read_first_, write_first_);
+    cycle = Cycle(std::max(cycle.value + 1, ratio_.cycle_of(clock + first).value) - 1);
   }
-  if (const Cycle change = next_change(); change != kNever) next = std::min(next, key(change, Step::bus));
-  if (!reads_.empty()) next = std::min(next, key(reads_.front().cycle, Step::answer));
-  if (!early_.empty()) next = std::min(next, key(early_.front().cycle, Step::answer));
-  return next;
+  commands_due_ = key_of(cycle, Step::commands);
 }
 
 // A request's last burst answers it. Reads that are found in the write queue are answered as soon as writes
@@ -147,12 +169,6 @@ void DramChannel::tell_queues(Cycle cycle) {
   told_ = depths;
   hub_->emit({cycle, depths.reads + (std::uint64_t{depths.writes} << 32), depths.activated, 0,
               observe::EventKind::dram_queues, unit_, 0, 0});
-}
-
-Cycle DramChannel::next_change() const {
-  if (carrying_) return busy_.front().end;
-  const Cycle begin = busy_.empty() ? kNever : busy_.front().begin;
-  return waits_.empty() ? begin : std::min(begin, waits_.front().from);
 }
 
 bool DramChannel::change_bus(Cycle cycle) {

@@ -3,6 +3,7 @@
 // does.
 #pragma once
 
+#include <array>
 #include <limits>
 #include <span>
 #include <vector>
@@ -27,10 +28,10 @@ observe::State state_of(DramWait wait);
 // The bus is busy in every cycle of which it uses a part. In the others its state is what the controller
 // waited for `read_first` clocks before: when the command would have had to be given that puts data there.
 //
-// So nothing is heard of a command before its data could come, and commands may be given late, many at a
-// time: next() asks for them in the last cycle in which nobody can have missed one. In time are those that
-// somebody waits for (watch()) or hears of (tell()). Reads wait in arrivals_ until then as long as no write
-// could answer them.
+// So a command has no effect outside the channel before its data could come, and commands may be given late,
+// many at a time: next() asks for them in the last cycle in which none of their effects is overdue. They are
+// given in time while a requester waits for room (watch()) or an observer subscribes to them (tell()). Reads
+// wait in arrivals_ until then as long as no write could answer them.
 class DramChannel final : public DramListener {
  public:
   // `open`: of each slot, the bursts that are not complete, which the channel counts down.
@@ -45,10 +46,13 @@ class DramChannel final : public DramListener {
     return less_arrivals(write, controller_.room(write, bank));
   }
   // Commands are given in time until some are.
-  void watch() { watched_ = true; }
+  void watch() {
+    watched_ = true;
+    note_commands();
+  }
   bool watched() const { return watched_; }
   bool in_time() const { return watched_ || prompt(); }
-  // Who hears of commands and queues, as Dram::tell() says, under which name.
+  // The observers of commands and queues, as Dram::tell() says, and the channel's name there.
   void tell(observe::EventHub& hub, observe::UnitId unit) {
     hub_ = &hub;
     unit_ = unit;
@@ -62,15 +66,24 @@ class DramChannel final : public DramListener {
   enum class Step : std::uint8_t { commands, bus, answer };
   static constexpr std::uint64_t kSteps = 4;
   static constexpr std::uint64_t kNothing = std::numeric_limits<std::uint64_t>::max();
-  std::uint64_t next() const;  // cycle * kSteps + Step; kNothing: nothing comes by itself
+  // cycle * kSteps + Step; kNothing: nothing comes by itself
+  std::uint64_t next() const {
+    std::uint64_t next = commands_due_;
+    if (const Cycle change = next_change(); change != kNever)
+      next = std::min(next, key_of(change, Step::bus));
+    if (!reads_.empty()) next = std::min(next, key_of(reads_.front().cycle, Step::answer));
+    if (!early_.empty()) next = std::min(next, key_of(early_.front().cycle, Step::answer));
+    return next;
+  }
   // Gives the commands of all clocks that begin up to the end of the cycle.
   void give_commands(Cycle cycle) {
     watched_ = false;
     reached_ = std::max(reached_, cycle);
     advance(ratio_.last_clock(cycle));
     tell_queues(cycle);
+    note_commands();
   }
-  // The same for commands that nobody waited for, and whose cycles may be over.
+  // The same for commands that were not needed in time, and whose cycles may be over.
   void catch_up(Cycle cycle);
   // Applies the changes of a cycle; returns whether the state is another one.
   bool change_bus(Cycle cycle);
@@ -85,11 +98,13 @@ class DramChannel final : public DramListener {
   void serialize(Archive& state) {
     state(controller_, arrivals_, watched_, reached_, told_, reads_, early_, busy_, carrying_, waits_, wait_,
           state_);
+    if constexpr (Archive::is_loading::value) note_commands();
   }
 
   // DramListener
   void completed(std::uint64_t id, Clock clock) override;
   void transferring(Clock begin, Clock end, bool write) override;
+  void transferred(std::span<const DramTransfer> reads, Clock latency, Clock clocks) override;
   void waiting(Clock from, DramWait wait) override;
   void commanded(const DramCommandRecord& record) override;
   bool wants_commands() const override { return tells(observe::EventKind::dram_command); }
@@ -130,14 +145,22 @@ class DramChannel final : public DramListener {
     const auto arrivals = static_cast<std::uint32_t>(write ? 0 : arrivals_.size());
     return room - std::min(room, arrivals);
   }
+  static constexpr std::uint64_t key_of(Cycle cycle, Step step) {
+    return cycle.value * kSteps + static_cast<std::uint64_t>(step);
+  }
+  void note_commands();
   void advance(Clock until);
-  // Whether somebody hears of what the controller does when it does it.
+  // True if an observer subscribes to what the controller does, in the cycle in which it does it.
   bool prompt() const {
     return tells(observe::EventKind::dram_command) || tells(observe::EventKind::dram_queues);
   }
   // When the data bus changes next; kNever: not by itself. What a bus waits for does not matter while it
   // carries.
-  Cycle next_change() const;
+  Cycle next_change() const {
+    if (carrying_) return busy_.front().end;
+    const Cycle begin = busy_.empty() ? kNever : busy_.front().begin;
+    return waits_.empty() ? begin : std::min(begin, waits_.front().from);
+  }
   bool tells(observe::EventKind kind) const { return hub_ != nullptr && hub_->wants(kind); }
 
   ClockRatio ratio_;
@@ -146,6 +169,7 @@ class DramChannel final : public DramListener {
   const std::uint32_t read_first_, write_first_;
   std::vector<std::uint32_t>& open_;
   Ring<Arrival> arrivals_;  // reads that the controller has not been given, in order of time
+  std::uint64_t commands_due_ = kNothing;
   bool watched_ = false;
   Cycle reached_;  // nothing changes before it any more
   bool accepting_ = false;

@@ -52,13 +52,6 @@ bool DramController::leaves_choices(const DramQueue& queue, bool first_of_kind, 
   return true;
 }
 
-// The usual case by far: reads of open rows and nothing else. All that choose() goes through comes down to
-// the first of them.
-bool DramController::only_hits() const {
-  return serves_all_hits_ && !writing_ && reads_.size() != 0 && waiting() == reads_.size() &&
-         refreshes_.empty() && halves_.empty() && !reads_.has_others();
-}
-
 // --- the choice -------------------------------------------------------------------------------------
 
 void DramController::choose(std::uint32_t bus, Clock t) {
@@ -66,12 +59,6 @@ void DramController::choose(std::uint32_t bus, Clock t) {
   best = transfers_[bus] = {};
   chosen_ |= 1u << bus;
   start_ = std::max(t, bus_free_[bus]);
-  if (only_hits()) {
-    direction_set_ = now_;
-    directions_[bus] = writing_;
-    for (std::size_t w = 0; w < reads_.words(); ++w) choose_hits(reads_, w, reads_.hits(w), best);
-    return;
-  }
   const bool pressing = refresh_pressing();
   if (!halves_.empty() && (pressing || t >= halves_.front().since + finish_activation_)) {
     return consider_entry(*halves_.front().queue, halves_.front().entry, best);
@@ -113,18 +100,67 @@ void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64
   Choice first;
   first.command = transfer;
   first.queue = &queue;
+  choose_first_hit(word, banks, first);
+  note_transfer(queue, first.entry, transfer, first.at);
+  take(first, best);
+}
+
+// The same command for each of these banks, which `first` has with its queue: the bank that is ready first,
+// of equals that with the oldest hit, then the lowest.
+void DramController::choose_first_hit(std::size_t word, std::uint64_t banks, Choice& first) const {
   for_each_bit(banks, [&](std::uint32_t i) {
     const std::uint32_t bank = static_cast<std::uint32_t>(word * 64) + i;
-    const DramQueue::First& hit = queue.of(bank).hit;
-    const Clock at = std::max(start_, banks_.earliest_of_bank(transfer, bank));
+    const DramQueue::First& hit = first.queue->of(bank).hit;
+    const Clock at = std::max(start_, banks_.earliest_of_bank(first.command, bank));
     if (at > first.at || (at == first.at && hit.arrived >= first.arrived)) return;
     first.at = at;
     first.arrived = hit.arrived;
     first.entry = hit.entry;
     first.bank = bank;
   });
-  note_transfer(queue, first.entry, transfer, first.at);
-  take(first, best);
+}
+
+// --- reads of open rows alone -------------------------------------------------------------------------
+
+// The usual case by far: then the commands are one RD after the other, and what tick() and choose() look at
+// comes down to the first hit of each bank. Long enough behind the last ACT and the last write the data bus
+// waits for its turn alone.
+bool DramController::runs_hits() const {
+  return serves_all_hits_ && plain_transfers_ && !writing_ && reads_.size() != 0 &&
+         waiting() == reads_.size() && wake_ < next_refresh_ && refreshes_.empty() && halves_.empty() &&
+         !reads_.has_others() && !banks_.may_put_off(DramCause::activation, DramCommand::read, wake_) &&
+         !banks_.may_put_off(DramCause::turnaround, DramCommand::read, wake_);
+}
+
+// Ticks from wake_ on, up to `until` and the next refresh.
+void DramController::run_hits(Clock until) {
+  bus_ = use_of(DramCommand::read).bus;
+  const Clock last = std::min(until, next_refresh_ - 1);
+  for (Clock t = wake_; t <= last; t = wake_) {
+    if (chosen_ == 0) choose_run(t);
+    const Choice& hit = choices_[bus_];
+    const bool transfer = hit.at == t;
+    if (transfer) {
+      give(hit);
+      chosen_ = 0;
+    }
+    const bool more = reads_.size() != 0;
+    if (tells_waits_) note_wait(t, more ? DramWait::bandwidth : DramWait::nothing);
+    wake_ = !transfer ? hit.at : more ? t + 1 : kNoClock;
+  }
+}
+
+void DramController::choose_run(Clock t) {
+  start_ = std::max(t, bus_free_[bus_]);
+  Choice first;
+  first.command = DramCommand::read;
+  first.queue = &reads_;
+  for (std::size_t w = 0; w < reads_.words(); ++w) choose_first_hit(w, reads_.hits(w), first);
+  choices_ = transfers_ = {};
+  choices_[bus_] = transfers_[bus_] = first;
+  directions_ = {};
+  direction_set_ = t;
+  chosen_ = (1u << device_.command_buses) - 1;
 }
 
 void DramController::choose_from(DramQueue& queue, Choice& best) {

@@ -39,6 +39,7 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
       transfers_first_(scheduler_->transfers_first()),
       serves_all_hits_(scheduler_->serves_all_hits()),
       plain_transfers_(!data_clock_ && !auto_precharge_),
+      serves_trains_(serves_all_hits_ && plain_transfers_ && banks_.reads_follow_simply()),
       bank_counters_(banks_.count()) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);
   for (const DramCommand c :
@@ -96,6 +97,10 @@ void DramController::advance(Clock until) {
   for (;;) {
     const Clock next = next_event();
     if (next > until) return;
+    if (runs_hits()) {
+      run_hits(until);
+      continue;
+    }
     if (next == next_refresh_ && waiting() == 0 && refreshes_.empty()) skip_idle_refreshes(until);
     tick(std::min(next_event(), until));
   }

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "config/dram/system.h"
@@ -44,6 +45,10 @@ class DramController {
   void accept(Clock now, const DramRequest& request);
   // Gives all commands up to and including `until`.
   void advance(Clock until);
+  // The same as accept() for each of these reads and advance() to the command of the last, if they can be
+  // served at once and that is not behind `until`; false, and nothing done, otherwise.
+  bool serve_train(Clock now, std::span<const DramRequest> reads, Clock until);
+  static constexpr std::size_t kLongestTrain = 16;  // bursts
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, next_refresh_); }
   std::uint32_t waiting_writes() const { return waiting_writes_; }
@@ -127,8 +132,14 @@ class DramController {
   void tick(Clock t);
   // choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
+  bool takes_train(Clock first, std::span<const DramRequest> reads) const;  // train.cpp
+  void give_train(std::span<const DramTransfer> train, Clock first);
+  bool runs_hits() const;
+  void run_hits(Clock until);
+  void choose_run(Clock t);
   void choose_opened(Choice& best);
   void choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best);
+  void choose_first_hit(std::size_t word, std::uint64_t banks, Choice& first) const;
   void choose_from(DramQueue& queue, Choice& best);
   void choose_row_commands(DramQueue& queue, std::size_t word, Choice& best);
   void choose_refresh(Choice& best);
@@ -152,7 +163,6 @@ class DramController {
   bool refresh_pressing() const;
   bool next_direction() const;
   void set_direction();
-  bool only_hits() const;
   bool leaves_choices(const DramQueue& queue, bool first_of_kind, Clock now);
 
   void give(const Choice& choice);
@@ -198,7 +208,8 @@ class DramController {
   std::array<Clock, 2> bus_free_{};
   DramWait wait_ = DramWait::nothing;
   const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_, serves_all_hits_;
-  const bool plain_transfers_;        // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
+  const bool plain_transfers_;  // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
+  const bool serves_trains_;
   std::uint32_t transfer_buses_ = 0;  // that take a transfer's command, a bit each
   std::uint32_t waiting_writes_ = 0;  // in the queues of writes and of opened requests
   DramCounters counters_;

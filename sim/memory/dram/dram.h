@@ -94,8 +94,9 @@ class Dram {
   virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) {
     return has_room(channel, write);
   }
-  // From now on commands and the queues' depths are told to `hub` while somebody wants them there, in order
-  // of time; of a cycle they come first, a depth again after accept(). A model without commands has neither.
+  // From now on commands and the queues' depths are reported to `hub` while it has subscribers to them, in
+  // order of time; of a cycle they come first, a depth again after accept(). A model without commands has
+  // neither.
   virtual void tell(observe::EventHub& /*hub*/) {}
   // Accepts a burst at `now`, which is not before anything that it told.
   virtual void accept(Cycle now, const Burst& burst) = 0;

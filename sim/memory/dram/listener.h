@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "memory/dram/banks.h"
@@ -27,6 +28,12 @@ struct DramCommandRecord {
   Clock clock = 0;
   DramCommand command = DramCommand::activate;
   std::uint32_t bank = 0, row = 0, column = 0;
+};
+
+// A read as given.
+struct DramTransfer {
+  Clock at = 0;  // its command
+  const DramRequest* request = nullptr;
 };
 
 // What the next transfer waits for. In a clock that gives a transfer: bandwidth, or nothing if that was the
@@ -55,6 +62,16 @@ class DramListener {
   // The data bus carries a burst in clocks [begin, end); reported when its command is given. With
   // pseudo-channels, whose buses are apart, intervals may overlap.
   virtual void transferring(Clock /*begin*/, Clock /*end*/, bool /*write*/) {}
+  // Of several reads in order of their commands, what the three functions above say of each. Data begin
+  // `latency` less `clocks` after the command and end `latency` after it.
+  virtual void transferred(std::span<const DramTransfer> reads, Clock latency, Clock clocks) {
+    for (const DramTransfer& t : reads) {
+      const DramRequest& r = *t.request;
+      commanded({t.at, DramCommand::read, r.bank, r.row, r.column});
+      transferring(t.at + latency - clocks, t.at + latency, false);
+      completed(r.id, t.at + latency);
+    }
+  }
   // From clock `from` on the controller waits for this; reported when it changes, in order of time. The first
   // clocks wait for nothing.
   virtual void waiting(Clock /*from*/, DramWait /*wait*/) {}

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Requests to a DRAM system one by one, as somebody outside gives them: the core of the TLM socket.
+// Requests to a DRAM system one by one, as a caller outside the simulator gives them: the core of the TLM
+// socket.
 #pragma once
 
 #include <cstdint>

@@ -23,7 +23,7 @@ bool DramQueue::insert(std::uint32_t entry) {
   if (hit) ++list.hits;
   const std::uint32_t before = (hit ? list.hit : list.other).entry;
   if (before != kNoEntry && e.next == kNoEntry) return false;
-  find_first(bank, hit, list.head);
+  find_first(bank, hit, before == kNoEntry ? entry : list.head);
   return (hit ? list.hit : list.other).entry != before;
 }
 
@@ -46,9 +46,15 @@ void DramQueue::remove(std::uint32_t entry) {
   if ((hit ? list.hit : list.other).entry == entry) find_first(bank, hit, e.next);
 }
 
-// The oldest hit or other from this entry on.
+// The oldest hit or other from this entry on, of which no older one is left.
 void DramQueue::find_first(std::uint32_t bank, bool hit, std::uint32_t from) {
-  while (from != kNoEntry && is_hit(from) != hit) from = entries_[from].next;
+  const List& list = lists_[bank];
+  const std::uint32_t of_kind = hit ? list.hits : list.size - list.hits;
+  if (of_kind == 0) {
+    from = kNoEntry;
+  } else if (of_kind != list.size) {
+    while (is_hit(from) != hit) from = entries_[from].next;
+  }
   First& first = hit ? lists_[bank].hit : lists_[bank].other;
   std::uint64_t& word = (hit ? hits_ : others_)[bank / 64];
   const std::uint64_t bit = std::uint64_t{1} << (bank % 64);
@@ -68,8 +74,8 @@ void DramQueue::recount(std::uint32_t bank) {
   for (std::uint32_t e = list.head; e != kNoEntry; e = entries_[e].next) {
     if (is_hit(e)) ++list.hits;
   }
-  find_first(bank, true, list.hits == 0 ? kNoEntry : list.head);
-  find_first(bank, false, list.hits == list.size ? kNoEntry : list.head);
+  find_first(bank, true, list.head);
+  find_first(bank, false, list.head);
 }
 
 }  // namespace tokencycle::memory

@@ -141,7 +141,7 @@ bool DramTraceReader::refill() {
 }
 
 bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
-  if (form_ == &dram_trace_forms().front() && parse_plain(line, request)) return true;
+  if (form_ != nullptr && form_->plain != DramTracePlain::none && parse_plain(line, request)) return true;
   const DramTraceWords words = split_trace_line(line);
   if (words.count == 0 || words[0][0] == '#') return false;
   const DramTraceFields fields = fields_of(line, words);
@@ -153,14 +153,15 @@ bool DramTraceReader::parse(std::string_view line, DramRequestAt& request) {
   return true;
 }
 
-// A line of the first form with one blank between its words and nothing wrong with it: parse() gives the same
+// A line of a plain form with one blank between its words and nothing wrong with it: parse() gives the same
 // request. False for any other line, about which parse() says more.
 bool DramTraceReader::parse_plain(std::string_view line, DramRequestAt& request) {
-  const char *at = line.data(), *const end = at + line.size();
-  if (line.size() < 3 || at[1] != ' ') return false;
-  const char kind = static_cast<char>(at[0] | 0x20);
+  const char *at = line.data(), *end = at + line.size();
+  const bool kind_first = form_->plain == DramTracePlain::kind_first;
+  if (line.size() < 3 || (kind_first ? at[1] : end[-2]) != ' ') return false;
+  const char kind = static_cast<char>((kind_first ? at[0] : end[-1]) | 0x20);
   if (kind != 'r' && kind != 'w') return false;
-  at += 2;
+  (kind_first ? at : end) += kind_first ? 2 : -2;
   std::uint64_t address = 0;
   if (end - at > 2 && at[0] == '0' && at[1] == 'x') {
     at = hexadecimal(at + 2, end, address);
@@ -170,7 +171,7 @@ bool DramTraceReader::parse_plain(std::string_view line, DramRequestAt& request)
   if (at == nullptr || address >= options_.capacity_bytes) return false;
   Clock clock = 0;
   if (at != end) {
-    at = *at == ' ' ? decimal(at + 1, end, clock) : nullptr;
+    at = kind_first && *at == ' ' ? decimal(at + 1, end, clock) : nullptr;
     if (at != end || clock > kLastArrival || clock < last_) return false;
     last_ = clock;
   }

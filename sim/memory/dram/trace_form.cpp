@@ -102,10 +102,12 @@ bool read_vector(const DramTraceWords& w, DramTraceFields& f) {
 // readwrite_trace.cpp), of DRAMsim3 (common.cc), of DRAMSys 5 (StlPlayer.cpp), and gem5's
 // util/decode_packet_trace.py.
 constexpr DramTraceForm kForms[] = {
-    {"tokencycle", "R|W ADDRESS [CLOCK]", "R 0x1f40 120", DramTraceTime::clocks, "", "", read_plain},
+    {"tokencycle", "R|W ADDRESS [CLOCK]", "R 0x1f40 120", DramTraceTime::clocks, "", "", read_plain,
+     DramTracePlain::kind_first},
     {"Ramulator 2, loads and stores", "LD|ST ADDRESS", "LD 0x229f6f80", DramTraceTime::none, "", "",
      read_load_store},
-    {"Ramulator, memory", "ADDRESS R|W", "0x12345680 R", DramTraceTime::none, "", "", read_address_first},
+    {"Ramulator, memory", "ADDRESS R|W", "0x12345680 R", DramTraceTime::none, "", "", read_address_first,
+     DramTracePlain::address_first},
     {"DRAMSys", "CLOCK: [(BYTES)]read|write ADDRESS [DATA]", "31: read 0x400140", DramTraceTime::clocks,
      "data; its clocks are taken as the memory's", "", read_stl},
     {"DRAMsim3", "ADDRESS READ|WRITE CLOCK", "0x1000 READ 0", DramTraceTime::clocks, "", "",

@@ -29,6 +29,9 @@ struct DramTraceFields {
 
 enum class DramTraceTime : std::uint8_t { none, clocks, picoseconds };
 
+// Usual lines of a form that need no looking for words: R or W and an address, in which order.
+enum class DramTracePlain : std::uint8_t { none, kind_first, address_first };
+
 struct DramTraceForm {
   std::string_view name;     // of the program that writes it
   std::string_view line;     // its grammar
@@ -38,6 +41,7 @@ struct DramTraceForm {
   std::string_view refused;   // why such traces cannot be read, and the remedy; empty: they can
   // False: the words are no line of this form.
   bool (*read)(const DramTraceWords& words, DramTraceFields& fields);
+  DramTracePlain plain = DramTracePlain::none;
 };
 
 // The first that reads a trace's first line is the form of the trace.
