@@ -89,4 +89,17 @@ std::optional<RooflinePoint> roofline_point(const UseDetail& use, const Roofs& r
   return point;
 }
 
+std::vector<OperatorPoint> roofline_points(const Result& result, const Roofs& roofs) {
+  std::vector<OperatorPoint> points;
+  for (const ResultOperator& op : result.operators) {
+    for (const bool decode : {false, true}) {
+      const PhaseUse& use = decode ? op.decode : op.prefill;
+      if (!use.detail) continue;
+      const std::optional<RooflinePoint> point = roofline_point(*use.detail, roofs);
+      if (point) points.push_back({&op, decode, &*use.detail, *point, use.cycles});
+    }
+  }
+  return points;
+}
+
 }  // namespace tokencycle::explore

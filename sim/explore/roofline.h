@@ -3,6 +3,7 @@
 // second.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
@@ -43,5 +44,16 @@ struct RooflinePoint {
 
 // None: no operations, or no time.
 std::optional<RooflinePoint> roofline_point(const UseDetail& use, const Roofs& roofs);
+
+// An operator in one phase. Points into the result.
+struct OperatorPoint {
+  const ResultOperator* op;
+  bool decode;
+  const UseDetail* use;
+  RooflinePoint point;
+  std::uint64_t cycles;
+};
+// Of all operators that have one, in the result's order, prefill before decode.
+std::vector<OperatorPoint> roofline_points(const Result& result, const Roofs& roofs);
 
 }  // namespace tokencycle::explore

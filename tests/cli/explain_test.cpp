@@ -158,6 +158,10 @@ TEST_CASE("explain has every field of the documents that the program writes") {
     document.erase("name");
     check_names("inspection", {document});
   }
+  const Json roofline = output_of({"inspect", file, "--roofline", "--json"});
+  check_names("inspection", {roofline, roofline["points"][0]});
+  for (const Json& point : roofline["points"])
+    CHECK(point["operations_per_second"] <= point["roof_operations_per_second"]);
   const Json models = output_of({"models", "--json"});
   check_names("models", {models, models["families"][0], models["formats"][0]});
 }

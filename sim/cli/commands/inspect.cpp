@@ -140,7 +140,9 @@ OptionParser inspect_parser() {
                       "tokencycle inspect configs/edge.json");
   parser.add()("input", po::value<std::string>(), "file, - for standard input, or a name in configs/");
   add_set_option(parser);
-  add_output_forms(parser, "tensor, token, instruction, product or field");
+  parser.add()("roofline", po::bool_switch(),
+               "of a result: operations per second and per DRAM byte of each operator, and its roof");
+  add_output_forms(parser, "tensor, token, instruction, product, point or field");
   parser.positional("input", 1);
   return parser;
 }
@@ -150,6 +152,11 @@ ExitCode inspect_command(const Arguments& arguments) {
   if (!parser.parse(arguments)) return ExitCode::success;
   const OutputForm form = output_form(parser);
   const MachineOptions machine{parser.require("input"), sets_of(parser)};
+  if (parser.get<bool>("roofline")) {
+    const Inspected lines = inspect_roofline(host::read_text(machine.config), shown_name(machine.config));
+    print_now(form == OutputForm::text ? lines.text : document_text(lines.document, form));
+    return ExitCode::success;
+  }
   const Inspected found = names_changes(machine) ? inspect_machine(machine_with(machine))
                                                  : inspect_file(host::find_description(machine.config));
   print_now(form == OutputForm::text ? found.text : document_text(found.document, form));

@@ -172,6 +172,15 @@ Topic inspection_topic() {
           {"peak_billion_multiply_accumulates_per_s, scratchpad_gb_per_s, dram_peak_gb_per_s, dram_bytes, "
            "ridge_multiply_accumulates_per_byte",
            "of a machine, derived"},
+          {"machine, roofs[]",
+           "with --roofline (schema tokencycle-roofline-1): its name; name, unit and value of what it could "
+           "do"},
+          {"points[].operator, .layer, .phase, .cycles, .span_cycles", "with --roofline: as in the result"},
+          {"points[].operations, .bytes, .intensity",
+           "2 x multiply-accumulates + vector elements; of DRAM; operations / bytes, null without bytes"},
+          {"points[].operations_per_second, .roof_operations_per_second, .limit",
+           "over the span; in the least time that the machine could take for this work; what that time is "
+           "of"},
       },
       {"A memory, a program, a checkpoint, a list of products and a trace of requests have the fields that "
        "their "

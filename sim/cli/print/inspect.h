@@ -25,6 +25,7 @@ Inspected inspect_memory(const std::filesystem::path& path);  // of a DRAM: a pr
 Inspected inspect_program(const isa::Program& program, const std::string& source);
 Inspected inspect_checkpoint(const std::filesystem::path& path);
 Inspected inspect_result(const std::string& text, const std::string& source);
+Inspected inspect_roofline(const std::string& text, const std::string& source);  // of a result
 Inspected inspect_products(const std::string& text, const std::string& source);  // a list for gemm --shapes
 Inspected inspect_requests(const std::filesystem::path& path);                   // a trace for dram
 

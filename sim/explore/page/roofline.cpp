@@ -14,24 +14,10 @@ namespace tokencycle::explore {
 
 namespace {
 
-struct Marker {
-  const ResultOperator* op;
-  bool decode;
-  const UseDetail* use;
-  RooflinePoint point;
-  double cycles;
-};
+using Marker = OperatorPoint;
 
 std::vector<Marker> markers_of(const Result& result, const Roofs& roofs) {
-  std::vector<Marker> markers;
-  for (const ResultOperator& op : result.operators) {
-    for (const bool decode : {false, true}) {
-      const PhaseUse& use = decode ? op.decode : op.prefill;
-      if (!use.detail) continue;
-      const std::optional<RooflinePoint> point = roofline_point(*use.detail, roofs);
-      if (point) markers.push_back({&op, decode, &*use.detail, *point, static_cast<double>(use.cycles)});
-    }
-  }
+  std::vector<Marker> markers = roofline_points(result, roofs);
   // Large ones first, so that small ones are drawn above them.
   std::stable_sort(markers.begin(), markers.end(),
                    [](const Marker& a, const Marker& b) { return a.cycles > b.cycles; });
