@@ -8,6 +8,7 @@ if(EXISTS ${TOKENCYCLE_UPLOT}/dist/uPlot.iife.min.js)
   # NAME=FILE: each is a function of sim/explore/page/assets.h.
   set(embedded
     page_css=${report_assets}/page.css charts_css=${report_assets}/charts.css print_css=${report_assets}/print.css
+    sweep_css=${report_assets}/sweep.css sweep_js=${report_assets}/sweep.js
     page_js=${report_assets}/page.js timeline_js=${report_assets}/timeline.js
     pipeline_view_js=${report_assets}/pipeline_view.js pipeline_js=${report_assets}/pipeline.js
     uplot_css=${TOKENCYCLE_UPLOT}/dist/uPlot.min.css uplot_js=${TOKENCYCLE_UPLOT}/dist/uPlot.iife.min.js

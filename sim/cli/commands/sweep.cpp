@@ -15,6 +15,8 @@
 #include "cli/standard_output.h"
 #include "cli/sweep/slurm.h"
 #include "cli/sweep/sweep_run.h"
+#include "explore/page/assets.h"
+#include "explore/page/sweep.h"
 #include "explore/sweep/table.h"
 #include "host/files.h"
 
@@ -41,6 +43,7 @@ OptionParser sweep_parser() {
   add("status", po::bool_switch(), "say what is there, run nothing");
   add("collect", po::bool_switch(), "write the table of what is there, run nothing");
   add("points", po::value<std::string>(), "only these, as in 1-50,60");
+  add("report", po::value<std::string>(), "write fronts, the best machines and all points as a page (HTML)");
   add("quiet,q", po::bool_switch(), "no progress, no table");
   add_output_forms(parser, "point");
   auto slurm = parser.more("On a cluster");
@@ -195,12 +198,17 @@ void collect(const OptionParser& parser, const SweepPlan& plan, const std::vecto
   for (const auto& [form, name] :
        {std::pair(OutputForm::csv, "table.csv"), std::pair(OutputForm::json, "table.json")})
     host::write_text(folder.path() / name, document_text(document, form));
+  if (parser.has("report"))
+    host::write_text(parser.get<std::string>("report"),
+                     explore::sweep_html(plan, points, table, TOKENCYCLE_VERSION));
   const OutputForm form = output_form(parser);
   if (form != OutputForm::text) return print_now(document_text(document, form));
   if (parser.get<bool>("quiet")) return;
   print_now(table_text(plan, table));
   print_now(fmt::format("\npoints   {}\ntable    written to {}\n", counts_text(count(folder, points)),
                         (folder.path() / "table.csv").string()));
+  if (parser.has("report"))
+    print_now(fmt::format("page     written to {}\n", parser.get<std::string>("report")));
 }
 
 void dry_run(const SweepPlan& plan, const CheckedPoints& checked) {
@@ -287,6 +295,7 @@ ExitCode sweep_command(const Arguments& arguments) {
   OptionParser parser = sweep_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const std::string file = parser.require("plan");
+  if (parser.has("report")) explore::sweep_js();  // refused where the program has no page: before the runs
   const std::string text = host::read_text(file);
   const SweepPlan plan = explore::parse_plan(text, file);
   const SweepFolder folder(folder_of(parser));

@@ -36,6 +36,12 @@ std::string_view pipeline_view_js() {
 std::string_view pipeline_js() {
   refuse();
 }
+std::string_view sweep_css() {
+  refuse();
+}
+std::string_view sweep_js() {
+  refuse();
+}
 std::string_view uplot_css() {
   refuse();
 }

@@ -11,10 +11,12 @@ namespace tokencycle::explore {
 std::string_view page_css();
 std::string_view charts_css();
 std::string_view print_css();
+std::string_view sweep_css();
 std::string_view page_js();
 std::string_view timeline_js();
 std::string_view pipeline_view_js();
 std::string_view pipeline_js();
+std::string_view sweep_js();
 // uPlot, the chart library
 std::string_view uplot_css();
 std::string_view uplot_js();

@@ -44,6 +44,8 @@ void add_details(std::string& out, const Page& page);
 std::string page_data(const Page& page);
 
 // <section> with heading and an introduction in HTML.
+// A document up to its title: it may load nothing and send nothing.
+std::string_view page_head();
 void open_section(std::string& out, const std::string& id, const std::string& heading,
                   const std::string& lead);
 // The part of a section that is about one result; its heading is left out where there is only one.

@@ -12,6 +12,17 @@ namespace tokencycle::explore {
 
 using observe::Cause;
 
+std::string_view page_head() {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src "
+         "'unsafe-inline'; "
+         "script-src 'unsafe-inline'; img-src data:\">\n"
+         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+         "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" "
+         "content=\"no-referrer\">\n"
+         "<link rel=\"icon\" href=\"data:,\">\n";
+}
+
 void open_section(std::string& out, const std::string& id, const std::string& heading,
                   const std::string& lead) {
   out +=

@@ -15,15 +15,6 @@ namespace tokencycle::explore {
 
 namespace {
 
-// The page may load nothing and send nothing.
-constexpr const char* kHead =
-    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
-    "script-src 'unsafe-inline'; img-src data:\">\n"
-    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-    "<meta name=\"color-scheme\" content=\"light dark\">\n<meta name=\"referrer\" content=\"no-referrer\">\n"
-    "<link rel=\"icon\" href=\"data:,\">\n";
-
 struct Link {
   const char *id, *name;
 };
@@ -89,7 +80,7 @@ void add_header(std::string& out, const Page& page) {
 }
 
 std::string page_html(const Page& page) {
-  std::string out = kHead;
+  std::string out(page_head());
   out += fmt::format("<title>{} · tokencycle report</title>\n", headline(page));
   out += fmt::format(
       "<style>\n{}\n{}\n{}\n{}</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#summary\">To the "
