@@ -104,7 +104,7 @@ def main():
     root = parser.parse_args().root.resolve()
     violations = []
     cpp = sorted(p for d in ("sim", "tests") for p in (root / d).rglob("*") if p.suffix in (".h", ".cpp"))
-    scripts = sorted(p for p in (root / "scripts").rglob("*") if p.suffix in (".py", ".sh"))
+    scripts = sorted(p for d in ("scripts", "python") for p in (root / d).rglob("*") if p.suffix in (".py", ".sh"))
     for path in cpp + scripts + [root / "CMakeLists.txt"]:
         text = path.read_text(encoding="utf-8")
         violations += check_text(root, path, text)

@@ -12,7 +12,8 @@ the program computes.
 from . import errors, plot
 from .commands import compare, dram, gemm, plan_of, run, sweep, version
 from .errors import TokencycleError
+from .optimizer import Search, search
 from .results import Comparison, Dram, Gemm, Result, Roofline, Sweep, read
 
-__all__ = ["Comparison", "Dram", "Gemm", "Result", "Roofline", "Sweep", "TokencycleError", "compare", "dram",
-           "errors", "gemm", "plan_of", "plot", "read", "run", "sweep", "version"]
+__all__ = ["Comparison", "Dram", "Gemm", "Result", "Roofline", "Search", "Sweep", "TokencycleError", "compare",
+           "dram", "errors", "gemm", "plan_of", "plot", "read", "run", "search", "sweep", "version"]

@@ -172,8 +172,10 @@ def sweep(plan: Path | Mapping[str, Any] | None = None, *, axes: Mapping[Any, An
     if plan is not None and settings:
         raise TypeError(f"sweep with a plan takes no {', '.join(settings)}: the plan says all of a point")
     scratch = tempfile.TemporaryDirectory(prefix="tokencycle_")
-    file = plan
-    if axes is not None or isinstance(plan, Mapping):
+    file: Path
+    if isinstance(plan, (str, os.PathLike)):
+        file = plan
+    else:
         text = json.dumps(plan_of(axes, **settings) if axes is not None else program.plain(plan), indent=1)
         file = pathlib.Path(scratch.name) / "plan.json"
         file.write_text(text + "\n", encoding="utf-8")

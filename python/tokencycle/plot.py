@@ -85,7 +85,8 @@ def cycles(data: Sweep | pd.DataFrame, x: str, y: str | None = None, *, by: str 
 Stacked = Union[Sweep, Comparison, Result, Gemm, pd.DataFrame]
 
 
-def stack(data: Stacked, x: str | Sequence[str] | None = None, *, least_percent: float = 1.0, ax: Axes | None = None) -> Axes:
+def stack(data: Stacked, x: str | Sequence[str] | None = None, *, least_percent: float = 1.0,
+          ax: Axes | None = None) -> Axes:
     """What cycles were spent on, as stacked bars.
 
     Args:
@@ -116,8 +117,9 @@ def stack(data: Stacked, x: str | Sequence[str] | None = None, *, least_percent:
     below = pd.Series(0, index=frame.index)
     from matplotlib import colormaps
 
-    for color, cause in zip(colormaps["tab20"].colors, drawn.columns):
-        ax.bar(range(len(drawn)), drawn[cause].to_numpy(), bottom=below.to_numpy(), label=cause, color=color, width=0.8)
+    for number, cause in enumerate(drawn.columns):
+        ax.bar(range(len(drawn)), drawn[cause].to_numpy(), bottom=below.to_numpy(), label=cause,
+               color=colormaps["tab20"](number % 20), width=0.8)
         below = below + drawn[cause]
     step = -(-len(drawn) // _MOST_LABELS) or 1
     ax.set_xticks(range(0, len(drawn), step), names[::step],

@@ -105,6 +105,7 @@ def call(arguments: Sequence[str], progress: bool = False) -> str:
         except OSError as error:
             raise TokencycleError(f"{command[0]}: cannot be started: {error.strerror}", command=command) from error
         with process:
+            assert process.stderr is not None
             try:
                 for line in process.stderr:
                     errors.append(line.rstrip("\n"))

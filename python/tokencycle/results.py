@@ -27,7 +27,7 @@ class Result:
         document: the whole result document, as `tokencycle run --result` writes it.
     """
 
-    def __init__(self, document: dict[str, Any]):
+    def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
 
     def __repr__(self) -> str:
@@ -138,6 +138,24 @@ class Result:
         return with_units(records(rows).set_index("phase"))
 
     @cached_property
+    def energy(self) -> pd.DataFrame:
+        """Energy of the machine by part: low, typical, high, in pJ. Of runs with a `technology`; else empty."""
+        return self._ranges(self.document["energy"].get("machine"), "pJ")
+
+    @cached_property
+    def area(self) -> pd.DataFrame:
+        """Area of the chip by part: low, typical, high, in um2. Of runs with a `technology`; else empty."""
+        return self._ranges(self.document.get("area"), "um2")
+
+    @staticmethod
+    def _ranges(document: dict[str, Any] | None, unit: str) -> pd.DataFrame:
+        columns = ["low", "typical", "high"]
+        rows = {**document["parts"], "total": document["total"]} if document else {}
+        frame = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+        frame.index.name = "part"
+        return with_units(frame, dict.fromkeys(columns, unit))
+
+    @cached_property
     def roofline(self) -> Roofline:
         """Where each operator stands below what the machine could do."""
         with tempfile.TemporaryDirectory(prefix="tokencycle_") as folder:
@@ -159,7 +177,7 @@ class Roofline:
         points: one row per operator and phase: operations, bytes, intensity, operations per second, roof, limit.
     """
 
-    def __init__(self, document: dict[str, Any]):
+    def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
         self.machine: str = document["machine"]
         self.roofs = pd.DataFrame(document["roofs"]).set_index("name")
@@ -179,7 +197,7 @@ class Comparison:
         results: the run on each machine.
     """
 
-    def __init__(self, document: dict[str, Any], results: list[Result]):
+    def __init__(self, document: dict[str, Any], results: list[Result]) -> None:
         self.document = document
         self.results = results
 
@@ -226,7 +244,7 @@ class Gemm:
         document: of `tokencycle gemm --json`.
     """
 
-    def __init__(self, document: dict[str, Any]):
+    def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
 
     def __repr__(self) -> str:
@@ -252,7 +270,7 @@ class Dram:
         document: of `tokencycle dram --json`.
     """
 
-    def __init__(self, document: dict[str, Any]):
+    def __init__(self, document: dict[str, Any]) -> None:
         self.document = document
 
     def __repr__(self) -> str:
@@ -291,7 +309,7 @@ class Sweep:
         table: one row per point: what the axes set, state, figures. `attrs["units"]`, `attrs["meanings"]`.
     """
 
-    def __init__(self, folder: pathlib.Path, keep_alive: Any = None):
+    def __init__(self, folder: pathlib.Path, keep_alive: Any = None) -> None:
         self.folder = folder
         self._keep_alive = keep_alive
         self.document: dict[str, Any] = json.loads((folder / "table.json").read_text(encoding="utf-8"))

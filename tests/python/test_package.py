@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The installed package; wheel_test.py runs this in an environment of its own."""
 
+import json
 import os
 import pathlib
 import signal
@@ -191,6 +192,67 @@ def test_a_front_has_what_nothing_beats():
     frame = pd.DataFrame({"a": [3, 1, 2, 2, 4, 1], "b": [2, 5, 3, 4, 2, 6]})
     assert tc.plot.front(frame, "a", "b")[["a", "b"]].to_numpy().tolist() == [[1, 5], [2, 3], [3, 2]]
     assert tc.plot.pareto(frame, "a", "b").get_xlabel() == "a"
+
+
+def test_energy_and_area_are_those_of_the_technology(result):
+    assert result.energy.empty and result.area.empty
+    found = tc.run(new_tokens=1, timing_only=True, technology="7nm")
+    for frame, document in ((found.energy, found.document["energy"]["machine"]), (found.area, found.document["area"])):
+        assert frame.loc["total", "typical"] == document["total"]["typical"]
+        assert frame.drop(index="total")["typical"].sum() == pytest.approx(frame.loc["total", "typical"])
+        assert (frame["low"] <= frame["typical"]).all() and (frame["typical"] <= frame["high"]).all()
+        assert frame.attrs["units"]["low"] == document["unit"]
+
+
+PRODUCTS = {"command": "gemm", "M": 16, "N": 64, "K": 64, "timing_only": True, "axes": {
+    "/matrix/rows": [16, 32, 64], "/matrix/columns": [16, 32, 64], "/vector/lanes": [8, 16],
+    "dataflow": ["ws", "os", "is"]}}
+BOTH = ["end_to_end_cycles", "array_cycles"]
+
+
+@pytest.mark.parametrize("sampler", ["nsga2", "tpe"])
+def test_a_search_runs_its_budget_and_ends_with_the_same_points_again(sampler, tmp_path):
+    pytest.importorskip("optuna")
+    first, again = (tc.search(objectives=BOTH, budget=12, sampler=sampler, folder=tmp_path / name, jobs=jobs,
+                              **PRODUCTS) for name, jobs in (("first", 2), ("again", 1)))
+    assert len(first.done) == 12
+    assert (tmp_path / "first/table.csv").read_bytes() == (tmp_path / "again/table.csv").read_bytes()
+    assert set(first.front.index) <= set(first.done.index)
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "first/points").iterdir()}
+    more = tc.search(objectives=BOTH, budget=15, sampler=sampler, folder=tmp_path / "first", **PRODUCTS)
+    assert set(first.done.index) < set(more.done.index)  # what is done is not run again
+    assert all(file.stat().st_mtime_ns == time_of for file, time_of in before.items())
+
+
+def test_a_search_with_a_budget_for_all_finds_the_front_of_the_sweep(tmp_path):
+    pytest.importorskip("optuna")
+    with pytest.warns(UserWarning, match="failed"):  # weight-stationary arrays of 16 rows lack a group buffer
+        everything = tc.sweep(folder=tmp_path / "all", **PRODUCTS)
+    found = tc.search(objectives=BOTH, budget=len(everything.table), folder=tmp_path / "search", **PRODUCTS)
+    assert len(found.done) == len(everything.done)
+    values = {tuple(row) for row in found.front[BOTH].to_numpy().tolist()}
+    assert values == {tuple(row) for row in tc.plot.front(everything, *BOTH)[BOTH].to_numpy().tolist()}
+    for point, row in found.done.iterrows():  # the same numbers mean the same points
+        assert (everything.done.loc[point, BOTH] == row[BOTH]).all()
+
+
+def test_a_search_as_a_command(tmp_path):
+    pytest.importorskip("optuna")
+    plan = tmp_path / "plan.json"
+    plan.write_text(json.dumps(tc.plan_of(**PRODUCTS)))
+
+    def command(*more):
+        return subprocess.run([sys.executable, "-m", "tokencycle", "search", *more], capture_output=True, text=True,
+                              cwd=tmp_path)
+    found = command(plan, "--objective", "max:end_to_end_cycles", "--budget", "4", "-o", "found")
+    assert found.returncode == 0 and "4 points run" in found.stdout, found.stderr
+    assert "4 done, " in printed("sweep", plan, "-o", tmp_path / "found", "--status")
+    wrong = command(plan, "--objective", "nothing", "--budget", "4", "-o", "wrong")
+    assert wrong.returncode == 2 and "nothing" in wrong.stderr and "array_cycles" in wrong.stderr
+    none = command("none.json", "--objective", "array_cycles", "--budget", "4")
+    assert none.returncode == 7 and "none.json" in none.stderr
+    assert subprocess.run([sys.executable, "-m", "tokencycle", "--version"], capture_output=True, text=True,
+                          check=True).stdout == printed("--version")
 
 
 def test_the_example_runs():

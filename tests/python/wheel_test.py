@@ -26,7 +26,8 @@ class Skipped(Exception):
 
 def run(*command, **options):
     """Runs a command; its output is shown where it fails."""
-    result = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options)
+    result = subprocess.run([*map(str, command)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                            **options)
     if result.returncode != 0:
         if command[0] == sys.executable and any(text in result.stdout for text in NOT_FETCHED):
             raise Skipped("pip or a package from its index is not there: " + result.stdout.strip().splitlines()[-1])
@@ -45,7 +46,7 @@ def main():
         (wheel,) = scratch.glob("*.whl")
         run(sys.executable, "-m", "venv", "--without-pip", scratch / "environment")
         python = scratch / "environment" / "bin" / "python"
-        run(*PIP, "--python", python, "install", "--prefer-binary", "pytest", f"{wheel}[notebook]")
+        run(*PIP, "--python", python, "install", "--prefer-binary", "pytest", f"{wheel}[notebook,search]")
         # Nothing of this tree: neither its package nor its program, machines and model.
         clean = {k: v for k, v in os.environ.items()
                  if not k.startswith(("TOKENCYCLE_", "PYTHON", "MPL", "LD_LIBRARY_PATH"))}
