@@ -13,7 +13,7 @@ list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/tests/support/gguf_writer.cpp
   ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace.cpp ${CMAKE_SOURCE_DIR}/sim/memory/dram/trace_form.cpp
   ${CMAKE_SOURCE_DIR}/sim/observe/event.cpp
   ${CMAKE_SOURCE_DIR}/sim/observe/analysis/cycle_stack.cpp)
-foreach(name document node series text tokens)
+foreach(name document node series technology text tokens)
   list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/sim/explore/result/${name}.cpp)
 endforeach()
 
