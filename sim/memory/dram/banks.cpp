@@ -77,6 +77,7 @@ void DramBanks::add_constraints(const config::DramDevice& d, bool auto_precharge
       if (c.other && c.level == DramLevel::rank && rank_count_ == 1) continue;
       updates.rare.push_back({c.clocks, c.window, level, after, c.other});
       updates.window = std::max<std::size_t>(updates.window, c.window);
+      updates.windows[level] = updates.windows[level] || c.window > 1;
     } else if (!implied(c)) {
       updates.of_level[level].push_back({c.clocks, after});
     }
@@ -222,7 +223,9 @@ void DramBanks::update(std::uint32_t bank, Part part, DramCommand command, Clock
   for_levels([&](std::uint32_t node, DramLevel level) { raise(node, level, command, now); });
   if (updates.rare.empty()) return;
   if (updates.window > 1) {
-    for_levels([&](std::uint32_t node, DramLevel) { histories_[node + c].add(now, updates.window); });
+    for_levels([&](std::uint32_t node, DramLevel level) {
+      if (updates.windows[index(level)]) histories_[node + c].add(now, updates.window);
+    });
   }
   const std::size_t first = part == Part::inner ? index(DramLevel::bank_group) : 0;
   const std::size_t last = part == Part::outer ? index(DramLevel::rank) : index(DramLevel::bank);
@@ -320,8 +323,7 @@ void DramBanks::change_state(DramCommand command, std::uint32_t bank, std::uint3
       break;
     case DramCommand::read:
     case DramCommand::read_auto:
-      rank.synchronised = now + synchronises_[0];
-      last_transfer_[0] = now;
+      transferred_read(bank, now);
       if (command == DramCommand::read_auto) close(bank, precharge_of(command, bank, now));
       break;
     case DramCommand::write:

@@ -86,6 +86,7 @@ class DramBanks {
                                                        : last_given_[cause == DramCause::refresh];
     return given + longest_after_[static_cast<std::size_t>(cause)][c] > now;
   }
+  bool share_rank(std::uint32_t a, std::uint32_t b) const { return banks_[a].rank == banks_[b].rank; }
   // Clocks from a read of one bank to a read of another or the same one, by what they share.
   std::uint32_t read_gap(std::uint32_t a, std::uint32_t b) const {
     const Bank &one = banks_[a], &other = banks_[b];
@@ -102,8 +103,13 @@ class DramBanks {
     raise(b.group, DramLevel::bank_group, DramCommand::read, now);
     raise(b.bank, DramLevel::bank, DramCommand::read, now);
     if (rank_follows) return;
-    update(bank, Part::outer, DramCommand::read, now);
-    change_state(DramCommand::read, bank, kNoRow, now);
+    if (updates_[static_cast<std::size_t>(DramCommand::read)].rare.empty()) {
+      raise(0, DramLevel::channel, DramCommand::read, now);
+      raise(b.rank, DramLevel::rank, DramCommand::read, now);
+    } else {
+      update(bank, Part::outer, DramCommand::read, now);
+    }
+    transferred_read(bank, now);
   }
   // `row`: of an activation.
   void give(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
@@ -154,7 +160,8 @@ class DramBanks {
     std::array<std::vector<Update>, config::kDramLevels> of_level;
     std::array<bool, config::kDramLevels> asked{};  // whether afters_ ask for its last time there
     std::vector<RareUpdate> rare;
-    std::size_t window = 0;  // the longest of them
+    std::size_t window = 0;                           // the longest of them
+    std::array<bool, config::kDramLevels> windows{};  // whether one of them has a window there
   };
   struct Bank {
     std::uint32_t rank = 0, group = 0, bank = 0;  // where their nodes begin in ready_
@@ -216,6 +223,10 @@ class DramBanks {
   void update_rarely(std::uint32_t bank, const Nodes& nodes, const RareUpdate& u, DramCommand command,
                      Clock now);
   void change_state(DramCommand command, std::uint32_t bank, std::uint32_t row, Clock now);
+  void transferred_read(std::uint32_t bank, Clock now) {
+    ranks_[rank_of(bank)].synchronised = now + synchronises_[0];
+    last_transfer_[0] = now;
+  }
   void close(std::uint32_t bank, Clock at);
   void derive_times(const config::DramDevice& device);
   void derive_read_gaps(const config::DramDevice& device);

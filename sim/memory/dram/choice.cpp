@@ -100,24 +100,33 @@ void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64
   Choice first;
   first.command = transfer;
   first.queue = &queue;
-  choose_first_hit(word, banks, first);
+  choose_first(word, banks, &DramQueue::List::hit, first);
   note_transfer(queue, first.entry, transfer, first.at);
   take(first, best);
 }
 
 // The same command for each of these banks, which `first` has with its queue: the bank that is ready first,
-// of equals that with the oldest hit, then the lowest.
-void DramController::choose_first_hit(std::size_t word, std::uint64_t banks, Choice& first) const {
+// of equals that with the oldest request of the kind, then the lowest.
+void DramController::choose_first(std::size_t word, std::uint64_t banks,
+                                  DramQueue::First DramQueue::List::*kind, Choice& first) const {
+  const DramQueue& queue = *first.queue;
+  Clock at = first.at, arrived = first.arrived;
+  std::uint32_t found = banks_.count();
   for_each_bit(banks, [&](std::uint32_t i) {
     const std::uint32_t bank = static_cast<std::uint32_t>(word * 64) + i;
-    const DramQueue::First& hit = first.queue->of(bank).hit;
-    const Clock at = std::max(start_, banks_.earliest_of_bank(first.command, bank));
-    if (at > first.at || (at == first.at && hit.arrived >= first.arrived)) return;
-    first.at = at;
-    first.arrived = hit.arrived;
-    first.entry = hit.entry;
-    first.bank = bank;
+    const Clock ready = std::max(start_, banks_.earliest_of_bank(first.command, bank));
+    if (ready > at) return;
+    const Clock since = (queue.of(bank).*kind).arrived;
+    if (ready == at && since >= arrived) return;
+    at = ready;
+    arrived = since;
+    found = bank;
   });
+  if (found == banks_.count()) return;
+  first.at = at;
+  first.arrived = arrived;
+  first.bank = found;
+  first.entry = (queue.of(found).*kind).entry;
 }
 
 // --- reads of open rows alone -------------------------------------------------------------------------
@@ -155,7 +164,8 @@ void DramController::choose_run(Clock t) {
   Choice first;
   first.command = DramCommand::read;
   first.queue = &reads_;
-  for (std::size_t w = 0; w < reads_.words(); ++w) choose_first_hit(w, reads_.hits(w), first);
+  for (std::size_t w = 0; w < reads_.words(); ++w)
+    choose_first(w, reads_.hits(w), &DramQueue::List::hit, first);
   choices_ = transfers_ = {};
   choices_[bus_] = transfers_[bus_] = first;
   directions_ = {};
@@ -198,13 +208,11 @@ void DramController::choose_row_commands(DramQueue& queue, std::size_t word, Cho
 void DramController::consider_all(DramQueue& queue, std::size_t word, std::uint64_t banks,
                                   DramCommand command, Choice& best) {
   if (banks == 0 || use_of(command).bus != bus_) return;
-  for_each_bit(banks, [&](std::uint32_t i) {
-    const std::uint32_t bank = static_cast<std::uint32_t>(word * 64) + i;
-    const DramQueue::First& first = queue.of(bank).other;
-    take({std::max(start_, banks_.earliest_of_bank(command, bank)), first.arrived, command, first.entry, bank,
-          &queue},
-         best);
-  });
+  Choice first;
+  first.command = command;
+  first.queue = &queue;
+  choose_first(word, banks, &DramQueue::List::other, first);
+  take(first, best);
 }
 
 void DramController::consider_entry(DramQueue& queue, std::uint32_t entry, Choice& best) {

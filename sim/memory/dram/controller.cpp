@@ -40,7 +40,8 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
       serves_all_hits_(scheduler_->serves_all_hits()),
       plain_transfers_(!data_clock_ && !auto_precharge_),
       serves_trains_(serves_all_hits_ && plain_transfers_ && banks_.reads_follow_simply()),
-      bank_counters_(banks_.count()) {
+      bank_counters_(banks_.count()),
+      patterns_(banks_.count()) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);
   for (const DramCommand c :
        {DramCommand::read, DramCommand::read_auto, DramCommand::write, DramCommand::write_auto}) {

@@ -102,6 +102,20 @@ class DramController {
     }
   };
 
+  // When the reads of a train are given if nothing keeps them apart but each other: it depends on their banks
+  // alone, and is kept for the last train of each first bank.
+  struct TrainPattern {
+    std::size_t count = 0;
+    std::array<std::uint32_t, kLongestTrain> banks{};  // by read
+    std::array<std::uint8_t, kLongestTrain> order{};   // the n-th to be given
+    std::array<std::uint32_t, kLongestTrain> after{};  // clocks to its command
+    bool is_of(std::span<const DramRequest> reads) const {
+      return reads.size() == count &&
+             std::equal(reads.begin(), reads.end(), banks.begin(),
+                        [](const DramRequest& r, std::uint32_t bank) { return r.bank == bank; });
+    }
+  };
+
   // A request whose activation has begun. Its second part comes soon, and before anything else changes.
   struct Half {
     std::uint32_t entry = kNoEntry;
@@ -133,13 +147,15 @@ class DramController {
   // choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);
   bool takes_train(Clock first, std::span<const DramRequest> reads) const;  // train.cpp
+  void put_in_order(std::span<DramTransfer> train) const;
   void give_train(std::span<const DramTransfer> train, Clock first);
   bool runs_hits() const;
   void run_hits(Clock until);
   void choose_run(Clock t);
   void choose_opened(Choice& best);
   void choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best);
-  void choose_first_hit(std::size_t word, std::uint64_t banks, Choice& first) const;
+  void choose_first(std::size_t word, std::uint64_t banks, DramQueue::First DramQueue::List::*kind,
+                    Choice& first) const;
   void choose_from(DramQueue& queue, Choice& best);
   void choose_row_commands(DramQueue& queue, std::size_t word, Choice& best);
   void choose_refresh(Choice& best);
@@ -214,6 +230,7 @@ class DramController {
   std::uint32_t waiting_writes_ = 0;  // in the queues of writes and of opened requests
   DramCounters counters_;
   std::vector<DramBankCounters> bank_counters_;
+  std::vector<TrainPattern> patterns_;  // by bank; derived, not part of the state
 };
 
 }  // namespace tokencycle::memory

@@ -5,6 +5,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include <array>
 #include <cerrno>
 #include <charconv>
 #include <cstring>
@@ -36,12 +37,19 @@ std::errc parse_number(std::string_view word, int base, std::uint64_t& value) {
 // The digits from `at` on, at least one and so few that they cannot overflow; the end of them, nullptr
 // otherwise.
 const char* hexadecimal(const char* at, const char* end, std::uint64_t& value) {
+  static constexpr std::array<std::uint8_t, 256> kDigits = [] {
+    std::array<std::uint8_t, 256> digits{};
+    digits.fill(16);
+    for (std::uint8_t d = 0; d < 10; ++d) digits[static_cast<std::size_t>('0' + d)] = d;
+    for (std::uint8_t d = 10; d < 16; ++d)
+      digits[static_cast<std::size_t>('a' + d - 10)] = digits[static_cast<std::size_t>('A' + d - 10)] = d;
+    return digits;
+  }();
   const char* const begin = at;
   for (; at != end; ++at) {
-    const auto digit = static_cast<unsigned>(*at - '0');
-    const auto letter = static_cast<unsigned>((*at | 0x20) - 'a');
-    if (digit > 9 && letter > 5) break;
-    value = value << 4 | (digit <= 9 ? digit : letter + 10);
+    const std::uint8_t digit = kDigits[static_cast<unsigned char>(*at)];
+    if (digit > 15) break;
+    value = value << 4 | digit;
   }
   return at == begin || at - begin > 16 ? nullptr : at;
 }

@@ -22,34 +22,49 @@ bool DramController::takes_train(Clock first, std::span<const DramRequest> reads
 bool DramController::serve_train(Clock now, std::span<const DramRequest> reads, Clock until) {
   const Clock first = now + 1;
   if (!takes_train(first, reads)) return false;
-  const config::DramCommandUse use = use_of(DramCommand::read);
-  const Clock start = std::max(first, bus_free_[use.bus]), end = std::min(until, next_refresh_ - 1);
-  std::array<DramTransfer, kLongestTrain>
-      train;  // [0, given) as they are given, behind that when they could be
+  const Clock start = std::max(first, bus_free_[use_of(DramCommand::read).bus]);
+  std::array<DramTransfer, kLongestTrain> all;
+  const std::span<DramTransfer> train(all.data(), reads.size());
+  bool at_once = true;  // nothing but the reads themselves keeps them apart
   for (std::size_t i = 0; i < reads.size(); ++i) {
     train[i] = {std::max(start, banks_.earliest_of_bank(DramCommand::read, reads[i].bank)), &reads[i]};
+    at_once = at_once && train[i].at == start;
   }
+  TrainPattern& pattern = patterns_[reads.front().bank];
+  if (!at_once) {
+    put_in_order(train);
+  } else if (pattern.is_of(reads)) {
+    for (std::size_t n = 0; n < reads.size(); ++n)
+      train[n] = {start + pattern.after[n], &reads[pattern.order[n]]};
+  } else {
+    put_in_order(train);
+    pattern.count = reads.size();
+    for (std::size_t n = 0; n < reads.size(); ++n) {
+      pattern.banks[n] = reads[n].bank;
+      pattern.order[n] = static_cast<std::uint8_t>(train[n].request - reads.data());
+      pattern.after[n] = static_cast<std::uint32_t>(train[n].at - start);
+    }
+  }
+  if (train.back().at > std::min(until, next_refresh_ - 1)) return false;
+  give_train(train, first);
+  return true;
+}
+
+// From when each RD could be given if it were the only one, to when they are.
+void DramController::put_in_order(std::span<DramTransfer> train) const {
   // Ready first, of equals in the lowest bank, of one bank's the one that came first.
   const auto goes_first = [](const DramTransfer& a, const DramTransfer& b) {
     if (a.at != b.at) return a.at < b.at;
     return a.request->bank != b.request->bank ? a.request->bank < b.request->bank : a.request < b.request;
   };
-  for (std::size_t given = 0; given < reads.size(); ++given) {
-    std::size_t next = given;
-    for (std::size_t i = given + 1; i < reads.size(); ++i) {
-      if (goes_first(train[i], train[next])) next = i;
-    }
-    const DramTransfer read = train[next];
-    if (read.at > end) return false;
-    train[next] = train[given];
-    train[given] = read;
-    for (std::size_t i = given + 1; i < reads.size(); ++i) {
-      const std::uint32_t gap = banks_.read_gap(read.request->bank, train[i].request->bank);
-      train[i].at = std::max(train[i].at, read.at + std::max<std::uint32_t>(gap, use.clocks));
+  const std::uint32_t least = use_of(DramCommand::read).clocks;
+  for (auto next = train.begin(); next != train.end(); ++next) {
+    std::iter_swap(next, std::min_element(next, train.end(), goes_first));
+    for (auto later = next + 1; later != train.end(); ++later) {
+      const std::uint32_t gap = banks_.read_gap(next->request->bank, later->request->bank);
+      later->at = std::max(later->at, next->at + std::max(gap, least));
     }
   }
-  give_train({train.data(), reads.size()}, first);
-  return true;
 }
 
 // give() for each, and what tick() notes.
@@ -66,11 +81,11 @@ void DramController::give_train(std::span<const DramTransfer> train, Clock first
   transferred_ = true;
   wrote_ = false;
   for (auto t = train.begin(); t != train.end(); ++t) {
-    const std::uint32_t bank = t->request->bank, rank = banks_.rank_of(bank);
+    const std::uint32_t bank = t->request->bank;
     ++bank_counters_[bank].reads;
     ++bank_counters_[bank].hits;
     banks_.give_read(bank, t->at, std::any_of(t + 1, train.end(), [&](const DramTransfer& later) {
-                       return banks_.rank_of(later.request->bank) == rank;
+                       return banks_.share_rank(later.request->bank, bank);
                      }));
     scheduler_->served(bank, false);
   }
