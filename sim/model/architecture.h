@@ -25,13 +25,13 @@ struct Hyperparameters {
   std::uint32_t heads = 0;                    // query heads
   std::uint32_t kv_heads = 0;                 // divides heads; 1: MQA, = heads: MHA
   std::vector<std::uint32_t> layer_kv_heads;  // by layer, where they differ; kv_heads is the most
-  std::uint32_t head_dim = 0;                 // of keys and values
-  std::uint32_t feed_forward = 0;             // F; of each expert where there are experts
-  std::uint32_t experts = 0;                  // of each layer; 0: none
-  std::uint32_t experts_used = 0;             // by each token
-  std::uint32_t vocabulary = 0;               // rows of the embedding table
-  std::uint32_t context = 0;                  // positions that the model was made for
-  std::uint32_t run_context = 0;              // positions of this run: at most `context`
+  std::uint32_t head_dim = 0;      // of keys and values; of latent attention: of a row of its cache
+  std::uint32_t feed_forward = 0;  // F; of each expert where there are experts
+  std::uint32_t experts = 0;       // of each layer; 0: none
+  std::uint32_t experts_used = 0;  // by each token
+  std::uint32_t vocabulary = 0;    // rows of the embedding table
+  std::uint32_t context = 0;       // positions that the model was made for
+  std::uint32_t run_context = 0;   // positions of this run: at most `context`
   float norm_epsilon = 1e-5f;
   bool tied_output = false;  // the output head is the embedding table
 
@@ -62,6 +62,21 @@ struct Hyperparameters {
   std::vector<std::uint32_t> layer_feed_forward;          // by layer, where they differ
   std::uint32_t shared_layers = 0;  // so many last layers have no keys and values: they read an earlier one's
   std::uint32_t layer_embedding = 0;  // columns of an embedding that each layer has of its own; 0: none
+
+  // Latent attention: a row of the cache, which all heads share, is what keys and values are made of and the
+  // rotated part of the keys. `rank` 0: there is none.
+  struct Latent {
+    std::uint32_t rank = 0;              // of what keys and values are made of
+    std::uint32_t query_rank = 0;        // of what queries are made of; 0: of the layer's input
+    std::uint32_t plain = 0, value = 0;  // a head's elements that are not rotated, and its values
+  };
+  Latent latent;
+  std::uint32_t leading_dense = 0;       // layers without experts before those with them
+  std::uint32_t dense_feed_forward = 0;  // their width
+  std::uint32_t shared_experts = 0;      // that every token has beside those that the router chooses
+  bool sigmoid_router = false;           // instead of softmax
+  bool experts_normalized = false;       // weights of the chosen are divided by their sum
+  float experts_scale = 1;               // of the weights of the chosen
 
   std::vector<bool> recurrent_layers;  // by layer: it has no attention; empty: none
   std::uint32_t taps = 0;              // of a recurrent layer's convolution

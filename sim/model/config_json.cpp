@@ -204,6 +204,7 @@ class Directory final : public TensorSource {
     if (name.ends_with("attn_v.weight") || name.ends_with("layer_output_scale.weight")) return true;
     if (name.ends_with("ffn_norm.weight")) return !shape_.size.parallel_residual;
     if (!name.ends_with(".bias")) return false;
+    if (name.ends_with(".exp_probs_b.bias")) return shape_.biases.router;
     if (name.find(".ffn_") != std::string::npos) return shape_.biases.feed_forward;
     return name.find(".attn_output") != std::string::npos ? shape_.biases.output : shape_.biases.qkv;
   }
@@ -248,6 +249,14 @@ void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format f
   check("linear_key_head_dim", std::uint64_t{s.delta.heads} * s.delta.dim, "rows (heads x their dimension)");
   check("hidden_size_per_layer_input", s.layer_embedding, "rows");
   check("head_dim", std::uint64_t{s.heads} * s.local_head_dim, "rows (heads x head dimension)");
+  if (s.latent.rank != 0) {
+    check("kv_lora_rank", s.latent.rank, "rows");
+    check("q_lora_rank", s.latent.query_rank, "rows");
+    check("qk_nope_head_dim", s.latent.plain, "rows");
+    check("v_head_dim", std::uint64_t{s.heads} * s.latent.value, "rows (heads x their values)");
+    check("intermediate_size", s.dense_feed_forward, "rows");
+    return;
+  }
   check("num_attention_heads", std::uint64_t{s.heads} * s.head_dim, "rows (heads x head dimension)");
 }
 
@@ -279,7 +288,8 @@ void put_shape(Keys& keys, const ConfigShape& shape, const Architecture& archite
   keys.put_size("block_count", s.layers);
   keys.put_size("embedding_length", s.width);
   keys.put_size("context_length", s.context);
-  put_by_layer(keys, "feed_forward_length", s.layer_feed_forward, s.feed_forward);
+  put_by_layer(keys, "feed_forward_length", s.layer_feed_forward,
+               s.dense_feed_forward != 0 ? s.dense_feed_forward : s.feed_forward);
   if (s.experts != 0) {
     keys.put_size("expert_count", s.experts);
     keys.put_size("expert_used_count", s.experts_used);
@@ -288,7 +298,7 @@ void put_shape(Keys& keys, const ConfigShape& shape, const Architecture& archite
   keys.put_size("attention.head_count", s.heads);
   put_by_layer(keys, "attention.head_count_kv", s.layer_kv_heads, s.kv_heads);
   keys.put_size("attention.key_length", s.head_dim);
-  keys.put_size("attention.value_length", s.head_dim);
+  keys.put_size("attention.value_length", s.latent.rank != 0 ? s.latent.rank : s.head_dim);
   if (s.rope_dims != 0 && s.rope_dims != s.head_dim) keys.put_size("rope.dimension_count", s.rope_dims);
   keys.put(architecture.norm == NormKind::layer ? "attention.layer_norm_epsilon"
                                                 : "attention.layer_norm_rms_epsilon",

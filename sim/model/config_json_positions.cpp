@@ -49,6 +49,11 @@ Factors read_scaling(const ConfigObject& scaling, const ConfigObject& config, Ke
     keys.put_size("rope.scaling.original_context_length", original());
     if (const auto fast = scaling.get_positive("beta_fast")) keys.put("rope.scaling.yarn_beta_fast", *fast);
     if (const auto slow = scaling.get_positive("beta_slow")) keys.put("rope.scaling.yarn_beta_slow", *slow);
+    if (s.latent.rank != 0) {  // which alone has factors of cos and sin, and of scores
+      scaling.get_positive("mscale");
+      if (const auto all = scaling.get_positive("mscale_all_dim"))
+        keys.put("rope.scaling.yarn_log_multiplier", 0.1 * *all);
+    }
     scaling.boolean("truncate", true);  // where slow pairs begin, to a pair: no converter writes it
     const double usual = factor > 1.0 ? 0.1 * std::log(factor) + 1.0 : 1.0;
     if (const auto magnitude = scaling.get_positive("attention_factor"))
@@ -108,6 +113,7 @@ void read_sections(const ConfigObject& rope, ConfigShape& shape) {
 }  // namespace
 
 std::uint32_t read_config_rope_dims(const ConfigObject& config, const ConfigShape& shape) {
+  if (shape.rotated_of_head != 0) return shape.rotated_of_head;
   const std::uint32_t head = shape.size.head_dim;
   const bool partly = shape.partly_rotated;
   double share = 1.0;

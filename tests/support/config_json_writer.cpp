@@ -112,6 +112,27 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
         {"mrope_section", {spec.sections[0], spec.sections[1], spec.sections[2]}},
         {"partial_rotary_factor", static_cast<double>(spec.rope_dims) / spec.head_dim}};
     config.erase("rope_theta");
+  } else if (family == "deepseek2") {
+    const std::uint32_t rank = size_of(spec, "attention.kv_lora_rank");
+    config["kv_lora_rank"] = rank;
+    if (const std::uint32_t low = size_of(spec, "attention.q_lora_rank")) config["q_lora_rank"] = low;
+    config["qk_rope_head_dim"] = spec.rope_dims;
+    config["qk_nope_head_dim"] = size_of(spec, "attention.key_length_mla") - spec.rope_dims;
+    config["v_head_dim"] = size_of(spec, "attention.value_length_mla");
+    config["num_key_value_heads"] = spec.heads;
+    config["n_routed_experts"] = spec.experts;
+    config["moe_intermediate_size"] = spec.feed_forward / 3;
+    config["n_shared_experts"] = size_of(spec, "expert_shared_count");
+    config["first_k_dense_replace"] = size_of(spec, "leading_dense_block_count");
+    config["n_group"] = config["topk_group"] = 1;
+    config["topk_method"] = spec.biases ? "noaux_tc" : "greedy";
+    config["scoring_func"] = spec.biases ? "sigmoid" : "softmax";
+    config["norm_topk_prob"] = spec.biases;
+    const float scale = number_of(spec, "expert_weights_scale");
+    config["routed_scaling_factor"] = scale == 0 ? 1.0f : scale;
+    if (const float log = number_of(spec, "rope.scaling.yarn_log_multiplier"); log != 0)
+      config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"] = log * 10;
+    config.erase("num_experts");
   } else if (family == "lfm2") {
     std::vector<std::string> types;
     for (const std::int32_t n : spec.layer_kv_heads) types.push_back(n == 0 ? "conv" : "full_attention");

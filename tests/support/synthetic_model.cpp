@@ -193,7 +193,10 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   if (!spec.layer_kv_heads.empty()) writer.i32_array(prefix + "attention.head_count_kv", spec.layer_kv_heads);
   if (spec.experts != 0) {
     writer.u32(prefix + "expert_count", spec.experts).u32(prefix + "expert_used_count", spec.experts_used);
-    writer.u32(prefix + "expert_feed_forward_length", spec.feed_forward);
+    // Of DeepSeek another width than the layers without experts have.
+    const bool deepseek = spec.architecture == "deepseek2";
+    writer.u32(prefix + "expert_feed_forward_length", deepseek ? spec.feed_forward / 3 : spec.feed_forward);
+    if (deepseek) writer.boolean(prefix + "expert_weights_norm", spec.biases);
   }
   if (spec.head_dim != 0) {
     writer.u32(prefix + "attention.key_length", spec.head_dim)
@@ -335,7 +338,8 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
   const bool by_hand =
       !spec.biases &&
-      ((spec.experts != 0 && spec.architecture != "gpt-oss") || spec.architecture == "llama" ||
+      ((spec.experts != 0 && spec.architecture != "gpt-oss" && spec.architecture != "deepseek2") ||
+       spec.architecture == "llama" ||
        (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));
   if (by_hand) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);

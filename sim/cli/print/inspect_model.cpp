@@ -45,6 +45,8 @@ std::uint32_t rows_read(const model::Operator& op) {
       return 1;
     case model::OperatorKind::expert_linear:
       return op.output_columns;  // those of the chosen ones
+    case model::OperatorKind::part_linear:
+      return op.output_columns;
     default:
       return op.weight->rows;
   }

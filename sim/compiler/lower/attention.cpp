@@ -118,7 +118,7 @@ class Attention {
     const std::uint32_t cols = group_ * shape_.head_dim, tokens = c_.step.tokens;
     const Rows dst = scratchpad_rows(room_[0], row_bytes(query_, cols));
     if (tokens == 1) {
-      builder_.emit(convert_rows(dst, query_, q_, Format::f32, {1, op_.output_columns}));
+      builder_.emit(convert_rows(dst, query_, q_, Format::f32, {1, shape_.heads * shape_.head_dim}));
       return;
     }
     for (std::uint32_t h = 0; h < shape_.kv_heads; ++h) {
@@ -265,11 +265,12 @@ class Attention {
 
   // o[row] = sum over t of probability[row][t] * v[t].
   void weighted_sum(const Block& b) {
-    const std::uint32_t rows = rows_of_head(b), part = size_.result_columns;
-    for (std::uint32_t first = 0; first < shape_.head_dim; first += part) {
-      const std::uint32_t width = std::min(part, shape_.head_dim - first);  // of each head
+    const std::uint32_t rows = rows_of_head(b), part = size_.result_columns,
+                        all_columns = shape_.result_dim();
+    for (std::uint32_t first = 0; first < all_columns; first += part) {
+      const std::uint32_t width = std::min(part, all_columns - first);  // of each head
       // Narrower results come with single heads only.
-      const std::uint32_t cols = width == shape_.head_dim ? b.heads * width : width;
+      const std::uint32_t cols = width == all_columns ? b.heads * width : width;
       const Rows sums{builder_.next_half(), width * 4};
       const std::uint32_t step = panel_rows(b, cols, value_);
       for (std::uint32_t t = b.begin; t < b.end; t += step) {
@@ -285,19 +286,20 @@ class Attention {
                        {x, w, value_, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
                         width, end - t, t == b.begin});
         }
-        store_new_rows(values_, b, panel);
+        if (op_.inputs[1] != op_.inputs[2]) store_new_rows(values_, b, panel);  // else stored as keys
         builder_.release();
       }
       copy_result(b, sums, first, width);
     }
   }
 
-  // From [heads][tokens][group][width] sums into o: [tokens][heads x head_dim].
+  // From [heads][tokens][group][width] sums into o: [tokens][heads x columns].
   void copy_result(const Block& b, Rows sums, std::uint32_t first, std::uint32_t width) {
-    const std::uint64_t head_bytes = std::uint64_t{group_} * shape_.head_dim * 4;
+    const std::uint32_t columns = shape_.result_dim();
+    const std::uint64_t head_bytes = std::uint64_t{group_} * columns * 4;
     const Rows o = o_ + (std::uint64_t{b.token} * o_.stride + b.head * head_bytes + std::uint64_t{first} * 4);
-    if (width < shape_.head_dim) {  // one token of one KV head
-      builder_.emit(copy_rows({o.at, shape_.head_dim * 4}, sums, {group_, width}));
+    if (width < columns) {  // one token of one KV head
+      builder_.emit(copy_rows({o.at, columns * 4}, sums, {group_, width}));
       return;
     }
     const std::uint32_t cols = group_ * width;

@@ -92,6 +92,9 @@ void Lowering::row(std::uint32_t s) {
     case OperatorKind::columns:
       columns(op);
       break;
+    case OperatorKind::join:
+      join(op);
+      break;
     default:
       weighted_sum(op);
       break;
@@ -123,15 +126,26 @@ void Lowering::zip_row(const Operator& op) {
 }
 
 // Groups are rows of their own: they lie one behind the other, here and there.
-void Lowering::columns(const Operator& op) {
-  const model::ColumnsShape& shape = op.columns;
-  const std::uint32_t rows = c_.rows_of(op.output) * (op.output_columns / shape.count);
-  const Rows from{(input_of(op, 0) + std::uint64_t{shape.first} * 4).at, shape.group * 4};
-  const Rows to{c_.place_of(op.output).at, shape.count * 4};
+void Lowering::copy_groups(Rows to, Rows from, std::uint32_t rows, std::uint32_t cols) {
   for (std::uint32_t r = 0; r < rows; r += kRowLimit) {
     builder_.emit(copy_rows(to + std::uint64_t{r} * to.stride, from + std::uint64_t{r} * from.stride,
-                            {std::min(rows - r, kRowLimit), shape.count}));
+                            {std::min(rows - r, kRowLimit), cols}));
   }
+}
+
+void Lowering::columns(const Operator& op) {
+  const model::ColumnsShape& shape = op.columns;
+  const Rows from{(input_of(op, 0) + std::uint64_t{shape.first} * 4).at, shape.group * 4};
+  copy_groups({c_.place_of(op.output).at, shape.count * 4}, from,
+              c_.rows_of(op.output) * (op.output_columns / shape.count), shape.count);
+}
+
+void Lowering::join(const Operator& op) {
+  const model::ColumnsShape& shape = op.columns;
+  const std::uint32_t rows = c_.rows_of(op.output) * (op.output_columns / shape.group);
+  const Rows to{c_.place_of(op.output).at, shape.group * 4};
+  copy_groups(to, {input_of(op, 0).at, shape.first * 4}, rows, shape.first);
+  copy_groups(to + std::uint64_t{shape.first} * 4, {input_of(op, 1).at, shape.count * 4}, rows, shape.count);
 }
 
 }  // namespace tokencycle::compiler

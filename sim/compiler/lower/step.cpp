@@ -105,6 +105,8 @@ void Lowering::lower(std::uint32_t s) {
       return row(s);
     case Stage::Kind::experts:
       return experts(stage.operators[0]);
+    case Stage::Kind::parts:
+      return parts(stage.operators[0]);
     case Stage::Kind::attention:
       builder_.flush();
       return emit_attention(builder_, c_, s);
@@ -387,6 +389,27 @@ void Lowering::append(std::uint32_t s) {
       convert_rows(rows, c_.demands.kv_format, c_.place_of(op.inputs[0]), Format::f32, {tokens, cols}));
   builder_.emit(store_rows(c_.layout.values[op.inputs[1]] + c_.step.position * row, row, rows,
                            c_.demands.kv_format, {tokens, cols}));
+}
+
+// One product after the other, each of all rows.
+void Lowering::parts(std::uint32_t index) {
+  const Operator& op = c_.op(index);
+  const model::Weight& w = *op.weight;
+  const Format format = activation_format(w.format);
+  const Rows x = encoded(op.inputs[0], format), y = c_.place_of(op.output);
+  const std::uint32_t rows = c_.rows_of(op.output);
+  for (std::uint32_t part = 0; part < w.experts; ++part) {
+    const StoredMatrix matrix{c_.layout.weights + (w.offset + part * w.matrix_bytes()), w.format, w.rows,
+                              w.cols};
+    const Rows to = y + std::uint64_t{part} * w.rows * 4;
+    emit_linear(
+        builder_, c_.machine.matrix, tile_resident(c_.demands, matrix, rows, c_.plan.chunk_bytes), matrix,
+        {x + part * row_bytes(format, w.cols), {}}, [this, to](const Sums& sums) {
+          builder_.emit(copy_rows(to + std::uint64_t{sums.first} * 4, sums.at, {sums.rows, sums.cols}));
+        });
+  }
+  builder_.flush();
+  tap(index, y, 0, op.output_columns);
 }
 
 // Row by row, place by place: the matrix that a place names is read from DRAM at a register, which decode

@@ -55,7 +55,10 @@ class Lowering {
   void weighted_sum(const model::Operator& op);
   void zip_row(const model::Operator& op);
   void columns(const model::Operator& op);
+  void join(const model::Operator& op);
+  void copy_groups(Rows to, Rows from, std::uint32_t rows, std::uint32_t cols);
   void experts(std::uint32_t index);
+  void parts(std::uint32_t index);
   void read_expert(std::uint8_t reg, isa::LocalAddress word, std::uint64_t offset, std::uint64_t bytes,
                    std::uint32_t count);
 

@@ -41,10 +41,11 @@ std::uint32_t useful_batch(const model::Graph& graph, const config::Machine& mac
   const double cells = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
   double read = 0, multiply = 0;  // cycles: of all weights at DRAM's peak, and of one token at the array's
   for (const model::Operator& op : graph.operators) {
-    if (op.kind != model::OperatorKind::linear || op.weight == nullptr) continue;
-    const auto elements = static_cast<double>(op.weight->rows) * op.weight->cols;
+    const bool parts = op.kind == model::OperatorKind::part_linear;
+    if ((op.kind != model::OperatorKind::linear && !parts) || op.weight == nullptr) continue;
+    const double elements = static_cast<double>(op.weight->rows) * op.weight->cols * op.weight->experts;
     const auto type = static_cast<std::size_t>(multiply_type(op.weight->format));
-    const double bytes = static_cast<double>(op.weight->rows * row_bytes(op.weight->format, op.weight->cols));
+    const double bytes = static_cast<double>(op.weight->experts * op.weight->matrix_bytes());
     read += bytes * machine.clock_ghz / machine.peak_dram_gb_per_s();
     multiply += elements * machine.matrix.cycles_per_row.at(type) / cells;
   }

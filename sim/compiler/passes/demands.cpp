@@ -55,6 +55,7 @@ void count_operator(Demands& d, const Operator& op) {
       }
       [[fallthrough]];
     case OperatorKind::expert_linear:
+    case OperatorKind::part_linear:
       d.formats[op.inputs[0]].add(activation_format(op.weight->format));
       return count_weight(d, *op.weight);
     case OperatorKind::norm:
@@ -69,6 +70,7 @@ void count_operator(Demands& d, const Operator& op) {
       return count_row(d, std::uint64_t{op.weight->cols} * 4);
     case OperatorKind::position_rows:
     case OperatorKind::columns:
+    case OperatorKind::join:
     case OperatorKind::map:
     case OperatorKind::zip:
     case OperatorKind::append:
@@ -82,7 +84,7 @@ void count_operator(Demands& d, const Operator& op) {
 }
 
 std::uint32_t count_attention(Demands& d, const model::AttentionShape& a) {
-  const AttentionHeads heads{a.heads, a.kv_heads, a.head_dim, a.heads / a.kv_heads};
+  const AttentionHeads heads{a.heads, a.kv_heads, a.head_dim, a.result_dim(), a.heads / a.kv_heads};
   auto at = std::find(d.attentions.begin(), d.attentions.end(), heads);
   if (at == d.attentions.end()) at = d.attentions.insert(at, heads);
   return static_cast<std::uint32_t>(at - d.attentions.begin());

@@ -31,6 +31,7 @@ inline constexpr auto kEncodedActivations = [] {
 // Heads of one number and size, as some attentions of the graph have them.
 struct AttentionHeads {
   std::uint32_t heads = 0, kv_heads = 0, head_dim = 0;  // no heads: there is no attention
+  std::uint32_t result_dim = 0;                         // of a query head
   std::uint32_t group = 1;                              // query heads of one KV head
   bool operator==(const AttentionHeads&) const = default;
 };

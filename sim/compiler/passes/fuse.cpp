@@ -37,7 +37,10 @@ Stage::Kind kind_of(const Operator& op) {
     case OperatorKind::weighted_sum:
     case OperatorKind::zip_row:
     case OperatorKind::columns:
+    case OperatorKind::join:
       return Stage::Kind::row;
+    case OperatorKind::part_linear:
+      return Stage::Kind::parts;
     case OperatorKind::expert_linear:
       return Stage::Kind::experts;
     case OperatorKind::convolution:
@@ -131,13 +134,15 @@ class Fuser {
       if (s.kind != Stage::Kind::attention) continue;
       const std::uint32_t attention = s.operators[0];
       std::vector<std::uint32_t> appends;
-      for (const std::size_t side : {1, 2}) {
-        for (const std::uint32_t reader : readers_[op(attention).inputs[side]]) {
+      const std::vector<ValueId>& inputs = op(attention).inputs;
+      const std::size_t states = inputs[1] == inputs[2] ? 1 : 2;
+      for (std::size_t side = 1; side <= states; ++side) {
+        for (const std::uint32_t reader : readers_[inputs[side]]) {
           const bool taken = stages_[stage_of_[reader]].operators.empty();  // by an attention before this one
           if (is(reader, OperatorKind::append) && reader < attention && !taken) appends.push_back(reader);
         }
       }
-      if (appends.size() != 2) continue;  // all or none: both states are read in the same way
+      if (appends.size() != states) continue;  // all or none: both states are read in the same way
       for (const std::uint32_t append : appends) take(s, append);
     }
     sweep();

@@ -50,9 +50,10 @@ struct Stage {
     rotary,  // one or more of the same table
     append,
     attention,  // perhaps some appends before it
-    row,        // softmax, top_k, take, normalize, weighted_sum, zip_row or columns: vector instructions on
-                // whole rows
-    experts,    // one expert_linear
+    row,      // softmax, top_k, take, normalize, weighted_sum, zip_row, columns or join: vector instructions
+              // on whole rows
+    experts,  // one expert_linear
+    parts,    // one part_linear
     recurrent,  // one convolution or delta rule
   };
   Kind kind = Kind::linear;

@@ -164,8 +164,8 @@ class Placer {
         return want(now, End::high, tokens_ * row_bytes(d_.kv_format, graph_.values[op.inputs[0]].cols),
                     room[0]);
       case Stage::Kind::attention: {
-        want(now, End::high, tokens_ * row_bytes(activation_format(d_.kv_format), op.output_columns),
-             room[0]);
+        want(now, End::high,
+             tokens_ * row_bytes(activation_format(d_.kv_format), graph_.values[op.inputs[0]].cols), room[0]);
         return scores(stage.operators.back(), now, room);
       }
       case Stage::Kind::row:
@@ -179,6 +179,7 @@ class Placer {
         want(now, End::high, std::uint64_t{op.weight->cols} * convolution_block(op) * 4, room[0]);
         return want(now, End::high, tokens_ * convolution_block(op) * 4, room[1]);
       case Stage::Kind::experts:
+      case Stage::Kind::parts:
       case Stage::Kind::linear:
         if (op.output != graph_.result || op.kind == model::OperatorKind::linear) return;
         return want(now, End::high, 2 * head_chunk_bytes(op), room[0]);

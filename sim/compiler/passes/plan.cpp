@@ -72,12 +72,12 @@ bool is_single(const AttentionBlock& b) {
 
 bool fits_accumulator(const Demands& d, const AttentionHeads& a, const AttentionBlock& b) {
   const std::uint64_t rows = moving_rows(a, b);
-  return rows <= kRowLimit && rows * a.head_dim <= d.accumulator_half &&
+  return rows <= kRowLimit && rows * a.result_dim <= d.accumulator_half &&
          rows * std::min(d.columns, kPlainGroup) <= d.accumulator_half;
 }
 
 AttentionBlock smallest_block(const Demands& d, const AttentionHeads& a) {
-  const std::uint32_t columns = std::min(a.head_dim, d.accumulator_half / a.group);
+  const std::uint32_t columns = std::min(a.result_dim, d.accumulator_half / a.group);
   const std::uint32_t block = block_elements(d.kv_format);
   return {1, 1, std::max(columns / block * block, block)};
 }
@@ -110,7 +110,7 @@ class Search {
         positions_(positions),
         gated_block_(d.gated_columns) {
     for (const AttentionHeads& a : d.attentions)
-      blocks_.push_back({std::max(a.kv_heads, 1u), tokens, a.head_dim});
+      blocks_.push_back({std::max(a.kv_heads, 1u), tokens, a.result_dim});
   }
 
   std::optional<Plan> run() {

@@ -20,8 +20,11 @@ enum class Experts : std::uint8_t { none, optional, all };
 // a layer has no attention.
 enum class Layers : std::uint8_t { equal, different };
 
-// What a router makes of its scores: their softmax, or the softmax of those of the chosen experts alone.
-enum class Routers : std::uint8_t { softmax, of_chosen };
+// What a router makes of its scores: their softmax, the softmax of those of the chosen experts alone, or, as
+// a key says, softmax or sigmoid.
+enum class Routers : std::uint8_t { softmax, of_chosen, either };
+// Whether heads have keys and values of their own, or share a row that both are made of.
+enum class Heads : std::uint8_t { own, latent };
 
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
@@ -45,6 +48,7 @@ struct Architecture {
   void (*set_config_defaults)(ConfigShape& shape) = nullptr;
   Layers layers = Layers::equal;
   Routers routers = Routers::softmax;
+  Heads heads = Heads::own;
 };
 
 std::span<const Architecture> architectures();
@@ -120,5 +124,8 @@ void build_gptoss(GraphBuilder& g, const Hyperparameters& shape);
 void read_gptoss_file(const Metadata& m, Hyperparameters& shape);
 void read_gptoss_config(const ConfigObject& config, ConfigShape& shape);
 void set_gptoss_defaults(ConfigShape& shape);
+void build_deepseek2(GraphBuilder& g, const Hyperparameters& shape);
+void read_deepseek2_file(const Metadata& m, Hyperparameters& shape);
+void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape);
 
 }  // namespace tokencycle::model

@@ -24,7 +24,7 @@ struct ConfigShape {
   Hyperparameters size;
   std::string config_name;  // of "architectures", or else of "model_type"
   struct {
-    bool qkv = false, output = false, feed_forward = false;
+    bool qkv = false, output = false, feed_forward = false, router = false;
   } biases;  // where a family has them in some models alone
   // Keys of the file that this family needs beside those of all, in the order in which they are put.
   std::vector<std::pair<std::string, GgufValue>> own_keys;
@@ -33,6 +33,7 @@ struct ConfigShape {
   // before anything is read, and 0 where the file must have them.
   std::uint32_t feed_forward_by_width = 0;  // not 0: the feed-forward width is so many times the width
   double rope_base_by_default = 10000.0;
+  std::uint32_t rotated_of_head = 0;     // not 0: so many elements, whatever the head has
   double local_base_by_default = 0.0;    // rotary base of the layers with a window; 0: that of all
   bool partly_rotated = false;           // heads may be
   double rotary_share_by_default = 1.0;  // of a head

@@ -12,6 +12,11 @@ Decoder::Decoder(GraphBuilder& g, const Hyperparameters& shape, NormKind norms)
   local_table_ = s_.local_rope_base != 0.0 ? g.rotary_table(s_.local_rotary) : table_;
   for (std::uint32_t i = 0; i < s_.layers; ++i) {
     g.set_layer(static_cast<int>(i));
+    if (s_.latent.rank != 0) {
+      const ValueId rows = g.state("latent", "latent", s_.head_dim);
+      caches_.push_back({rows, rows});
+      continue;
+    }
     if (s_.recurrent(i) || s_.cache_layer(i) != i) {
       caches_.push_back(s_.recurrent(i) ? Cache{} : caches_[s_.cache_layer(i)]);
       continue;
@@ -105,6 +110,10 @@ ValueId Decoder::experts(ValueId h, bool renormalized) {
   const ValueId chosen = g_.top_k("ffn_chosen", scores, s_.experts_used);
   ValueId weights = g_.take("ffn_weights", scores, chosen);
   if (renormalized) weights = g_.normalize("ffn_weights_norm", weights);
+  return chosen_experts(h, chosen, weights);
+}
+
+ValueId Decoder::chosen_experts(ValueId h, ValueId chosen, ValueId weights) {
   const ValueId gate = g_.expert_linear("ffn_gate_exps", h, chosen, s_.experts, s_.feed_forward);
   const ValueId up = g_.expert_linear("ffn_up_exps", h, chosen, s_.experts, s_.feed_forward);
   const ValueId f = g_.zip("ffn_act", ZipFunction::mul, activate(MapFunction::silu, gate), up);

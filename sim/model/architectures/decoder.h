@@ -40,12 +40,21 @@ class Decoder {
   // `gate`, where there is one, multiplies what attention finds. `sinks`: their tensor, if there is one.
   ValueId attend(Projections p, Bias bias = Bias::none, ValueId gate = kNoValue, std::string_view sinks = {});
 
+  // The only state of a layer of latent attention.
+  ValueId latent_cache() const { return caches_[layer_].keys; }
+  // Rotated by the position of each row.
+  ValueId rotate(std::string_view name, ValueId x, std::uint32_t head) {
+    return g_.rotary(name, x, table_, {head, s_.rope_dims, s_.rope_pairs});
+  }
+
   // down(f(gate(h)) * up(h)), and down(f(up(h))).
   ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);
   ValueId plain(ValueId h, MapFunction f, Bias bias);
   // The router's softmax says which experts a token has, and their weights, which may be divided by their
   // sum.
   ValueId experts(ValueId h, bool renormalized);
+  // What the chosen ones make of h, by their weights.
+  ValueId chosen_experts(ValueId h, ValueId chosen, ValueId weights);
   // The tensor ffn_up has the rows of both, those of the gate first.
   ValueId gated_fused(ValueId h, MapFunction f);
 

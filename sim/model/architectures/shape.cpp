@@ -26,6 +26,10 @@ constexpr std::pair<std::string_view, double> kNeutralValues[] = {
     {"embedding_scale", 1.0},
     {"expert_count", 0.0},
     {"expert_used_count", 0.0},
+    {"expert_group_count", 1.0},
+    {"expert_group_used_count", 1.0},
+    {"expert_shared_count", 0.0},
+    {"nextn_predict_layers", 0.0},
     {"rope.scaling.yarn_log_multiplier", 0.0},
     {"rope.scaling.yarn_ext_factor", 1.0},
     {"rope.scaling.yarn_attn_factor", 1.0},
@@ -81,14 +85,17 @@ void read_experts(const Metadata& m, const Architecture& architecture, Hyperpara
   shape.experts = m.require_size("expert_count", kMaxExperts);
   shape.experts_used = m.require_size("expert_used_count", shape.experts);
   const std::string gating = m.key_of("expert_gating_func");
-  constexpr std::uint64_t kUnset = 0, kSoftmax = 1, kSoftmaxOfChosen = 3;
-  const std::uint64_t wanted = architecture.routers == Routers::softmax ? kSoftmax : kSoftmaxOfChosen;
-  if (const std::uint64_t f = m.file.get_unsigned(gating).value_or(kUnset); f != kUnset && f != wanted) {
+  constexpr std::uint64_t kUnset = 0, kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;
+  const std::uint64_t wanted = architecture.routers == Routers::of_chosen ? kSoftmaxOfChosen : kSoftmax;
+  const std::uint64_t f = m.file.get_unsigned(gating).value_or(kUnset);
+  shape.sigmoid_router = architecture.routers == Routers::either && f == kSigmoid;
+  if (f != kUnset && f != wanted && !shape.sigmoid_router) {
     m.file.fail(fmt::format("key {} is {}: supported in this architecture is {}, {}; use such a model",
                             in_quotes(gating), f, wanted,
                             wanted == kSoftmax ? "softmax" : "softmax of the chosen experts"));
   }
   const auto own = m.get_size("expert_feed_forward_length", kMaxFeedForward);
+  shape.dense_feed_forward = shape.feed_forward;
   if (own) shape.feed_forward = *own;
 }
 
@@ -127,11 +134,42 @@ void read_kv_heads(const Metadata& m, const Architecture& architecture, Hyperpar
   }
 }
 
+// One head of rows of rank and rotated elements, of which values are the former.
+void read_latent_heads(const Metadata& m, Hyperparameters& shape) {
+  Hyperparameters::Latent& latent = shape.latent;
+  if (!m.has("attention.key_length_mla")) {
+    m.file.fail(
+        fmt::format("key '{}attention.key_length_mla' is missing, as in old files, whose tensors 'attn_kv_b' "
+                    "are not supported; convert the model again",
+                    m.prefix));
+  }
+  shape.kv_heads = m.get_uniform_size("attention.head_count_kv", shape.layers, kMaxHeads).value_or(1);
+  latent.rank = m.require_size("attention.kv_lora_rank", kMaxHeadDim);
+  shape.head_dim = m.require_size("attention.key_length", kMaxHeadDim);
+  const std::uint32_t rotated = m.require_size("rope.dimension_count", kMaxHeadDim);
+  const std::uint32_t key = m.require_size("attention.key_length_mla", kMaxHeadDim);
+  latent.value = m.require_size("attention.value_length_mla", kMaxHeadDim);
+  const auto fail = [&](std::string_view name, std::uint64_t value, std::string_view wanted,
+                        std::uint64_t number) {
+    m.file.fail(fmt::format("key '{}{}' is {}, but should be {} {}; convert the model again", m.prefix, name,
+                            value, wanted, number));
+  };
+  if (shape.kv_heads != 1) fail("attention.head_count_kv", shape.kv_heads, "the one row of a cache,", 1);
+  if (key <= rotated) fail("attention.key_length_mla", key, "above rope.dimension_count,", rotated);
+  latent.plain = key - rotated;
+  if (shape.head_dim != latent.rank + rotated)
+    fail("attention.key_length", shape.head_dim, "kv_lora_rank and rope.dimension_count together,",
+         std::uint64_t{latent.rank} + rotated);
+  const std::uint32_t value = m.require_size("attention.value_length", kMaxHeadDim);
+  if (value != latent.rank) fail("attention.value_length", value, "kv_lora_rank,", latent.rank);
+}
+
 void read_heads(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
   const auto heads = m.get_uniform_size("attention.head_count", shape.layers, kMaxHeads);
   if (!heads)
     m.file.fail(fmt::format("key '{}attention.head_count' is missing; convert the model again", m.prefix));
   shape.heads = *heads;
+  if (architecture.heads == Heads::latent) return read_latent_heads(m, shape);
   read_kv_heads(m, architecture, shape);
   const auto key_length = m.get_size("attention.key_length", kMaxHeadDim);
   const auto value_length = m.get_size("attention.value_length", kMaxHeadDim);

@@ -156,6 +156,19 @@ ValueId GraphBuilder::columns(std::string_view name, ValueId x, const ColumnsSha
   return op.output;
 }
 
+ValueId GraphBuilder::join(std::string_view name, ValueId x, ValueId y, std::uint32_t groups) {
+  Operator& op = add(OperatorKind::join, name, {x, y}, cols(x) + cols(y));
+  op.columns = {(cols(x) + cols(y)) / groups, cols(x) / groups, cols(y) / groups};
+  return op.output;
+}
+
+ValueId GraphBuilder::part_linear(std::string_view name, ValueId x, std::uint32_t parts, std::uint32_t rows) {
+  const std::uint32_t columns = cols(x) / parts;
+  Operator& op = add(OperatorKind::part_linear, name, {x}, parts * rows);
+  op.weight = &graph_.weights.emplace_back(tensors_.matrices(op.name + ".weight", parts, rows, columns));
+  return op.output;
+}
+
 ValueId GraphBuilder::rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape) {
   Operator& op = add(OperatorKind::rotary, name, {x, table}, cols(x));
   op.rotary = shape;
@@ -168,7 +181,7 @@ void GraphBuilder::append(std::string_view name, ValueId x, ValueId state) {
 
 ValueId GraphBuilder::attention(std::string_view name, ValueId q, ValueId keys, ValueId values,
                                 const AttentionShape& shape, std::string_view sinks) {
-  Operator& op = add(OperatorKind::attention, name, {q, keys, values}, cols(q));
+  Operator& op = add(OperatorKind::attention, name, {q, keys, values}, shape.heads * shape.result_dim());
   op.attention = shape;
   if (!sinks.empty()) {
     op.weight = &graph_.weights.emplace_back(tensors_.kernel(full_name(sinks) + ".weight", 1, shape.heads));

@@ -72,6 +72,10 @@ class GraphBuilder {
   // Of inputs q, k, v, decay, beta and the state.
   ValueId delta_rule(std::string_view name, const std::vector<ValueId>& inputs, const DeltaShape& shape);
   ValueId columns(std::string_view name, ValueId x, const ColumnsShape& shape);
+  // Of each of `groups` groups the columns of x, then those of y.
+  ValueId join(std::string_view name, ValueId x, ValueId y, std::uint32_t groups);
+  // With the tensor "<name>.weight" of a matrix of so many rows for each of `parts` parts of x.
+  ValueId part_linear(std::string_view name, ValueId x, std::uint32_t parts, std::uint32_t rows);
   ValueId rotary(std::string_view name, ValueId x, ValueId table, const RotaryShape& shape);
   void append(std::string_view name, ValueId x, ValueId state);
   // `sinks`: a tensor "<sinks>.weight" with a value for each query head.

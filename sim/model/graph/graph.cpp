@@ -46,6 +46,10 @@ std::string_view name_of(OperatorKind kind) {
       return "delta_rule";
     case OperatorKind::columns:
       return "columns";
+    case OperatorKind::join:
+      return "join";
+    case OperatorKind::part_linear:
+      return "part_linear";
   }
   return "?";
 }

@@ -100,8 +100,11 @@ enum class OperatorKind : std::uint8_t {
   //                                                             inputs: q, k, v, decay, beta, state
   delta_rule,
   columns,  // of each group of columns some that lie together                                inputs: x
+  join,     // of each group the first columns from x, the others from y                      inputs: x, y
+  // Part e of x times matrix e of the weight, for each of them, the results side by side.        inputs: x
+  part_linear,
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::columns) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::part_linear) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {
@@ -139,7 +142,7 @@ struct RotaryShape {
   std::uint32_t head = 0, rotate = 0;  // elements of a head, and how many of them are rotated (even)
   RopePairs pairs = RopePairs::adjacent;
 };
-// Of each `group` columns those of [first, first + count).
+// Of each `group` columns those of [first, first + count). Of join: the first `first` and `count` others.
 struct ColumnsShape {
   std::uint32_t group = 0, first = 0, count = 0;
 };
@@ -148,12 +151,15 @@ struct ColumnsShape {
 struct DeltaShape {
   std::uint32_t heads = 0, key_heads = 0, dim = 0;
 };
-// q: heads x head_dim columns; keys and values: kv_heads x head_dim, and kv_heads divides heads.
+// q: heads x head_dim columns; keys and values: kv_heads x head_dim, and kv_heads divides heads. With a
+// value_dim there is one KV head, and values are the first so many columns of the rows of keys.
 struct AttentionShape {
   std::uint32_t heads = 0, kv_heads = 0, head_dim = 0;
   float scale = 0;
   float cap = 0;             // not 0: scores are cap * tanh(scores / cap), behind the scale
   std::uint32_t window = 0;  // not 0: a token sees so many positions at most, itself the last
+  std::uint32_t value_dim = 0;
+  std::uint32_t result_dim() const { return value_dim != 0 ? value_dim : head_dim; }  // of a query head
 };
 
 // One step of the graph, executed in order. The name is the same in traces, results and errors. Rows of
@@ -180,7 +186,8 @@ struct Operator {
 
 // Whether an operator multiplies its first input with the matrix, or with some matrices, of its weight.
 inline bool multiplies(const Operator& op) {
-  return op.kind == OperatorKind::linear || op.kind == OperatorKind::expert_linear;
+  return op.kind == OperatorKind::linear || op.kind == OperatorKind::expert_linear ||
+         op.kind == OperatorKind::part_linear;
 }
 
 struct Graph {

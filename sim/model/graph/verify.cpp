@@ -38,8 +38,8 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1,
-                                                            1, 2, 1, 2, 2, 2, 1, 6, 1};  // by OperatorKind
+    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1,
+                                                            2, 1, 2, 2, 2, 1, 6, 1, 2, 1};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -117,7 +117,11 @@ class Verifier {
           need(a.scale == 1.0f && a.cap == 0.0f, "scales or caps scores beside sinks");
           same(op.weight->cols, a.heads, "sinks and query heads");
         }
-        return same(in(0).cols, op.output_columns, "columns of the queries");
+        if (a.value_dim != 0) {
+          need(op.inputs[1] == op.inputs[2] && a.kv_heads == 1, "has values that are no part of its keys");
+          need(a.value_dim <= a.head_dim && a.window == 0, "has no such part of its keys");
+        }
+        return same(std::uint64_t{a.heads} * a.result_dim(), op.output_columns, "columns of the result");
       }
       case OperatorKind::softmax:
       case OperatorKind::normalize:
@@ -168,6 +172,19 @@ class Verifier {
         same(in(5).cols, d.dim, "columns of the state");
         return same(in(2).cols, op.output_columns, "columns of the values");
       }
+      case OperatorKind::join: {
+        const ColumnsShape& c = op.columns;
+        need(in(0).rows == in(1).rows, "combines different rows");
+        need(c.first != 0 && c.count != 0 && in(0).cols % c.first == 0, "has columns in no group");
+        same(c.group, std::uint64_t{c.first} + c.count, "columns of a group");
+        same(std::uint64_t{in(0).cols / c.first} * c.count, in(1).cols, "groups of its inputs");
+        return same(std::uint64_t{in(0).cols} + in(1).cols, op.output_columns, "columns of its inputs");
+      }
+      case OperatorKind::part_linear:
+        need(op.weight != nullptr, "has no weight");
+        same(std::uint64_t{op.weight->cols} * op.weight->experts, in(0).cols, "columns of weight and input");
+        return same(std::uint64_t{op.weight->rows} * op.weight->experts, op.output_columns,
+                    "rows of the weight");
       case OperatorKind::columns: {
         const ColumnsShape& c = op.columns;
         need(c.group != 0 && in(0).cols % c.group == 0, "has columns in no group");
@@ -191,7 +208,8 @@ void verify(const Graph& graph) {
 void check_cache(const Graph& graph, Format kv_format) {
   for (const Operator& op : graph.operators) {
     if (op.kind != OperatorKind::attention) continue;
-    const std::uint32_t block = block_elements(kv_format), head = op.attention.head_dim;
+    const std::uint32_t block = block_elements(kv_format), keys = op.attention.head_dim;
+    const std::uint32_t head = keys % block == 0 ? op.attention.result_dim() : keys;
     if (head % block == 0) continue;
     throw ConfigurationError(
         fmt::format("a KV cache in {} has blocks of {} numbers, and a head of operator '{}' has {}; choose "

@@ -100,8 +100,9 @@ void attention(const AttentionShape& shape, std::span<const float> sinks, Format
       softmax_beside(in_window, sinks[head]);
     }
     const std::vector<float> probabilities = rounded_to(activation_format(taken), scores);
-    for (std::size_t i = 0; i < dim; ++i) {
-      o[head * dim + i] = grouped_dot(probabilities, &numbers[begin * width + kv_head * dim + i], width);
+    const std::size_t result = shape.result_dim();
+    for (std::size_t i = 0; i < result; ++i) {
+      o[head * result + i] = grouped_dot(probabilities, &numbers[begin * width + kv_head * dim + i], width);
     }
   }
 }

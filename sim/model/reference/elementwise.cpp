@@ -59,6 +59,14 @@ void zip_row(ZipFunction f, std::span<const float> x, std::span<const float> row
   }
 }
 
+void join(const ColumnsShape& shape, std::span<const float> x, std::span<const float> y, std::span<float> z) {
+  for (std::size_t g = 0; g < z.size() / shape.group; ++g) {
+    const std::span<float> group = z.subspan(g * shape.group, shape.group);
+    for (std::size_t i = 0; i < shape.first; ++i) group[i] = x[g * shape.first + i];
+    for (std::size_t i = 0; i < shape.count; ++i) group[shape.first + i] = y[g * shape.count + i];
+  }
+}
+
 void columns(const ColumnsShape& shape, std::span<const float> x, std::span<float> y) {
   for (std::size_t from = 0, to = 0; from < x.size(); from += shape.group, to += shape.count) {
     for (std::size_t i = 0; i < shape.count; ++i) y[to + i] = x[from + shape.first + i];

@@ -41,6 +41,13 @@ void multiply_experts(const Weight& weight, const Weight* bias, std::span<const 
   }
 }
 
+void multiply_parts(const Weight& weight, std::span<const float> x, std::span<float> y) {
+  for (std::uint32_t part = 0; part < weight.experts; ++part) {
+    multiply(weight.expert(part), x.subspan(part * weight.cols, weight.cols),
+             y.subspan(part * weight.rows, weight.rows));
+  }
+}
+
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] * factors[0];
   for (std::size_t s = 1; s < factors.size(); ++s) {

@@ -48,6 +48,8 @@ void add(std::span<const float> a, std::span<const float> b, std::span<float> y)
 void mul(std::span<const float> a, std::span<const float> b, std::span<float> y);
 // y[i] = f(x[i], row[i]), or f(x[i], row[0]).
 void zip_row(ZipFunction f, std::span<const float> x, std::span<const float> row, std::span<float> y);
+// Of each group, columns of x, then columns of y.
+void join(const ColumnsShape& shape, std::span<const float> x, std::span<const float> y, std::span<float> z);
 // Of each group of x, the columns of the shape.
 void columns(const ColumnsShape& shape, std::span<const float> x, std::span<float> y);
 
@@ -61,6 +63,8 @@ void normalize(std::span<const float> x, std::span<float> y);
 // each s: results side by side.
 void multiply_experts(const Weight& weight, const Weight* bias, std::span<const float> x,
                       std::span<const float> places, std::span<float> y);
+// Each part of x times its own matrix.
+void multiply_parts(const Weight& weight, std::span<const float> x, std::span<float> y);
 // y = sum over s, ascending, of part s of x times factors[s].
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y);
 

@@ -99,6 +99,10 @@ void Reference::execute(const Operator& op, TokenId token) {
       return zip_row(op.zip, in(op, 0), decoded_row(*op.weight), y);
     case OperatorKind::columns:
       return columns(op.columns, in(op, 0), y);
+    case OperatorKind::join:
+      return join(op.columns, in(op, 0), in(op, 1), y);
+    case OperatorKind::part_linear:
+      return multiply_parts(*op.weight, in(op, 0), y);
   }
   throw std::logic_error("an operator has no meaning in the reference: " + op.name);
 }
