@@ -346,6 +346,12 @@ class Sweep:
         frame.columns.name = "cause"
         return with_units(frame, {cause: "cycles" for cause in frame.columns})
 
+    def report(self, file: str | os.PathLike[str]) -> pathlib.Path:
+        """Writes fronts, the best machines and all points of the table as a page (HTML)."""
+        program.call(["sweep", str(self.folder / "plan.json"), "-o", str(self.folder), "--collect", "--quiet",
+                      "--points", ",".join(map(str, self.table.index)), "--report", os.fspath(file)])
+        return pathlib.Path(file)
+
     def result(self, point: int) -> Result | Gemm:
         """The result of one point, by its number in the table."""
         document = json.loads((self.folder / "points" / f"{point:06}.json").read_text(encoding="utf-8"))

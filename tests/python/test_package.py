@@ -114,6 +114,18 @@ def test_a_sweep_has_a_row_per_point_and_its_results(sweep):
         assert sweep.result(point).cycles == row["cycles"] == sweep.stacks.loc[point].sum()
 
 
+def test_a_sweep_has_a_page(sweep, tmp_path):
+    before = (sweep.folder / "table.csv").read_bytes()
+    try:
+        page = sweep.report(tmp_path / "page.html")
+    except tc.TokencycleError as refused:
+        if "npm" in refused.message:
+            pytest.skip(refused.message)  # the program was built without what pages are made of
+        raise
+    assert "output-stationary" in page.read_text(encoding="utf-8")
+    assert (sweep.folder / "table.csv").read_bytes() == before
+
+
 def test_points_that_fail_are_named_and_warned_of(tmp_path):
     with pytest.warns(UserWarning, match="1 of 2 points failed.*exit code 3"):
         found = tc.sweep(axes={"/vector/lanes": [0, 16]}, folder=tmp_path / "sweep", **SHORT)

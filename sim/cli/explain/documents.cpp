@@ -140,6 +140,36 @@ Topic comparison_topic() {
       {});
 }
 
+Topic sweep_topic() {
+  return fields(
+      {
+          {"schema, name", "\"tokencycle-sweep-1\"; of the plan, in the table"},
+          {"command", "\"run\" or \"gemm\""},
+          {"options, set",
+           "options of the command, without dashes, and keys of the machine that all points have"},
+          {"axes[].axis",
+           "a key of the machine (\"/matrix/rows\"), an option, or a list of them that change together"},
+          {"axes[].values", "a value per position, or a list of one per key; or from, to and step or factor"},
+          {"constraints[]",
+           "expressions of muParser over keys with points (matrix.rows) and options (option.prompt_tokens) "
+           "that a "
+           "point keeps"},
+          {"sample", "some of the grid: method (\"random\" or \"latin-hypercube\"), points, seed"},
+      },
+      {"What the command refuses is named before anything runs, and counts as failed.",
+       "The folder: plan.json; points/N.json, the results, and failed/N.txt, the reasons, which come by "
+       "rename, so "
+       "that an end at any time loses the points under way; table.csv and table.json, the same bytes "
+       "whatever the "
+       "order; slurm/N/, the script, tasks, arrays and output of a submission.",
+       "With --slurm a task of a job array runs --chunk points, one at a time or as many as "
+       "--sbatch=--cpus-per-task=N says. --status counts, --collect writes the table of what is there, "
+       "--slurm "
+       "--resume submits what is open and not in the queue. The cluster must see folder and program by the "
+       "same "
+       "paths."});
+}
+
 Topic perplexity_topic() {
   return fields(
       {
