@@ -106,9 +106,11 @@ void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64
 }
 
 // The same command for each of these banks, which `first` has with its queue: the bank that is ready first,
-// of equals that with the oldest request of the kind, then the lowest.
-void DramController::choose_first(std::size_t word, std::uint64_t banks,
-                                  DramQueue::First DramQueue::List::*kind, Choice& first) const {
+// of equals that with the oldest request of the kind, then the lowest. The innermost loop of a choice: in
+// line, so that command and kind are constants.
+[[gnu::always_inline]] inline void DramController::choose_first(std::size_t word, std::uint64_t banks,
+                                                                DramQueue::First DramQueue::List::*kind,
+                                                                Choice& first) const {
   const DramQueue& queue = *first.queue;
   Clock at = first.at, arrived = first.arrived;
   std::uint32_t found = banks_.count();
