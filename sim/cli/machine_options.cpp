@@ -107,10 +107,16 @@ void add_technology_option(OptionParser& parser) {
                "area and energy by this technology, file or name in configs/technology/");
 }
 
-std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser) {
-  if (!parser.has("technology")) return nullptr;
-  return std::make_shared<const config::Technology>(
-      host::find_technology(parser.get<std::string>("technology")));
+std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser,
+                                                        const config::Machine& machine) {
+  std::string name = machine.technology;
+  if (parser.has("technology")) {
+    name = parser.get<std::string>("technology");
+  } else if (name.ends_with(".json") && !machine.provenance.files.empty()) {
+    name = (machine.provenance.files[0].parent_path() / name).string();
+  }
+  if (name.empty()) return nullptr;
+  return std::make_shared<const config::Technology>(host::find_technology(name));
 }
 
 void add_machine_options(OptionParser& parser) {

@@ -25,9 +25,11 @@ struct MachineOptions {
 // --config and --set, for the commands that take one machine.
 void add_machine_options(OptionParser& parser);
 void add_set_option(OptionParser& parser);
-// --technology, and what it names; null where it was not given. Throws IoError, ConfigurationError.
+// --technology; what it names, or else /technology of the machine, whose paths start at its file; null:
+// neither. Throws IoError, ConfigurationError.
 void add_technology_option(OptionParser& parser);
-std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser);
+std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser,
+                                                        const config::Machine& machine);
 // Those and --tiling, --dataflow and --no-overlap where the command has and got them.
 MachineOptions machine_options_of(const OptionParser& parser);
 // --set, as the command got it.

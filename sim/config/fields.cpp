@@ -132,6 +132,10 @@ void add_front_end(Table& t) {
                    "short name, shown in tables and results"));
   t.push_back(text("/description", at(&Machine::description), 0, 4096, kDefaulted,
                    "one paragraph: what the machine stands for and where its numbers come from"));
+  t.push_back(
+      text("/technology", at(&Machine::technology), 1, 4096, kUnusual,
+           "area and energy by this technology: a name in configs/technology, or a path that starts at "
+           "this file and ends in .json; --technology comes before it"));
   t.push_back(real("/clock_ghz", at(&Machine::clock_ghz), "GHz", 0.001, 10,
                    "the clock; every cycle count of this file counts its periods"));
   t.push_back(

@@ -146,6 +146,7 @@ struct Machine {
   Accumulator accumulator;
   Writeback writeback;
   Dram dram;
+  std::string technology;             // a file, or a name in configs/technology; empty: none
   std::uint64_t watchdog_cycles = 0;  // no retirement for so long ends the run with the units' state
 
   std::string

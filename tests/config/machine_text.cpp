@@ -8,7 +8,7 @@ namespace {
 
 Json all_but_dram() {
   return Json::parse(R"({
-    "schema": "tokencycle-machine-1", "name": "sample", "description": "For tests.", "clock_ghz": 1.25,
+    "schema": "tokencycle-machine-1", "name": "sample", "description": "For tests.", "technology": "7nm", "clock_ghz": 1.25,
     "cores": 3, "fetch": {"buffer_words": 48, "requests_in_flight": 3},
     "scoreboard": {"entries": 20},
     "dispatch": {"queue_depth": 6},

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Energy of whole runs: do parts and operators sum, are they counts times prices, does a technology change
 // nothing else, and do the laws hold that every machine obeys?
+#include <sys/wait.h>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -127,6 +128,23 @@ TEST_CASE("a technology adds to a result and changes nothing in it") {
   Json expected = without;
   for (Json* json : {&with, &expected}) json->erase("host");
   CHECK(with == expected);
+}
+
+TEST_CASE("a machine may name its technology, and one that is not there or wrong is refused") {
+  const Json by_key = run("edge", "--set /technology=7nm"), by_option = with_technology("edge", "7nm");
+  CHECK(by_key["technology"] == by_option["technology"]);
+  CHECK(by_key["energy"] == by_option["energy"]);
+  CHECK(with_technology("edge", "28nm", "--set /technology=7nm")["technology"]["name"] == "28nm");
+  const auto code = [](const std::string& name) {
+    const int status =
+        std::system((std::string(TOKENCYCLE_BINARY) + " run --timing-only -n 1 -q -c tiny --technology " +
+                     name + " 2> /dev/null")
+                        .c_str());
+    return WEXITSTATUS(status);
+  };
+  CHECK(code("8nm") == 7);
+  CHECK(code(TOKENCYCLE_SOURCE_DIR "/configs/edge.json") == 3);
+  CHECK(code("5nm") == 0);
 }
 
 TEST_CASE("both clockings take the same energy") {

@@ -111,7 +111,7 @@ struct Plan {
   std::vector<std::filesystem::path> files;  // of their results; empty: none are written
   std::vector<explore::Result> results;      // the machines', to be filled, then those that were given
   std::size_t baseline = 0;
-  std::shared_ptr<const config::Technology> technology;  // null: no area and energy
+  std::vector<std::shared_ptr<const config::Technology>> technologies;  // of them; null: no area and energy
 };
 
 // Where results and page go; nothing is made before it is known that they replace no input.
@@ -151,7 +151,8 @@ Plan plan_of(const OptionParser& parser) {
     plan.results.push_back(std::move(result));
   }
   for (const std::string& file : inputs) plan.results.push_back(explore::read_result(file));
-  plan.technology = technology_of(parser);
+  for (const config::Machine& machine : plan.machines)
+    plan.technologies.push_back(technology_of(parser, machine));
   if (parser.has("baseline")) {
     plan.baseline = explore::find_baseline(plan.results, parser.get<std::string>("baseline"));
   }
@@ -214,8 +215,8 @@ void run_all(const OptionParser& parser, Plan& plan) {
       const auto note = [first = i == 0](const std::string& text) {
         if (first) fmt::print(stderr, "tokencycle: {}\n", text);
       };
-      const auto document =
-          run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"), plan.technology, note);
+      const auto document = run_on(plan.machines[i], request, model, name, parser.get<bool>("quiet"),
+                                   plan.technologies[i], note);
       if (!plan.files.empty()) {
         host::write_text(plan.files[i], host::json_text(document));
         kept.push_back(plan.files[i].string());

@@ -250,7 +250,7 @@ ExitCode run_command(const Arguments& arguments) {
       parser.get<std::string>("result") == "-") {
     throw UsageError("--result - and --json or --csv both go to standard output; leave one out");
   }
-  const auto technology = technology_of(parser);
+  const auto technology = technology_of(parser, machine);
   const bool quiet = is_quiet(parser);
   std::vector<std::filesystem::path> inputs = run_inputs(parser);
   inputs.insert(inputs.end(), machine.provenance.files.begin(), machine.provenance.files.end());
