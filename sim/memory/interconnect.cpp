@@ -15,6 +15,7 @@ Interconnect::Interconnect(std::unique_ptr<Dram> dram, const config::Machine& ma
 
 void Interconnect::attach(std::vector<Attachment> sources) {
   sources_ = std::move(sources);
+  for (const Attachment& a : sources_) a.unit->raise(asked_anew_);
   wishes_.resize(sources_.size());
   counters_.resize(sources_.size() * 2);
 }
@@ -76,10 +77,18 @@ Interconnect::Candidate Interconnect::next_issue() {
 }
 
 void Interconnect::advance(const Cycle& until) {
-  for (std::size_t i = 0; i < sources_.size(); ++i) ask(i);
-  Candidate next = next_issue();
+  if (until < due_ && !asked_anew_) {
+    time_ = std::max(time_, until);
+    return;
+  }
+  if (asked_anew_) {
+    asked_anew_ = false;
+    catch_up();
+    for (std::size_t i = 0; i < sources_.size(); ++i) ask(i);
+    next_ = next_issue();
+  }
   for (;;) {
-    const DramNotice notice = dram_->advance(std::min(until, next.cycle));
+    const DramNotice notice = dram_->advance(std::min(until, next_.cycle));
     // What is issued next stands until a source wants something else or one that was refused may have room:
     // DRAM is not advanced beyond that issue, so the time that has passed does not put it off.
     bool stands = true;
@@ -97,16 +106,17 @@ void Interconnect::advance(const Cycle& until) {
         stands = false;
         break;
       case DramNews::nothing:
-        if (next.cycle >= until) {
+        if (next_.cycle >= until) {
           time_ = std::max(time_, until);
+          due_ = std::min(notice.cycle, next_.cycle == kNever ? kNever : next_.cycle + 1);
           return;
         }
-        time_ = next.cycle;
-        issue(next);
+        time_ = next_.cycle;
+        issue(next_);
         stands = false;
         break;
     }
-    if (!stands) next = next_issue();
+    if (!stands) next_ = next_issue();
   }
 }
 

@@ -21,6 +21,17 @@ class BurstSource {
   virtual void issued(Cycle now) = 0;     // the head was accepted
   virtual void completed(Cycle now, const Burst& burst) = 0;
   virtual void data_state_changed(Cycle now, observe::State state) = 0;  // Dram::data_state()
+
+  // `flag` is set when next_issue() or head() changes by something else than the calls above.
+  void raise(bool& flag) { changed_ = &flag; }
+
+ protected:
+  void note_change() {
+    if (changed_ != nullptr) *changed_ = true;
+  }
+
+ private:
+  bool* changed_ = nullptr;
 };
 
 // A unit at the interconnect.
@@ -58,15 +69,25 @@ class Interconnect {
   // below the cycle that it is told: the advance then ends there.
   void advance(const Cycle& until);
 
-  std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) { return dram_->use(channel, cycle); }
-  DramQueues queues(std::uint32_t channel) { return dram_->queues(channel); }
+  std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) {
+    asked_anew_ = true;  // the answer may bring DRAM's next step forward
+    return dram_->use(channel, cycle);
+  }
+  DramQueues queues(std::uint32_t channel) {
+    catch_up();
+    asked_anew_ = true;
+    return dram_->queues(channel);
+  }
   observe::State state(std::uint32_t channel) const { return dram_->state(channel); }
   std::uint32_t burst_bytes() const { return burst_bytes_; }
   const TrafficCounters& counters(Requester requester, bool write, std::uint8_t core = 0) const;
   template <class Archive>
   void serialize(Archive& state) {
+    if constexpr (!Archive::is_loading::value) catch_up();
     state(wishes_, channel_next_, time_, served_, counters_);
     dram_->serialize(state);
+    due_ = {};
+    asked_anew_ = true;
   }
 
  private:
@@ -87,6 +108,10 @@ class Interconnect {
     }
   };
   bool ask(std::size_t source);  // whether it wants something else now
+  // DRAM is not told of time that passes while nothing is due.
+  void catch_up() {
+    if (time_ < due_) dram_->advance(time_);
+  }
   Candidate next_issue();
   bool goes_first(std::size_t source, Cycle cycle, const Candidate& best) const;
   bool has_room(std::size_t source);
@@ -102,6 +127,9 @@ class Interconnect {
   std::vector<Wish> wishes_;         // by source
   std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
   Cycle time_;                       // nothing before it can be issued any more
+  Candidate next_;                   // what is issued next, as far as it is known
+  Cycle due_;               // up to it, not including, nothing happens unless a source changes its wish
+  bool asked_anew_ = true;  // a source did, or something else may have changed due_
   std::uint32_t burst_bytes_;
   std::uint64_t served_ = 0;               // bursts so far
   bool refused_ = false;                   // a source that was asked for the issue found no room

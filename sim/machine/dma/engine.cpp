@@ -40,6 +40,7 @@ void DmaEngine::push(Cycle now, InFlight& entry) {
   transfers_.push_back({&entry, walk_of(entry.instruction), now + 1, 0, now, false});
   if (cutting_ == transfers_.end()) cutting_ = std::prev(transfers_.end());
   read_ahead(now);
+  note_change();
   update_state(now);
   context_.clock.wake(now + 1);
 }

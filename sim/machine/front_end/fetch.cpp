@@ -36,11 +36,13 @@ void Fetch::start(Cycle now, DramAddress base, std::uint32_t words) {
   running_ = true;
   awaited_ = kNoWord;
   prepare_head();
+  note_change();
   update_state(now);
 }
 
 void Fetch::stop(Cycle now) {
   running_ = false;
+  note_change();
   state_.set(State::halted, now);
 }
 
@@ -88,14 +90,21 @@ void Fetch::completed(Cycle now, const memory::Burst& burst) {
 }
 
 FetchedWord Fetch::peek(Cycle now, std::uint32_t pc) {
-  const bool arrived = pc < high_ && slot(pc).arrived != kNever;
-  if (arrived && slot(pc).arrived < now) return {&slot(pc).word, slot(pc).arrived, now};
+  const Slot& s = slot(pc);
+  const bool arrived = pc < high_ && s.arrived != kNever;
+  if (arrived && s.arrived < now) return {&s.word, s.arrived, now};
   awaited_ = pc;
   return {nullptr, kNever, arrived ? now + 1 : kNever};
 }
 
 void Fetch::move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) {
   const std::uint32_t low = keep / words_per_burst_ * words_per_burst_;
+  const bool could_issue = can_issue();
+  if (pc >= low_ && pc < high_ && low <= low_) {  // the window stays
+    if (ready_at_ < now) ready_at_ = now;
+    if (could_issue) note_change();
+    return;
+  }
   if (pc < low_ || pc > high_ || (pc == high_ && high_ % words_per_burst_ != 0)) {
     low_ = high_ = pc / words_per_burst_ * words_per_burst_;
     epoch_ = (epoch_ + 1) & 0xff;
@@ -104,6 +113,7 @@ void Fetch::move_to(Cycle now, std::uint32_t pc, std::uint32_t keep) {
     low_ = std::max(low_, low);
   }
   if (ready_at_ < now) ready_at_ = now;
+  if (could_issue || can_issue()) note_change();
   update_state(now);
 }
 

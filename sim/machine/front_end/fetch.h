@@ -53,8 +53,7 @@ class Fetch : public memory::BurstSource, public InstructionSource {
     isa::Word word{};
     Cycle arrived = kNever;
   };
-  Slot& slot(std::uint32_t pc) { return slots_[pc % slots_.size()]; }
-  const Slot& slot(std::uint32_t pc) const { return slots_[pc % slots_.size()]; }
+  Slot& slot(std::uint32_t pc) { return slots_[pc % static_cast<std::uint32_t>(slots_.size())]; }
   bool can_issue() const;
   void prepare_head();
   void update_state(Cycle now);

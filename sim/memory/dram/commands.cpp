@@ -181,7 +181,8 @@ class CommandDram final : public Dram {
       if (!changed_.empty() && (cycle != changed_at_ || step != DramChannel::Step::bus)) {
         return {changed_at_, DramNews::data_bus};
       }
-      if (key == DramChannel::kNothing || cycle > until) return {};
+      if (key == DramChannel::kNothing) return {};
+      if (cycle > until) return {cycle, DramNews::nothing};
       if (const DramNews news = take(earliest_.first(), cycle, step); news != DramNews::nothing)
         return {cycle, news};
     }

@@ -77,7 +77,7 @@ enum class DramNews : std::uint8_t {
   room,        // a channel that was full takes bursts again
 };
 struct DramNotice {
-  Cycle cycle = kNever;
+  Cycle cycle = kNever;  // of nothing: there is none before it, unless a burst is accepted
   DramNews news = DramNews::nothing;
 };
 

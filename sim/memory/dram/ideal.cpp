@@ -58,7 +58,7 @@ class IdealDram final : public Dram {
 
   DramNotice advance(Cycle until) override {
     const Cycle next = std::min(next_bus_change_, next_completion_);
-    if (next > until || next == kNever) return {};
+    if (next > until || next == kNever) return {next, DramNews::nothing};
     return {next, next_bus_change_ == next ? DramNews::data_bus : DramNews::completion};
   }
 
