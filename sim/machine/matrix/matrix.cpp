@@ -36,6 +36,7 @@ Matrix::Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemo
       board_(board),
       clock_(clock),
       dataflow_(make_dataflow(machine.matrix)),
+      holds_tile_(dataflow_->holds_tile()),
       values_(values == Values::computed),
       group_buffer_(machine.matrix.group_buffer_rows, machine.matrix.columns) {}
 
@@ -61,9 +62,11 @@ void Matrix::finish_due(Cycle now) {
     Pass& pass = passes_.front();
     const isa::Instruction& i = pass.entry->instruction;
     const isa::Range sums = pass.entry->footprint.writes[0];
-    if (values_) fold_terms(i, pass.terms, local_.at(i.dst, sums.end - sums.begin));
+    if (pass.terms != nullptr) {
+      fold_terms(i, *pass.terms, local_.at(i.dst, sums.end - sums.begin));
+      spare_terms_.push_back(pass.terms);
+    }
     results_.finished(now, *pass.entry);
-    spare_terms_.push_back(std::move(pass.terms));
     passes_.pop_front();
   }
 }
@@ -78,7 +81,7 @@ bool Matrix::start_head(Cycle now) {
   if (!start(now, entry)) return false;
   entry.record.scratchpad_bytes = read_bytes() - before;
   queue_.pop_front();
-  head_earliest_.reset();
+  head_ = {};
   return true;
 }
 
@@ -100,7 +103,7 @@ void Matrix::begin(Cycle now, InFlight& entry) {
 }
 
 void Matrix::check_kind(const InFlight& entry, bool holds_tile) const {
-  if (dataflow_->holds_tile() == holds_tile) return;
+  if (holds_tile_ == holds_tile) return;
   trap(entry, fmt::format("an array that is {} takes {}", config::name_of(description_.dataflow),
                           holds_tile ? "matmul" : "preload and multiply"));
 }
@@ -130,10 +133,6 @@ Cycle Matrix::earliest_preload(const isa::Instruction& preload) const {
 DecodeCost Matrix::tile_cost(const isa::Instruction& preload) const {
   const bool kn = preload.order == isa::TileOrder::kn;
   return decode_cost(description_, preload.a_format, kn ? preload.cols : preload.rows);
-}
-
-DecodeCost Matrix::row_cost(const isa::Instruction& multiply) const {
-  return decode_cost(description_, multiply.a_format, multiply.depth);
 }
 
 void Matrix::count_decoded(Format f, std::uint64_t values) {
@@ -212,42 +211,46 @@ Cycle Matrix::earliest_pass(const InFlight& head) {
   if (!description_.back_to_back && !passes_.empty()) return passes_.back().finish;
   if (!last_pass_) return {};
   // While the head waits, passes only leave, and what one of them asks for is over before it has left.
-  if (!head_earliest_) head_earliest_ = earliest_behind(head);
-  return *head_earliest_;
+  if (!head_.earliest) head_.earliest = earliest_behind(head);
+  return *head_.earliest;
 }
 
 // The same for what the passes before it ask for.
-Cycle Matrix::earliest_behind(const InFlight& entry) const {
-  const isa::Instruction& i = entry.instruction;
-  const ArrayPass pass = pass_of(entry);
+Cycle Matrix::earliest_behind(const InFlight& head) {
+  const isa::Instruction& i = head.instruction;
+  const ArrayPass& pass = head_pass(head);
   // Its first row is there after all of the row's reads.
   const Cycle wave = last_entered_ + (1 + dataflow_->gap_cycles(*last_pass_, pass));
-  Cycle earliest = std::max({entry_end_, before(wave, first_row_cycles(i)), totals_ready(entry, pass)});
-  if (i.op == Opcode::multiply && !i.open) earliest = std::max(earliest, continued_group(i, pass));
+  const std::uint64_t first_row = i.op == Opcode::matmul ? 1 : head_rows(head).first_row_cycles;
+  Cycle earliest = std::max({entry_end_, before(wave, first_row), totals_ready(head, pass)});
+  if (i.op == Opcode::multiply && !i.open)
+    earliest = std::max(earliest, continued_group(head_rows(head), pass));
   return earliest;
+}
+
+const ArrayPass& Matrix::head_pass(const InFlight& head) {
+  if (!head_.pass) head_.pass = pass_of(head);
+  return *head_.pass;
+}
+
+const Matrix::RowStream& Matrix::head_rows(const InFlight& head) {
+  if (head_.rows) return *head_.rows;
+  const isa::Instruction& i = head.instruction;
+  const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
+  const std::uint64_t reads = ceil_div(part.bytes, description_.moving_port_bytes);
+  const DecodeCost decode = decode_cost(description_, i.a_format, i.depth);
+  return head_.rows.emplace(RowStream{part, reads, decode, std::max(reads, decode.cycles) + decode.latency});
 }
 
 // The first pass's sums have come out when the second one's rows want them: counted from start to start, and
 // where a stage takes rows apart, for the last row.
-Cycle Matrix::continued_group(const isa::Instruction& i, const ArrayPass& pass) const {
+Cycle Matrix::continued_group(const RowStream& rows, const ArrayPass& pass) const {
   const std::uint64_t wait = dataflow_->continue_cycles(pass.step, pass.integer);
   const Cycle by_starts = last_entry_start_ + wait;
-  const DecodeCost decode = row_cost(i);
-  if (wait == 0 || (decode.cycles == 1 && decode.latency == 0 && last_pass_row_cycles_ == 1))
+  if (wait == 0 || (rows.decode.cycles == 1 && rows.decode.latency == 0 && last_pass_row_cycles_ == 1))
     return by_starts;
-  const std::uint64_t lead = pass.rows * pass.step + first_row_cycles(i) - 1;
+  const std::uint64_t lead = pass.rows * pass.step + rows.first_row_cycles - 1;
   return std::max(by_starts, before(last_entered_ + wait, lead));
-}
-
-std::uint64_t Matrix::row_reads(const isa::Instruction& i) const {
-  return ceil_div(row_part(i.a_format, i.k_offset, i.depth).bytes, description_.moving_port_bytes);
-}
-
-// From the start of a pass to the end of the cycle in which its first row enters, less the read latency.
-std::uint64_t Matrix::first_row_cycles(const isa::Instruction& i) const {
-  if (i.op == Opcode::matmul) return 1;
-  const DecodeCost decode = row_cost(i);
-  return std::max(row_reads(i), decode.cycles) + decode.latency;
 }
 
 // A total must be folded before the next term is added to it. Waves over the same sums meet each of them in
@@ -257,7 +260,8 @@ Cycle Matrix::totals_ready(const InFlight& entry, const ArrayPass& shape) const 
   const isa::Instruction& i = entry.instruction;
   Cycle ready;
   if (!i.accumulate || shape.fold == 0) return ready;
-  for (const Pass& p : passes_) {
+  for (std::size_t n = 0; n < passes_.size(); ++n) {
+    const Pass& p = passes_[n];
     const isa::Instruction& before = p.entry->instruction;
     if (p.shape.fold == 0 || !p.entry->footprint.writes[0].overlaps(entry.footprint.writes[0])) continue;
     const bool same = before.dst == i.dst && before.dst_stride == i.dst_stride &&
@@ -282,28 +286,28 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
   const isa::Instruction& i = entry.instruction;
   if (i.swap && preload_ != nullptr) return false;
   if (earliest_pass(entry) > now) return false;
-  const ArrayPass shape = pass_of(entry);
+  const ArrayPass shape = head_pass(entry);
+  const RowStream rows = head_rows(entry);
   if (i.swap) {
     std::swap(active_, shadow_);
     shadow_full_ = false;
-    tile_taken_ = now + (first_row_cycles(i) - row_reads(i));
+    tile_taken_ = now + (rows.first_row_cycles - rows.reads);
     tile_taken_step_ = shape.step;
   }
   check_pass(entry);
   open_format_ = i.close ? std::nullopt : std::optional(active_.format());
   begin(now, entry);
-  const RowPart part = row_part(i.a_format, i.k_offset, i.depth);
-  const DecodeCost decode = row_cost(i);
   count_decoded(i.a_format, std::uint64_t{i.rows} * i.depth);
-  const LineStream stream{i.a.byte() + part.begin, i.a_stride, i.rows, part.bytes, shape.step, decode.cycles};
+  const LineStream stream{
+      i.a.byte() + rows.part.begin, i.a_stride, i.rows, rows.part.bytes, shape.step, rows.decode.cycles};
   const StreamTiming timing =
       reserve_lines(local_.scratchpad(), moving_, description_.moving_port_bytes, now, now, stream);
   entry_end_ = timing.next;
   entry_nominal_ = timing.next - timing.delayed;
   entry_plain_ = entry_nominal_ - timing.decode_next;
-  last_pass_row_cycles_ = decode.cycles + decode.latency;
-  enter(now, entry, shape, timing.last + (shape.step + decode.latency));
-  if (values_) compute_multiply(entry, passes_.back().terms);
+  last_pass_row_cycles_ = rows.decode.cycles + rows.decode.latency;
+  enter(now, entry, shape, timing.last + (shape.step + rows.decode.latency));
+  if (values_) compute_multiply(entry, *passes_.back().terms);
   return true;
 }
 
@@ -315,7 +319,7 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
                             description_.rows, description_.columns));
   }
   if (earliest_pass(entry) > now) return false;
-  const ArrayPass shape = pass_of(entry);
+  const ArrayPass shape = head_pass(entry);
   begin(now, entry);
   const EdgeTiming timing =
       reserve_edges(local_.scratchpad(), {stationary_, moving_}, description_, now, i, shape.step);
@@ -325,7 +329,7 @@ bool Matrix::start_matmul(Cycle now, InFlight& entry) {
   count_decoded(i.b_format, std::uint64_t{i.depth} * i.cols);
   count_decoded(activation_format(i.b_format), std::uint64_t{i.depth} * i.rows);
   enter(now, entry, shape, timing.entered - local_.scratchpad().read_latency());
-  if (values_) compute_matmul(entry, passes_.back().terms);
+  if (values_) compute_matmul(entry, *passes_.back().terms);
   return true;
 }
 
@@ -338,15 +342,18 @@ void Matrix::enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle ent
   entry.record.type = shape.type;
   entry.record.sums = std::uint64_t{i.rows} * i.cols;
   const std::uint64_t latency = local_.scratchpad().read_latency();
-  Pass pass{&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered, {}};
-  if (!spare_terms_.empty()) {
-    pass.terms = std::move(spare_terms_.back());
-    spare_terms_.pop_back();
-  }
-  passes_.push_back(std::move(pass));
+  passes_.push_back({&entry, entered + (latency + dataflow_->exit_cycles(shape)), shape, entered,
+                     values_ ? take_terms() : nullptr});
   last_entry_start_ = now;
   last_pass_ = shape;
   last_entered_ = entered;
+}
+
+Terms* Matrix::take_terms() {
+  if (spare_terms_.empty()) return &terms_.emplace_back();
+  Terms* const terms = spare_terms_.back();
+  spare_terms_.pop_back();
+  return terms;
 }
 
 void Matrix::compute_multiply(const InFlight& entry, Terms& terms) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ring.h"
 #include "config/machine.h"
 #include "machine/local_memory.h"
 #include "machine/matrix/dataflow.h"
@@ -26,7 +27,10 @@ class Matrix : public Clocked, public InstructionQueue {
   Matrix(const config::Machine& machine, observe::EventHub& hub, LocalMemory& local, ResultSink& results,
          HazardBoard& board, ClockLine clock, Values values = Values::computed, std::uint32_t index = 0);
   // The same with formulas of the caller's; tests show with wrong ones that their proofs can fail.
-  void use_dataflow(std::unique_ptr<Dataflow> dataflow) { dataflow_ = std::move(dataflow); }
+  void use_dataflow(std::unique_ptr<Dataflow> dataflow) {
+    dataflow_ = std::move(dataflow);
+    holds_tile_ = dataflow_->holds_tile();
+  }
 
   void start(Cycle now) { state_.set(observe::State::idle, now); }
   void stop(Cycle now) { state_.set(observe::State::halted, now); }
@@ -52,7 +56,21 @@ class Matrix : public Clocked, public InstructionQueue {
     ArrayPass shape;
     Cycle
         entered;  // the cycle after its last operands' step, as a start: a read latency before they are there
-    Terms terms;
+    Terms* terms = nullptr;  // of terms_; none without values
+  };
+  // How the moving rows of a multiply come in.
+  struct RowStream {
+    RowPart part;
+    std::uint64_t reads = 0;  // accesses of a row
+    DecodeCost decode;
+    // From the start of a pass to the end of the cycle in which its first row enters, less the read latency.
+    std::uint64_t first_row_cycles = 0;
+  };
+  // What the queue's head is found to be, once asked for: it is looked at several times before it starts.
+  struct Head {
+    std::optional<ArrayPass> pass;
+    std::optional<RowStream> rows;  // of a multiply
+    std::optional<Cycle> earliest;  // earliest_behind()
   };
   bool start_head(Cycle now);
   bool start_preload(Cycle now, InFlight& entry);
@@ -60,19 +78,19 @@ class Matrix : public Clocked, public InstructionQueue {
   bool start_matmul(Cycle now, InFlight& entry);
   bool start(Cycle now, InFlight& entry);
   ArrayPass pass_of(const InFlight& entry) const;
+  const ArrayPass& head_pass(const InFlight& head);
+  const RowStream& head_rows(const InFlight& head);
   void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered);
+  Terms* take_terms();
   void compute_multiply(const InFlight& entry, Terms& terms);
   void compute_matmul(const InFlight& entry, Terms& terms);
   void begin(Cycle now, InFlight& entry);
   void finish_due(Cycle now);
   Cycle earliest_pass(const InFlight& head);
-  Cycle earliest_behind(const InFlight& entry) const;
+  Cycle earliest_behind(const InFlight& head);
   Cycle totals_ready(const InFlight& entry, const ArrayPass& shape) const;
   DecodeCost tile_cost(const isa::Instruction& preload) const;
-  DecodeCost row_cost(const isa::Instruction& multiply) const;
-  std::uint64_t row_reads(const isa::Instruction& i) const;
-  std::uint64_t first_row_cycles(const isa::Instruction& i) const;
-  Cycle continued_group(const isa::Instruction& multiply, const ArrayPass& pass) const;
+  Cycle continued_group(const RowStream& rows, const ArrayPass& pass) const;
   Cycle earliest_preload(const isa::Instruction& preload) const;
   void count_decoded(Format f, std::uint64_t values);
   void check_kind(const InFlight& entry, bool holds_tile) const;
@@ -92,10 +110,11 @@ class Matrix : public Clocked, public InstructionQueue {
   HazardBoard& board_;
   ClockLine clock_;
   std::unique_ptr<Dataflow> dataflow_;
+  bool holds_tile_;    // as the dataflow says
   const bool values_;  // contents are computed
 
-  std::deque<InFlight*> queue_;
-  std::optional<Cycle> head_earliest_;  // earliest_behind() of the queue's head, once asked
+  Ring<InFlight*> queue_;
+  Head head_;  // of the queue
   Tile active_, shadow_;
   Tile streamed_;  // of a matmul: the weights that pass through
   bool shadow_full_ = false;
@@ -105,8 +124,9 @@ class Matrix : public Clocked, public InstructionQueue {
   InFlight* preload_ = nullptr;  // under way
   // Without the decode stage's delays, with them, and with bank conflicts too.
   Cycle preload_plain_, preload_nominal_, preload_finish_;
-  std::deque<Pass> passes_;  // in the array, in order
-  std::vector<Terms> spare_terms_;
+  Ring<Pass> passes_;        // in the array, in order
+  std::deque<Terms> terms_;  // where they stay
+  std::vector<Terms*> spare_terms_;
   Cycle last_entry_start_;  // start of the last pass
   std::optional<ArrayPass> last_pass_;
   Cycle last_entered_;                      // as Pass::entered
