@@ -70,7 +70,7 @@ Cycle Decode::edge(Cycle now) {
 
 void Decode::take(Cycle now, const FetchedWord& word) {
   const Known& known = known_[pc_ % kKnownWords];
-  if (known.pc == pc_ && known.word == *word.word) {
+  if (known.pc == pc_ && std::memcmp(known.word.data(), word.word->data(), isa::kWordBytes) == 0) {
     held_ = known.instruction;
     footprint_ = known.footprint;
   } else {

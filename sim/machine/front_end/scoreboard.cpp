@@ -28,15 +28,17 @@ bool in_order(isa::Unit unit) {
 Scoreboard::Scoreboard(const config::Machine& machine)
     : entries_(machine.scoreboard.entries),
       used_(ceil_div(entries_.size(), kBits)),
+      of_unit_(used_.size() * isa::kUnits * config::kMostUnits),
       units_{1, static_cast<std::uint8_t>(machine.dma.engines),
              static_cast<std::uint8_t>(machine.dma.engines), static_cast<std::uint8_t>(machine.matrix.units),
              static_cast<std::uint8_t>(machine.vector.units)},
       queue_depth_(machine.dispatch.queue_depth) {}
 
 template <class Call>
-bool Scoreboard::any_used(const Call& call) const {
+bool Scoreboard::any_used(const std::uint64_t* left_out, const Call& call) const {
   for (std::size_t w = 0; w < used_.size(); ++w) {
-    for (std::uint64_t left = used_[w]; left != 0; left &= left - 1) {
+    std::uint64_t left = used_[w] & ~(left_out == nullptr ? 0 : left_out[w]);
+    for (; left != 0; left &= left - 1) {
       if (call(entries_[w * kBits + static_cast<std::size_t>(std::countr_zero(left))])) return true;
     }
   }
@@ -68,9 +70,8 @@ Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
   if (queued_[static_cast<std::size_t>(unit)][unit_index] >= queue_depth_) return {State::queue_full, unit};
   if (ignore_hazards_) return {};
   Obstacle found;
-  const bool skips_own = in_order(unit);
-  any_used([&](const InFlight& e) {
-    if (skips_own && e.record.unit == unit && e.record.unit_index == unit_index) return false;
+  const std::uint64_t* own = in_order(unit) ? &of_unit_[first_of(unit, unit_index)] : nullptr;
+  any_used(own, [&](const InFlight& e) {
     const isa::Footprint& f = e.footprint;
     if (overlap(footprint.read_ranges(), f.write_ranges())) {
       found = {State::read_after_write, e.record.unit};
@@ -90,7 +91,7 @@ Obstacle Scoreboard::obstacle(isa::Unit unit, const isa::Footprint& footprint,
 Obstacle Scoreboard::read_obstacle(const isa::Footprint& footprint) const {
   if (ignore_hazards_) return {};
   Obstacle found;
-  any_used([&](const InFlight& e) {
+  any_used(nullptr, [&](const InFlight& e) {
     if (!overlap(footprint.read_ranges(), e.footprint.write_ranges())) return false;
     found = {State::read_after_write, e.record.unit};
     return true;
@@ -127,6 +128,7 @@ InFlight& Scoreboard::insert(isa::Unit unit, std::uint8_t unit_index) {
   while (used_[w] == ~std::uint64_t{0}) ++w;
   const int bit = std::countr_one(used_[w]);  // the first free one
   used_[w] |= std::uint64_t{1} << bit;
+  of_unit_[first_of(unit, unit_index) + w] |= std::uint64_t{1} << bit;
   InFlight& entry = entries_[w * kBits + static_cast<std::size_t>(bit)];
   entry.used = true;
   return entry;
@@ -140,7 +142,9 @@ void Scoreboard::remove(InFlight& entry) {
   entry.used = false;
   --in_use_;
   const auto i = static_cast<std::size_t>(&entry - entries_.data());
-  used_[i / kBits] &= ~(std::uint64_t{1} << i % kBits);
+  const std::uint64_t bit = std::uint64_t{1} << i % kBits;
+  used_[i / kBits] &= ~bit;
+  of_unit_[first_of(entry.record.unit, entry.record.unit_index) + i / kBits] &= ~bit;
   --of(in_flight_, entry.record);
 }
 

@@ -60,9 +60,13 @@ class Scoreboard {
 
  private:
   static constexpr std::size_t kBits = 64;
-  // The used entries in their order, until `call` says true; whether it did.
+  // The used entries in their order, until `call` says true; whether it did. Without those of `left_out`.
   template <class Call>
-  bool any_used(const Call& call) const;
+  bool any_used(const std::uint64_t* left_out, const Call& call) const;
+  // A bit for each entry of the unit's.
+  std::size_t first_of(isa::Unit unit, std::uint8_t unit_index) const {
+    return (static_cast<std::size_t>(unit) * config::kMostUnits + unit_index) * used_.size();
+  }
   const InFlight& oldest() const;  // of a full board
 
   using Counts = std::array<std::array<std::uint32_t, config::kMostUnits>, isa::kUnits>;  // kind, number
@@ -72,6 +76,7 @@ class Scoreboard {
 
   std::vector<InFlight> entries_;
   std::vector<std::uint64_t> used_;              // a bit each
+  std::vector<std::uint64_t> of_unit_;           // the same for each unit: first_of()
   std::array<std::uint8_t, isa::kUnits> units_;  // of each kind
   Counts queued_{}, in_flight_{};
   std::uint32_t in_use_ = 0, queue_depth_;
