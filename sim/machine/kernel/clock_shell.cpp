@@ -22,6 +22,7 @@ ClockShell::ClockShell(sc_core::sc_module_name name, double period_ns, Clocking 
 }
 
 void ClockShell::end_of_elaboration() {
+  memory_ = out_memory.operator->();
   for (int turn = 0; turn < out_units.size(); ++turn) units_.push_back(out_units[turn]);
   wake_.assign(units_.size(), kNever);
 }
@@ -29,25 +30,26 @@ void ClockShell::end_of_elaboration() {
 void ClockShell::run(std::uint32_t programs) {
   running_ = programs;
   stopped_ = false;
+  turn_ = kNoTurn;
   last_progress_ = kernel_ = now_;
   // The kernel's time advances with this machine alone while it runs.
   last_ = now_ + (sc_core::sc_max_time().value() - 1 - sc_core::sc_time_stamp().value()) / period_.value();
+  next_ = *std::min_element(wake_.begin(), wake_.end());
   schedule();
   notify_at(next_);
   sc_core::sc_start();
   if (failure_) std::rethrow_exception(std::exchange(failure_, nullptr));
 }
 
-// Finds the next edge that a unit wants, with memory up to date for it.
+// The next edge that a unit wants, with memory up to date for it.
 void ClockShell::schedule() {
-  next_ = now_ + 1;
   if (clocking_ == Clocking::gated) {
     // At the latest when the watchdog bites, also if no unit wants an edge any more.
-    Cycle first = last_progress_ + watchdog_cycles_ + 1;
-    for (const Cycle wake : wake_) first = std::min(first, wake);
-    next_ = std::max(first, next_);
+    next_ = std::max(std::min(next_, last_progress_ + watchdog_cycles_ + 1), now_ + 1);
+  } else {
+    next_ = now_ + 1;
   }
-  out_memory->advance(next_);
+  memory_->advance(next_);
   if (next_ > last_) refuse_time();
 }
 
@@ -71,13 +73,14 @@ void ClockShell::refuse_time() const {
 void ClockShell::tick() {
   if (stopped_) return;  // the kernel's time has followed the last edge
   try {
+    const bool alone = !sc_core::sc_pending_activity();
     std::uint64_t edges = 0;
     do {
       deliver();
       if (stopped_) break;
       if (edges_ % kPulseEdges == 0 && pulse_) pulse_(now_);
       schedule();
-    } while (++edges < kPulseEdges && !sc_core::sc_pending_activity());
+    } while (++edges < kPulseEdges && alone);
   } catch (...) {  // the kernel would turn it into a report of its own
     failure_ = std::current_exception();
     stopped_ = true;
@@ -91,16 +94,25 @@ void ClockShell::tick() {
 
 void ClockShell::deliver() {
   now_ = next_;
+  next_ = kNever;
   ++edges_;
   const Cycle due = clocking_ == Clocking::gated ? now_ : kNever;
   Cycle* const wake = wake_.data();
-  for (std::size_t turn = 0; turn < units_.size(); ++turn) {
-    if (wake[turn] > due) continue;
-    wake[turn] = kNever;
-    const Cycle next = units_[turn]->edge(now_);
-    wake[turn] = std::min(wake[turn], next);
-    if (stopped_) break;
+  Cycle first = kNever;
+  const std::size_t units = units_.size();
+  for (std::size_t turn = 0; turn < units; ++turn) {
+    Cycle mine = wake[turn];
+    if (mine <= due) {
+      turn_ = turn;
+      wake[turn] = kNever;
+      const Cycle next = units_[turn]->edge(now_);
+      mine = wake[turn] = std::min(wake[turn], next);
+      if (stopped_) break;
+    }
+    first = std::min(first, mine);
   }
+  turn_ = kNoTurn;
+  next_ = std::min(next_, first);
   if (stopped_) {
     std::fill(wake_.begin(), wake_.end(), kNever);
   } else if (now_.value - last_progress_.value > watchdog_cycles_) {

@@ -27,7 +27,8 @@ class LazyMemory {
 //
 // While nothing else is scheduled in the kernel, nothing in it can notice when its time moves, and one timed
 // event stands for up to kPulseEdges edges: the kernel's time is then that of the first of them. With a
-// process or an event of another module pending it is one timed event per edge, at its time.
+// process or an event of another module pending it is one timed event per edge, at its time; one that an
+// observer schedules meanwhile is noticed after those edges.
 class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
  public:
   Port<LazyMemory> out_memory{"out_memory"};
@@ -56,15 +57,17 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   }
 
   void wake(Turn turn, Cycle cycle) override {
-    Cycle& w = wake_[static_cast<std::size_t>(turn)];
-    if (cycle < w) w = cycle;
-    if (cycle < next_) next_ = cycle;
+    const auto t = static_cast<std::size_t>(turn);
+    if (cycle < wake_[t]) wake_[t] = cycle;
+    // A unit whose turn of this cycle is yet to come needs no further edge.
+    if (cycle < next_ && (cycle > now_ || t <= turn_)) next_ = cycle;
   }
   void stop() override { stopped_ = --running_ == 0; }
   // Called at each retirement: the program makes progress.
   void progress(Cycle now) { last_progress_ = now; }
 
  private:
+  static constexpr std::size_t kNoTurn = ~std::size_t{0};
   void tick();
   void deliver();
   void schedule();
@@ -76,12 +79,16 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   sc_core::sc_time period_;
   Clocking clocking_;
   std::uint64_t watchdog_cycles_;
+  LazyMemory* memory_ = nullptr;
   std::vector<Clocked*> units_;  // by Turn
   std::vector<Cycle> wake_;      // by Turn
   Cycle now_, last_progress_;
   Cycle kernel_;  // the cycle of the kernel's time
   Cycle last_;    // the last cycle that the kernel's time can hold
-  Cycle next_;    // the next edge: memory goes no further, and may make a unit ask for a sooner one
+  // The next edge: the first that a unit asked for. Memory goes no further, and may make a unit ask for a
+  // sooner one.
+  Cycle next_;
+  std::size_t turn_ = kNoTurn;  // whose edge is being delivered
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
   std::uint32_t running_ = 0;  // programs
