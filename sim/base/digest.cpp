@@ -2,7 +2,11 @@
 #include "base/digest.h"
 
 #include <fmt/format.h>
+#if defined(__x86_64__) && __has_include(<xxh_x86dispatch.h>)
+#include <xxh_x86dispatch.h>  // the same functions by the widest vectors that the computer has
+#else
 #include <xxhash.h>
+#endif
 
 #include <new>
 

@@ -36,22 +36,6 @@ std::string name_of(UnitId unit, std::uint32_t core, std::uint32_t cores) {
   return fmt::format("core{}.{}", core, name_of(unit));
 }
 
-UnitId unit_id(isa::Unit unit) {
-  switch (unit) {
-    case isa::Unit::load:
-      return UnitId::load;
-    case isa::Unit::store:
-      return UnitId::store;
-    case isa::Unit::matrix:
-      return UnitId::matrix;
-    case isa::Unit::vector:
-      return UnitId::vector;
-    case isa::Unit::front_end:
-      break;
-  }
-  return UnitId::decode;
-}
-
 std::string_view name_of(State state) {
   static constexpr std::array<std::string_view, kStates> kNames = {"idle",
                                                                    "busy",
@@ -79,6 +63,12 @@ std::string_view name_of(State state) {
                                                                    "word_wait",
                                                                    "format_decode"};
   return kNames[static_cast<std::size_t>(state)];
+}
+
+void UnitState::change(State state, Cycle cycle, std::uint64_t value) {
+  state_ = state;
+  value_ = value;
+  hub_.emit({cycle, 0, value, 0, EventKind::unit_state, unit_, static_cast<std::uint8_t>(state), 0});
 }
 
 }  // namespace tokencycle::observe

@@ -48,7 +48,21 @@ std::string name_of(UnitId unit);
 std::string name_of(UnitId unit, std::uint32_t core, std::uint32_t cores);
 
 // The executing unit's id of an instruction's unit (not for front_end).
-UnitId unit_id(isa::Unit unit);
+constexpr UnitId unit_id(isa::Unit unit) {
+  switch (unit) {
+    case isa::Unit::load:
+      return UnitId::load;
+    case isa::Unit::store:
+      return UnitId::store;
+    case isa::Unit::matrix:
+      return UnitId::matrix;
+    case isa::Unit::vector:
+      return UnitId::vector;
+    case isa::Unit::front_end:
+      break;
+  }
+  return UnitId::decode;
+}
 
 // What a unit is doing in a cycle: busy, or stalled for exactly one reason. One list for the whole machine.
 enum class State : std::uint8_t {
@@ -231,10 +245,7 @@ class UnitState {
   UnitState(EventHub& hub, UnitId unit) : hub_(hub), unit_(unit) {}
   State now() const { return state_; }
   void set(State state, Cycle cycle, std::uint64_t value = 0) {
-    if (state == state_ && value == value_) return;
-    state_ = state;
-    value_ = value;
-    hub_.emit({cycle, 0, value, 0, EventKind::unit_state, unit_, static_cast<std::uint8_t>(state), 0});
+    if (state != state_ || value != value_) change(state, cycle, value);
   }
   template <class Archive>
   void serialize(Archive& archive) {
@@ -242,6 +253,8 @@ class UnitState {
   }
 
  private:
+  void change(State state, Cycle cycle, std::uint64_t value);
+
   EventHub& hub_;
   UnitId unit_;
   State state_ = State::halted;
