@@ -45,7 +45,7 @@ std::uint64_t Scratchpad::mask_of(const AccessRun& run, std::uint32_t index) con
 // Accesses after which a run meets the same banks again: a power of two.
 std::uint64_t Scratchpad::period_of(const AccessRun& run) const {
   const std::uint64_t around = std::uint64_t{banks_} << bank_shift_;
-  return around / std::gcd(around, std::uint64_t{run.stride});
+  return around >> std::countr_zero(around | run.stride);  // over the largest power of two in both
 }
 
 // Whether a run takes one of the banks in that cycle.
@@ -67,10 +67,21 @@ bool Scratchpad::in_runs(Cycle c, std::uint64_t mask) const {
 std::uint32_t Scratchpad::free_of(const AccessRun& run, const AccessRun& other) const {
   if (last_of(other) < run.first || last_of(run) < other.first) return run.count;
   const std::uint64_t ahead = other.first > run.first ? other.first.value - run.first.value : 0;
-  const std::uint64_t pair =
-      other.interval / std::gcd(run.interval, other.interval) * std::max(period_of(run), period_of(other));
+  const bool each_cycle = run.interval == 1 && other.interval == 1;
+  const std::uint64_t other_in_mine =
+      each_cycle ? 1 : other.interval / std::gcd(run.interval, other.interval);
+  const std::uint64_t pair = other_in_mine * std::max(period_of(run), period_of(other));
   const std::uint64_t first = ceil_div(ahead, run.interval);
   const std::uint64_t end = std::min<std::uint64_t>(run.count, first + pair);
+  if (each_cycle) {                                                    // access i meets access i + behind
+    const std::uint64_t behind = run.first.value - other.first.value;  // modulo 2^64
+    const std::uint64_t both = std::min<std::uint64_t>(end, other.count - behind);
+    for (std::uint64_t i = first; i < both; ++i) {
+      const auto mine = static_cast<std::uint32_t>(i);
+      if ((mask_of(run, mine) & mask_of(other, static_cast<std::uint32_t>(i + behind))) != 0) return mine;
+    }
+    return run.count;
+  }
   for (std::uint64_t i = first; i < end; ++i) {
     const std::uint64_t distance = run.first.value + i * run.interval - other.first.value;
     const std::uint64_t j = distance / other.interval;
