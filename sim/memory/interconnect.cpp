@@ -37,7 +37,7 @@ bool Interconnect::ask(std::size_t source) {
   const DramAddress address = unit.head().address;
   if (address == wish.address) return !same_cycle;
   wish.address = address;
-  wish.channel = dram_->channel_of(address);
+  wish.channel = channel_of(address);
   return true;
 }
 
@@ -141,7 +141,7 @@ void Interconnect::issue(const Candidate& candidate) {
 bool Interconnect::complete() {
   const Completion completion = dram_->take_completion();
   const std::size_t source = completion.burst.source;
-  report(observe::EventKind::burst_done, completion.cycle, dram_->channel_of(completion.burst.address),
+  report(observe::EventKind::burst_done, completion.cycle, channel_of(completion.burst.address),
          completion.burst);
   sources_[source].unit->completed(completion.cycle, completion.burst);
   return ask(source);

@@ -107,6 +107,9 @@ class Interconnect {
       state(cycle, address, channel, refused, served);
     }
   };
+  std::uint32_t channel_of(DramAddress address) const {
+    return channel_next_.size() == 1 ? 0 : dram_->channel_of(address);
+  }
   bool ask(std::size_t source);  // whether it wants something else now
   // DRAM is not told of time that passes while nothing is due.
   void catch_up() {

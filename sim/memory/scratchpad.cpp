@@ -12,10 +12,6 @@ namespace {
 constexpr std::uint64_t kInitialSlots = 1024;
 constexpr std::uint32_t kShortRun = 4;  // up to so many accesses, slots are cheaper than a run
 
-Cycle last_of(const AccessRun& run) {
-  return run.first + std::uint64_t{run.count - 1} * run.interval;
-}
-
 }  // namespace
 
 Scratchpad::Scratchpad(const config::Scratchpad& description, std::uint32_t units)
@@ -50,14 +46,14 @@ std::uint64_t Scratchpad::period_of(const AccessRun& run) const {
 
 // Whether a run takes one of the banks in that cycle.
 bool Scratchpad::in_runs(Cycle c, std::uint64_t mask) const {
-  for (const AccessRun& run : runs_) {
-    if (c < run.first) continue;
+  for (const auto& [run, last] : runs_) {
+    if (c < run.first || last < c) continue;
     std::uint64_t index = c.value - run.first.value;
     if (run.interval != 1) {
       if (index % run.interval != 0) continue;
       index /= run.interval;
     }
-    if (index < run.count && (mask_of(run, static_cast<std::uint32_t>(index)) & mask) != 0) return true;
+    if ((mask_of(run, static_cast<std::uint32_t>(index)) & mask) != 0) return true;
   }
   return false;
 }
@@ -65,7 +61,7 @@ bool Scratchpad::in_runs(Cycle c, std::uint64_t mask) const {
 // How many accesses of `run`, from its first on, meet none of `other`. Both repeat their banks, so the first
 // repetition of the pair says it for all.
 std::uint32_t Scratchpad::free_of(const AccessRun& run, const AccessRun& other) const {
-  if (last_of(other) < run.first || last_of(run) < other.first) return run.count;
+  if (other.last() < run.first || run.last() < other.first) return run.count;
   const std::uint64_t ahead = other.first > run.first ? other.first.value - run.first.value : 0;
   const bool each_cycle = run.interval == 1 && other.interval == 1;
   const std::uint64_t other_in_mine =
@@ -131,7 +127,7 @@ Cycle Scratchpad::take(Cycle earliest, std::uint64_t mask, bool write) {
 Cycle Scratchpad::reserve(Port port, Cycle now, Cycle earliest, std::uint32_t address, std::uint32_t bytes,
                           bool write) {
   base_ = std::max(base_, now);
-  const auto over = [this](const AccessRun& r) { return last_of(r) < base_; };
+  const auto over = [this](const TakenRun& r) { return r.last < base_; };
   if (!runs_.empty() && over(runs_.front())) std::erase_if(runs_, over);
   std::uint32_t word = address >> bank_shift_;
   std::uint32_t words = ((address + bytes - 1) >> bank_shift_) - word + 1;
@@ -165,11 +161,11 @@ std::uint32_t Scratchpad::reserve_run(Port port, Cycle now, const AccessRun& wan
     if (free) skip(1);
   }
   if (run.count > 0 && free) {
-    std::erase_if(runs_, [this](const AccessRun& r) { return last_of(r) < base_; });
+    std::erase_if(runs_, [this](const TakenRun& r) { return r.last < base_; });
     AccessRun piece = run;
-    for (const AccessRun& other : runs_) piece.count = std::min(piece.count, free_of(piece, other));
+    for (const TakenRun& other : runs_) piece.count = std::min(piece.count, free_of(piece, other.run));
     if (piece.count > kShortRun) {
-      runs_.push_back(piece);
+      runs_.push_back({piece, piece.last()});
     } else {
       for (std::uint32_t i = 0; i < piece.count; ++i) {
         try_take(run.first + std::uint64_t{i} * run.interval, mask_of(run, i), false);

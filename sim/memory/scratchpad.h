@@ -35,6 +35,8 @@ struct AccessRun {
   Cycle first;
   std::uint32_t count = 0, interval = 1;  // cycles, at least 1
   std::uint32_t address = 0, stride = 0, bytes = 0;
+
+  Cycle last() const { return first + std::uint64_t{count - 1} * interval; }
 };
 
 // Arbitration is by age: an access belongs to the burst of accesses (a DMA burst, a tile's preload, a pass of
@@ -78,6 +80,10 @@ class Scratchpad {
     Cycle cycle = kNever;                 // that it is about: a slot of another cycle is free
     std::uint64_t reads = 0, writes = 0;  // banks taken; one mask for both when the banks have one port
   };
+  struct TakenRun {
+    AccessRun run;
+    Cycle last;
+  };
   Slot& slot(Cycle c) { return slots_[c.value & (slots_.size() - 1)]; }
   std::uint64_t bank_mask(std::uint32_t first_word, std::uint32_t words) const;
   std::uint64_t mask_of(const AccessRun& run, std::uint32_t index) const;
@@ -95,7 +101,7 @@ class Scratchpad {
   std::uint64_t all_banks_;             // mask
   std::vector<Slot> slots_;             // ring over future cycles, power of two long
   Cycle last_slot_;                     // no slot after it is taken
-  std::vector<AccessRun> runs_;         // some of them may be over
+  std::vector<TakenRun> runs_;          // some of them may be over
   Cycle base_;                          // the current cycle: what was before it matters no more
   std::vector<PortCounters> counters_;  // by Port
 };
