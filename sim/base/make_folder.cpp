@@ -8,6 +8,9 @@
 namespace tokencycle {
 
 void make_folder(const std::filesystem::path& folder) {
+  if (folder == "-") {
+    throw UsageError("-: a folder cannot be written to standard output; name one (./- for one of that name)");
+  }
   std::error_code error;
   std::filesystem::create_directories(folder, error);
   if (error || !std::filesystem::is_directory(folder)) {

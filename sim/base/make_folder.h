@@ -6,7 +6,7 @@
 
 namespace tokencycle {
 
-// Makes it and the folders above it; one that is there stays. Throws IoError.
+// Makes it and the folders above it; one that is there stays. Throws IoError, of "-" UsageError.
 void make_folder(const std::filesystem::path& folder);
 
 }  // namespace tokencycle

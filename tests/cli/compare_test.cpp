@@ -155,6 +155,13 @@ TEST_CASE("compare counts what run counts, and takes results instead of machines
   CHECK(compare(mixed).out == ran.out);
 }
 
+TEST_CASE("a folder of results does not go to standard output") {
+  const Scratch scratch;
+  check_refused({"compare", "-m", scratch.model(), "-c", "tiny", "-c", "edge", "--results", "-"}, 2,
+                {"standard output", "./-"});
+  CHECK_FALSE(std::filesystem::exists("-"));
+}
+
 TEST_CASE("any machine can be the baseline, and seeded sampling gives the same tokens on all") {
   const Scratch scratch;
   const Json j = compare_json({"-m", scratch.model(), "-n", "5", "-c", "edge", "-c", "tiny", "-c", "gemmini",
