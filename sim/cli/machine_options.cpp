@@ -103,8 +103,7 @@ void add_set_option(OptionParser& parser) {
 }
 
 void add_technology_option(OptionParser& parser) {
-  parser.add()("technology", po::value<std::string>(),
-               "area and energy by this technology, file or name in configs/technology/");
+  parser.add()("technology", po::value<std::string>(), "area and energy: a name in configs/technology/");
 }
 
 std::shared_ptr<const config::Technology> technology_of(const OptionParser& parser,
