@@ -14,7 +14,7 @@ enum class ExitCode : int {
   configuration = 3,  // a machine description is wrong or cannot run the model
   model = 4,          // a model file is wrong or holds what is not supported
   program = 5,        // a program or assembly text is wrong
-  simulation = 6,     // the machine trapped, deadlocked or ran out of context
+  simulation = 6,     // the machine trapped or deadlocked, or the computer has too little memory
   io = 7,             // a file cannot be read or written
   check = 8,          // --check found a difference
   interrupted = 130,
