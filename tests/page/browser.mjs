@@ -2,7 +2,7 @@
 // What the page's tests share: the program, Chromium, and checks that say what they expected.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 
@@ -40,7 +40,24 @@ export function check(holds, what) {
   failures += 1;
   console.log(`  FAILED: ${what}`);
 }
-export function finish() {
+
+// Runs the named tests in one browser, then `after`, and removes the folder whose files they read; ends with the count of checks.
+export async function run_in_browser(launch, tests, folder, after = async () => {}) {
+  const browser = await launch();
+  try {
+    for (const [name, run] of tests) {
+      console.log(name);
+      try {
+        await run(browser);
+      } catch (error) {
+        check(false, error.stack);
+      }
+    }
+    await after(browser);
+  } finally {
+    await browser.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
   console.log(`page: ${checks} checks, ${failures} failed`);
   process.exitCode = failures === 0 ? 0 : 1;
 }

@@ -4,7 +4,7 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { canvas_pixels, check, chromium_program, finish, open_page, option, pixels, playwright, read_json, tokencycle,
+import { canvas_pixels, check, chromium_program, open_page, option, pixels, playwright, read_json, run_in_browser, tokencycle,
   write_json } from "./browser.mjs";
 
 const root = option("--root");
@@ -427,22 +427,8 @@ test("readers find landmarks, headings, captions and names", async (browser) => 
 });
 
 make_reports();
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
-try {
-  for (const [name, run] of tests) {
-    console.log(name);
-    try {
-      await run(browser);
-    } catch (error) {
-      check(false, error.stack);
-    }
-  }
-  if (shots) {
-    const page = await open_page(browser, at("two.html"), { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 });
-    await page.screenshot({ path: join(shots, "phone.png"), fullPage: true });
-  }
-} finally {
-  await browser.close();
-  rmSync(folder, { recursive: true, force: true });
-}
-finish();
+await run_in_browser(() => chromium.launch({ executablePath: program, args: ["--no-sandbox"] }), tests, folder, async (browser) => {
+  if (!shots) return;
+  const page = await open_page(browser, at("two.html"), { viewport: { width: 360, height: 740 }, deviceScaleFactor: 2 });
+  await page.screenshot({ path: join(shots, "phone.png"), fullPage: true });
+});

@@ -4,7 +4,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { canvas_pixels, check, chromium_program, finish, open_page, option, playwright, read_json, tokencycle, write_json }
+import { canvas_pixels, check, chromium_program, open_page, option, playwright, read_json, run_in_browser, tokencycle, write_json }
   from "./browser.mjs";
 
 const root = option("--root");
@@ -132,18 +132,4 @@ test("10,000 points are sorted and filtered", async (browser) => {
 });
 
 make_pages();
-const browser = await chromium.launch({ executablePath: program, args: ["--no-sandbox"] });
-try {
-  for (const [name, run] of tests) {
-    console.log(name);
-    try {
-      await run(browser);
-    } catch (error) {
-      check(false, error.stack);
-    }
-  }
-} finally {
-  await browser.close();
-  rmSync(folder, { recursive: true, force: true });
-}
-finish();
+await run_in_browser(() => chromium.launch({ executablePath: program, args: ["--no-sandbox"] }), tests, folder);
