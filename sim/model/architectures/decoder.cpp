@@ -94,9 +94,9 @@ ValueId Decoder::activate(MapFunction f, ValueId x) {
   return g_.map(f == MapFunction::silu ? "ffn_silu" : "ffn_gelu", f, x);
 }
 
-ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias) {
-  const ValueId gate = g_.linear("ffn_gate", h, s_.feed_forward_of(layer_), bias);
-  const ValueId up = g_.linear("ffn_up", h, s_.feed_forward_of(layer_), bias);
+ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns) {
+  const ValueId gate = g_.linear("ffn_gate", h, columns, bias);
+  const ValueId up = g_.linear("ffn_up", h, columns, bias);
   return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, gate), up), s_.width, bias);
 }
 

@@ -48,7 +48,10 @@ class Decoder {
   }
 
   // down(f(gate(h)) * up(h)), and down(f(up(h))).
-  ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none);
+  ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none) {
+    return gated(h, f, bias, s_.feed_forward_of(layer_));
+  }
+  ValueId gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns);  // of another width
   ValueId plain(ValueId h, MapFunction f, Bias bias);
   // The router's softmax says which experts a token has, and their weights, which may be divided by their
   // sum.

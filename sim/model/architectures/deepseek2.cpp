@@ -59,12 +59,6 @@ ValueId experts(GraphBuilder& g, Decoder& d, const Hyperparameters& s, ValueId h
   return d.add("ffn_experts", g.linear("ffn_down_shexp", act, s.width), routed);
 }
 
-ValueId dense(GraphBuilder& g, const Hyperparameters& s, ValueId h) {
-  const ValueId gate = g.map("ffn_silu", MapFunction::silu, g.linear("ffn_gate", h, s.dense_feed_forward));
-  const ValueId up = g.linear("ffn_up", h, s.dense_feed_forward);
-  return g.linear("ffn_down", g.zip("ffn_act", ZipFunction::mul, gate, up), s.width);
-}
-
 }  // namespace
 
 void build_deepseek2(GraphBuilder& g, const Hyperparameters& s) {
@@ -74,7 +68,9 @@ void build_deepseek2(GraphBuilder& g, const Hyperparameters& s) {
     d.enter(i);
     x = d.add("attn_residual", latent_attention(g, d, s, d.norm("attn_norm", x)), x);
     const ValueId h = d.norm("ffn_norm", x);
-    x = d.add("ffn_residual", i < s.leading_dense ? dense(g, s, h) : experts(g, d, s, h), x);
+    const ValueId f = i < s.leading_dense ? d.gated(h, MapFunction::silu, Bias::none, s.dense_feed_forward)
+                                          : experts(g, d, s, h);
+    x = d.add("ffn_residual", f, x);
   }
   d.finish(x);
 }
