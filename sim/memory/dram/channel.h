@@ -66,7 +66,7 @@ class DramChannel final : public DramListener {
   enum class Step : std::uint8_t { commands, bus, answer };
   static constexpr std::uint64_t kSteps = 4;
   static constexpr std::uint64_t kNothing = std::numeric_limits<std::uint64_t>::max();
-  // cycle * kSteps + Step; kNothing: nothing comes by itself
+  // cycle * kSteps + Step; kNothing: no event without another request
   std::uint64_t next() const {
     std::uint64_t next = commands_due_;
     if (const Cycle change = next_change(); change != kNever)
