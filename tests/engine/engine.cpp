@@ -37,6 +37,28 @@ llama_token signed_id(std::uint32_t id) {
   return static_cast<llama_token>(id);
 }
 
+template <class T>
+std::vector<T> values_of(const ggml_tensor* tensor) {
+  std::vector<T> values(static_cast<std::size_t>(ggml_nelements(tensor)));
+  ggml_backend_tensor_get(tensor, values.data(), 0, values.size() * sizeof(T));
+  return values;
+}
+
+// Called before (`ask`) and after each tensor of the graph is computed. The routers' are named with their
+// layer.
+bool note_routing(ggml_tensor* tensor, bool ask, void* routings) {
+  constexpr std::string_view kName = "ffn_moe_argsort-";
+  const std::string_view name = ggml_get_name(tensor);
+  if (!name.starts_with(kName)) return false;
+  if (ask) return true;
+  const int layer = std::stoi(std::string(name.substr(kName.size())));
+  const std::vector<std::int32_t> order = values_of<std::int32_t>(tensor);
+  (*static_cast<std::map<int, Routing>*>(routings))[layer] = {static_cast<std::size_t>(tensor->ne[0]),
+                                                              values_of<float>(tensor->src[0]),
+                                                              {order.begin(), order.end()}};
+  return true;
+}
+
 }  // namespace
 
 struct Engine::Parts {
@@ -44,6 +66,7 @@ struct Engine::Parts {
   const llama_vocab* vocabulary = nullptr;
   llama_context* context = nullptr;
   std::vector<float> logits;
+  std::map<int, Routing> routings;
   llama_pos position = 0;
   ~Parts() {
     if (context != nullptr) llama_free(context);
@@ -75,7 +98,9 @@ Engine::Engine(const std::filesystem::path& model, bool vocabulary_only, const P
   context.n_threads = context.n_threads_batch = 1;
   context.flash_attn_type =
       pins.flash_attention ? LLAMA_FLASH_ATTN_TYPE_ENABLED : LLAMA_FLASH_ATTN_TYPE_DISABLED;
-  context.type_k = context.type_v = GGML_TYPE_F16;
+  context.type_k = context.type_v = pins.f32_cache ? GGML_TYPE_F32 : GGML_TYPE_F16;
+  context.cb_eval = note_routing;
+  context.cb_eval_user_data = &parts_->routings;
   parts_->context = llama_init_from_model(parts_->model, context);
   if (parts_->context == nullptr) throw std::runtime_error(fmt::format("no context for {}", model.string()));
 }
@@ -132,6 +157,10 @@ std::span<const float> Engine::append(std::span<const std::uint32_t> tokens, std
     parts_->logits.insert(parts_->logits.end(), row, row + vocabulary());
   }
   return parts_->logits;
+}
+
+const std::map<int, Routing>& Engine::routings() const {
+  return parts_->routings;
 }
 
 void Engine::reset() {

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -20,6 +21,15 @@ struct Pins {
   std::string cpu = "haswell";  // which libggml-cpu-*.so
   bool flash_attention = true;
   std::uint32_t micro_batch = 512;  // tokens evaluated together
+  bool f32_cache = false;
+};
+
+// What one router of the engine gave for the tokens of an append(): the scores that it chose by, and the
+// experts in falling order of them.
+struct Routing {
+  std::size_t experts = 0;
+  std::vector<float> scores;         // [tokens][experts]
+  std::vector<std::uint32_t> order;  // [tokens][experts]
 };
 
 // True if this processor has the instructions of libggml-cpu-haswell.so.
@@ -43,6 +53,8 @@ class Engine {
   // Appends `tokens` to the cache, as one batch, and returns the logits of the last `rows` of them:
   // rows x vocabulary values, valid until the next call.
   std::span<const float> append(std::span<const std::uint32_t> tokens, std::size_t rows);
+  // Of the last append(), by layer; empty without experts. All of its tokens must have been asked for.
+  const std::map<int, Routing>& routings() const;
   void reset();  // empties the cache
 
  private:

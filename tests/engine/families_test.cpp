@@ -31,15 +31,15 @@ TEST_CASE("random models of every architecture give the independent engine's log
   CHECK(result.steps > 2);
 }
 
-// Routers that choose other experts for every token. Where two experts are nearly equal the engine may take
-// the other one, and then a logit is off by 0.4 to 1 instead of by 0.01: with the roundings of block formats
-// often, in fp32 for 4 of 24 seeds that were tried on the models of the other test. So: fp32, and seeds
-// without such a tie.
+// Routers that choose other experts for every token. Where two scores are nearly equal the engine may choose
+// the other expert, and from there on a logit is off by up to 1. There the reference goes on with the
+// engine's choice, so that every position of every model is compared; that it was a near-tie is checked.
 TEST_CASE("experts are the independent engine's: which are chosen, their weights and their sum") {
   if (!engine::processor_has_avx2()) return;
   SyntheticModel spec = GENERATE(from_range(test::family_models()));
   if (spec.experts == 0) return;
-  spec.seed = GENERATE(2, 8);
+  spec.seed = GENERATE(range(1, 6));
+  spec.matrices = GENERATE(Format::f32, Format::q8_0);
   // The engine takes queries for those of a low rank, whatever the file says, but of 26, 27 or 48 layers.
   const auto low_rank = [](const auto& size) { return size.first == "attention.q_lora_rank"; };
   if (spec.architecture == "deepseek2" && std::none_of(spec.sizes.begin(), spec.sizes.end(), low_rank))
@@ -47,9 +47,15 @@ TEST_CASE("experts are the independent engine's: which are chosen, their weights
   const test::TemporaryFile file = test::write_synthetic_model(spec);
   const std::vector<model::TokenId> prompt = {1, 270, 284, 291, 263, 277, 299, 260, 266, 281, 295, 272};
   const auto result = engine::compare_greedy(file.path(), prompt, 60);
-  CAPTURE(spec.architecture, spec.seed, spec.experts, result.steps, result.different, result.largest_margin,
-          result.largest_difference);
+  CAPTURE(spec.architecture, spec.seed, spec.experts, name_of(spec.matrices), result.steps, result.different,
+          result.largest_margin, result.largest_difference, result.choices, result.other_choices,
+          result.largest_score_difference, result.largest_gap);
+  const double tolerance = (spec.matrices == Format::f32 ? 0.02 : 0.3) * (spec.layers > 20 ? 2.5 : 1.0);
   CHECK(result.steps > 4);
-  CHECK(result.largest_difference < 0.02);
-  CHECK(result.largest_margin < 0.02);
+  CHECK(result.largest_difference < tolerance);
+  CHECK(result.largest_margin < tolerance);
+  CHECK(result.largest_score_difference < tolerance / 2);
+  CHECK(result.largest_gap <=
+        2 * result.largest_score_difference);  // or one of the two does not choose by score
+  CHECK(result.other_choices * 20 < result.choices);
 }

@@ -80,7 +80,9 @@ void Reference::execute(const Operator& op, TokenId token) {
       y.assign(in(op, 0).begin(), in(op, 0).end());
       return softmax(y, 1.0f);
     case OperatorKind::top_k:
-      return top_k(in(op, 0), y);
+      top_k(in(op, 0), y);
+      if (chooser_) chooser_(op, position_, in(op, 0), y);
+      return;
     case OperatorKind::take:
       for (std::size_t i = 0; i < y.size(); ++i) y[i] = in(op, 0)[place_at(in(op, 1), i)];
       return;

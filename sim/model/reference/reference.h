@@ -16,6 +16,11 @@ namespace tokencycle::model {
 using ReferenceTap =
     std::function<void(const Operator& op, std::uint32_t position, std::span<const float> result)>;
 
+// May change the places that a top-k chose among the values: where two are nearly equal, another program's
+// choice is as good.
+using ReferenceChooser = std::function<void(const Operator& op, std::uint32_t position,
+                                            std::span<const float> values, std::span<float> places)>;
+
 // Interprets a graph: one row of each value, the states as they grow.
 class Reference {
  public:
@@ -33,6 +38,7 @@ class Reference {
     for (std::vector<std::byte>& rows : states_) serialize_bytes(state, rows);
   }
   void set_tap(ReferenceTap tap) { tap_ = std::move(tap); }
+  void set_chooser(ReferenceChooser chooser) { chooser_ = std::move(chooser); }
 
  private:
   void execute(const Operator& op, TokenId token);
@@ -49,6 +55,7 @@ class Reference {
   Format kv_format_;
   std::uint32_t position_ = 0;
   ReferenceTap tap_;
+  ReferenceChooser chooser_;
   std::vector<std::vector<float>> values_;  // by ValueId: the row of the current token
   std::vector<std::size_t> state_of_;       // by ValueId: which of the states
   // [position][columns] in the format of the KV cache; [row][columns] fp32 of rows of their own, none at
