@@ -42,11 +42,11 @@ TraceFile::TraceFile(std::filesystem::path path, std::uint64_t max_bytes)
     : path_(std::move(path)), temporary_(temporary_name(path_)), max_bytes_(max_bytes) {
   // Now, and not after hours of simulation.
   if (std::filesystem::is_directory(path_)) fail_with(path_, "cannot be created", EISDIR);
+  buffer_.reserve(2 * kBufferBytes);  // before the file: an exception would leave it there
   errno = 0;
   // 1: fast, since a simulation waits for it; T: as it is, without compression.
   file_ = gzopen(temporary_.c_str(), path_.extension() == ".gz" ? "wb1" : "wbT");
   if (file_ == nullptr) fail_with(path_, "cannot be created", errno);
-  buffer_.reserve(2 * kBufferBytes);
 }
 
 void TraceFile::discard() {
