@@ -140,6 +140,23 @@ bool names_changes(const MachineOptions& options) {
   return !options.set.empty() || !parts_of(options.config).second.empty();
 }
 
+MachineOptions changed(const MachineOptions& options, const std::vector<std::string>& sets) {
+  const auto [name, named] = parts_of(options.config);
+  MachineOptions all = options;
+  all.config = name;
+  all.set.clear();
+  for (const config::Change& change : named) all.set.push_back(change.path + '=' + change.value);
+  all.set.insert(all.set.end(), options.set.begin(), options.set.end());
+  for (const std::string& set : sets) {
+    const std::string key = set.substr(0, set.find('=') + 1);
+    std::erase_if(all.set, [&key](const std::string& before) { return before.starts_with(key); });
+    if (key == "/matrix/tiling=") all.tiling.reset();
+    if (key == "/matrix/dataflow=") all.dataflow.reset();
+  }
+  all.set.insert(all.set.end(), sets.begin(), sets.end());
+  return all;
+}
+
 config::Machine machine_with(const MachineOptions& options) {
   auto [name, changes] = parts_of(options.config);
   for (const std::string& text : options.set) changes.push_back(change_of(text, name, "--set"));

@@ -38,6 +38,9 @@ std::vector<std::string> sets_of(const OptionParser& parser);
 // Whether there are changes, by --set or in the name.
 bool names_changes(const MachineOptions& options);
 
+// The same machine with further changes ("/matrix/rows=64"), which replace those of the same keys.
+MachineOptions changed(const MachineOptions& options, const std::vector<std::string>& sets);
+
 // Checked as its file was. Throws UsageError for an option's spelling, ConfigurationError for what the
 // changed machine breaks, IoError.
 config::Machine machine_with(const MachineOptions& options);

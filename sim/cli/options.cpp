@@ -85,12 +85,14 @@ bool OptionParser::parse(const Arguments& given) {
   Arguments arguments;
   for (const std::string& argument : given) arguments.push_back(own_name(argument));
   try {
-    po::store(po::command_line_parser(arguments)
-                  .options(options_)
-                  .positional(positional_)
-                  .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
-                  .run(),
-              values_);
+    const auto parsed =
+        po::command_line_parser(arguments)
+            .options(options_)
+            .positional(positional_)
+            .style(po::command_line_style::unix_style & ~po::command_line_style::allow_guessing)
+            .run();
+    po::store(parsed, values_);
+    given_ = parsed.options;
   } catch (const po::unknown_option& error) {
     std::vector<std::string> known;
     for (const auto& o : options_.options()) known.push_back("--" + o->long_name());
@@ -184,6 +186,23 @@ std::vector<std::string> OptionParser::names() const {
   add_names(first_);
   for (const Group& group : more_) add_names(*group.options);
   return names;
+}
+
+Arguments OptionParser::arguments_without(const std::vector<std::string>& names) const {
+  Arguments arguments;
+  for (const po::option& option : given_) {
+    if (std::find(names.begin(), names.end(), option.string_key) != names.end()) continue;
+    const std::string name = "--" + option.string_key;
+    if (option.value.empty()) arguments.push_back(name);
+    for (const std::string& value : option.value) {
+      if (value.empty()) {  // "--name=" would be refused
+        arguments.insert(arguments.end(), {name, value});
+      } else {
+        arguments.push_back(name + '=' + value);
+      }
+    }
+  }
+  return arguments;
 }
 
 std::vector<std::string> OptionParser::texts(const std::string& name) const {

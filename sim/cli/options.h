@@ -44,6 +44,8 @@ class OptionParser {
   const std::string& example() const { return example_; }
   std::vector<OptionInfo> describe() const;  // in the order of --help-all
   std::vector<std::string> names() const;    // of the options that were added, --help aside
+  // What parse() got, by long names in its order, without these options.
+  Arguments arguments_without(const std::vector<std::string>& names) const;
   // What was said for an option of one text or several; none where it was not given.
   std::vector<std::string> texts(const std::string& name) const;
   template <class T>
@@ -75,6 +77,7 @@ class OptionParser {
   std::vector<Group> more_;
   boost::program_options::positional_options_description positional_;
   boost::program_options::variables_map values_;
+  std::vector<boost::program_options::option> given_;  // in the order of the command line
 };
 
 }  // namespace tokencycle::cli

@@ -14,6 +14,7 @@
 #include "cli/output_files.h"
 #include "cli/program_run.h"
 #include "cli/standard_output.h"
+#include "cli/sweep/what_if.h"
 #include "cli/terminal/run_view.h"
 #include "host/checkpoint.h"
 #include "host/files.h"
@@ -59,6 +60,7 @@ OptionParser run_parser() {
           "with --checkpoint: write it every N steps (default: 16)");
   results("resume", po::value<std::string>(), "continue from this checkpoint of a run with the same options");
   results("dry-run", po::bool_switch(), "check options, machine and model, and run nothing");
+  add_what_if_options(parser);
   auto programs = parser.more("Programs");
   programs("program", po::value<std::vector<std::string>>()->composing(),
            "run this program file instead of a model; repeat: one for each core");
@@ -243,6 +245,8 @@ void rehearse(const host::ModelRequest& request, const config::Machine& machine,
 ExitCode run_command(const Arguments& arguments) {
   OptionParser parser = run_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
+  if (parser.has("what-if")) return run_what_if(parser);
+  if (parser.has("jobs")) throw UsageError("--jobs goes with --what-if; leave it out");
   if (parser.has("program")) refuse_model_options(parser);
   const config::Machine machine = machine_with(machine_options_of(parser));
   const host::RunSettings settings = settings_of(parser);

@@ -7,7 +7,6 @@
 #include <chrono>
 #include <cstdio>
 #include <fstream>
-#include <thread>
 
 #include "base/text.h"
 #include "cli/document.h"
@@ -15,6 +14,7 @@
 #include "cli/standard_output.h"
 #include "cli/sweep/slurm.h"
 #include "cli/sweep/sweep_run.h"
+#include "cli/sweep/workers.h"
 #include "explore/page/assets.h"
 #include "explore/page/sweep.h"
 #include "explore/sweep/table.h"
@@ -62,13 +62,6 @@ std::filesystem::path folder_of(const OptionParser& parser) {
   const std::filesystem::path plan = parser.require("plan");
   const std::string stem = plan.stem().string();
   return plan.has_extension() ? stem : stem + ".sweep";
-}
-
-unsigned jobs_of(const OptionParser& parser) {
-  if (!parser.has("jobs")) return std::max(1u, std::thread::hardware_concurrency());
-  const std::uint64_t jobs = parser.unsigned_number("jobs");
-  if (jobs < 1 || jobs > 4096) throw UsageError(fmt::format("--jobs is {}; it must be 1 to 4096", jobs));
-  return static_cast<unsigned>(jobs);
 }
 
 // The points that --points names, or all.

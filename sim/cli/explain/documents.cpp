@@ -140,6 +140,22 @@ Topic comparison_topic() {
       {});
 }
 
+Topic what_if_topic() {
+  return fields(
+      {
+          {"schema", "\"tokencycle-what-if-1\""},
+          {"machine, prompt_tokens, new_tokens, timing_only", "of the run as it is"},
+          {"base", "its prefill_cycles, decode_cycles and cycles; the first two sum to the third"},
+          {"changes[].change, .set", "as given; as arguments of --set"},
+          {"changes[].prefill_cycles, .decode_cycles, .cycles", "of the run with this change alone, or null"},
+          {"changes[].prefill_saved_cycles, .decode_saved_cycles, .saved_cycles, .saved_percent",
+           "base less those; below 0 it is slower; percent of all cycles"},
+          {"changes[].exit_code, .reason",
+           "of a run that could not be: its exit code and message; else 0, null"},
+      },
+      {"Most cycles saved first. Each change is simulated as a run of its own, with the same tokens."});
+}
+
 Topic sweep_topic() {
   return fields(
       {

@@ -12,6 +12,7 @@
 #include <csignal>
 #include <cstring>
 #include <ctime>
+#include <thread>
 
 #include "base/error.h"
 
@@ -54,6 +55,13 @@ class File {
 };
 
 }  // namespace
+
+unsigned jobs_of(const OptionParser& parser) {
+  if (!parser.has("jobs")) return std::max(1u, std::thread::hardware_concurrency());
+  const std::uint64_t jobs = parser.unsigned_number("jobs");
+  if (jobs < 1 || jobs > 4096) throw UsageError(fmt::format("--jobs is {}; it must be 1 to 4096", jobs));
+  return static_cast<unsigned>(jobs);
+}
 
 Workers::~Workers() {
   stop();

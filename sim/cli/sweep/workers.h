@@ -8,7 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "cli/options.h"
+
 namespace tokencycle::cli {
+
+// --jobs: processes at a time; without it, one per processor. Throws UsageError.
+unsigned jobs_of(const OptionParser& parser);
 
 // A run of this program as a process of its own. It ends when this one does, however that ends (Linux).
 struct Work {
