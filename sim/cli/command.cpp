@@ -22,6 +22,8 @@ const std::vector<Command>& commands() {
        gemm_parser},
       {"dram", "a trace of memory requests on a DRAM: bandwidth, latencies, commands, energy", dram_command,
        dram_parser},
+      {"validate", "figures of published machines beside ours, each with the command that repeats it",
+       validate_command, validate_parser},
       {"inspect", "what is in a model, machine description, program or result", inspect_command,
        inspect_parser},
       {"explain", "what keys, fields, causes and instructions mean", explain_command, explain_parser},

@@ -37,6 +37,7 @@ ExitCode models_command(const Arguments& arguments);
 ExitCode explain_command(const Arguments& arguments);
 ExitCode gemm_command(const Arguments& arguments);
 ExitCode dram_command(const Arguments& arguments);
+ExitCode validate_command(const Arguments& arguments);
 ExitCode completion_command(const Arguments& arguments);
 ExitCode man_command(const Arguments& arguments);
 
@@ -55,6 +56,7 @@ OptionParser detokenize_parser();
 OptionParser models_parser();
 OptionParser gemm_parser();
 OptionParser dram_parser();
+OptionParser validate_parser();
 OptionParser completion_parser();
 OptionParser man_parser();
 

@@ -20,7 +20,9 @@ inline constexpr ExitCodeText kExitCodes[] = {
     {5, "program", "assembly text, a program file or a trace of requests is wrong"},
     {6, "simulation", "a trap, a deadlock, too many cycles, out of memory"},
     {7, "input/output", "a file that is not there, or cannot be read or written; a damaged result"},
-    {8, "check failed", "a difference from the reference, or machines that generated different tokens"},
+    {8, "check failed",
+     "a difference from the reference, machines that generated different tokens, or a row of validate that "
+     "cannot be run"},
     {130, "interrupted", "ended by SIGINT, SIGTERM or SIGHUP"},
 };
 

@@ -7,6 +7,7 @@
 #include <charconv>
 #include <limits>
 #include <sstream>
+#include <thread>
 #include <typeinfo>
 #include <utility>
 
@@ -226,6 +227,13 @@ std::uint32_t OptionParser::count(const std::string& name) const {
                        std::numeric_limits<std::uint32_t>::max()));
   }
   return static_cast<std::uint32_t>(value);
+}
+
+unsigned OptionParser::jobs() const {
+  if (!has("jobs")) return std::max(1u, std::thread::hardware_concurrency());
+  const std::uint64_t jobs = unsigned_number("jobs");
+  if (jobs < 1 || jobs > 4096) throw UsageError(fmt::format("--jobs is {}; it must be 1 to 4096", jobs));
+  return static_cast<unsigned>(jobs);
 }
 
 std::uint64_t OptionParser::unsigned_number(const std::string& name) const {

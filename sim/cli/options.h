@@ -58,6 +58,8 @@ class OptionParser {
   std::uint32_t count(const std::string& name) const;
   // An option given as text that is a whole number, 0 to 2^64 - 1; anything else is a UsageError.
   std::uint64_t unsigned_number(const std::string& name) const;
+  // Of --jobs: processes at a time, one per processor where it is not given.
+  unsigned jobs() const;
 
  private:
   std::string own_name(const std::string& argument) const;

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What does `tokencycle dram` print and write, and what does it refuse?
+#include <fmt/format.h>
 #include <zlib.h>
 
 #include <algorithm>
@@ -283,6 +284,28 @@ TEST_CASE("larger requests move more bytes in as many requests") {
   CHECK(large["read_bursts"] == 256);
   CHECK(large["requested_bytes"] == 3 * 4096);
   CHECK(large["requests"] == 3);
+}
+
+TEST_CASE("reads at a stride are those of a trace that lists them") {
+  const Scratch scratch;
+  std::string lines;
+  for (int i = 0; i < 500; ++i) lines += fmt::format("R 0x{:x}\n", i * 4096);
+  const auto clocks = [](const test::Outcome& o) {
+    REQUIRE(o.exit_code == 0);
+    return nlohmann::json::parse(o.out)["clocks"].get<std::uint64_t>();
+  };
+  CHECK(clocks(launch({"dram", "-c", "lpddr5-6400", "--stride", "4096", "--requests", "500", "--json"})) ==
+        clocks(launch({"dram", "-c", "lpddr5-6400", scratch.file("t.trace", lines), "--json"})));
+  for (const std::vector<std::string>& wrong :
+       std::vector<std::vector<std::string>>{{"--stride", "63"},
+                                             {"--stride", "64", "--requests", "0"},
+                                             {"--requests", "4"},
+                                             {"--stride", "64", "--requests", "99999999999"},
+                                             {"--stride", "64", "t.trace"}}) {
+    std::vector<std::string> words = {"dram", "-c", "lpddr5-6400"};
+    words.insert(words.end(), wrong.begin(), wrong.end());
+    CHECK(launch(words).exit_code == 2);
+  }
 }
 
 TEST_CASE("no rate passes the peak: small stores are joined in the queue and cross the bus once") {

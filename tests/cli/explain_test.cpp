@@ -165,6 +165,8 @@ TEST_CASE("explain has every field of the documents that the program writes") {
   check_names("inspection", {roofline, roofline["points"][0]});
   for (const Json& point : roofline["points"])
     CHECK(point["operations_per_second"] <= point["roof_operations_per_second"]);
+  const Json validated = output_of({"validate", "--quick", "--only", "scale-sim-os-64*", "--json"});
+  check_names("validation", {validated, validated["rows"][0]});
   const Json models = output_of({"models", "--json"});
   check_names("models", {models, models["families"][0], models["formats"][0]});
 }

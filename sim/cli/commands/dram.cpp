@@ -6,7 +6,9 @@
 #include <chrono>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 
+#include "base/text.h"
 #include "cli/document.h"
 #include "cli/options.h"
 #include "cli/output_files.h"
@@ -30,13 +32,16 @@ OptionParser dram_parser() {
       "is a text trace of Ramulator, DRAMsim3, DRAMSys or gem5 (traces/README.md).",
       "tokencycle dram -c ddr4-3200 traces/dram/sample.trace");
   auto add = parser.add();
-  add("config,c", po::value<std::string>(), "memory: preset in configs/dram/, preset file or system file");
+  add("config,c", po::value<std::string>(), "memory: preset in configs/dram/, or a file");
   add("trace", po::value<std::string>(), "requests; - is standard input");
   add("request-bytes", po::value<long long>()->default_value(64),
-      "of a request without a size of its own: a power of two, at least a burst");
+      "of a request without a size: a power of two");
   add("wrap", po::bool_switch(), "take addresses beyond the memory modulo its size");
   add("commands", po::value<std::string>(), "write every command to this CSV file (.gz: gzipped)");
   add_output_forms(parser, "field");
+  parser.more("Without a trace")("stride", po::value<std::string>(),
+                                 "reads of every STRIDE-th byte, from 0 on")(
+      "requests", po::value<std::string>(), "with --stride: how many (default: 16384)");
   parser.positional("trace", 1);
   return parser;
 }
@@ -66,6 +71,40 @@ std::string trace_of(const OptionParser& parser) {
   throw UsageError("TRACE is missing: name a file of requests, or send them to standard input");
 }
 
+// Reads at 0, stride, 2 x stride ...
+class StridedReads : public memory::DramRequestSource {
+ public:
+  StridedReads(std::uint64_t stride, std::uint64_t requests) : stride_(stride), left_(requests) {}
+  bool next(memory::DramRequestAt& request) override {
+    if (left_ == 0) return false;
+    --left_;
+    request = {};
+    request.address = address_;
+    address_ += stride_;
+    return true;
+  }
+
+ private:
+  std::uint64_t stride_, left_, address_ = 0;
+};
+
+StridedReads strided_reads(const OptionParser& parser, const config::DramSystem& system) {
+  const std::uint64_t stride = parser.unsigned_number("stride");
+  const std::uint64_t requests = parser.has("requests") ? parser.unsigned_number("requests") : 16384;
+  const auto bytes = static_cast<std::uint64_t>(parser.count("request-bytes"));
+  const std::uint64_t capacity = system.channels * system.device.channel_bytes();
+  if (parser.has("trace"))
+    throw UsageError("--stride says which requests there are; a trace does not go with it");
+  if (requests == 0) throw UsageError("--requests is 0; it must be at least 1");
+  if (stride % bytes != 0)
+    throw UsageError(
+        fmt::format("--stride is {}; it must be a multiple of --request-bytes, {}", stride, bytes));
+  if (bytes > capacity || (stride != 0 && requests - 1 > (capacity - bytes) / stride))
+    throw UsageError(fmt::format("--requests is {}: the memory of {} has no room for so many every {} bytes",
+                                 with_separators(requests), bytes_text(capacity), with_separators(stride)));
+  return {stride, requests};
+}
+
 // The requests of a trace, shown while they go by.
 class ShownRequests : public memory::DramRequestSource {
  public:
@@ -92,19 +131,33 @@ ExitCode dram_command(const Arguments& arguments) {
   OptionParser parser = dram_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
   const OutputForm form = output_form(parser);
-  DramRun run{system_of(parser), trace_of(parser), {}, nullptr, 0, 0};
+  const bool strided = parser.has("stride");
+  if (parser.has("requests") && !strided) throw UsageError("--requests goes with --stride; add it");
+  config::DramSystem system = system_of(parser);
+  std::optional<StridedReads> reads;
+  if (strided) reads.emplace(strided_reads(parser, system));
+  DramRun run{std::move(system), strided ? "" : trace_of(parser), {}, nullptr, 0, 0};
   check_outputs(named_outputs(parser, {"commands"}), {host::find_dram(parser.require("config")), run.trace});
   const memory::DramReplayOptions options{parser.count("request-bytes")};
   const auto begin = std::chrono::steady_clock::now();
-  memory::DramTraceReader trace(run.trace, {run.system.channels * run.system.device.channel_bytes(),
-                                            run.system.device.tck_ps, parser.get<bool>("wrap")});
+  std::optional<memory::DramTraceReader> trace;
+  if (!strided) {
+    trace.emplace(run.trace, memory::DramTraceOptions{run.system.channels * run.system.device.channel_bytes(),
+                                                      run.system.device.tck_ps, parser.get<bool>("wrap")});
+  }
   std::optional<DramCommandsCsv> commands;
   if (parser.has("commands")) commands.emplace(parser.get<std::string>("commands"), run.system.device);
-  ShownRequests shown(trace);
+  memory::DramRequestSource* source = trace ? static_cast<memory::DramRequestSource*>(&*trace) : &*reads;
+  ShownRequests shown(*source);
   run.result = memory::replay(run.system, shown, options, commands ? &*commands : nullptr);
   if (commands) commands->finish();
-  run.form = &trace.form();
-  run.wrapped = trace.wrapped();
+  if (trace) {
+    run.form = &trace->form();
+    run.wrapped = trace->wrapped();
+  } else {
+    run.trace = fmt::format("reads every {} bytes", with_separators(parser.unsigned_number("stride")));
+    run.form = memory::dram_trace_forms().data();
+  }
   run.wall_seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   print_now(form == OutputForm::text ? dram_table(run) : document_text({dram_json(run), ""}, form));
   return ExitCode::success;

@@ -293,7 +293,7 @@ ExitCode sweep_command(const Arguments& arguments) {
   const SweepPlan plan = explore::parse_plan(text, file);
   const SweepFolder folder(folder_of(parser));
   const std::vector<Point> points = chosen(parser, explore::points_of(plan));
-  const unsigned jobs = jobs_of(parser);
+  const unsigned jobs = parser.jobs();
   CheckedPoints checked;
   if (parser.get<bool>("status") || parser.get<bool>("collect")) {
     if (!std::filesystem::exists(folder.plan()))

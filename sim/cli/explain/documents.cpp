@@ -297,6 +297,30 @@ Topic dram_topic() {
        "Percentiles are nearest ranks, exact up to 65,535 clocks and at most 1/256 too large beyond."});
 }
 
+Topic validation_topic() {
+  return fields(
+      {
+          {"schema, version, scorecard", "\"tokencycle-validation-1\"; of tokencycle; the file of the rows"},
+          {"rows[].name, .about, .command",
+           "the row; machine and work; what repeats it, empty where nothing can be simulated"},
+          {"rows[].figure, .published, .unit", "ours, null without one; the published one; of both"},
+          {"rows[].error, .error_kind, .aim, .meets_aim",
+           "percent of the published figure, or points of percentages; what was hoped for; whether it is "
+           "met"},
+          {"rows[].source, .not_modelled, .reason, .failure",
+           "of the published figure; what the machine lacks; why the aim is missed; why there is no figure"},
+          {"rows[].seconds, .expected_seconds, .quick", "that it took; about, as the scorecard says; few"},
+          {"scorecard: rows[].command, .options, .set",
+           "in the file: run, gemm or dram; its options (a file beside the scorecard by its name); keys of "
+           "the "
+           "machine. Without them the row is one that cannot be simulated"},
+          {"scorecard: rows[].figure",
+           "in the file: a formula over the numbers of the command's JSON, such as "
+           "layers.0.end_to_end.cycles / configuration.values.clock_ghz / 1000"},
+      },
+      {});
+}
+
 Topic tokens_topic() {
   return fields({{"schema, version", "\"tokencycle-tokens-1\"; of tokencycle"},
                  {"model, tokenizer, text", "the file, the kind of its vocabulary, what was tokenized"},

@@ -36,6 +36,7 @@ Topic what_if_topic();
 Topic sweep_topic();
 Topic gemm_topic();
 Topic dram_topic();
+Topic validation_topic();
 Topic tokens_topic();
 Topic models_topic();
 Topic perplexity_topic();
