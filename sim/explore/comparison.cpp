@@ -96,8 +96,8 @@ std::optional<Reasons> reasons(const Result& baseline, const Result& result, con
 
 // UTF-8 that stays on one line of a terminal.
 std::string printable(const std::string& name) {
-  using Json = nlohmann::ordered_json;
-  auto text = Json::parse(Json(name).dump(-1, ' ', false, Json::error_handler_t::replace)).get<std::string>();
+  using Text = nlohmann::ordered_json;
+  auto text = Text::parse(Text(name).dump(-1, ' ', false, Text::error_handler_t::replace)).get<std::string>();
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
   }

@@ -87,7 +87,7 @@ TEST_CASE("explain lists its topics, and prints each as a table of 80 columns") 
       }
     }
   }
-  CHECK(topics == 17);
+  CHECK(topics == 18);
 }
 
 TEST_CASE("explain names what it does not have, and what there is") {
@@ -139,6 +139,9 @@ TEST_CASE("explain has every field of the documents that the program writes") {
 
   const Json compared = output_of({"compare", file, file, "--json"});
   check_names("comparison", {compared, compared["results"][0]});
+
+  const Json aligned = output_of({"compare", "--align", file, file, "--json"});
+  check_names("alignment", {aligned, aligned["differences"][0]});
 
   const Json what_if = output_of({"run", "-m", model, "-n", "2", "--what-if", "vector.lanes=8", "--json"});
   check_names("what-if", {what_if, what_if["changes"][0]});

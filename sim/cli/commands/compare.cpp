@@ -18,6 +18,7 @@
 #include "cli/standard_output.h"
 #include "cli/terminal/run_view.h"
 #include "compiler/compiler.h"
+#include "explore/alignment.h"
 #include "explore/comparison.h"
 #include "explore/differing.h"
 #include "explore/page/assets.h"
@@ -44,6 +45,8 @@ OptionParser compare_parser() {
   add_technology_option(parser);
   add("input", po::value<Names>()->composing(), "a result that run --result or compare --results wrote");
   add("baseline", po::value<std::string>(), "machine to compare with (default: the first)");
+  add("align", po::bool_switch(),
+      "of two: operators, causes and instructions that account for the difference");
   add("output,o", po::value<std::string>(),
       "write the comparison as a page (HTML), as report does; - prints it alone");
   add("results", po::value<std::string>(), "write each run's result into this folder");
@@ -132,6 +135,19 @@ void plan_outputs(const OptionParser& parser, Plan& plan) {
   check_outputs(outputs, inputs);
 }
 
+// Two are aligned, as a table.
+void check_alignment(const OptionParser& parser, std::size_t count) {
+  if (count != 2) {
+    throw UsageError(
+        fmt::format("--align compares two, and {} are given; name two machines or results", count));
+  }
+  for (const char* option : {"baseline", "output"}) {
+    if (parser.has(option))
+      throw UsageError(fmt::format(
+          "--{} does not go with --align, which prints a table of two; leave one of them out", option));
+  }
+}
+
 Plan plan_of(const OptionParser& parser) {
   Plan plan;
   plan.names = list_of(parser, "config");
@@ -142,6 +158,7 @@ Plan plan_of(const OptionParser& parser) {
                     "or as RESULT.json files",
                     plan.names.size() + inputs.size() == 1 ? "one is" : "none are"));
   }
+  if (parser.get<bool>("align")) check_alignment(parser, plan.names.size() + inputs.size());
   if (plan.names.empty()) refuse_run_options(parser);
   for (const std::string& name : plan.names) {
     plan.machines.push_back(machine_with({name, sets_of(parser)}));
@@ -201,7 +218,7 @@ void check_tokens(const std::vector<explore::Result>& results, std::size_t machi
 
 void run_all(const OptionParser& parser, Plan& plan) {
   host::ModelRequest request = model_request_of(parser);
-  if (parser.has("output") || parser.has("results") || !plan.files.empty())
+  if (parser.has("output") || parser.has("results") || !plan.files.empty() || parser.get<bool>("align"))
     request.settings.inference.record = host::RecordOptions{};
   const model::LlamaModel model = host::open_model(request);
   // A machine that cannot hold the model says so before another has run.
@@ -247,6 +264,13 @@ ExitCode compare_command(const Arguments& arguments) {
   }
   Plan plan = plan_of(parser);
   if (!plan.machines.empty()) run_all(parser, plan);
+  if (parser.get<bool>("align")) {
+    const explore::Alignment alignment = explore::align(plan.results[0], plan.results[1]);
+    print_now(form == OutputForm::text
+                  ? explore::alignment_text(alignment)
+                  : document_text({explore::alignment_json(alignment), "differences"}, form));
+    return ExitCode::success;
+  }
   const explore::Comparison comparison = explore::compare(plan.results, plan.baseline);
   const bool page_alone = parser.has("output") && parser.get<std::string>("output") == "-";
   if (page_alone) {

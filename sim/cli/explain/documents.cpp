@@ -140,6 +140,29 @@ Topic comparison_topic() {
       {});
 }
 
+Topic alignment_topic() {
+  return fields(
+      {
+          {"schema", "\"tokencycle-alignment-1\""},
+          {"a, b, warnings[]", "names of the two results; why their work is not the same"},
+          {"prefill, decode",
+           "a_tokens, b_tokens (of the prompt; generated after the first), a_cycles, b_cycles, "
+           "difference (b less a)"},
+          {"differences[].phase, .operator, .layer, .instruction, .cause",
+           "which cycles: operators are aligned by name and layer (-1: none), instructions by kind"},
+          {"differences[].a_cycles, .b_cycles, .difference",
+           "over all tokens of the phase; they sum to the phase's, exactly; 0 where a result has none"},
+          {"instructions",
+           "of one token (as in the result's pipeline): token, a_cycles, b_cycles, difference, columns, and "
+           "one "
+           "row for the n-th instruction of a kind in an operator: its share of its operator's time in each "
+           "(null: it has fewer); the shares sum to the token's cycles, \"the step's end\" included. Or "
+           "null"},
+          {"no_instructions", "null, or why there are none"},
+      },
+      {});
+}
+
 Topic what_if_topic() {
   return fields(
       {

@@ -12,6 +12,7 @@ const std::vector<TopicRow>& topics() {
       {"causes", "what a cycle can be spent on", causes_topic},
       {"states", "what a unit can be doing in a cycle", states_topic},
       {"comparison", "fields of compare --json", comparison_topic},
+      {"alignment", "fields of compare --align --json", alignment_topic},
       {"what-if", "fields of run --what-if --json", what_if_topic},
       {"sweep", "keys of a sweep's plan, its folder, and --slurm", sweep_topic},
       {"gemm", "fields of gemm --json", gemm_topic},

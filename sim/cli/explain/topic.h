@@ -32,6 +32,7 @@ Topic isa_topic();
 Topic memory_topic();
 Topic result_topic();
 Topic comparison_topic();
+Topic alignment_topic();
 Topic what_if_topic();
 Topic sweep_topic();
 Topic gemm_topic();
