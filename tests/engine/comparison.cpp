@@ -68,10 +68,10 @@ class RouterFollower {
 }  // namespace
 
 Comparison compare_greedy(const std::filesystem::path& file, const std::vector<model::TokenId>& prompt,
-                          int steps) {
+                          int steps, const Pins& pins) {
   const model::LlamaModel model{model::GgufFile(file)};
-  model::Reference reference(model, Format::f16);
-  Engine engine(file);
+  model::Reference reference(model, pins.f32_cache ? Format::f32 : Format::f16);
+  Engine engine(file, false, pins);
   Comparison result;
   RouterFollower follower(engine, result);
   reference.set_chooser(std::ref(follower));
@@ -107,33 +107,73 @@ Comparison compare_greedy(const std::filesystem::path& file, const std::vector<m
   }
 }
 
-Perplexities compare_perplexity(const std::filesystem::path& file, const std::string& text,
-                                std::uint32_t window) {
+namespace {
+
+using Rows = std::vector<std::vector<float>>;
+
+Rows rows_of(model::Reference& reference, std::span<const model::TokenId> ids) {
+  reference.reset();
+  Rows rows;
+  for (const model::TokenId id : ids) {
+    const auto logits = reference.step(id);
+    rows.emplace_back(logits.begin(), logits.end());
+  }
+  return rows;
+}
+
+Rows rows_of(Engine& engine, std::span<const model::TokenId> ids) {
+  engine.reset();
+  const auto logits = engine.append(ids, ids.size());
+  Rows rows;
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const auto row = logits.subspan(i * engine.vocabulary(), engine.vocabulary());
+    rows.emplace_back(row.begin(), row.end());
+  }
+  return rows;
+}
+
+// Mean and more of numbers that come one by one.
+struct Sums {
+  double count = 0, sum = 0, squares = 0;
+  void add(double x) {
+    count += 1;
+    sum += x;
+    squares += x * x;
+  }
+  double root_mean_square() const { return std::sqrt(squares / count); }
+  double standard_error() const { return std::sqrt((squares / count - sum / count * sum / count) / count); }
+};
+
+}  // namespace
+
+TextComparison compare_text(const std::filesystem::path& file, const std::string& text,
+                            std::uint32_t window) {
   const model::LlamaModel model{model::GgufFile(file)};
   const auto tokenizer = model::make_tokenizer(model.file());
   model::Reference reference(model, Format::f16);
-  Engine engine(file);
-  const auto ours = [&](std::span<const model::TokenId> ids) {
-    reference.reset();
-    std::vector<std::vector<float>> rows;
-    for (const model::TokenId id : ids) {
-      const auto logits = reference.step(id);
-      rows.emplace_back(logits.begin(), logits.end());
-    }
-    return rows;
-  };
-  const auto theirs = [&](std::span<const model::TokenId> ids) {
-    engine.reset();
-    const auto logits = engine.append(ids, ids.size());
-    std::vector<std::vector<float>> rows;
-    for (std::size_t i = 0; i < ids.size(); ++i) {
-      const auto row = logits.subspan(i * engine.vocabulary(), engine.vocabulary());
-      rows.emplace_back(row.begin(), row.end());
-    }
-    return rows;
-  };
-  return {model::perplexity(*tokenizer, text, window, ours).value,
-          model::perplexity(*tokenizer, text, window, theirs).value};
+  Engine engine(file), other(file, false, {.flash_attention = false});
+  Sums logits, own_logits, likelihoods;
+  double reference_sum = 0;
+  TextComparison result;
+  result.engine = model::perplexity(*tokenizer, text, window, [&](std::span<const model::TokenId> ids) {
+                    const Rows theirs = rows_of(engine, ids), others = rows_of(other, ids),
+                               ours = rows_of(reference, ids);
+                    for (std::size_t i = ids.size() / 2; i + 1 < ids.size(); ++i) {
+                      for (std::size_t id = 0; id < ours[i].size(); ++id) {
+                        logits.add(double{ours[i][id]} - theirs[i][id]);
+                        own_logits.add(double{others[i][id]} - theirs[i][id]);
+                      }
+                      const double likelihood = model::negative_log_likelihood(ours[i], ids[i + 1]);
+                      reference_sum += likelihood;
+                      likelihoods.add(likelihood - model::negative_log_likelihood(theirs[i], ids[i + 1]));
+                    }
+                    return theirs;
+                  }).value;
+  result.reference = std::exp(reference_sum / likelihoods.count);
+  result.standard_error = likelihoods.standard_error();
+  result.logits = logits.root_mean_square();
+  result.own_logits = own_logits.root_mean_square();
+  return result;
 }
 
 }  // namespace tokencycle::engine

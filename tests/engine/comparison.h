@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/engine.h"
 #include "model/tokenizer/tokenizer.h"
 
 namespace tokencycle::engine {
@@ -26,13 +27,17 @@ struct Comparison {
 
 // Both evaluate `prompt`, then walk along the engine's greedy text of `steps` tokens (or to its end).
 Comparison compare_greedy(const std::filesystem::path& file, const std::vector<model::TokenId>& prompt,
-                          int steps);
+                          int steps, const Pins& pins = {});
 
-struct Perplexities {
+// Perplexities as model::perplexity() defines them, and how far the logits of their positions lie apart: root
+// mean squares of the differences of the reference to the engine, and of the engine to itself with other code
+// for attention.
+struct TextComparison {
   double reference = 0, engine = 0;
+  // Of the mean difference between their logarithms, if the positions' differences are independent.
+  double standard_error = 0;
+  double logits = 0, own_logits = 0;
 };
-// As model::perplexity() defines it.
-Perplexities compare_perplexity(const std::filesystem::path& file, const std::string& text,
-                                std::uint32_t window);
+TextComparison compare_text(const std::filesystem::path& file, const std::string& text, std::uint32_t window);
 
 }  // namespace tokencycle::engine

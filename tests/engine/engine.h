@@ -21,7 +21,7 @@ struct Pins {
   std::string cpu = "haswell";  // which libggml-cpu-*.so
   bool flash_attention = true;
   std::uint32_t micro_batch = 512;  // tokens evaluated together
-  bool f32_cache = false;
+  bool f32_cache = false;           // not with flash attention, which would make f16 of it
 };
 
 // What one router of the engine gave for the tokens of an append(): the scores that it chose by, and the
