@@ -47,9 +47,15 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
        {DramCommand::read, DramCommand::read_auto, DramCommand::write, DramCommand::write_auto}) {
     if (device_.exists(c)) transfer_buses_ |= 1u << use_of(c).bus;
   }
-  // Half of the time that the standard leaves for the second part: the rest is for others that wait like it.
-  for (const config::DramConstraint& c : device_.at_most) {
-    if (c.before == DramCommand::activate_first) finish_activation_ = c.clocks / 2;
+  // Where times count from the second part of an activation it comes at once; from the first one it has half
+  // of the time that the standard leaves, and the rest is for others that wait like it.
+  const auto counts_from_second = [](const config::DramConstraint& c) {
+    return c.before == DramCommand::activate && c.after == DramCommand::read;
+  };
+  if (std::none_of(device_.constraints.begin(), device_.constraints.end(), counts_from_second)) {
+    for (const config::DramConstraint& c : device_.at_most) {
+      if (c.before == DramCommand::activate_first) finish_activation_ = c.clocks / 2;
+    }
   }
 }
 
