@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a model of llama architecture as a GGUF file in F32, F16, Q8_0 or Q4_0.
+"""Writes a model of llama architecture as a GGUF file.
 
 SOURCE is a folder in Hugging Face's format (config.json, *.safetensors, tokenizer.model or tokenizer.json;
 also what train_model.py leaves), or a llama2.c checkpoint together with --tokenizer. Norms stay F32; a
-matrix whose rows are no multiple of 32 is stored as F16 in the block formats.
+matrix whose rows do not fill a format's blocks is stored in the one that llama.cpp's tool takes, or F16.
 """
 
 import argparse
@@ -111,13 +111,12 @@ def size_label(parameters):
 
 
 def tensor_type(name, shape, kind, embedding_kind):
-    """The format of one tensor: vectors stay F32, rows that do not fill blocks are F16."""
+    """The format of one tensor: vectors stay F32."""
     if len(shape) == 1:
         return blocks.F32
     if name in ("token_embd.weight", "output.weight"):
         kind = embedding_kind
-    ragged = kind in (blocks.Q8_0, blocks.Q4_0) and shape[-1] % blocks.BLOCK
-    return blocks.F16 if ragged else kind
+    return blocks.fitting(kind, shape[-1])
 
 
 def main():

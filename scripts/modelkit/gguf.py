@@ -128,8 +128,9 @@ def read(path):
     start = reader.at + -reader.at % alignment
     tensors = {}
     for name, shape, kind, offset in directory:
-        if kind not in blocks.NAMES.values():
-            raise ValueError(f"{path}: {name} has ggml type {kind}; supported are {', '.join(blocks.NAMES)}")
+        if kind not in blocks.DECODED:
+            supported = ", ".join(blocks.ROWS[number][0] for number in blocks.DECODED)
+            raise ValueError(f"{path}: {name} has ggml type {kind}; supported are {supported}")
         first = start + offset
         data = reader.data[first : first + blocks.size(int(numpy.prod(shape)), kind)]
         tensors[name] = (Tensor.from_file(shape, blocks.decode, data, kind, shape), kind)
