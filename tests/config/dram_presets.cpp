@@ -41,9 +41,10 @@ std::uint64_t expected_clocks(const std::string& symbol, const DramJson& value, 
 }  // namespace
 
 TEST_CASE("every bundled DRAM preset reads under its file's name") {
-  const std::vector<std::string> expected = {"ddr4-2400",     "ddr4-3200",   "ddr5-4800",   "ddr5-6400",
-                                             "gddr6-16000",   "hbm2-2000",   "hbm2e-3600",  "hbm3-6400",
-                                             "hbm3-6400-8hi", "lpddr4-3200", "lpddr5-6400", "lpddr5x-8533"};
+  const std::vector<std::string> expected = {"ddr4-2400",   "ddr4-3200",     "ddr5-4800",    "ddr5-6400",
+                                             "gddr6-16000", "gddr7-28000",   "hbm2-2000",    "hbm2e-3600",
+                                             "hbm3-6400",   "hbm3-6400-8hi", "hbm4-8000",    "hbm4-8000-8hi",
+                                             "lpddr4-3200", "lpddr5-6400",   "lpddr5x-8533", "lpddr6-10667"};
   CHECK(dram_presets(kDramFolder) == expected);
   for (const std::string& name : expected) {
     INFO(name);
@@ -69,8 +70,11 @@ TEST_CASE("capacity and peak bandwidth of a channel are those of the data sheets
         Expected{"gddr6-16000", 32, 512, 16, 32, 64}, Expected{"hbm2-2000", 32, 512, 32, 32, 32},
         Expected{"hbm2e-3600", 57.6, 1024, 32, 32, 32}, Expected{"hbm3-6400", 51.2, 512, 32, 32, 32},
         Expected{"hbm3-6400-8hi", 51.2, 1024, 64, 32, 32}, Expected{"lpddr4-3200", 6.4, 1024, 8, 32, 64},
-        Expected{"lpddr5-6400", 12.8, 1024, 16, 32, 64},
-        Expected{"lpddr5x-8533", 17.066, 2048, 16, 32, 64}}) {
+        Expected{"lpddr5-6400", 12.8, 1024, 16, 32, 64}, Expected{"lpddr5x-8533", 17.066, 2048, 16, 32, 64},
+        // 12 bits of 10,667 Mb/s, of which 32 bits of 288 are no data.
+        Expected{"lpddr6-10667", 10.667 * 12 / 8 * 256 / 288, 2048, 16, 32, 64},
+        Expected{"gddr7-28000", 28, 512, 16, 32, 64}, Expected{"hbm4-8000", 64, 512, 32, 32, 32},
+        Expected{"hbm4-8000-8hi", 64, 1024, 64, 32, 32}}) {
     INFO(e.name);
     const DramDevice d = bundled_dram(e.name);
     CHECK(d.peak_gb_per_s() == Approx(e.gb_per_s).epsilon(0.003));

@@ -108,7 +108,7 @@ TEST_CASE("the default mapping takes every bit once and keeps requests of any si
       }
     }
   }
-  CHECK(checked == 4 * (4 * 3 + 8 * 4));  // four presets have bursts of 64 bytes, eight of 32
+  CHECK(checked == 4 * (4 * 3 + 12 * 4));  // four presets have bursts of 64 bytes, twelve of 32
 }
 
 TEST_CASE("a request may be as long as a row, and longer ones leave the channel behind its bits") {

@@ -123,11 +123,13 @@ class DeviceReader {
     device_.write_first = time_of(standard_.write_first, "write_first", 1);
     device_.write_latency = time_of(standard_.write_last, "write_last", device_.write_first + 1);
     if (standard_.data_clock) {
-      // From a transfer to the first one that needs a sync; the sync stands for a transfer in the next clock.
+      // From a transfer to the first one that needs a sync; the sync stands for a transfer right behind it.
       device_.sync_by_sync_read = time_of(standard_.after_read, "after_read", 2);
       device_.sync_by_sync_write = time_of(standard_.after_write, "after_write", 2);
-      device_.sync_by_read = device_.sync_by_sync_read - 1;
-      device_.sync_by_write = device_.sync_by_sync_write - 1;
+      const std::uint32_t clocks =
+          standard_.commands[static_cast<std::size_t>(DramCommand::sync_read)].clocks;
+      device_.sync_by_read = device_.sync_by_sync_read - clocks;
+      device_.sync_by_write = device_.sync_by_sync_write - clocks;
     }
     device_.constraints = constraints_of(standard_.constraints);
     device_.at_most = constraints_of(standard_.at_most);

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <bit>
 #include <cmath>
 #include <utility>
 
@@ -50,9 +51,12 @@ DramOrganization read_organization(JsonObject& preset) {
   take("bank_groups", o.bank_groups, {1, 32, "bank groups of a rank, or of a stack ID", true});
   take("banks_per_group", o.banks_per_group, {1, 32, "banks of a bank group", true});
   take("rows", o.rows, {1, 1 << 20, "rows of a bank", true});
-  take("columns", o.columns, {1, 1 << 14, "columns of a row", true});
-  take("burst_length", o.burst_length, {1, 256, "beats", true});
+  take("columns", o.columns, {1, 1 << 14, "columns of a row"});
+  take("burst_length", o.burst_length, {1, 256, "beats"});
   take("burst_bytes", o.burst_bytes, {1, 4096, "bytes", true});
+  o.metadata_bits =
+      object.take_whole("metadata_bits", {0, 4096, "bits of a burst beside its data"}, Need::optional)
+          .value_or(0);
   take("channels_per_device", o.channels_per_device, {1, 64, "channels"});
   take("capacity_mib", o.capacity_mib, {1, 1 << 24, "MiB"});
   object.take_text("column_is", 256);
@@ -65,12 +69,12 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
   const auto complain = [&](const char* key, const std::string& what) {
     violations.add(std::string("/organization/") + key, what);
   };
-  const std::uint64_t bits = o.ranks * o.stack_ids * o.bank_groups * o.banks_per_group * o.rows * o.columns *
-                             o.rank_width_bits;  // at most 2^60
+  const std::uint64_t bits = o.ranks * o.stack_ids * o.bank_groups * o.banks_per_group * o.rows *
+                             (o.columns / o.burst_length) * o.burst_bytes * 8;  // at most 2^60
   if (bits != o.capacity_mib << 23) {
     complain("capacity_mib",
-             fmt::format("{} MiB, but ranks x stack_ids x bank_groups x banks_per_group x rows x columns x "
-                         "rank_width_bits are {} MiB; correct one of them",
+             fmt::format("{} MiB, but ranks x stack_ids x bank_groups x banks_per_group x rows x bursts of "
+                         "a row x burst_bytes are {} MiB; correct one of them",
                          o.capacity_mib, static_cast<double>(bits) / 0x1p23));
   }
   if (bits * o.channels_per_device != (o.devices() * o.device_gbit) << 30) {
@@ -78,10 +82,12 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
              fmt::format("{} devices of {} Gbit do not make {} channels of {} MiB; correct one of them",
                          o.devices(), o.device_gbit, o.channels_per_device, o.capacity_mib));
   }
-  if (o.rank_width_bits * o.burst_length != 8 * o.burst_bytes) {
-    complain("burst_bytes",
-             fmt::format("{}, but {} beats of rank_width_bits {} are {} bits", o.burst_bytes, o.burst_length,
-                         o.rank_width_bits, o.burst_length * o.rank_width_bits));
+  if (o.rank_width_bits * o.burst_length != 8 * o.burst_bytes + o.metadata_bits) {
+    complain(
+        "burst_bytes",
+        fmt::format("{}, but {} beats of rank_width_bits {} are {} bits{}", o.burst_bytes, o.burst_length,
+                    o.rank_width_bits, o.burst_length * o.rank_width_bits,
+                    o.metadata_bits == 0 ? "" : fmt::format(", {} of them metadata_bits", o.metadata_bits)));
   }
   if (o.device_width_bits * o.devices_per_rank != o.channel_width_bits) {
     complain("device_width_bits", fmt::format("{} devices of {} bits are not channel_width_bits {}",
@@ -96,6 +102,9 @@ void check_organization(const DramOrganization& o, const DramStandard& standard,
   }
   if (o.columns % o.burst_length != 0) {
     complain("columns", fmt::format("{} are no whole number of bursts of {}", o.columns, o.burst_length));
+  } else if (!std::has_single_bit(o.columns / o.burst_length)) {
+    complain("columns", fmt::format("{} are {} bursts of {}; the bursts of a row must be a power of two",
+                                    o.columns, o.columns / o.burst_length, o.burst_length));
   }
   if (o.stack_ids > 1 && standard.reach != DramReach::one_group) {
     complain("stack_ids",

@@ -16,6 +16,7 @@ struct DramOrganization {
   std::uint64_t devices_per_rank = 1, ranks = 1, stack_ids = 1, bank_groups = 1, banks_per_group = 1;
   std::uint64_t rows = 1, columns = 1, burst_length = 1, burst_bytes = 1, channels_per_device = 1,
                 capacity_mib = 1;
+  std::uint64_t metadata_bits = 0;  // of a burst, beside burst_bytes of data
 
   // Pseudo-channels of a channel are on the same devices.
   std::uint64_t devices() const {
