@@ -278,7 +278,7 @@ void add_local_memories(Table& t) {
       power_of_two(whole("/scratchpad/banks", at(&Machine::scratchpad, &Scratchpad::banks), "banks", 1, 64,
                          kRequired, "banks; neighbouring bank words are in neighbouring banks")));
   t.push_back(power_of_two(whole("/scratchpad/bank_bytes", at(&Machine::scratchpad, &Scratchpad::bank_bytes),
-                                 "bytes", 4, 64, kRequired, "width of a bank word")));
+                                 "bytes", 4, 1024, kRequired, "width of a bank word")));
   t.push_back(whole("/scratchpad/read_latency_cycles",
                     at(&Machine::scratchpad, &Scratchpad::read_latency_cycles), "cycles", 1, 1000, kDefaulted,
                     "from a granted read to its data"));

@@ -69,6 +69,12 @@ struct Matrix {
   std::array<DecodeStage, kDecodings> decode{};  // by Decoding; `none` needs no stage
   Tiling tiling;
   std::uint32_t units = 1;  // of a core, all alike
+  // Units that take tiles in turn: where group sums can wait for a later pass, the pass may come with another
+  // tile, so all tiles are in the first one.
+  std::uint32_t units_in_turn() const {
+    return group_buffer_rows == 0 || dataflow == Dataflow::output_stationary ? units : 1;
+  }
+  double cells() const { return double{1} * units * rows * columns; }  // of all units
 };
 
 // The functions of the vector unit that have a cost of their own. A beat is up to `lanes` elements.

@@ -11,5 +11,7 @@ void refuse_several_cores(const config::Machine& machine);
 // The counters and rates of a result know one unit of each kind. Throws ConfigurationError for a machine with
 // more.
 void refuse_several_units(const config::Machine& machine);
+// The same, but for matrix units, which a product by itself is divided over.
+void refuse_several_units_but_matrix(const config::Machine& machine);
 
 }  // namespace tokencycle::host

@@ -108,6 +108,45 @@ TEST_CASE("the JSON holds the same account as the machine: causes and states sum
   CHECK(run["dram_bytes"]["stored"] >= 480 * 4);
 }
 
+TEST_CASE("a product is divided over matrix units with the same values, and in less time") {
+  for (const std::string dataflow : {"ws", "is", "os", "dot"}) {
+    const auto run = [&](int units, const std::string& type, int m, int n, int k) {
+      // Every value is checked against the plain loops.
+      return json_of({"-c",         "edge",
+                      "--dataflow", dataflow,
+                      "--dtype",    type,
+                      "-M",         std::to_string(m),
+                      "-N",         std::to_string(n),
+                      "-K",         std::to_string(k),
+                      "--set",      "/matrix/units=" + std::to_string(units),
+                      "--set",      "/dram/model=ideal",
+                      "--set",      "/dram/system=null",
+                      "--set",      "/dram/capacity_mib=1024",
+                      "--set",      "/dram/channel_gb_per_s=300"})["layers"][0];
+    };
+    CAPTURE(dataflow);
+    // More rows than columns and the other way round, ragged, less than one tile for each unit.
+    for (const auto& [m, n, k] : {std::tuple{300, 70, 64}, {40, 390, 96}, {3, 5, 32}, {1, 257, 64}}) {
+      CAPTURE(m, n, k);
+      for (const int units : {2, 3}) {
+        CHECK(run(units, "q8_0", m, n, k)["end_to_end"]["values_checked"] == m * n);
+        CHECK(run(units, "int8", m, n, k)["end_to_end"]["values_checked"] == m * n);
+      }
+    }
+    const json one = run(1, "int8", 256, 512, 512), four = run(4, "int8", 256, 512, 512);
+    const auto cycles = [](const json& layer, const char* part) {
+      return layer[part]["cycles"].get<double>();
+    };
+    CHECK(cycles(four, "array_alone") < 0.27 * cycles(one, "array_alone"));
+    CHECK(cycles(four, "end_to_end") < 0.6 * cycles(one, "end_to_end"));
+    CHECK(four["array_alone"]["folds"] == one["array_alone"]["folds"]);
+    CHECK(four["end_to_end"]["utilisation_percent"].get<double>() <= 100);
+    std::uint64_t states = 0;  // of four units
+    for (const auto& [name, n] : four["end_to_end"]["matrix"].items()) states += n.get<std::uint64_t>();
+    CHECK(states == 4 * four["end_to_end"]["cycles"].get<std::uint64_t>());
+  }
+}
+
 TEST_CASE("timing-only runs take the same cycles and check nothing") {
   const Arguments arguments = {"-c", "edge", "-M", "65", "-N", "130", "-K", "96", "--dtype", "fp16"};
   Arguments timed = arguments;

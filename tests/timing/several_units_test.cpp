@@ -53,7 +53,7 @@ TEST_CASE(
   CHECK(cycles[1] < cycles[0] * 6 / 10);
 }
 
-TEST_CASE("a multiply goes where its tile is, a preload to the matrix unit with the fewest instructions") {
+TEST_CASE("a multiply goes where its tile is, preloads to the matrix units in turn") {
   config::Machine m = plain_machine();
   m.matrix.rows = 32;
   m.matrix.group_buffer_rows = 0;

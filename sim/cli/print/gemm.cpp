@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "base/text.h"
 
@@ -24,7 +25,9 @@ std::string longest_wait(const host::GemmRun& run) {
     if (state == State::busy || state == State::halted) continue;
     if (run.matrix[s] > run.matrix[longest]) longest = s;
   }
-  const double share = 100.0 * static_cast<double>(run.matrix[longest]) / static_cast<double>(run.cycles);
+  // The states of all matrix units are in the sums, and each is in one state in every cycle.
+  const auto all = std::accumulate(run.matrix.begin(), run.matrix.end(), std::uint64_t{0});
+  const double share = 100.0 * static_cast<double>(run.matrix[longest]) / static_cast<double>(all);
   return fmt::format("{} {:.0f} %", observe::name_of(static_cast<State>(longest)), share);
 }
 
@@ -100,8 +103,9 @@ Json layer_json(const config::Machine& machine, const host::GemmReport& report) 
 std::string gemm_heading(const config::Machine& machine, const host::GemmOptions& options) {
   const config::Matrix& m = machine.matrix;
   std::string out =
-      fmt::format("machine  {}: {} x {} {} array at {:g} GHz{}{}\n", machine.name, m.rows, m.columns,
-                  config::name_of(m.dataflow), machine.clock_ghz,
+      fmt::format("machine  {}: {}{} x {} {} array{} at {:g} GHz{}{}\n", machine.name,
+                  m.units == 1 ? "" : fmt::format("{} of ", m.units), m.rows, m.columns,
+                  config::name_of(m.dataflow), m.units == 1 ? "" : "s", machine.clock_ghz,
                   m.double_buffered ? ", double-buffered" : "", m.back_to_back ? ", back to back" : "");
   out += fmt::format("product  Y[m][n] = sum of X[m][k] W[k][n] in {}; {}\n\n", options.type.name,
                      options.array_alone   ? "the array alone"
@@ -136,7 +140,7 @@ std::string gemm_totals(const config::Machine& machine, const std::vector<host::
     run += r.run->cycles;
     checked += r.run->checked;
   }
-  const double cells = static_cast<double>(machine.matrix.rows) * machine.matrix.columns;
+  const double cells = machine.matrix.cells();
   const auto used = [&](std::uint64_t cycles) {
     return text_of(cycles == 0 ? 0.0 : 100.0 * work / (static_cast<double>(cycles) * cells));
   };

@@ -61,7 +61,7 @@ Inspected inspect_machine(const config::Machine& m) {
   for (int t = 0; t < kMultiplyTypes; ++t) {
     const std::uint32_t cycles = m.matrix.cycles_per_row[static_cast<std::size_t>(t)];
     if (cycles == 0) continue;
-    const double peak = m.clock_ghz * m.matrix.rows * m.matrix.columns / cycles;
+    const double peak = m.clock_ghz * m.matrix.cells() / cycles;
     if (fastest == 0) fastest = peak;
     const auto name = name_of(static_cast<MultiplyType>(t));
     out.text +=

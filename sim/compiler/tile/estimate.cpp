@@ -2,6 +2,7 @@
 #include "compiler/tile/estimate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 #include "isa/encoding.h"
@@ -38,7 +39,7 @@ Estimate::Estimate(const config::Machine& machine, const Mapping& map, const Sto
       bytes_per_cycle_(machine.peak_dram_gb_per_s() / machine.clock_ghz) {}
 
 double Estimate::cycles(const Tiling& t, bool overlaps) const {
-  const double dram = dram_bytes(t) / bytes_per_cycle_, passes = array_cycles(t);
+  const double dram = dram_bytes(t) / bytes_per_cycle_, passes = array_cycles(t) + divided_store_cycles(t);
   // The sums of a block leave while the next block is made, and the one after that waits for them.
   const double count = blocks(x_.rows, t.rows) * blocks(w_.rows, t.cols);
   const double array = std::max(passes, (passes + std::max(count - 2, 0.0) * store_cycles(t)) / 2);
@@ -63,6 +64,15 @@ double Estimate::latency() const {
 // From the last pass over a block to its sums in DRAM.
 double Estimate::store_cycles(const Tiling& t) const {
   return wave() + latency() + 4.0 * t.rows * t.cols / bytes_per_cycle_;
+}
+
+// Parts of a block's columns lie between each other in DRAM: each store waits for the one before, and decode
+// with it.
+double Estimate::divided_store_cycles(const Tiling& t) const {
+  const Parts parts = map_.parts_of(t.rows, t.cols);
+  if (parts.of_rows || parts.count < 2) return 0;
+  const double count = blocks(x_.rows, t.rows) * blocks(w_.rows, t.cols);
+  return count * (parts.count - 1) * (latency() + 4.0 * t.rows * parts.length / bytes_per_cycle_);
 }
 
 // A block of the operand that stays is loaded over the one before, chunk by chunk when the last pass has left
@@ -122,14 +132,26 @@ double Estimate::piece_cycles(const Tiling& t, std::uint32_t rows) const {
 double Estimate::array_cycles(const Tiling& t) const {
   const std::uint32_t moving = map_.x_held ? w_.rows : x_.rows, held = map_.x_held ? x_.rows : w_.rows;
   const std::uint32_t block = map_.x_held ? t.cols : t.rows, columns = map_.x_held ? t.rows : t.cols;
-  const double tiles = blocks(held, columns) * blocks(columns, map_.columns);
   // A block's rows in pieces, then those of the last block.
   const auto of_rows = [&](std::uint32_t rows) {
     const std::uint32_t most = std::min(rows, map_.most_rows), rest = rows % most;
     return rows / most * piece_cycles(t, most) + (rest != 0 ? piece_cycles(t, rest) : 0);
   };
+  // Parts side by side in the arrays, then the rest in one of them.
+  const auto of_part = [&](double m, double n) {
+    if (m == 0 || n == 0) return 0.0;
+    const double held_part = map_.x_held ? m : n, moving_part = map_.x_held ? n : m;
+    return std::ceil(held_part / map_.columns) * of_rows(static_cast<std::uint32_t>(moving_part));
+  };
+  const auto of_block = [&](std::uint32_t rows) {
+    const std::uint32_t m = map_.x_held ? columns : rows, n = map_.x_held ? rows : columns;
+    const Parts parts = map_.parts_of(m, n);
+    const std::uint32_t done = parts.count * parts.length;
+    if (parts.of_rows) return of_part(parts.length, n) + of_part(m - done, n);
+    return (parts.count == 0 ? 0 : of_part(m, parts.length)) + of_part(m, n - done);
+  };
   const std::uint32_t last = moving % block;
-  return tiles * (moving / block * of_rows(block) + (last != 0 ? of_rows(last) : 0));
+  return blocks(held, columns) * (moving / block * of_block(block) + (last != 0 ? of_block(last) : 0));
 }
 
 }  // namespace tokencycle::compiler

@@ -21,6 +21,7 @@ class Estimate {
  private:
   double latency() const;
   double store_cycles(const Tiling& tiling) const;
+  double divided_store_cycles(const Tiling& tiling) const;
   double replace_cycles(const Tiling& tiling) const;
   double dram_bytes(const Tiling& tiling) const;
   double words(const Tiling& tiling) const;

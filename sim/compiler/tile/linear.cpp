@@ -45,19 +45,59 @@ class Linear {
  private:
   // One block of sums, the first or the last with what stays.
   void block(Span m, Span n, bool first, bool last) {
-    const Rows sums{builder_.next_half(), n.count() * 4};
+    const std::vector<Sums> sums = divide(m, n);
     if (first) kept_.assign(chunks_, {});
     for (std::uint32_t c = 0; c < chunks_; ++c) {
       const Span k = span_of(c, t_.depth, w_.cols);
       const auto [x, w] = load(m, n, k, c, first);
-      emit_product(
-          builder_, array_,
-          {x, w, w_.format, isa::TileOrder::nk, sums, m.count(), n.count(), k.count(), c == 0, t_.straight});
+      multiply(sums, m, n, x, w, k.count(), c == 0);
       for (const std::size_t chunk : streamed_) builder_.release(chunk);
       if (!last) continue;
       for (const std::size_t chunk : kept_[c]) builder_.release(chunk);
     }
-    builder_.defer([sink = sink_, sums, m, n] { sink({sums, m.begin, m.count(), n.begin, n.count()}); });
+    builder_.defer([sink = sink_, sums] {
+      for (const Sums& part : sums) sink(part);
+    });
+  }
+
+  // A block as one part or, for several matrix units, as equal parts and what is left. Parts of the rows lie
+  // apart in both memories; parts of the columns, taken where there are few rows, do so in the accumulator
+  // memory alone.
+  std::vector<Sums> divide(Span m, Span n) const {
+    const Mapping map = map_product(array_, w_.format, isa::TileOrder::nk, w_.cols);
+    const Parts parts = map.parts_of(m.count(), n.count());
+    const isa::LocalAddress at = builder_.next_half();
+    std::vector<Sums> sums;
+    std::uint64_t before = 0;  // bytes
+    const auto add = [&](Span rows, Span cols) {
+      if (rows.count() == 0 || cols.count() == 0) return;
+      sums.push_back(
+          {Rows{at, cols.count() * 4} + before, rows.begin, rows.count(), cols.begin, cols.count()});
+      before += std::uint64_t{rows.count()} * cols.count() * 4;
+    };
+    const auto piece = [&parts](Span of, std::uint32_t i) {
+      return i < parts.count ? Span{of.begin + i * parts.length, of.begin + (i + 1) * parts.length}
+                             : Span{of.begin + parts.count * parts.length, of.end};
+    };
+    for (std::uint32_t i = 0; i <= parts.count; ++i)
+      add(parts.of_rows ? piece(m, i) : m, parts.of_rows ? n : piece(n, i));
+    return sums;
+  }
+
+  void multiply(const std::vector<Sums>& parts, Span m, Span n, const Rows& x, const Rows& w,
+                std::uint32_t depth, bool first) {
+    std::vector<Product> equal;
+    for (const Sums& part : parts) {
+      const bool like = equal.empty() || (equal.front().cols == part.cols && equal.front().rows == part.rows);
+      if (!like) {
+        emit_products(builder_, array_, equal);
+        equal.clear();
+      }
+      equal.push_back({x + (part.first_row - m.begin) * std::uint64_t{x.stride},
+                       w + (part.first - n.begin) * std::uint64_t{w.stride}, w_.format, isa::TileOrder::nk,
+                       part.at, part.rows, part.cols, depth, first, t_.straight});
+    }
+    emit_products(builder_, array_, equal);
   }
 
   // Where the chunk's operands are, of those that stream in the ring's next bytes.

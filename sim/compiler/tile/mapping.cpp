@@ -27,11 +27,22 @@ std::uint32_t Mapping::pass_end(std::uint32_t k, std::uint32_t depth) const {
   return std::min(pass >= group ? end : std::min(end, k - k % group + group), depth);
 }
 
+// Of rows where each array has enough of them: whole tiles of them, or so many that the next tile comes in
+// meanwhile. Else of columns.
+Parts Mapping::parts_of(std::uint32_t m, std::uint32_t n) const {
+  if (arrays == 1) return {};
+  const std::uint32_t rows = m / arrays / (x_held ? columns : 1) * (x_held ? columns : 1);
+  if (rows >= columns) return {true, arrays, rows};
+  const std::uint32_t cols = n / arrays / (x_held ? 1 : columns) * (x_held ? 1 : columns);
+  return {false, cols == 0 ? 0 : arrays, cols};
+}
+
 Mapping map_product(const config::Matrix& array, Format w, isa::TileOrder order, std::uint32_t depth) {
   Mapping map;
   map.holds_tile = array.dataflow != Dataflow::output_stationary;
   map.x_held = order == isa::TileOrder::nk &&
                (array.dataflow == Dataflow::input_stationary || array.dataflow == Dataflow::dot_product);
+  map.arrays = array.units_in_turn();
   map.columns = limited(array.columns, map.x_held ? array.tiling.m : array.tiling.n);
   map.group = is_integer(w) ? 1 : group_elements(w);
   map.cut = cut_of(w);

@@ -9,6 +9,12 @@
 
 namespace tokencycle::compiler {
 
+// Equal parts of a block's rows or columns, one for each array, and what is left behind them.
+struct Parts {
+  bool of_rows = false;
+  std::uint32_t count = 0, length = 0;  // none: what is left is all
+};
+
 // sums[m][n] = sum over k of X[m][k] * W[n][k], as an array sees it: tiles of one operand, against moving
 // rows of the other. An output-stationary array holds no tile; there the tiles are the columns of one matmul.
 struct Mapping {
@@ -20,7 +26,10 @@ struct Mapping {
   std::uint32_t cut = 1;        // k values at whose multiples both operands can be cut
   std::uint32_t pass = 0;       // most k values of an instruction
   std::uint32_t unit = 0;       // k values of some passes, a multiple of the cut
+  std::uint32_t arrays = 1;     // that take tiles in turn
 
+  // How m x n sums are divided over the arrays.
+  Parts parts_of(std::uint32_t m, std::uint32_t n) const;
   // Where the pass ends that begins `k` values into `depth` values of a unit: at a group's border, or within
   // the group where the array has fewer rows.
   std::uint32_t pass_end(std::uint32_t k, std::uint32_t depth) const;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <initializer_list>
+#include <vector>
 
 #include "compiler/tile/mapping.h"
 
@@ -58,8 +59,8 @@ struct TiledProduct {
 
 class Tiler {
  public:
-  Tiler(Builder& builder, Nest& nest, const Mapping& map, const TiledProduct& product)
-      : builder_(builder), nest_(nest), map_(map), p_(product) {
+  Tiler(Builder& builder, Nest& nest, const Mapping& map, std::vector<TiledProduct> products)
+      : builder_(builder), nest_(nest), map_(map), all_(std::move(products)), p_(all_.front()) {
     const std::uint64_t column = p_.order == TileOrder::nk ? p_.tile.stride : block_bytes(p_.tile_format);
     column_step_ = column * map_.columns;
     tile_step_ = p_.order == TileOrder::nk ? row_bytes(p_.tile_format, map_.unit)
@@ -82,8 +83,7 @@ class Tiler {
  private:
   // Whole tiles, then the ragged one.
   void tiles(std::uint32_t first_row, std::uint32_t rows) {
-    moving_ = p_.moving + std::uint64_t{first_row} * p_.moving.stride;
-    sums_ = p_.sums + first_row * row_step_;
+    first_row_ = first_row;
     rows_ = rows;
     const std::uint32_t whole = p_.count / map_.columns, rest = p_.count % map_.columns;
     nest_.repeat(whole, {step(kTileRegister, column_step_), step(kSumsRegister, sums_step_)},
@@ -104,24 +104,29 @@ class Tiler {
   // k values [u * unit, + depth) of tile t: passes of whole groups, or the passes of one group after the
   // other in an array with fewer rows than a group.
   void unit(std::uint32_t t, std::uint32_t cols, std::uint32_t u, std::uint32_t depth, bool first) {
-    const Rows tile = p_.tile + (t * column_step_ + u * tile_step_), moving = moving_ + u * moving_step_;
     for (std::uint32_t k = 0; k < depth;) {
       Pass pass = pass_of(map_, k, depth);
       pass.rows = rows_;
       pass.cols = cols;
       pass.first = first && k < map_.group;
-      preload(pass, tile);
-      Instruction i = multiply_pass(map_, pass, p_.moving_format);
-      i.a = moving.at;
-      i.a_reg = kMovingRegister;
-      i.a_stride = moving.stride;
-      i.dst = sums_.at + static_cast<std::uint32_t>(t * sums_step_);
-      i.dst_reg = kSumsRegister;
-      i.dst_stride = sums_.stride;
-      builder_.emit(i);
-      nest_.passed();
+      for (const TiledProduct& p : all_) emit_pass(p, pass, t, u);
       k += pass.depth;
     }
+  }
+
+  void emit_pass(const TiledProduct& p, const Pass& pass, std::uint32_t t, std::uint32_t u) {
+    const Rows moving = p.moving + (u * moving_step_ + std::uint64_t{first_row_} * p.moving.stride);
+    const Rows sums = p.sums + first_row_ * row_step_;
+    preload(pass, p.tile + (t * column_step_ + u * tile_step_));
+    Instruction i = multiply_pass(map_, pass, p.moving_format);
+    i.a = moving.at;
+    i.a_reg = kMovingRegister;
+    i.a_stride = moving.stride;
+    i.dst = sums.at + static_cast<std::uint32_t>(t * sums_step_);
+    i.dst_reg = kSumsRegister;
+    i.dst_stride = sums.stride;
+    builder_.emit(i);
+    nest_.passed();
   }
 
   void preload(const Pass& pass, Rows tile) {
@@ -135,10 +140,10 @@ class Tiler {
   Builder& builder_;
   Nest& nest_;
   const Mapping& map_;
-  const TiledProduct& p_;
+  const std::vector<TiledProduct> all_;  // side by side
+  const TiledProduct& p_;                // the first of them
   std::uint64_t column_step_ = 0, tile_step_ = 0, moving_step_ = 0, sums_step_ = 0, row_step_ = 0;  // bytes
-  Rows moving_, sums_;      // of the moving rows at hand
-  std::uint32_t rows_ = 0;  // their number
+  std::uint32_t first_row_ = 0, rows_ = 0;  // the moving rows at hand
 };
 
 // The weight lies in the array and activations move, or the other way round: a row of the weight makes a
@@ -220,10 +225,23 @@ void emit_product(Builder& builder, const config::Matrix& array, const Product& 
   const Mapping map = map_product(array, product.format, product.order, product.depth);
   Nest nest(builder, product.straight);
   if (map.holds_tile) {
-    Tiler(builder, nest, map, tiled(map, product)).run();
+    Tiler(builder, nest, map, {tiled(map, product)}).run();
   } else {
     Streamer(builder, nest, map, product).run();
   }
+}
+
+void emit_products(Builder& builder, const config::Matrix& array, const std::vector<Product>& products) {
+  const Product& first = products.front();
+  const Mapping map = map_product(array, first.format, first.order, first.depth);
+  if (!map.holds_tile) {
+    for (const Product& product : products) emit_product(builder, array, product);
+    return;
+  }
+  std::vector<TiledProduct> all;
+  for (const Product& product : products) all.push_back(tiled(map, product));
+  Nest nest(builder, first.straight);
+  Tiler(builder, nest, map, std::move(all)).run();
 }
 
 }  // namespace tokencycle::compiler

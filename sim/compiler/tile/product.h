@@ -25,4 +25,9 @@ struct Product {
 // (sums), which are zero before and after.
 void emit_product(Builder& builder, const config::Matrix& array, const Product& product);
 
+// Products that differ in addresses alone, side by side: a pass of each in turn, so that as
+// many matrix units have one each. Their sums must not interleave. An output-stationary array does one
+// product after the other, whose tiles go to its units in turn.
+void emit_products(Builder& builder, const config::Matrix& array, const std::vector<Product>& products);
+
 }  // namespace tokencycle::compiler

@@ -38,7 +38,7 @@ struct GemmArray {
 struct GemmRun {
   std::uint64_t cycles = 0, instructions = 0, words = 0;
   observe::Stack stack{};
-  std::array<std::uint64_t, observe::kStates> matrix{};              // cycles of the matrix unit by state
+  std::array<std::uint64_t, observe::kStates> matrix{};              // cycles of the matrix units by state
   std::uint64_t loaded_bytes = 0, stored_bytes = 0, word_bytes = 0;  // moved on the DRAM's wires
   std::uint64_t checked = 0;                                         // values equal to the reference's
 };

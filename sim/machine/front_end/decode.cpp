@@ -24,7 +24,7 @@ Decode::Decode(const config::Machine& machine, observe::EventHub& hub, LocalMemo
       scoreboard_(machine),
       capacity_{machine.scratchpad.capacity_bytes, machine.accumulator.capacity_bytes,
                 machine.dram.capacity_bytes},
-      tiles_spread_(machine.matrix.group_buffer_rows == 0),
+      matrix_units_(static_cast<std::uint8_t>(machine.matrix.units_in_turn())),
       known_(kKnownWords) {
   semaphores_.listen(clock_);
 }
@@ -187,17 +187,18 @@ Obstacle Decode::read_obstacle() const {
   return hazard.state != State::busy ? hazard : Obstacle{State::word_wait, isa::Unit::front_end};
 }
 
-// The matrix unit that an instruction has to go to; any unit for all others. Where group sums can wait for a
-// later pass, the pass may come with another tile, so all tiles are where the sums are.
+// The matrix unit that an instruction has to go to; any unit for all others.
 std::optional<std::uint8_t> Decode::bound_unit() const {
   if (held_.op == Opcode::multiply) return held_.swap ? tiles_.shadow : tiles_.active;
-  if (held_.op == Opcode::preload && !tiles_spread_) return 0;
+  if (held_.op == Opcode::preload || held_.op == Opcode::matmul) return tiles_.next;
   return {};
 }
 
 void Decode::note_tiles(std::uint8_t unit_index) {
   if (held_.op == Opcode::preload) tiles_.shadow = unit_index;
   if (held_.op == Opcode::multiply) tiles_.active = unit_index;
+  if (held_.op == Opcode::preload || held_.op == Opcode::matmul)
+    tiles_.next = static_cast<std::uint8_t>((unit_index + 1) % matrix_units_);
 }
 
 Obstacle Decode::try_leave(Cycle now) {

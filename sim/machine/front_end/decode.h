@@ -47,14 +47,15 @@ class Decode : public Clocked, public HazardBoard {
   }
 
  private:
-  // The matrix units that have the most recent preload, and the tile of the multiplies. A program does not
-  // name units: what belongs together goes to the same one.
+  // The matrix units that have the most recent preload, the tile of the multiplies, and the next preload or
+  // matmul. A program does not name units: what belongs together goes to the same one, and new work takes
+  // them in turn, so that a program knows which products meet.
   struct Tiles {
-    std::uint8_t shadow = 0, active = 0;
+    std::uint8_t shadow = 0, active = 0, next = 0;
 
     template <class Archive>
     void serialize(Archive& state) {
-      state(shadow, active);
+      state(shadow, active, next);
     }
   };
   Choice choice() const;
@@ -102,7 +103,7 @@ class Decode : public Clocked, public HazardBoard {
   Scoreboard scoreboard_;
   std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
 
-  const bool tiles_spread_;  // over the matrix units
+  const std::uint8_t matrix_units_;  // that tiles are spread over
   Tiles tiles_;
   std::array<std::int64_t, isa::kAddressRegisters> registers_{};
   std::vector<Loop> loops_;
