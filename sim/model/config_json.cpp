@@ -300,8 +300,8 @@ void put_shape(Keys& keys, const ConfigShape& shape, const Architecture& archite
   keys.put_size("attention.key_length", s.head_dim);
   keys.put_size("attention.value_length", s.latent.rank != 0 ? s.latent.rank : s.head_dim);
   if (s.rope_dims != 0 && s.rope_dims != s.head_dim) keys.put_size("rope.dimension_count", s.rope_dims);
-  keys.put(architecture.norm == NormKind::layer ? "attention.layer_norm_epsilon"
-                                                : "attention.layer_norm_rms_epsilon",
+  keys.put(architecture.norm != NormKind::rms ? "attention.layer_norm_epsilon"
+                                              : "attention.layer_norm_rms_epsilon",
            static_cast<double>(s.norm_epsilon));
   const auto put_factor = [&](std::string_view key, float value, float neutral) {
     if (value != neutral) keys.put(key, static_cast<double>(value));
@@ -334,7 +334,7 @@ void read_sizes(const ConfigObject& config, const ConfigObject& outer, const Arc
   s.vocabulary = size_of(config, {"vocab_size"}, kMaxVocabulary, s.vocabulary);
   const ConfigObject& tied = config.has("tie_word_embeddings") ? config : outer;
   s.tied_output = tied.boolean("tie_word_embeddings", false);
-  const std::string_view epsilon = architecture.norm == NormKind::layer
+  const std::string_view epsilon = architecture.norm != NormKind::rms
                                        ? config.first_of({"layer_norm_eps", "layer_norm_epsilon", "norm_eps"})
                                        : std::string_view("rms_norm_eps");
   const auto given = config.get_positive(epsilon);

@@ -228,6 +228,16 @@ TEST_CASE("what gpt-oss needs is named where it is missing or another") {
   CHECK_THAT(message(with("gpt-oss.expert_count", 0)), Contains("expert_count' is 0"));
 }
 
+TEST_CASE("models of Command R that norm queries and keys, or have an output table, are refused by name") {
+  const SyntheticModel spec{.tied = true, .architecture = "command-r"};
+  CHECK_THAT(refusal(with("command-r.block_count", 64), spec),
+             Contains("'command-r.block_count' is 64") && Contains("norm queries and keys"));
+  CHECK_THAT(refusal(with_tensor("output.weight", {64, 300}, 0, 64 * 300 * 4), spec),
+             Contains("tensor 'output.weight'") && Contains("embedding table"));
+  CHECK_THAT(refusal(with_tensor("blk.0.attn_norm.bias", {64}, 0, 256), spec),
+             Contains("'blk.0.attn_norm.bias'"));
+}
+
 TEST_CASE("what latent attention needs is named where it is missing or does not agree") {
   const auto all = family_models();
   const SyntheticModel spec =

@@ -255,6 +255,14 @@ TEST_CASE("keys that transformers 5 writes, and those of single families, are re
   refused(test::config_json_of({.kv_heads = 4, .architecture = "stablelm"}), "qk_layernorm", true,
           "supported is false");
   refused(test::config_json_of({.kv_heads = 4, .architecture = "gptneox"}), "rotary_pct", 0.2, "even number");
+  Json command = test::config_json_of({.tied = true, .architecture = "command-r"});
+  command.erase("logit_scale");
+  command["model_max_length"] = 4096;
+  CHECK(LlamaModel(read(command)).shape().logit_scale == 0.0625f);
+  CHECK(LlamaModel(read(command)).shape().context == 4096);
+  refused(command, "use_qk_norm", true, "supported is false");
+  refused(command, "num_hidden_layers", 64, "allowed: 1 to 63");
+  refused(command, "tie_word_embeddings", false, "supported is true");
 }
 
 TEST_CASE("sizes out of range are refused with the range") {

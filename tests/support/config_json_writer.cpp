@@ -69,6 +69,8 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
     config["residual_multiplier"] = number_of(spec, "residual_scale");
     config["attention_multiplier"] = number_of(spec, "attention.scale");
     config["logits_scaling"] = number_of(spec, "logit_scale");
+  } else if (family == "command-r") {
+    config["logit_scale"] = number_of(spec, "logit_scale");
   } else if (family == "phi3") {
     config["partial_rotary_factor"] = 0.75;
     config["original_max_position_embeddings"] = size_of(spec, "rope.scaling.original_context_length");
@@ -148,7 +150,7 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
   } else if (family == "olmo2" && spec.layers > 4) {
     config["architectures"] = {"Olmo3ForCausalLM"};
   }
-  if (family == "gptneox" || family == "stablelm") {
+  if (family == "gptneox" || family == "stablelm" || family == "command-r") {
     config.erase("rms_norm_eps");
     config["layer_norm_eps"] = 1e-5;
   }

@@ -57,6 +57,7 @@ std::vector<SyntheticModel> family_models() {
                    {"residual_scale", 0.22f},
                    {"attention.scale", 0.1f},
                    {"logit_scale", 8.0f}}},
+      {.tied = true, .architecture = "command-r", .numbers = {{"logit_scale", 0.0625f}}},
       {.layers = 5, .tied = true, .architecture = "smollm3"},
       {.architecture = "llama", .experts = 6, .experts_used = 2},
       {.head_dim = 24, .architecture = "qwen3moe", .experts = 8, .experts_used = 3},

@@ -212,7 +212,7 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   for (const auto& [key, value] : spec.numbers) writer.f32(prefix + key, value);
   if (spec.architecture == "gptneox") writer.boolean(prefix + "use_parallel_residual", spec.parallel);
   if (spec.architecture != "gpt2") writer.f32(prefix + "rope.freq_base", spec.rope_base);
-  const bool layer_norm = row_of(spec).norm == model::NormKind::layer;
+  const bool layer_norm = row_of(spec).norm != model::NormKind::rms;
   writer.f32(prefix + (layer_norm ? "attention.layer_norm_epsilon" : "attention.layer_norm_rms_epsilon"),
              1e-5f);
 }

@@ -19,7 +19,8 @@ void Lowering::norm(std::uint32_t s) {
   if (op.weight == nullptr) return plain_norm(s);
   const model::Weight& weight = *op.weight;
   builder_.flush();
-  const bool layer = op.norm.kind == model::NormKind::layer;
+  const bool layer = op.norm.kind == model::NormKind::layer,
+             centered = op.norm.kind == model::NormKind::centered;
   std::uint32_t gain = c_.plan.rooms[s][0];
   if (layer || weight.format != Format::f32) {
     load_as_f32(weight, gain);
@@ -33,8 +34,13 @@ void Lowering::norm(std::uint32_t s) {
     const std::uint64_t at = std::uint64_t{r} * stride;
     const Rows to = Rows{y.at, stride} + at, from = Rows{x.at, stride} + at;
     const Extent extent{std::min(rows - r, kRowLimit), columns};
+    if (centered) {
+      const Rows mean = scratchpad_rows(c_.plan.rooms[s][1], 4) + std::uint64_t{r} * 4;
+      builder_.emit(mean_rows(mean, from, extent));
+      builder_.emit(per_row(Opcode::sub, to, from, mean, extent));
+    }
     builder_.emit(layer ? layer_norm_rows(to, from, gain, op.norm.epsilon, extent)
-                        : rms_norm_rows(to, from, gain, op.norm.epsilon, extent));
+                        : rms_norm_rows(to, centered ? to : from, gain, op.norm.epsilon, extent));
   }
   builder_.release();
   tap(index, y, 0, op.output_columns);

@@ -157,6 +157,8 @@ class Placer {
           want(now, End::high, tokens_ * (op.output_columns / op.norm.columns) * 4, room[0]);
           return want(now, End::high, tokens_ * op.output_columns * 4, room[1]);
         }
+        if (op.norm.kind == model::NormKind::centered)
+          want(now, End::high, tokens_ * (op.output_columns / op.norm.columns) * 4, room[1]);
         if (op.bias != nullptr) return want(now, End::high, std::uint64_t{op.weight->cols} * 8, room[0]);
         if (op.weight->format == Format::f32) return;
         return want(now, End::high, std::uint64_t{op.weight->cols} * 4, room[0]);

@@ -24,7 +24,8 @@ struct AttentionBlock {
 
 // Room that a stage has for itself, by stage. What it holds depends on the kind:
 //   gather     token ids; table rows as stored, when they are not fp32
-//   norm       the gain as fp32, when it is stored otherwise; without one, a value for each group, squares
+//   norm       the gain as fp32, when it is stored otherwise; without one, a value for each group, squares;
+//   centered: the gain, the mean of each group
 //   gated      [tokens][block columns] fp32, when a block is less than the whole row
 //   append     [tokens][columns] in the KV format
 //   row        normalize: a sum for each token

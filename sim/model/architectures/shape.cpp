@@ -482,7 +482,7 @@ Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& a
   read_feed_forward(m, architecture, shape);
   read_heads(m, architecture, shape);
   read_experts(m, architecture, shape);
-  const bool layer_norm = architecture.norm == NormKind::layer;
+  const bool layer_norm = architecture.norm != NormKind::rms;
   m.key_of("attention.layer_norm_epsilon");
   m.key_of("attention.layer_norm_rms_epsilon");  // of the two, one is of no matter
   shape.norm_epsilon = static_cast<float>(

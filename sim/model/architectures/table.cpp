@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kSilu = "silu, swish";
 constexpr std::string_view kGelu = "gelu_pytorch_tanh, gelu_new, gelu_fast, gelu";
 constexpr RopePairs kAdjacent = RopePairs::adjacent, kSplit = RopePairs::split;
-constexpr NormKind kRms = NormKind::rms, kLayer = NormKind::layer;
+constexpr NormKind kRms = NormKind::rms, kLayer = NormKind::layer, kCentered = NormKind::centered;
 
 constexpr Architecture kArchitectures[] = {
     {"llama", "LlamaForCausalLM, LLaMAForCausalLM, MistralForCausalLM, MixtralForCausalLM",
@@ -60,6 +60,8 @@ constexpr Architecture kArchitectures[] = {
      build_olmo2, read_olmo2_file, read_olmo2_config},
     {"granite", "GraniteForCausalLM", "granite", "Granite 3 (dense)", kAdjacent, kRms, kSilu, build_granite,
      read_granite_file, read_granite_config},
+    {"command-r", "CohereForCausalLM", "cohere", "Command R, Aya 23 (to 63 layers)", kAdjacent, kCentered,
+     kSilu, build_commandr, read_commandr_file, read_commandr_config, Experts::none, set_commandr_defaults},
     {"smollm3", "SmolLM3ForCausalLM", "smollm3", "SmolLM 3", kAdjacent, kRms, kSilu, build_smollm3,
      read_smollm3_file, read_smollm3_config},
     {"lfm2", "Lfm2ForCausalLM, LFM2ForCausalLM", "lfm2", "LFM 2 (dense)", kSplit, kRms, kSilu, build_lfm2,

@@ -123,8 +123,9 @@ enum class ZipFunction : std::uint8_t { add, mul };
 enum class RopePairs : std::uint8_t { adjacent, split };  // (2i, 2i+1), or (i, i + rotate/2)
 
 enum class NormKind : std::uint8_t {
-  rms,    // x / sqrt(mean(x^2) + epsilon) * gain
-  layer,  // (x - mean) / sqrt(variance + epsilon) * gain + bias
+  rms,       // x / sqrt(mean(x^2) + epsilon) * gain
+  layer,     // (x - mean) / sqrt(variance + epsilon) * gain + bias
+  centered,  // the same without a bias
 };
 // A norm of `columns` values at a time; gain and bias have as many. Of the kind rms the gain may be missing.
 struct NormShape {

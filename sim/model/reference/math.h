@@ -38,6 +38,8 @@ std::vector<float> decoded_row(const Weight& weight);
 // norm.cpp
 // y[i] = (x[i] / rms(x)) * gain[i]; gain is a row of x.size() values, or null: 1.
 void rms_norm(std::span<const float> x, const Weight* gain, float epsilon, std::span<float> y);
+// The same of x[i] - mean(x).
+void centered_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y);
 // y[i] = ((x[i] - mean(x)) / deviation(x)) * gain[i] + bias[i]
 void layer_norm(std::span<const float> x, const Weight& gain, const Weight& bias, float epsilon,
                 std::span<float> y);

@@ -15,6 +15,13 @@ void rms_norm(std::span<const float> x, const Weight* gain, float epsilon, std::
   if (gain != nullptr) mul(y, decoded_row(*gain), y);
 }
 
+void centered_norm(std::span<const float> x, const Weight& gain, float epsilon, std::span<float> y) {
+  const float mean = pairwise_sum(x) / static_cast<float>(x.size());
+  std::vector<float> centered(x.begin(), x.end());
+  for (float& value : centered) value = value - mean;
+  rms_norm(centered, &gain, epsilon, y);
+}
+
 void layer_norm(std::span<const float> x, const Weight& gain, const Weight& bias, float epsilon,
                 std::span<float> y) {
   const std::vector<float> g = decoded_row(gain), b = decoded_row(bias);

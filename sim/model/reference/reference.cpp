@@ -116,6 +116,8 @@ void Reference::norm(const Operator& op) {
     const std::span<float> y = std::span(values_[op.output]).subspan(at, columns);
     if (op.norm.kind == NormKind::layer) {
       layer_norm(x, *op.weight, *op.bias, op.norm.epsilon, y);
+    } else if (op.norm.kind == NormKind::centered) {
+      centered_norm(x, *op.weight, op.norm.epsilon, y);
     } else {
       rms_norm(x, op.weight, op.norm.epsilon, y);
     }
