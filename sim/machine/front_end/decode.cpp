@@ -30,9 +30,7 @@ Decode::Decode(const config::Machine& machine, observe::EventHub& hub, LocalMemo
 }
 
 void Decode::start(Cycle now) {
-  registers_.fill(0);
-  loops_.clear();
-  pc_ = 0;
+  flow_.start();
   holding_ = false;
   word_at_.reset();
   halted_ = false;
@@ -41,13 +39,13 @@ void Decode::start(Cycle now) {
 }
 
 // (1) take the next word if none is held, (2) let it leave if nothing is in its way, (3) continue with the
-// next pc.
+// next word.
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
   edge_ = now;
   if (!holding_) {
-    if (pc_ >= source_.words()) stop_at("the program has no further word; it must end with halt");
-    const FetchedWord word = source_.peek(now, pc_);
+    if (pc() >= source_.words()) stop_at("the program has no further word; it must end with halt");
+    const FetchedWord word = source_.peek(now, pc());
     if (word.word == nullptr) {
       state_.set(State::fetch_wait, now);
       return word.retry;
@@ -63,20 +61,20 @@ Cycle Decode::edge(Cycle now) {
   state_.set(State::busy, now);
   holding_ = false;
   ++sequence_;
-  pc_ = next_pc();
-  source_.move_to(now, pc_, keep_from(pc_));
+  flow_.next();
+  source_.move_to(now, pc(), flow_.keep_from(source_.capacity()));
   return now + 1;
 }
 
 void Decode::take(Cycle now, const FetchedWord& word) {
-  const Known& known = known_[pc_ % kKnownWords];
-  if (known.pc == pc_ && std::memcmp(known.word.data(), word.word->data(), isa::kWordBytes) == 0) {
+  const Known& known = known_[pc() % kKnownWords];
+  if (known.pc == pc() && std::memcmp(known.word.data(), word.word->data(), isa::kWordBytes) == 0) {
     held_ = known.instruction;
     footprint_ = known.footprint;
   } else {
     decode(*word.word);
   }
-  resolve_addresses();
+  footprint_.move(flow_.resolve(held_));
   check_bounds();
   holding_ = true;
   fetched_ = word.arrived;
@@ -94,30 +92,7 @@ void Decode::decode(const isa::Word& word) {
   if (isa::uses_link(held_.op)) trap("this machine has no links");
   footprint_ = isa::footprint(held_);
   check_rows_apart();
-  if (!loops_.empty()) known_[pc_ % kKnownWords] = {pc_, word, held_, footprint_};
-}
-
-void Decode::resolve_addresses() {
-  std::array<std::int64_t, isa::kOperands> added{};
-  const auto local = [&](isa::Operand operand, isa::LocalAddress& address, std::uint8_t reg) {
-    if (reg == 0) return;
-    const std::int64_t byte = address.byte() + registers_[reg];
-    if (byte < 0 || byte > 0x7fff'ffff) trap(fmt::format("address register r{} leads to byte {}", reg, byte));
-    const auto offset = static_cast<std::uint32_t>(byte);
-    address = address.in_accumulator() ? isa::LocalAddress::accumulator(offset)
-                                       : isa::LocalAddress::scratchpad(offset);
-    added[static_cast<std::size_t>(operand)] = registers_[reg];
-  };
-  local(isa::Operand::dst, held_.dst, held_.dst_reg);
-  local(isa::Operand::a, held_.a, held_.a_reg);
-  local(isa::Operand::b, held_.b, held_.b_reg);
-  if (held_.dram_reg != 0) {
-    const std::int64_t byte = static_cast<std::int64_t>(held_.dram.value) + registers_[held_.dram_reg];
-    if (byte < 0) trap(fmt::format("address register r{} leads to DRAM byte {}", held_.dram_reg, byte));
-    held_.dram = DramAddress(static_cast<std::uint64_t>(byte));
-    added[static_cast<std::size_t>(isa::Operand::dram)] = registers_[held_.dram_reg];
-  }
-  footprint_.move(added);
+  if (flow_.in_loop()) known_[pc() % kKnownWords] = {pc(), word, held_, footprint_};
 }
 
 void Decode::check_bounds() const {
@@ -210,7 +185,7 @@ Obstacle Decode::try_leave(Cycle now) {
   InFlight& entry = scoreboard_.insert(unit, unit_index);
   entry.instruction = held_;
   entry.footprint = footprint_;
-  entry.record = {sequence_, pc_, held_.op, unit, fetched_, decoded_, now, now, now, now};
+  entry.record = {sequence_, pc(), held_.op, unit, fetched_, decoded_, now, now, now, now};
   entry.record.unit_index = unit_index;
   dispatch_.push(now, entry);
   return {};
@@ -231,7 +206,7 @@ std::uint32_t Decode::read_word() {
     trap(fmt::format("the word at scratchpad byte {} is {}; it must be below {} (extent)", held_.a.byte(),
                      word, held_.extent));
   }
-  registers_[held_.reg] = held_.value + static_cast<std::int64_t>(word * held_.word_stride);
+  flow_.set(held_.reg, held_.value + static_cast<std::int64_t>(word * held_.word_stride));
   word_at_.reset();
   return word;
 }
@@ -242,9 +217,6 @@ Obstacle Decode::try_front_end(Cycle now) {
   const bool reads = held_.op == Opcode::read_address;
   std::uint32_t word = 0;
   switch (held_.op) {
-    case Opcode::loop:
-      enter_loop();
-      break;
     case Opcode::signal:
       semaphores_.signal(now, held_.semaphore);
       break;
@@ -254,17 +226,11 @@ Obstacle Decode::try_front_end(Cycle now) {
     case Opcode::read_address:
       word = read_word();
       break;
-    case Opcode::set_address:
-      registers_[held_.reg] = held_.value;
-      break;
-    case Opcode::add_address:
-      registers_[held_.reg] += held_.value;
-      break;
     default:
-      break;
+      flow_.execute(held_);
   }
   emit(now, observe::Stage::written_back, word);
-  observe::InstructionRecord record{sequence_, pc_, held_.op, isa::Unit::front_end, fetched_, decoded_, now,
+  observe::InstructionRecord record{sequence_, pc(), held_.op, isa::Unit::front_end, fetched_, decoded_, now,
                                     now,       now, now};
   record.scratchpad_bytes = reads ? sizeof word : 0;
   hub_.retired(record);
@@ -276,54 +242,6 @@ Obstacle Decode::try_front_end(Cycle now) {
     clock_.stop();
   }
   return {};
-}
-
-void Decode::enter_loop() {
-  if (loops_.size() == isa::kLoopDepth) trap(fmt::format("more than {} nested loops", isa::kLoopDepth));
-  Loop loop{pc_ + 1, pc_ + 1 + held_.length, iterations(), held_.steps, {}};
-  if (!loops_.empty() && loop.end > loops_.back().end) trap("its body reaches beyond the loop around it");
-  if (loop.remaining == 0) return;
-  for (std::size_t i = 0; i < loop.steps.size(); ++i) loop.saved[i] = registers_[loop.steps[i].reg];
-  loops_.push_back(loop);
-}
-
-// Of the held loop.
-std::uint32_t Decode::iterations() const {
-  if (held_.times == 0) return held_.count;
-  const std::int64_t times = registers_[held_.times];
-  if (times < 0 || times > held_.count) {
-    trap(fmt::format("address register r{} says {} iterations; allowed: 0 .. {} (count)", held_.times, times,
-                     held_.count));
-  }
-  return static_cast<std::uint32_t>(times);
-}
-
-// The word after pc_, behind the body of a loop of no iteration, through the ends of loops: a further
-// iteration, or out of the loop with the registers as they were at its entry.
-std::uint32_t Decode::next_pc() {
-  const bool skips = held_.op == Opcode::loop && iterations() == 0;
-  const std::uint32_t next = pc_ + 1 + (skips ? held_.length : 0);
-  while (!loops_.empty() && next == loops_.back().end) {
-    Loop& loop = loops_.back();
-    if (--loop.remaining > 0) {
-      for (const isa::LoopStep& s : loop.steps) {
-        if (s.reg != 0) registers_[s.reg] += s.bytes;
-      }
-      return loop.start;
-    }
-    for (std::size_t i = 0; i < loop.steps.size(); ++i) {
-      if (loop.steps[i].reg != 0) registers_[loop.steps[i].reg] = loop.saved[i];
-    }
-    loops_.pop_back();
-  }
-  return next;
-}
-
-std::uint32_t Decode::keep_from(std::uint32_t pc) const {
-  for (const Loop& loop : loops_) {
-    if (loop.end - loop.start <= source_.capacity()) return std::min(loop.start, pc);
-  }
-  return pc;
 }
 
 // Whether what is in the held instruction's way may be this entry. Nothing enters the machine meanwhile, so
@@ -343,16 +261,16 @@ void Decode::retired(Cycle now, InFlight& entry) {
 }
 
 void Decode::emit(Cycle now, observe::Stage stage, std::uint64_t value) {
-  hub_.emit({now, sequence_, value, pc_, observe::EventKind::instruction, observe::UnitId::decode,
+  hub_.emit({now, sequence_, value, pc(), observe::EventKind::instruction, observe::UnitId::decode,
              static_cast<std::uint8_t>(stage), 0});
 }
 
 void Decode::trap(const std::string& what) const {
-  stop_at(fmt::format("{}: {}", isa::name_of(held_.op), what));
+  flow_.trap(held_, what);
 }
 
 void Decode::stop_at(const std::string& what) const {
-  throw SimulationError(fmt::format("the machine stopped at word {}: {}", pc_, what));
+  throw SimulationError(fmt::format("the machine stopped at word {}: {}", pc(), what));
 }
 
 }  // namespace tokencycle::machine

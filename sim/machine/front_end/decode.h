@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "config/machine.h"
+#include "machine/front_end/control_flow.h"
 #include "machine/front_end/scoreboard.h"
 #include "machine/front_end/semaphores.h"
 #include "machine/local_memory.h"
@@ -33,7 +34,7 @@ class Decode : public Clocked, public HazardBoard {
   bool halted() const { return halted_; }
   Scoreboard& scoreboard() { return scoreboard_; }
   const Scoreboard& scoreboard() const { return scoreboard_; }
-  std::uint32_t pc() const { return pc_; }
+  std::uint32_t pc() const { return flow_.pc(); }
   // The instruction that waits to leave, null when there is none; its memory; and what is in its way.
   const isa::Instruction* held() const { return holding_ ? &held_ : nullptr; }
   const isa::Footprint& footprint() const { return footprint_; }
@@ -61,11 +62,6 @@ class Decode : public Clocked, public HazardBoard {
   Choice choice() const;
   std::optional<std::uint8_t> bound_unit() const;
   void note_tiles(std::uint8_t unit_index);
-  struct Loop {
-    std::uint32_t start = 0, end = 0, remaining = 0;
-    std::array<isa::LoopStep, 4> steps;
-    std::array<std::int64_t, 4> saved{};  // register values at entry
-  };
   // A word of a loop's body, decoded: its address registers are yet to be added.
   struct Known {
     std::uint32_t pc = ~0u;
@@ -76,7 +72,6 @@ class Decode : public Clocked, public HazardBoard {
   static constexpr std::size_t kKnownWords = 256;  // a power of two
   void take(Cycle now, const FetchedWord& word);
   void decode(const isa::Word& word);
-  void resolve_addresses();
   void check_bounds() const;
   void check_rows_apart() const;
   bool waits_for(const InFlight& entry) const;
@@ -85,10 +80,6 @@ class Decode : public Clocked, public HazardBoard {
   void begin_read(Cycle now);
   Obstacle read_obstacle() const;
   std::uint32_t read_word();
-  void enter_loop();
-  std::uint32_t next_pc();
-  std::uint32_t iterations() const;
-  std::uint32_t keep_from(std::uint32_t pc) const;
   void emit(Cycle now, observe::Stage stage, std::uint64_t value);
   [[noreturn]] void trap(const std::string& what) const;     // the held instruction cannot execute
   [[noreturn]] void stop_at(const std::string& what) const;  // the program cannot continue at pc
@@ -105,10 +96,8 @@ class Decode : public Clocked, public HazardBoard {
 
   const std::uint8_t matrix_units_;  // that tiles are spread over
   Tiles tiles_;
-  std::array<std::int64_t, isa::kAddressRegisters> registers_{};
-  std::vector<Loop> loops_;
+  ControlFlow flow_;
   std::vector<Known> known_;  // by the low bits of the pc
-  std::uint32_t pc_ = 0;
   std::uint64_t sequence_ = 0;
   bool holding_ = false, halted_ = true;
   Obstacle in_the_way_;  // of the held instruction, at the last edge
