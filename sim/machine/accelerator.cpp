@@ -54,6 +54,7 @@ struct Accelerator::Modules {
     sc_core::sc_report_handler::set_actions(sc_core::SC_ID_NO_SC_START_ACTIVITY_, sc_core::SC_DO_NOTHING);
     sc_core::sc_start(sc_core::SC_ZERO_TIME);  // elaborates: the units exist from here on
     attach();
+    cores.front()->set_fast_forward();
     hub.subscribe(progress);
   }
 
@@ -153,6 +154,9 @@ std::uint64_t Accelerator::instructions() const {
 }
 std::uint64_t Accelerator::edges() const {
   return modules_->clock.edges();
+}
+std::uint64_t Accelerator::skipped_cycles() const {
+  return modules_->cores.front()->skipped_cycles();
 }
 const memory::TrafficCounters& Accelerator::traffic(memory::Requester requester, bool write,
                                                     std::uint32_t core) const {

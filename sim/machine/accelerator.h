@@ -71,8 +71,9 @@ class Accelerator {
   std::uint64_t multiplications() const;  // multiply-accumulates
   std::uint64_t decoded() const;          // numbers that the matrix units' decode stages took apart
   std::uint64_t vector_elements() const;
-  std::uint64_t instructions() const;  // decoded
-  std::uint64_t edges() const;         // delivered by the clock
+  std::uint64_t instructions() const;    // decoded
+  std::uint64_t edges() const;           // delivered by the clock, or known to be needed and passed over
+  std::uint64_t skipped_cycles() const;  // taken by fast-forwarding (fast_forward/README.md)
   const memory::TrafficCounters& traffic(memory::Requester requester, bool write,
                                          std::uint32_t core = 0) const;
   const memory::PortCounters& port(memory::Port port, std::uint32_t core = 0) const;

@@ -69,6 +69,10 @@ class Interconnect {
   // below the cycle that it is told: the advance then ends there.
   void advance(const Cycle& until);
 
+  // Up to this cycle, not including it, nothing happens unless a unit wants something else; as far as it is
+  // known.
+  Cycle quiet_until() const { return asked_anew_ ? Cycle() : due_; }
+
   std::optional<DramUse> dram_use(std::uint32_t channel, Cycle cycle) {
     asked_anew_ = true;  // the answer may bring DRAM's next step forward
     return dram_->use(channel, cycle);

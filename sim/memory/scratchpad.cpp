@@ -103,6 +103,27 @@ void Scratchpad::clear() {
   runs_.clear();
 }
 
+// Of runs what is to come, and addresses by the places that they lead to.
+void Scratchpad::forget_past(Cycle now) {
+  std::erase_if(runs_, [now](const TakenRun& r) { return r.last <= now; });
+  for (auto& [run, last] : runs_) {
+    if (run.first <= now) {
+      run.skip(
+          static_cast<std::uint32_t>(ceil_div(now.value + 1 - run.first.value, std::uint64_t{run.interval})));
+    }
+    run.address &= bytes_around() - 1;
+  }
+  last_slot_ = std::max(last_slot_, now);
+}
+
+Cycle Scratchpad::next_taken(Cycle after) {
+  for (Cycle c = after + 1; c <= last_slot_; c += Cycle(1)) {
+    const Slot& s = slot(c);
+    if (s.cycle == c && (s.reads | s.writes) != 0) return c;
+  }
+  return kNever;
+}
+
 bool Scratchpad::try_take(Cycle c, std::uint64_t mask, bool write) {
   const bool second_port = write && separate_write_port_;
   if (!second_port && !runs_.empty() && in_runs(c, mask)) return false;
@@ -150,15 +171,10 @@ std::uint32_t Scratchpad::reserve_run(Port port, Cycle now, const AccessRun& wan
   // An access that may need a bank twice is for reserve().
   if (wanted.bytes > ((banks_ - 1) << bank_shift_)) return 0;
   AccessRun run = wanted;
-  const auto skip = [&run](std::uint32_t n) {
-    run.first = run.first + std::uint64_t{n} * run.interval;
-    run.address += n * run.stride;
-    run.count -= n;
-  };
   bool free = true;
   while (run.count > 0 && (run.count <= kShortRun || run.first <= last_slot_) && free) {
     free = try_take(run.first, mask_of(run, 0), false);
-    if (free) skip(1);
+    if (free) run.skip(1);
   }
   if (run.count > 0 && free) {
     std::erase_if(runs_, [this](const TakenRun& r) { return r.last < base_; });
@@ -171,7 +187,7 @@ std::uint32_t Scratchpad::reserve_run(Port port, Cycle now, const AccessRun& wan
         try_take(run.first + std::uint64_t{i} * run.interval, mask_of(run, i), false);
       }
     }
-    skip(piece.count);
+    run.skip(piece.count);
   }
   PortCounters& counters = counters_[static_cast<std::size_t>(port)];
   counters.accesses += wanted.count - run.count;

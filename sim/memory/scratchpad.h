@@ -23,6 +23,14 @@ constexpr Port nth(Port port, std::uint32_t n) {
 struct PortCounters {
   std::uint64_t accesses = 0, bytes = 0, conflict_cycles = 0;
 
+  void add(const PortCounters& more) {
+    accesses += more.accesses;
+    bytes += more.bytes;
+    conflict_cycles += more.conflict_cycles;
+  }
+  PortCounters since(const PortCounters& before) const {
+    return {accesses - before.accesses, bytes - before.bytes, conflict_cycles - before.conflict_cycles};
+  }
   template <class Archive>
   void serialize(Archive& state) {
     state(accesses, bytes, conflict_cycles);
@@ -37,6 +45,16 @@ struct AccessRun {
   std::uint32_t address = 0, stride = 0, bytes = 0;
 
   Cycle last() const { return first + std::uint64_t{count - 1} * interval; }
+  // Without its first accesses.
+  void skip(std::uint32_t accesses) {
+    first = first + std::uint64_t{accesses} * interval;
+    address += accesses * stride;
+    count -= accesses;
+  }
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(first, count, interval, address, stride, bytes);
+  }
 };
 
 // Arbitration is by age: an access belongs to the burst of accesses (a DMA burst, a tile's preload, a pass of
@@ -66,6 +84,33 @@ class Scratchpad {
 
   std::span<std::byte> bytes() { return bytes_; }
   std::span<const std::byte> bytes() const { return bytes_; }
+  // Addresses that differ by a multiple of this many bytes lie in the same places of the same banks.
+  std::uint32_t bytes_around() const { return banks_ << bank_shift_; }
+  // The calendar of what is taken after cycle `now`, which is over; runs with addresses in the first
+  // bytes_around().
+  template <class Archive>
+  void serialize_calendar(Archive& state, Cycle now) {
+    if constexpr (Archive::is_loading::value) {
+      for (Cycle c = now + 1; c <= last_slot_; c += Cycle(1)) slot(c).cycle = kNever;
+      runs_.clear();
+      base_ = now;
+    } else {
+      forget_past(now);
+    }
+    std::uint64_t runs = runs_.size();  // NOLINT(misc-const-correctness): a loader changes it
+    state(last_slot_, runs);
+    runs_.resize(runs);
+    for (TakenRun& r : runs_) state(r.run, r.last);
+    for (Cycle at = now;;) {
+      if constexpr (!Archive::is_loading::value) at = next_taken(at);
+      state(at);
+      if (at == kNever) break;
+      Slot& s = claim(at);
+      state(s.reads, s.writes);
+    }
+  }
+  // What others did through a port, as this one would have counted it.
+  void add(Port port, const PortCounters& more) { counters_[static_cast<std::size_t>(port)].add(more); }
   const PortCounters& counters(Port port) const { return counters_[static_cast<std::size_t>(port)]; }
   // Between two programs: no access is under way, so nothing of the calendar is left.
   template <class Archive>
@@ -94,6 +139,14 @@ class Scratchpad {
   Cycle take(Cycle earliest, std::uint64_t mask, bool write);
   void grow();
   void clear();
+  void forget_past(Cycle now);
+  Cycle next_taken(Cycle after);  // kNever: there is none
+  // The slot of a cycle to come, free if it was another's.
+  Slot& claim(Cycle c) {
+    Slot& s = slot(c);
+    if (s.cycle != c) s = {c, 0, 0};
+    return s;
+  }
 
   std::vector<std::byte> bytes_;
   std::uint32_t banks_, bank_shift_, read_latency_;

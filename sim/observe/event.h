@@ -209,8 +209,11 @@ class EventHub {
       machine_->emit(of_core);
       return;
     }
+    if (tap_ != nullptr) tap_->on_event(event);
     for (Observer* o : by_kind_[static_cast<std::size_t>(event.kind)]) o->on_event(event);
   }
+  // Sees everything that is handed on, before those who subscribed; null: no longer.
+  void set_tap(Observer* tap) { tap_ = tap; }
   // True if an observer subscribes to this kind.
   bool wants(EventKind kind) const {
     if (machine_ != nullptr) return machine_->wants(kind);
@@ -229,12 +232,14 @@ class EventHub {
       machine_->retired(of_core);
       return;
     }
+    if (tap_ != nullptr) tap_->on_retired(record);
     for (Observer* o : all_) o->on_retired(record);
   }
 
  private:
   std::vector<Observer*> all_;
   std::array<std::vector<Observer*>, kEventKinds> by_kind_;
+  Observer* tap_ = nullptr;
   EventHub* machine_ = nullptr;
   std::uint8_t core_ = 0;
 };

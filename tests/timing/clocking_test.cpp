@@ -112,6 +112,40 @@ void check_stages(const config::Machine& machine, const MachineRun& run) {
 
 }  // namespace
 
+TEST_CASE("loops of matrix instructions that are fast-forwarded do what they do cycle by cycle") {
+  std::uint64_t cycles = 0, skipped = 0, programs = 0;
+  for (std::uint64_t seed = 0; seed < kPrograms; ++seed) {
+    Random random(seed);
+    const config::Machine machine = random_machine(random);
+    const GeneratedProgram p = generate_matrix_loops(random, machine);
+    isa::Program words;
+    words.words = p.program.words;
+    INFO("seed " << seed << "\n" << config::to_json(machine) << "\n" << isa::disassemble(words));
+    const MachineRun gated = run_on(machine, p.program, {machine::Clocking::gated, kDataBytes});
+    const MachineRun every = run_on(machine, p.program, {machine::Clocking::every_edge, kDataBytes});
+    CHECK(gated.digest == every.digest);
+    CHECK(gated.event_count == every.event_count);
+    CHECK(gated.execution.end == every.execution.end);
+    CHECK(gated.stack == every.stack);
+    CHECK(gated.states == every.states);
+    CHECK(gated.multiplications == every.multiplications);
+    for (int port = 0; port < memory::kPorts; ++port) {
+      CHECK(gated.ports[port].accesses == every.ports[port].accesses);
+      CHECK(gated.ports[port].bytes == every.ports[port].bytes);
+      CHECK(gated.ports[port].conflict_cycles == every.ports[port].conflict_cycles);
+    }
+    CHECK(every.skipped_cycles == 0);
+    check_results(machine, p, gated);
+    check_accounting(gated);
+    cycles += gated.cycles();
+    skipped += gated.skipped_cycles;
+    programs += gated.skipped_cycles > 0 ? 1 : 0;
+  }
+  INFO(skipped << " of " << cycles << " cycles in " << programs << " programs");
+  CHECK(programs > kPrograms / 4);
+  CHECK(skipped > cycles / 4);
+}
+
 TEST_CASE("random programs compute what the words say, and every edge or gated is the same") {
   std::uint64_t executed = 0, cycles = 0, edges = 0;
   std::array<std::uint64_t, observe::kStates> states{};

@@ -64,6 +64,7 @@ MachineRun run_on(const config::Machine& machine, const isa::Program& program, c
   run.event_count = digest.count();
   run.stack = stack.take(run.execution.end);
   run.edges = accelerator.edges();
+  run.skipped_cycles = accelerator.skipped_cycles();
   run.multiplications = accelerator.multiplications();
   run.vector_elements = accelerator.vector_elements();
   for (int r = 0; r < memory::kRequesters; ++r) {

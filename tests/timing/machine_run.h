@@ -24,7 +24,7 @@ struct MachineRun {
   std::vector<observe::InstructionRecord> records;  // in order of retirement
   std::vector<observe::Event> events;               // only when asked for
   std::string digest;
-  std::uint64_t event_count = 0, edges = 0, multiplications = 0, vector_elements = 0;
+  std::uint64_t event_count = 0, edges = 0, skipped_cycles = 0, multiplications = 0, vector_elements = 0;
   observe::Stack stack{};
   std::vector<std::array<std::uint64_t, observe::kStates>>
       states;                                            // [unit in observe::UnitList][state]: cycles

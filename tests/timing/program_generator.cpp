@@ -29,17 +29,33 @@ class Generator {
   GeneratedProgram make() {
     for (int n = 0; n < 3; ++n) front_end(0);
     block(number(random_, 8, 40), 0);
+    return finish();
+  }
+  GeneratedProgram make_matrix_loops() {
+    for (std::uint32_t n = number(random_, 1, 4); n > 0; --n) {
+      pick_.begin_block(0);
+      load();
+      matrix_.begin_block();
+      matrix_loop(0);
+      one_in(random_, 2) ? store() : vector_operation();
+    }
+    return finish();
+  }
+
+ private:
+  GeneratedProgram finish() {
     emit(instruction(Opcode::halt));
     GeneratedProgram made{{}, pick_.dram(), pick_.scratchpad(), pick_.accumulator()};
     made.program.words = std::move(words_);
     made.program.data = pick_.random_data();
     return made;
   }
-
- private:
   void emit(const Instruction& i) { words_.push_back(isa::encode(i)); }
   void block(std::uint32_t instructions, std::uint32_t depth);
   void loop(std::uint32_t depth);
+  void matrix_loop(std::uint32_t depth);
+  template <class Body>
+  void loop_of(Instruction i, std::uint32_t depth, const Body& body);
   void front_end(std::uint32_t depth);
   void load();
   void gather();
@@ -103,6 +119,28 @@ void Generator::loop(std::uint32_t depth) {
       i.count = kLargestIndex;
     }
   }
+  loop_of(i, depth, [&] { block(number(random_, 1, 5), depth + 1); });
+}
+
+// Long enough for an iteration to come again, alone or with another loop in it.
+void Generator::matrix_loop(std::uint32_t depth) {
+  matrix_.end_block();
+  Instruction i = instruction(Opcode::loop);
+  i.count = number(random_, 2, depth == 0 ? 12 : 24);
+  loop_of(i, depth, [&] {
+    pick_.begin_block(depth + 1);
+    matrix_.begin_block();
+    for (std::uint32_t n = number(random_, 1, 2); n > 0; --n) {
+      matrix_.emit_some();
+      if (depth == 0 && one_in(random_, 2)) matrix_loop(1);
+    }
+    matrix_.end_block();
+  });
+}
+
+// `i` is the loop but for its steps and its length.
+template <class Body>
+void Generator::loop_of(Instruction i, std::uint32_t depth, const Body& body) {
   for (std::size_t s = 0, steps = number(random_, 0, 3); s < steps; ++s) {
     const std::optional<isa::LoopStep> step = pick_.step_register(i.count);
     if (!step) break;
@@ -110,7 +148,7 @@ void Generator::loop(std::uint32_t depth) {
   }
   const std::size_t at = words_.size();
   emit(instruction(Opcode::nop));  // the loop's word, once the body's length is known
-  block(number(random_, 1, 5), depth + 1);
+  body();
   if (words_.size() == at + 1) emit(instruction(Opcode::nop));
   i.length = static_cast<std::uint32_t>(words_.size() - at - 1);
   words_[at] = isa::encode(i);
@@ -303,6 +341,10 @@ void Generator::fill_vector(Instruction& i) {
 
 GeneratedProgram generate_program(Random& random, const config::Machine& machine) {
   return Generator(random, machine).make();
+}
+
+GeneratedProgram generate_matrix_loops(Random& random, const config::Machine& machine) {
+  return Generator(random, machine).make_matrix_loops();
 }
 
 }  // namespace tokencycle::timing

@@ -38,5 +38,7 @@ struct GeneratedProgram {
 
 // A program that runs to its halt on `machine`, with data in all DRAM areas. Deterministic.
 GeneratedProgram generate_program(Random& random, const config::Machine& machine);
+// The same of loops whose bodies are matrix instructions alone, with loads before and others behind them.
+GeneratedProgram generate_matrix_loops(Random& random, const config::Machine& machine);
 
 }  // namespace tokencycle::timing

@@ -107,6 +107,7 @@ Topic result_topic() {
            "energy.reason"},
           {"event_digest", "of all events, in order"},
           {"host.clock_mode, .clock_edges", "\"gated\" or \"every-edge\"; edges delivered"},
+          {"host.fast_forwarded_cycles", "of loops that were known already: taken at once, same events"},
           {"host.wall_seconds, .simulated_cycles_per_second", "loading and compiling included"},
           {"host.traces",
            "file, format, entries, bytes before compression, truncated_at (a cycle, or null) of each trace"},

@@ -158,6 +158,7 @@ Json document(const model::LlamaModel& model, const config::Machine& machine, co
   json["host"] = {
       {"clock_mode", settings.inference.clocking == machine::Clocking::gated ? "gated" : "every-edge"},
       {"clock_edges", inference.accelerator().edges()},
+      {"fast_forwarded_cycles", inference.accelerator().skipped_cycles()},
       {"wall_seconds", report.wall_seconds},
       {"simulated_cycles_per_second", report.cycles_per_second()},
       {"traces", report.traces}};

@@ -43,6 +43,7 @@ void Decode::start(Cycle now) {
 Cycle Decode::edge(Cycle now) {
   if (halted_) return kNever;
   edge_ = now;
+  looped_ = false;
   if (!holding_) {
     if (pc() >= source_.words()) stop_at("the program has no further word; it must end with halt");
     const FetchedWord word = source_.peek(now, pc());
@@ -61,7 +62,7 @@ Cycle Decode::edge(Cycle now) {
   state_.set(State::busy, now);
   holding_ = false;
   ++sequence_;
-  flow_.next();
+  looped_ = flow_.next();
   source_.move_to(now, pc(), flow_.keep_from(source_.capacity()));
   return now + 1;
 }
@@ -187,6 +188,7 @@ Obstacle Decode::try_leave(Cycle now) {
   entry.footprint = footprint_;
   entry.record = {sequence_, pc(), held_.op, unit, fetched_, decoded_, now, now, now, now};
   entry.record.unit_index = unit_index;
+  if (log_ != nullptr) log_->left_decode(entry);
   dispatch_.push(now, entry);
   return {};
 }
@@ -231,7 +233,7 @@ Obstacle Decode::try_front_end(Cycle now) {
   }
   emit(now, observe::Stage::written_back, word);
   observe::InstructionRecord record{sequence_, pc(), held_.op, isa::Unit::front_end, fetched_, decoded_, now,
-                                    now,       now, now};
+                                    now,       now,  now};
   record.scratchpad_bytes = reads ? sizeof word : 0;
   hub_.retired(record);
   if (held_.op == Opcode::halt) {

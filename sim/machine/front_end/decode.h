@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "config/machine.h"
@@ -15,6 +16,13 @@
 #include "machine/unit.h"
 
 namespace tokencycle::machine {
+
+// Who wants to know which instructions leave decode.
+class DecodeLog {
+ public:
+  virtual ~DecodeLog() = default;
+  virtual void left_decode(const InFlight& entry) = 0;
+};
 
 // Takes one word per cycle. Front-end instructions (loops, registers, fence, halt) are done here; others are
 // held until the scoreboard knows no obstacle, then handed to dispatch.
@@ -40,6 +48,20 @@ class Decode : public Clocked, public HazardBoard {
   const isa::Footprint& footprint() const { return footprint_; }
   Obstacle obstacle() const { return choice().obstacle; }
   std::uint64_t instructions() const { return sequence_; }
+  const ControlFlow& flow() const { return flow_; }
+  // True, once, after an edge that began another iteration of a loop.
+  bool take_looped() { return std::exchange(looped_, false); }
+  // Between two words: what is decoded next, and its number.
+  void continue_at(const ControlFlow& flow, std::uint64_t sequence) {
+    flow_ = flow;
+    sequence_ = sequence;
+  }
+  template <class Archive>
+  void serialize_in_flight(Archive& state) {
+    state(state_);
+  }
+  // Hears of each instruction that leaves decode, until it is given another one or none.
+  void set_log(DecodeLog* log) { log_ = log; }
   observe::State state() const { return state_.now(); }
   // Between two programs: nothing is in flight, and start() sets the rest.
   template <class Archive>
@@ -99,7 +121,8 @@ class Decode : public Clocked, public HazardBoard {
   ControlFlow flow_;
   std::vector<Known> known_;  // by the low bits of the pc
   std::uint64_t sequence_ = 0;
-  bool holding_ = false, halted_ = true;
+  bool holding_ = false, halted_ = true, looped_ = false;
+  DecodeLog* log_ = nullptr;
   Obstacle in_the_way_;  // of the held instruction, at the last edge
   isa::Instruction held_;
   isa::Footprint footprint_;

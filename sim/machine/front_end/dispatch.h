@@ -26,6 +26,10 @@ class Dispatch : public Clocked, public InstructionQueue {
   void serialize(Archive& state) {
     state(state_);
   }
+  template <class Archive>
+  void serialize_in_flight(Archive& state) {
+    state(state_, held_);
+  }
   void push(Cycle now, InFlight& entry) override;
   Cycle edge(Cycle now) override;
 

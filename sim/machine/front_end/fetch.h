@@ -27,6 +27,17 @@ class Fetch : public memory::BurstSource, public InstructionSource {
   std::uint32_t bursts_in_flight() const { return in_flight_; }
   std::uint32_t first_word() const { return low_; }  // of the buffer's window
   std::uint32_t end_word() const { return high_; }
+  // True if nothing is on its way here and, with the window as it is, nothing will be asked for.
+  bool at_rest() const { return in_flight_ == 0 && !can_issue(); }
+  // When the word arrived; kNever for one that is not in the buffer. The window stays where it is while
+  // decode's loops keep what is behind `keep`.
+  Cycle arrived(std::uint32_t pc, std::uint32_t keep) const {
+    if (pc < low_ || pc >= high_ || keep / words_per_burst_ * words_per_burst_ > low_) return kNever;
+    return slots_[pc % static_cast<std::uint32_t>(slots_.size())].arrived;
+  }
+  const isa::Word& word(std::uint32_t pc) const {
+    return slots_[pc % static_cast<std::uint32_t>(slots_.size())].word;
+  }
   // Between two programs; start() sets the rest.
   template <class Archive>
   void serialize(Archive& state) {

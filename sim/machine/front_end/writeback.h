@@ -27,6 +27,13 @@ class Writeback : public Clocked, public ResultSink {
   void serialize(Archive& state) {
     state(state_);
   }
+  template <class Archive>
+  void serialize_in_flight(Archive& state) {
+    std::uint64_t waiting = waiting_.size();  // NOLINT(misc-const-correctness): a loader changes it
+    state(state_, last_retirement_, waiting);
+    waiting_.resize(waiting);
+    for (InFlight*& entry : waiting_) state(entry);
+  }
   std::size_t waiting() const { return waiting_.size(); }
 
  private:

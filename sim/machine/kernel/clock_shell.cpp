@@ -79,6 +79,7 @@ void ClockShell::tick() {
       deliver();
       if (stopped_) break;
       if (edges_ % kPulseEdges == 0 && pulse_) pulse_(now_);
+      if (watcher_ != nullptr && clocking_ == Clocking::gated && alone) watch();
       schedule();
     } while (++edges < kPulseEdges && alone);
   } catch (...) {  // the kernel would turn it into a report of its own
@@ -90,6 +91,18 @@ void ClockShell::tick() {
   } else if (now_ > kernel_) {
     notify_at(now_);
   }
+}
+
+void ClockShell::watch() {
+  const Cycle before = now_;
+  watcher_->after_edge(now_);
+  if (now_ != before) next_ = *std::min_element(wake_.begin(), wake_.end());
+}
+
+void ClockShell::skipped(Cycle now, std::uint64_t edges) {
+  now_ = now;
+  const std::uint64_t before = std::exchange(edges_, edges_ + edges);
+  if (pulse_ && before / kPulseEdges != edges_ / kPulseEdges) pulse_(now_);
 }
 
 void ClockShell::deliver() {

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "machine/fast_forward/fast_forward.h"
 #include "machine/kernel/connection_shell.h"
 #include "machine/pulse.h"
 #include "machine/unit.h"
@@ -20,6 +21,8 @@ class LazyMemory {
   virtual ~LazyMemory() = default;
   // Everything up to and including the arrivals of `until`, which a unit's wake() may lower meanwhile.
   virtual void advance(const Cycle& until) = 0;
+  // It does nothing before this cycle unless a unit wants something else.
+  virtual Cycle quiet_until() const = 0;
 };
 
 // At each delivered edge: memory first, then the units in the order in which they were bound, each if it
@@ -29,7 +32,7 @@ class LazyMemory {
 // event stands for up to kPulseEdges edges: the kernel's time is then that of the first of them. With a
 // process or an event of another module pending it is one timed event per edge, at its time; one that an
 // observer schedules meanwhile is noticed after those edges.
-class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
+class ClockShell : public sc_core::sc_module, public Connection<ClockControl>, public SkippableClock {
  public:
   Port<LazyMemory> out_memory{"out_memory"};
   // The unit that is bound n-th has Turn n.
@@ -48,7 +51,13 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   void run(std::uint32_t programs = 1);
   // Called between two cycles, every kPulseEdges delivered edges; what it throws ends run().
   void set_pulse(Pulse pulse) { pulse_ = std::move(pulse); }
-  std::uint64_t edges() const { return edges_; }
+  std::uint64_t edges() const override { return edges_; }
+  // Who may take cycles that the clock then need not deliver; the gated clock alone asks it.
+  void set_watcher(EdgeWatcher* watcher) { watcher_ = watcher; }
+  std::span<Cycle> wakes() override { return wake_; }
+  Cycle quiet_until() const override { return memory_->quiet_until(); }
+  bool alone() const override { return !sc_core::sc_pending_activity(); }
+  void skipped(Cycle now, std::uint64_t edges) override;
   // Between two runs. When read, the kernel's time goes to where it was.
   template <class Archive>
   void serialize(Archive& state) {
@@ -70,6 +79,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   static constexpr std::size_t kNoTurn = ~std::size_t{0};
   void tick();
   void deliver();
+  void watch();
   void schedule();
   void notify_at(Cycle cycle);
   void move_kernel();
@@ -92,6 +102,7 @@ class ClockShell : public sc_core::sc_module, public Connection<ClockControl> {
   std::uint64_t edges_ = 0;
   bool stopped_ = true;
   std::uint32_t running_ = 0;  // programs
+  EdgeWatcher* watcher_ = nullptr;
   Pulse pulse_;
   std::exception_ptr failure_;
 };

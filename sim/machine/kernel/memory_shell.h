@@ -16,6 +16,7 @@ class MemoryShell : public sc_core::sc_module, public Connection<LazyMemory> {
         storage_(machine.dram.capacity_bytes),
         interconnect_(memory::make_dram(machine), machine, hub) {}
   void advance(const Cycle& until) override { interconnect_.advance(until); }
+  Cycle quiet_until() const override { return interconnect_.quiet_until(); }
   memory::DramStorage& storage() { return storage_; }
   memory::Interconnect& interconnect() { return interconnect_; }
 

@@ -59,16 +59,49 @@ void Matrix::finish_due(Cycle now) {
     preload_ = nullptr;
   }
   while (!passes_.empty() && passes_.front().finish <= now) {
-    Pass& pass = passes_.front();
+    InFlight& entry = *passes_.front().entry;
+    finish_values();
+    results_.finished(now, entry);
+  }
+}
+
+// Of the first pass, which leaves.
+void Matrix::finish_values() {
+  const Pass& pass = passes_.front();
+  if (pass.terms != nullptr) {
     const isa::Instruction& i = pass.entry->instruction;
     const isa::Range sums = pass.entry->footprint.writes[0];
-    if (pass.terms != nullptr) {
-      fold_terms(i, *pass.terms, local_.at(i.dst, sums.end - sums.begin));
-      spare_terms_.push_back(pass.terms);
-    }
-    results_.finished(now, *pass.entry);
-    passes_.pop_front();
+    fold_terms(i, *pass.terms, local_.at(i.dst, sums.end - sums.begin));
+    spare_terms_.push_back(pass.terms);
   }
+  passes_.pop_front();
+}
+
+void Matrix::start_values(InFlight& entry) {
+  if (entry.instruction.op == Opcode::preload) return load_tile(entry);
+  if (entry.instruction.swap) take_tile();
+  passes_.push_back({&entry, {}, {}, {}, take_terms()});
+  if (entry.instruction.op == Opcode::multiply) {
+    compute_multiply(entry, *passes_.back().terms);
+  } else {
+    compute_matmul(entry, *passes_.back().terms);
+  }
+}
+
+std::vector<Terms*> Matrix::terms_in_flight() const {
+  std::vector<Terms*> terms;
+  for (std::size_t i = 0; i < passes_.size(); ++i) terms.push_back(passes_[i].terms);
+  return terms;
+}
+
+void Matrix::load_tile(const InFlight& entry) {
+  const isa::Instruction& i = entry.instruction;
+  shadow_.load(i, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()));
+}
+
+void Matrix::take_tile() {
+  std::swap(active_, shadow_);
+  shadow_full_ = false;
 }
 
 bool Matrix::start_head(Cycle now) {
@@ -170,7 +203,7 @@ bool Matrix::start_preload(Cycle now, InFlight& entry) {
   preload_nominal_ = std::max(in_place - timing.delayed, through + first_line);
   preload_plain_ = std::max(in_place - (timing.delayed + timing.decode_last + decode.latency), through);
   shadow_.describe(i);
-  if (values_) shadow_.load(i, local_.at(i.a, entry.footprint.reads[0].end - i.a.byte()));
+  if (values_) load_tile(entry);
   preload_ = &entry;
   shadow_full_ = true;
   return true;
@@ -289,8 +322,7 @@ bool Matrix::start_multiply(Cycle now, InFlight& entry) {
   const ArrayPass shape = head_pass(entry);
   const RowStream rows = head_rows(entry);
   if (i.swap) {
-    std::swap(active_, shadow_);
-    shadow_full_ = false;
+    take_tile();
     tile_taken_ = now + (rows.first_row_cycles - rows.reads);
     tile_taken_step_ = shape.step;
   }
@@ -391,6 +423,12 @@ void Matrix::update_state(Cycle now) {
   } else if (state_.now() != State::halted) {
     state_.set(State::idle, now);
   }
+}
+
+// Cycles that are over and make no difference any more become the last ones that make none.
+void Matrix::forget_past(Cycle now) {
+  for (Cycle* over : {&entry_plain_, &entry_nominal_, &entry_end_}) *over = std::max(*over, now);
+  tile_taken_ = std::max(tile_taken_, before(now, dataflow_->tile_free_cycles(tile_taken_step_)));
 }
 
 // The next cycle in which something here ends; a waiting head is looked at again then.

@@ -48,6 +48,34 @@ class Matrix : public Clocked, public InstructionQueue {
           last_pass_row_cycles_, tile_taken_, tile_taken_step_, entry_plain_, entry_nominal_, entry_end_,
           multiplications_, decoded_);
   }
+  // What it is about, without values, after the edge of cycle `now`.
+  template <class Archive>
+  void serialize_in_flight(Archive& state, Cycle now) {
+    if constexpr (!Archive::is_loading::value) forget_past(now);
+    active_.serialize_shape(state);
+    shadow_.serialize_shape(state);
+    const std::vector<Terms*> terms = terms_in_flight();
+    state(state_, queue_, passes_, shadow_full_, open_format_, preload_);
+    for (std::size_t i = 0; i < passes_.size() && values_; ++i) passes_[i].terms = terms[i];
+    if (preload_ != nullptr) state(preload_plain_, preload_nominal_, preload_finish_);
+    state(last_entry_start_, last_pass_, last_entered_, last_pass_row_cycles_, tile_taken_, tile_taken_step_,
+          entry_plain_, entry_nominal_, entry_end_);
+    if constexpr (Archive::is_loading::value) head_ = {};
+  }
+  // What happens to values when an instruction starts and finishes, without its time. After that, either
+  // serialize_in_flight() is loaded or the machine goes no further.
+  void start_values(InFlight& entry);
+  void finish_values();
+  bool has_values() const { return values_; }
+  // What a stretch of its work adds to its counters.
+  struct Work {
+    std::uint64_t multiplications = 0, decoded = 0;
+  };
+  Work work() const { return {multiplications_, decoded_}; }
+  void add(const Work& work) {
+    multiplications_ += work.multiplications;
+    decoded_ += work.decoded;
+  }
 
  private:
   struct Pass {
@@ -57,6 +85,11 @@ class Matrix : public Clocked, public InstructionQueue {
     Cycle
         entered;  // the cycle after its last operands' step, as a start: a read latency before they are there
     Terms* terms = nullptr;  // of terms_; none without values
+
+    template <class Archive>
+    void serialize(Archive& state) {
+      state(entry, finish, shape, entered);
+    }
   };
   // How the moving rows of a multiply come in.
   struct RowStream {
@@ -82,6 +115,9 @@ class Matrix : public Clocked, public InstructionQueue {
   const RowStream& head_rows(const InFlight& head);
   void enter(Cycle now, InFlight& entry, const ArrayPass& shape, Cycle entered);
   Terms* take_terms();
+  std::vector<Terms*> terms_in_flight() const;
+  void load_tile(const InFlight& entry);
+  void take_tile();
   void compute_multiply(const InFlight& entry, Terms& terms);
   void compute_matmul(const InFlight& entry, Terms& terms);
   void begin(Cycle now, InFlight& entry);
@@ -97,6 +133,7 @@ class Matrix : public Clocked, public InstructionQueue {
   void check_type(const InFlight& entry, MultiplyType type) const;
   void check_pass(const InFlight& entry) const;
   void update_state(Cycle now);
+  void forget_past(Cycle now);
   Cycle next_change(Cycle now);
   [[noreturn]] static void trap(const InFlight& entry, const std::string& what);
 

@@ -39,6 +39,10 @@ class Tile {
     const float *scales, *offsets;
   };
   GroupColumns group_columns(std::uint32_t index, std::uint32_t group, std::vector<float>& joined) const;
+  template <class Archive>
+  void serialize_shape(Archive& state) {
+    state(format_, depth_, columns_, k_offset_);
+  }
   // Plain tiles: the n values of row k.
   const float* row(std::uint32_t k) const { return values_.data() + std::size_t{k} * columns_; }
 

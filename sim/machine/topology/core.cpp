@@ -140,7 +140,20 @@ void Core::set_choices(Choices* choices) {
   for (const auto& unit : vectors_) unit->core().set_choices(choices);
 }
 
+void Core::set_fast_forward() {
+  if (!FastForward::serves(context_.machine)) return;
+  const FastForward::Parts parts{
+      fetch_.core(), decode_.core(), dispatch_.core(), matrices_.front()->core(), writeback_.core(),
+      scratchpad_,   hub_,           *clock_};
+  std::vector<std::size_t> turns;
+  for (const UnitKind kind : {UnitKind::writeback, UnitKind::matrix, UnitKind::dispatch, UnitKind::decode})
+    turns.push_back(static_cast<std::size_t>(turn_of(kind)));
+  fast_forward_.emplace(context_.machine, parts, turns);
+  clock_->set_watcher(&*fast_forward_);
+}
+
 void Core::start(Cycle now, DramAddress base, std::uint32_t words) {
+  if (fast_forward_) fast_forward_->start(words);
   writeback_.core().start(now);
   for_each_unit([now](auto& unit) { unit.core().start(now); });
   dispatch_.core().start(now);

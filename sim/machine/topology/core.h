@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,9 @@ class Core : public sc_core::sc_module, public Connection<ClockControl> {
   // Its units at the interconnect that are of this kind; once elaborated.
   void attach(memory::Requester kind, std::vector<memory::Attachment>& sources);
 
+  // After elaboration: iterations that are known are taken without the units.
+  void set_fast_forward();
+  std::uint64_t skipped_cycles() const { return fast_forward_ ? fast_forward_->skipped_cycles() : 0; }
   void set_choices(Choices* choices);
   void start(Cycle now, DramAddress base, std::uint32_t words);
   CoreParts parts();  // for messages
@@ -81,6 +85,7 @@ class Core : public sc_core::sc_module, public Connection<ClockControl> {
   LocalMemory local_;
   ClockShell* clock_ = nullptr;
   Cycle halted_at_;
+  std::optional<FastForward> fast_forward_;
 
   FetchShell fetch_;
   DecodeShell decode_;
