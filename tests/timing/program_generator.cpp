@@ -34,6 +34,9 @@ class Generator {
   GeneratedProgram make_matrix_loops() {
     for (std::uint32_t n = number(random_, 1, 4); n > 0; --n) {
       pick_.begin_block(0);
+      for (int registers = 0; registers < 4; ++registers) {
+        for (const Instruction& i : pick_.set_register(0)) emit(i);
+      }
       load();
       matrix_.begin_block();
       matrix_loop(0);
@@ -55,7 +58,7 @@ class Generator {
   void loop(std::uint32_t depth);
   void matrix_loop(std::uint32_t depth);
   template <class Body>
-  void loop_of(Instruction i, std::uint32_t depth, const Body& body);
+  void loop_of(Instruction i, std::uint32_t steps, std::uint32_t depth, const Body& body);
   void front_end(std::uint32_t depth);
   void load();
   void gather();
@@ -119,7 +122,7 @@ void Generator::loop(std::uint32_t depth) {
       i.count = kLargestIndex;
     }
   }
-  loop_of(i, depth, [&] { block(number(random_, 1, 5), depth + 1); });
+  loop_of(i, number(random_, 0, 3), depth, [&] { block(number(random_, 1, 5), depth + 1); });
 }
 
 // Long enough for an iteration to come again, alone or with another loop in it.
@@ -127,7 +130,7 @@ void Generator::matrix_loop(std::uint32_t depth) {
   matrix_.end_block();
   Instruction i = instruction(Opcode::loop);
   i.count = number(random_, 2, depth == 0 ? 12 : 24);
-  loop_of(i, depth, [&] {
+  loop_of(i, 3, depth, [&] {
     pick_.begin_block(depth + 1);
     matrix_.begin_block();
     for (std::uint32_t n = number(random_, 1, 2); n > 0; --n) {
@@ -138,10 +141,10 @@ void Generator::matrix_loop(std::uint32_t depth) {
   });
 }
 
-// `i` is the loop but for its steps and its length.
+// `i` is the loop but for its steps, of which there are so many at most, and its length.
 template <class Body>
-void Generator::loop_of(Instruction i, std::uint32_t depth, const Body& body) {
-  for (std::size_t s = 0, steps = number(random_, 0, 3); s < steps; ++s) {
+void Generator::loop_of(Instruction i, std::uint32_t steps, std::uint32_t depth, const Body& body) {
+  for (std::size_t s = 0; s < steps; ++s) {
     const std::optional<isa::LoopStep> step = pick_.step_register(i.count);
     if (!step) break;
     i.steps[s] = *step;
