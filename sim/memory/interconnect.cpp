@@ -99,7 +99,8 @@ void Interconnect::advance(const Cycle& until) {
         break;
       case DramNews::completion:
         time_ = std::max(time_, notice.cycle);
-        stands = !complete() && !refused_;
+        stands = !(refused_ && dram_->completion_makes_room());
+        stands = !complete() && stands;
         break;
       case DramNews::room:
         time_ = std::max(time_, notice.cycle);

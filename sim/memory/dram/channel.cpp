@@ -91,6 +91,7 @@ void DramChannel::catch_up(Cycle cycle) {
   advance(ratio_.last_clock(cycle));
   catching_up_ = false;
   reached_ = std::max(reached_, cycle);
+  given_until_ = std::max(given_until_, cycle);
   note_commands();
 }
 

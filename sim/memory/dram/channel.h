@@ -52,6 +52,11 @@ class DramChannel final : public DramListener {
   }
   bool watched() const { return watched_; }
   bool in_time() const { return watched_ || prompt(); }
+  // True if room() is exact without catch_up(): all commands are given, and which bank's queue a read goes to
+  // that the controller has not been given makes no difference.
+  bool knows_room(Cycle cycle) const {
+    return given_until_ >= cycle && (arrivals_.empty() || !controller_.has_queues_of_banks());
+  }
   // The observers of commands and queues, as Dram::tell() says, and the channel's name there.
   void tell(observe::EventHub& hub, observe::UnitId unit) {
     hub_ = &hub;
@@ -79,6 +84,7 @@ class DramChannel final : public DramListener {
   void give_commands(Cycle cycle) {
     watched_ = false;
     reached_ = std::max(reached_, cycle);
+    given_until_ = std::max(given_until_, cycle);
     advance(ratio_.last_clock(cycle));
     tell_queues(cycle);
     note_commands();
@@ -171,7 +177,8 @@ class DramChannel final : public DramListener {
   Ring<Arrival> arrivals_;  // reads that the controller has not been given, in order of time
   std::uint64_t commands_due_ = kNothing;
   bool watched_ = false;
-  Cycle reached_;  // nothing changes before it any more
+  Cycle reached_;      // nothing changes before it any more
+  Cycle given_until_;  // derived, not part of the state
   bool accepting_ = false;
   observe::EventHub* hub_ = nullptr;
   observe::UnitId unit_ = observe::channel_id(0);

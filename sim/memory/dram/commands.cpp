@@ -37,13 +37,13 @@ class CommandDram final : public Dram {
   std::uint32_t channel_of(DramAddress address) const override { return map_.place(address.value).channel; }
 
   bool has_room(std::uint32_t index, bool write) override {
-    return !free_slots_.empty() &&
+    return has_slot() &&
            finds_room(index, [&](const DramChannel& channel) { return channel.room(write) >= bursts_; });
   }
 
   bool has_room(std::uint32_t index, DramAddress address, bool write) override {
     if (system_.queue_of == config::DramQueueOf::channel) return has_room(index, write);
-    if (free_slots_.empty()) return false;
+    if (!has_slot()) return false;
     map_.places(first_of(address), places_);
     return finds_room(index, [&](const DramChannel& channel) {
       for (std::uint32_t i = 0; i < bursts_; ++i) {
@@ -55,6 +55,9 @@ class CommandDram final : public Dram {
       return true;
     });
   }
+
+  // A channel's queues have room by commands, not by answers.
+  bool completion_makes_room() const override { return short_of_slots_; }
 
   void accept(Cycle now, const Burst& burst) override {
     time_ = std::max(time_, now);
@@ -87,6 +90,7 @@ class CommandDram final : public Dram {
   Completion take_completion() override {
     const Completion completion = *completed_;
     completed_.reset();
+    short_of_slots_ = false;
     return completion;
   }
 
@@ -149,6 +153,11 @@ class CommandDram final : public Dram {
     }
   };
 
+  bool has_slot() {
+    if (free_slots_.empty()) short_of_slots_ = true;
+    return !free_slots_.empty();
+  }
+
   void catch_up(std::uint32_t index, Cycle cycle) {
     channels_[index]->catch_up(cycle);
     earliest_.set(index, channels_[index]->next());
@@ -161,7 +170,7 @@ class CommandDram final : public Dram {
     DramChannel& channel = *channels_[index];
     if (has_room(channel)) return true;
     bool room = false;
-    if (!channel.in_time()) {
+    if (!channel.in_time() && !channel.knows_room(time_)) {
       channel.catch_up(time_);
       room = has_room(channel);
     }
@@ -225,6 +234,7 @@ class CommandDram final : public Dram {
   std::vector<Burst> slots_;         // accepted and not complete
   std::vector<std::uint32_t> open_;  // by slot: bursts of the devices that are not complete
   std::vector<std::uint32_t> free_slots_;
+  bool short_of_slots_ = false;          // something was refused since the last answer, for want of one
   Cycle time_;                           // up to which it was advanced: no burst is accepted before
   std::optional<Completion> completed_;  // told of and not taken
   std::vector<Changed> changed_;         // not reported

@@ -35,6 +35,7 @@ class DramController {
     return (write ? system_.write_queue : system_.read_queue) -
            (queue_of_bank_ ? queue.of(bank).size : queue.size());
   }
+  bool has_queues_of_banks() const { return queue_of_bank_; }
   bool has_room(bool write, std::uint32_t bank) const { return room(write, bank) != 0; }
   // The same for requests to any bank.
   std::uint32_t room(bool write) const {

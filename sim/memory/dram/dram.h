@@ -94,6 +94,8 @@ class Dram {
   virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) {
     return has_room(channel, write);
   }
+  // Whether what was refused a place since the last completion may have one behind the next.
+  virtual bool completion_makes_room() const { return true; }
   // From now on commands and the queues' depths are reported to `hub` while it has subscribers to them, in
   // order of time; of a cycle they come first, a depth again after accept(). A model without commands has
   // neither.
