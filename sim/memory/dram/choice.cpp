@@ -157,7 +157,9 @@ void DramController::run_hits(Clock until) {
     }
     const bool more = reads_.size() != 0;
     if (tells_waits_) note_wait(t, more ? DramWait::bandwidth : DramWait::nothing);
-    wake_ = !transfer ? hit.at : more ? t + 1 : kNoClock;
+    // What comes next is chosen at once; a request that makes a difference asks for another choice.
+    if (transfer && more) choose_run(t + 1);
+    wake_ = more ? choices_[bus_].at : kNoClock;
   }
 }
 
