@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "memory/dram/channel.h"
 
+#include <algorithm>
+
 namespace tokencycle::memory {
 
 using observe::State;
@@ -32,20 +34,23 @@ DramChannel::DramChannel(const config::DramSystem& system, const ClockRatio& rat
       write_first_(system.device.write_first),
       open_(open) {}
 
-// A read that no write can answer has no effect before its command: the controller is given it late.
+// A read that no write can answer has no effect before its command: the controller is given it late. A write
+// that the controller still has may have left by now, so that the read is given early for nothing.
 void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<const DramPlace> bursts) {
   const Clock clock = ratio_.last_clock(now);
   const std::uint64_t id = std::uint64_t{slot} * 2 + (write ? 1 : 0);
-  if (!write && controller_.waiting_writes() == 0 && !prompt()) {
+  const auto request = [&](const DramPlace& p) { return DramRequest{id, write, p.bank, p.row, p.column}; };
+  const auto finds_write = [&](const DramPlace& p) { return controller_.has_write(request(p)); };
+  if (!write && !prompt() && std::ranges::none_of(bursts, finds_write)) {
     const bool first = arrivals_.empty();
-    for (const DramPlace& p : bursts) arrivals_.push_back({clock, {id, write, p.bank, p.row, p.column}});
+    for (const DramPlace& p : bursts) arrivals_.push_back({clock, request(p)});
     if (first) note_commands();
     return;
   }
   catch_up(now);
   if (write) early_.push_back({ratio_.cycle_from(clock + 1) + answer_cycles_, slot});
   accepting_ = true;
-  for (const DramPlace& p : bursts) controller_.accept(clock, {id, write, p.bank, p.row, p.column});
+  for (const DramPlace& p : bursts) controller_.accept(clock, request(p));
   accepting_ = false;
   note_commands();
 }

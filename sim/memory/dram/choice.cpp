@@ -134,11 +134,11 @@ void DramController::choose_hits(DramQueue& queue, std::size_t word, std::uint64
 // --- reads of open rows alone -------------------------------------------------------------------------
 
 // The usual case by far: then the commands are one RD after the other, and what tick() and choose() look at
-// comes down to the first hit of each bank. Long enough behind the last ACT and the last write the data bus
-// waits for its turn alone.
+// comes down to the first hit of each bank; writes may wait for their turn meanwhile. Long enough behind the
+// last ACT and the last write the data bus waits for its turn alone.
 bool DramController::runs_hits() const {
-  return serves_all_hits_ && plain_transfers_ && !writing_ && reads_.size() != 0 &&
-         waiting() == reads_.size() && wake_ < next_refresh_ && refreshes_.empty() && halves_.empty() &&
+  return serves_all_hits_ && plain_transfers_ && !writing_ && reads_.size() != 0 && activated_.size() == 0 &&
+         !next_direction() && wake_ < next_refresh_ && refreshes_.empty() && halves_.empty() &&
          !reads_.has_others() && !banks_.may_put_off(DramCause::activation, DramCommand::read, wake_) &&
          !banks_.may_put_off(DramCause::turnaround, DramCommand::read, wake_);
 }
@@ -156,10 +156,13 @@ void DramController::run_hits(Clock until) {
       chosen_ = 0;
     }
     const bool more = reads_.size() != 0;
-    if (tells_waits_) note_wait(t, more ? DramWait::bandwidth : DramWait::nothing);
+    if (tells_waits_) note_wait(t, waiting() != 0 ? DramWait::bandwidth : DramWait::nothing);
     // What comes next is chosen at once; a request that makes a difference asks for another choice.
     if (transfer && more) choose_run(t + 1);
     wake_ = more ? choices_[bus_].at : kNoClock;
+    if (more) continue;
+    if (waiting() != 0) wake_ = t + 1;  // the writes' turn
+    return;
   }
 }
 

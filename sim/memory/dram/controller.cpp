@@ -68,24 +68,29 @@ void DramController::recount(std::uint32_t bank) {
   scheduler_->row_changed(bank);
 }
 
-// A read finds its data in a waiting write; a second write to a burst replaces the first one's data.
-bool DramController::forward_or_coalesce(Clock now, const DramRequest& r) {
+bool DramController::has_write(const DramRequest& r) const {
+  if (waiting_writes_ == 0) return false;
   for (const DramQueue* q : {&writes_, &activated_}) {
     for (std::uint32_t e = q->of(r.bank).head; e != kNoEntry; e = entries_[e].next) {
       const DramRequest& waiting = entries_[e].request;
-      if (!waiting.write || waiting.row != r.row || waiting.column != r.column) continue;
-      ++(r.write ? counters_.coalesced : counters_.forwarded);
-      listener_.completed(r.id, now + 1);
-      return true;
+      if (waiting.write && waiting.row == r.row && waiting.column == r.column) return true;
     }
   }
   return false;
 }
 
+// A read finds its data in a waiting write; a second write to a burst replaces the first one's data.
+bool DramController::forward_or_coalesce(Clock now, const DramRequest& r) {
+  if (!has_write(r)) return false;
+  ++(r.write ? counters_.coalesced : counters_.forwarded);
+  listener_.completed(r.id, now + 1);
+  return true;
+}
+
 void DramController::accept(Clock now, const DramRequest& request) {
   ++(request.write ? counters_.writes : counters_.reads);
   ++(request.write ? bank_counters_[request.bank].writes : bank_counters_[request.bank].reads);
-  if (waiting_writes_ != 0 && forward_or_coalesce(now, request)) return;
+  if (forward_or_coalesce(now, request)) return;
   waiting_writes_ += request.write ? 1 : 0;
   const std::uint32_t entry = free_.back();
   free_.pop_back();

@@ -53,6 +53,8 @@ class DramController {
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, next_refresh_); }
   std::uint32_t waiting_writes() const { return waiting_writes_; }
+  // True if a write to the request's burst waits.
+  bool has_write(const DramRequest& request) const;
   std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
   // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
   struct Depths {
