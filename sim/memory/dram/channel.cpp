@@ -159,8 +159,8 @@ void DramChannel::waiting(Clock from, DramWait wait) {
 }
 
 // Those of an idle time that is over were not wanted in it.
-void DramChannel::commanded(const DramCommandRecord& r) {
-  if (catching_up_ || !wants_commands()) return;
+void DramChannel::tell_command(const DramCommandRecord& r) {
+  if (catching_up_) return;
   const Cycle cycle = ratio_.cycle_of(r.clock);
   const DramSpan change = controller_.change_by(r);
   const auto later = [&](Clock clock) { return ratio_.cycle_of(clock).value - cycle.value; };
@@ -168,8 +168,7 @@ void DramChannel::commanded(const DramCommandRecord& r) {
               r.bank, observe::EventKind::dram_command, unit_, static_cast<std::uint8_t>(r.command), 0});
 }
 
-void DramChannel::tell_queues(Cycle cycle) {
-  if (!tells(observe::EventKind::dram_queues)) return;
+void DramChannel::tell_changed_queues(Cycle cycle) {
   const DramController::Depths depths = controller_.depths();
   if (depths == told_) return;
   told_ = depths;

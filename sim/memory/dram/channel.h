@@ -63,7 +63,9 @@ class DramChannel final : public DramListener {
     unit_ = unit;
   }
   // Tells how many requests wait, if that has changed. Not before the last burst that is accepted in `cycle`.
-  void tell_queues(Cycle cycle);
+  void tell_queues(Cycle cycle) {
+    if (tells(observe::EventKind::dram_queues)) tell_changed_queues(cycle);
+  }
   // A request by the bursts of the devices; `slot` is the caller's.
   void accept(Cycle now, std::uint32_t slot, bool write, std::span<const DramPlace> bursts);
 
@@ -112,7 +114,9 @@ class DramChannel final : public DramListener {
   void transferring(Clock begin, Clock end, bool write) override;
   void transferred(std::span<const DramTransfer> reads, Clock latency, Clock clocks) override;
   void waiting(Clock from, DramWait wait) override;
-  void commanded(const DramCommandRecord& record) override;
+  void commanded(const DramCommandRecord& record) override {
+    if (wants_commands()) tell_command(record);
+  }
   bool wants_commands() const override { return tells(observe::EventKind::dram_command); }
 
  private:
@@ -155,6 +159,8 @@ class DramChannel final : public DramListener {
     return cycle.value * kSteps + static_cast<std::uint64_t>(step);
   }
   void note_commands();
+  void tell_changed_queues(Cycle cycle);
+  void tell_command(const DramCommandRecord& record);
   void advance(Clock until);
   // True if an observer subscribes to what the controller does, in the cycle in which it does it.
   bool prompt() const {

@@ -167,7 +167,11 @@ void DramController::give(const Choice& choice) {
   if (command == DramCommand::activate) ++bank_counters_[choice.bank].activations;
   if (choice.entry == kNoEntry) return give_refresh(choice);
   DramEntry& e = entries_[choice.entry];
-  banks_.give(command, choice.bank, e.request.row, choice.at);
+  if (command == DramCommand::read && banks_.reads_follow_simply()) {
+    banks_.give_read(choice.bank, choice.at, false);
+  } else {
+    banks_.give(command, choice.bank, e.request.row, choice.at);
+  }
   listener_.commanded({choice.at, command, choice.bank, e.request.row, e.request.column});
   note_first_command(e, command);
   switch (command) {
