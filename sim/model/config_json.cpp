@@ -183,10 +183,15 @@ Format weight_format(const ConfigObject& config, std::optional<Format> asked) {
 class Directory final : public TensorSource {
  public:
   Directory(GgufContents& contents, Format format, const ConfigShape& shape)
-      : contents_(contents), format_(format), shape_(shape) {}
+      : contents_(contents),
+        format_(format),
+        // A mixture's mxfp4 files have it in the experts alone (llama.cpp, src/llama-quant.cpp).
+        single_format_(name_of(format) == "mxfp4" && shape.size.experts != 0 ? Format::q8_0 : format),
+        shape_(shape) {}
 
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
-    return add(name, rows, cols, format_);
+    // Converters leave routers in f32 (llama.cpp, conversion/base.py).
+    return add(name, rows, cols, name.ends_with(".ffn_gate_inp.weight") ? Format::f32 : single_format_);
   }
   Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
                   std::uint32_t cols) override {
@@ -200,7 +205,7 @@ class Directory final : public TensorSource {
   }
   // Of the tensors that some models of a family lack, those that the file's keys ask for.
   bool has(const std::string& name) const override {
-    if (shape_.absent.contains(name)) return false;
+    if (shape_.absent.contains(name) || name.ends_with(".scale")) return false;
     if (name.ends_with("attn_v.weight") || name.ends_with("layer_output_scale.weight")) return true;
     if (name.ends_with("ffn_norm.weight")) return !shape_.size.parallel_residual;
     if (!name.ends_with(".bias")) return false;
@@ -228,7 +233,7 @@ class Directory final : public TensorSource {
   }
 
   GgufContents& contents_;
-  Format format_;
+  Format format_, single_format_;  // of matrices of which a tensor has several, and of the others
   const ConfigShape& shape_;
   std::uint64_t next_ = 0;
 };

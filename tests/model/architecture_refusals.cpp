@@ -269,14 +269,18 @@ TEST_CASE("what latent attention needs is named where it is missing or does not 
   CHECK_THAT(message(with("deepseek2.expert_shared_count", 1u << 10)), Contains("has shape"));
 }
 
-TEST_CASE("a scale of a tensor's results is refused by name") {
-  const std::string message = refusal(with_tensor("blk.0.attn_q.scale", {1}, 0, 4));
-  CHECK_THAT(message, Contains("'blk.0.attn_q.scale'") && Contains("belong to no operator"));
+TEST_CASE("a factor of a linear's result is one value in f32, and experts have none") {
+  CHECK_THAT(refusal(with_tensor("blk.0.attn_q.scale", {2}, 0, 8)),
+             Contains("'blk.0.attn_q.scale'") && Contains("has shape 2"));
+  CHECK_THAT(refusal(with_tensor("blk.0.attn_q.scale", {1}, 1, 2)),
+             Contains("'blk.0.attn_q.scale'") && Contains("should be F32"));
+  CHECK_THAT(refusal(with_tensor("blk.0.ffn_up_exps.scale", {4}, 0, 16), {.experts = 4, .experts_used = 2}),
+             Contains("'blk.0.ffn_up_exps.scale'") && Contains("belong to no operator"));
 }
 
 TEST_CASE("tensors that no operator uses are refused by name") {
-  CHECK_THAT(refusal(with_tensor("blk.0.attn_q.scale", {1}, 0, 4)),
-             Contains("1 tensor(s)") && Contains("'blk.0.attn_q.scale'"));
+  CHECK_THAT(refusal(with_tensor("blk.0.attn_q.twist", {1}, 0, 4)),
+             Contains("1 tensor(s)") && Contains("'blk.0.attn_q.twist'"));
   const std::string many = refusal([](GgufWriter& writer) {
     for (const char c : std::string("abcdefg"))
       writer.tensor(std::string(1, c), {1}, 24, std::vector<std::byte>(1));

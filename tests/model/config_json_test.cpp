@@ -248,6 +248,14 @@ TEST_CASE("keys that transformers 5 writes, and those of single families, are re
                                          .experts = 4,
                                          .experts_used = 2});
   CHECK(LlamaModel(read(oss)).shape().local_layers == std::vector<bool>{true, false});
+  const test::TemporaryFile file = test::write_config_json(oss);
+  Format mxfp4 = Format::f32;
+  REQUIRE(format_from_name("mxfp4", mxfp4));
+  const GgufFile mixture = read_config_json(file.path(), mxfp4);
+  CHECK(mixture.find_tensor("blk.0.ffn_up_exps.weight")->format == mxfp4);
+  CHECK(mixture.find_tensor("blk.0.attn_q.weight")->format == Format::q8_0);
+  CHECK(mixture.find_tensor("output.weight")->format == Format::q8_0);
+  CHECK(mixture.find_tensor("blk.0.ffn_gate_inp.weight")->format == Format::f32);
   refused(oss, "swiglu_limit", 6.0, "supported is 7");
   refused(oss, "attention_bias", false, "supported is true");
   refused(oss, "experts_per_token", 3, "num_experts_per_tok is 2");

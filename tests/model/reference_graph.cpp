@@ -195,3 +195,26 @@ TEST_CASE("tokens outside the vocabulary and caches of other formats are refused
   REQUIRE_THROWS_AS(Reference(*model, Format::q8_0), ConfigurationError);
   REQUIRE_THROWS_WITH(Reference(*model, Format::u8), Catch::Contains("not u8"));
 }
+
+TEST_CASE("a factor multiplies the product of its matrix, and no bias") {
+  const auto logits = [](const SyntheticModel& spec, auto change) {
+    test::GgufWriter writer = test::synthetic_gguf(spec);
+    change(writer);
+    const test::TemporaryFile file(writer.bytes());
+    return run(LlamaModel(GgufFile(file.path())), Format::f16);
+  };
+  const auto factor = [](std::string name, float value) {
+    return [=](test::GgufWriter& w) { w.tensor(name, {1}, Format::f32, std::vector<float>{value}); };
+  };
+  std::vector<float> twice = logits({}, [](const auto&) {});
+  for (float& value : twice) value = 2 * value;
+  CHECK(logits({}, factor("output.scale", 2.0f)) == twice);
+  // One tensor and one bias for queries, keys and values.
+  const SyntheticModel fused{.kv_heads = 4, .tied = true, .architecture = "gpt2"};
+  const auto zeros = [](test::GgufWriter& w) {
+    REQUIRE(w.remove_tensor("blk.0.attn_qkv.weight"));
+    w.tensor("blk.0.attn_qkv.weight", {64, 192}, Format::f32, std::vector<float>(64 * 192));
+  };
+  CHECK(logits(fused, factor("blk.0.attn_qkv.scale", 0.0f)) == logits(fused, zeros));
+  CHECK(logits(fused, zeros) != logits(fused, [](const auto&) {}));
+}

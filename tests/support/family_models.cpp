@@ -11,6 +11,7 @@ std::vector<SyntheticModel> family_models() {
   return {
       {},
       {.architecture = "llama", .biases = true},
+      {.architecture = "llama", .scales = true},
       {.rope_scale = 4.0f, .rope_factors = true},
       {.head_dim = 32,
        .rope_scaling = "yarn",
@@ -158,6 +159,7 @@ std::vector<SyntheticModel> family_models() {
        .rope_dims = 12,
        .tied = true,
        .architecture = "qwen35",
+       .scales = true,
        .sizes = {{"ssm.conv_kernel", 2},
                  {"ssm.state_size", 96},
                  {"ssm.group_count", 1},

@@ -287,6 +287,7 @@ class TensorRecorder final : public model::TensorSource {
     return {name, Format::f32, rows, cols, 0, {}};
   }
   bool has(const std::string& name) const override {
+    if (name.ends_with(".scale")) return spec_.scales && name.starts_with("blk.");
     if (spec_.architecture == "gemma4") {  // `parallel`: values are the keys' products in the wide layers
       const bool values = name.ends_with(".attn_v.weight");
       return !spec_.parallel || !values || spec_.local_layers.at(std::stoul(name.substr(4))) != 0;
@@ -337,7 +338,7 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
   const bool by_hand =
-      !spec.biases &&
+      !spec.biases && !spec.scales &&
       ((spec.experts != 0 && spec.architecture != "gpt-oss" && spec.architecture != "deepseek2") ||
        spec.architecture == "llama" ||
        (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));

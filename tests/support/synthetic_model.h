@@ -38,6 +38,7 @@ struct SyntheticModel {
   SyntheticTokenizer tokenizer = SyntheticTokenizer::llama;
   std::string architecture = "llama";  // a row of the table of architectures
   bool biases = false;                 // those that the architecture may have
+  bool scales = false;                 // a factor of each linear's result
   bool parallel = false;               // attention and feed-forward read the same input (gptneox, stablelm)
   std::string rope_scaling = {};       // rope.scaling.type
   // More keys behind the architecture's name and a dot.

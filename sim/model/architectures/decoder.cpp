@@ -132,7 +132,7 @@ void Decoder::finish(ValueId x, std::string_view norm_name) {
   const ValueId h = norm(norm_name, x);
   g_.outputs_only(h);
   ValueId logits =
-      g_.linear("output", h, s_.tied_output ? *embedding_ : g_.matrix("output", s_.vocabulary, s_.width));
+      s_.tied_output ? g_.linear("output", h, *embedding_) : g_.linear("output", h, s_.vocabulary);
   if (s_.logit_scale != 1.0f) logits = g_.map("output_scaled", MapFunction::scale, logits, s_.logit_scale);
   if (s_.logit_cap != 0.0f) {
     logits = g_.map("output_share", MapFunction::scale, logits, 1.0f / s_.logit_cap);

@@ -82,10 +82,32 @@ const Weight* GraphBuilder::bias_of(std::string_view name, std::uint32_t rows, B
   return &graph_.weights.emplace_back(tensors_.vector(tensor, rows));
 }
 
+const Weight* GraphBuilder::scale_of(std::string_view tensor) {
+  const std::string name = full_name(tensor) + ".scale";
+  return tensors_.has(name) ? &graph_.weights.emplace_back(tensors_.kernel(name, 1, 1)) : nullptr;
+}
+
+ValueId GraphBuilder::zip_row(std::string_view name, ZipFunction f, ValueId x, const Weight& row) {
+  Operator& op = add(OperatorKind::zip_row, name, {x}, cols(x));
+  op.zip = f;
+  op.weight = &row;
+  return op.output;
+}
+
+ValueId GraphBuilder::finish_linear(std::string_view name, ValueId y, const Weight* scale,
+                                    const Weight* bias) {
+  if (scale == nullptr) {
+    graph_.operators.back().bias = bias;
+    return y;
+  }
+  y = zip_row(fmt::format("{}_scaled", name), ZipFunction::mul, y, *scale);
+  return bias == nullptr ? y : zip_row(fmt::format("{}_biased", name), ZipFunction::add, y, *bias);
+}
+
 ValueId GraphBuilder::linear(std::string_view name, ValueId x, std::uint32_t rows, Bias bias) {
   const ValueId y = linear(name, x, matrix(name, rows, cols(x)));
-  graph_.operators.back().bias = bias_of(name, rows, bias);
-  return y;
+  const Weight* const scale = scale_of(name);
+  return finish_linear(name, y, scale, bias_of(name, rows, bias));
 }
 
 std::vector<ValueId> GraphBuilder::linears(std::string_view tensor, ValueId x, const std::vector<Part>& parts,
@@ -93,14 +115,15 @@ std::vector<ValueId> GraphBuilder::linears(std::string_view tensor, ValueId x, c
   std::uint32_t rows = 0;
   for (const Part& part : parts) rows += part.rows;
   const Weight& whole = matrix(tensor, rows, cols(x));
+  const Weight* const scale = scale_of(tensor);
   const Weight* const whole_bias = bias_of(tensor, rows, bias);
   std::vector<ValueId> results;
   std::uint32_t first = 0;
   for (const Part& part : parts) {
-    results.push_back(linear(part.name, x, graph_.weights.emplace_back(whole.slice(first, part.rows))));
-    if (whole_bias != nullptr) {
-      graph_.operators.back().bias = &graph_.weights.emplace_back(whole_bias->columns(first, part.rows));
-    }
+    const ValueId y = linear(part.name, x, graph_.weights.emplace_back(whole.slice(first, part.rows)));
+    const Weight* const its_bias =
+        whole_bias == nullptr ? nullptr : &graph_.weights.emplace_back(whole_bias->columns(first, part.rows));
+    results.push_back(finish_linear(part.name, y, scale, its_bias));
     first += part.rows;
   }
   return results;
@@ -137,10 +160,7 @@ ValueId GraphBuilder::zip(std::string_view name, ZipFunction f, ValueId x, Value
 
 ValueId GraphBuilder::zip_row(std::string_view name, ZipFunction f, ValueId x, std::string_view tensor,
                               std::uint32_t values) {
-  Operator& op = add(OperatorKind::zip_row, name, {x}, cols(x));
-  op.zip = f;
-  op.weight = &graph_.weights.emplace_back(tensors_.kernel(full_name(tensor), 1, values));
-  return op.output;
+  return zip_row(name, f, x, graph_.weights.emplace_back(tensors_.kernel(full_name(tensor), 1, values)));
 }
 
 ValueId GraphBuilder::delta_rule(std::string_view name, const std::vector<ValueId>& inputs,

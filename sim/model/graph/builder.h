@@ -50,10 +50,12 @@ class GraphBuilder {
   ValueId gather_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId position_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId linear(std::string_view name, ValueId x, const Weight& weight);
-  // With the matrix "<name>.weight" of so many rows and, if asked for, "<name>.bias".
+  // With the matrix "<name>.weight" of so many rows, "<name>.scale", a factor of the result, where the model
+  // has it, and, if asked for, "<name>.bias", which is added to the product. (Of feed-forward layers
+  // llama.cpp multiplies the sum, and says itself that this is wrong.)
   ValueId linear(std::string_view name, ValueId x, std::uint32_t rows, Bias bias = Bias::none);
   // One linear for each of `parts`, whose rows lie one behind the other in "<tensor>.weight" and
-  // "<tensor>.bias".
+  // "<tensor>.bias"; "<tensor>.scale" is the factor of all.
   struct Part {
     std::string_view name;
     std::uint32_t rows = 0;
@@ -99,6 +101,11 @@ class GraphBuilder {
 
  private:
   std::string full_name(std::string_view name) const;
+  ValueId zip_row(std::string_view name, ZipFunction f, ValueId x, const Weight& row);
+  // The result y of the linear that was just made, times the factor and plus the bias, if there are any.
+  ValueId finish_linear(std::string_view name, ValueId y, const Weight* scale, const Weight* bias);
+  // "<tensor>.scale", null where there is none.
+  const Weight* scale_of(std::string_view tensor);
   // "<name>.bias" of so many values, null where there is none.
   const Weight* bias_of(std::string_view name, std::uint32_t rows, Bias bias);
   ValueId add_value(ValueKind kind, RowsOf rows, std::uint32_t cols, std::string name);
