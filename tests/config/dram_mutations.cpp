@@ -47,7 +47,7 @@ bool is_element(const std::string& path) {
 // What a preset or standard may lack. A value has ns or clocks; a rail lacks the currents not published.
 bool is_optional(const std::string& path) {
   for (const char* end : {"/note", "/about", "/part", "/needs", "/reach", "/window", "/other", "/at_most",
-                          "/rounding", "/energy/meaning", "_ma"}) {
+                          "/rounding", "/energy/meaning", "/energy/range", "_ma"}) {
     if (path.ends_with(end)) return true;
   }
   const bool time = path.starts_with("/timing/") || path.starts_with("/refresh/");

@@ -78,7 +78,10 @@ Topic result_topic() {
            "of vector instructions; through all scratchpad ports"},
           {"operators[].PHASE.energy",
            "only with --technology: unit (pJ), total and parts (matrix, accumulator, scratchpad, wires, "
-           "vector, control, dram_interface, dram, leakage), each low, typical and high; parts sum to total"},
+           "vector, control, dram_interface, dram, leakage), each low, typical and high; parts sum to total, "
+           "and so do "
+           "causes: work by the cause of the cycles in which it is done, leakage and DRAM's standby by "
+           "cycles"},
           {"technology, area",
            "only with --technology: name, node_nm, voltage_v, digest, sources; um2 in all and by part of the "
            "chip, each low, typical and high"},
@@ -103,7 +106,9 @@ Topic result_topic() {
            "energies)"},
           {"energy.dram",
            "of all channels: activate_pj, read_pj, write_pj, refresh_pj, standby_pj, open_bank_pj, "
-           "total_pj; pj_per_bit on the data buses, average_mw, source. Null without published energies: "
+           "total_pj; pj_per_bit on the data buses, average_mw, source; range, factors of these that real "
+           "devices "
+           "take. Null without published energies: "
            "energy.reason"},
           {"event_digest", "of all events, in order"},
           {"host.clock_mode, .clock_edges", "\"gated\" or \"every-edge\"; edges delivered"},

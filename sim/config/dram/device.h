@@ -71,6 +71,8 @@ struct DramEnergy {
   double activate_pj = 0, read_pj = 0, write_pj = 0, refresh_all_pj = 0, refresh_bank_pj = 0;
   double standby_mw = 0;    // of the channel with all its ranks and no bank open
   double open_bank_mw = 0;  // that each open bank adds
+  // What real devices take, as factors of these figures.
+  double low = 1, typical = 1, high = 1;
   std::string source;
 };
 

@@ -145,6 +145,22 @@ DramEnergy read_per_command(JsonObject& energy, const DramDevice& device) {
   return e;
 }
 
+// Factors that bound the figures, with their source.
+void read_range(JsonObject& energy, DramEnergy& e) {
+  if (!energy.has("range")) return;
+  constexpr RealRange kFactor{0.01, 100, "times the figures"};
+  JsonObject range = energy.take_object("range");
+  e.low = range.take_real("low", kFactor).value_or(1);
+  e.typical = range.take_real("typical", kFactor).value_or(1);
+  e.high = range.take_real("high", kFactor).value_or(1);
+  range.take_text("source", kLongestText);
+  range.finish();
+  if (e.low > e.typical || e.typical > e.high)
+    energy.complain("range",
+                    fmt::format("{}, {}, {} are not in order; give low, typical and high so that they are",
+                                e.low, e.typical, e.high));
+}
+
 }  // namespace
 
 std::optional<DramEnergy> read_dram_energy(JsonObject& preset, const DramDevice& device,
@@ -168,6 +184,7 @@ std::optional<DramEnergy> read_dram_energy(JsonObject& preset, const DramDevice&
     e.read_pj = e.write_pj = energy.take_real("pj_per_bit", kEnergyOfBit).value_or(0);
   }
   e.form = static_cast<DramEnergyForm>(*form);
+  read_range(energy, e);
   if (*form != 1) e.source = energy.take_text("source", kLongestText).value_or("");
   energy.finish();
   e.read_pj *= 8.0 * device.burst_bytes;

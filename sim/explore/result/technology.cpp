@@ -26,14 +26,18 @@ void add(Counts& sum, const Counts& more) {
   for (std::size_t i = 0; i < sum.size(); ++i) sum[i] = add_counts(sum[i], more[i]);
 }
 
-// An energy whose parts sum to its total, bound by bound.
+// An energy whose parts, and causes, sum to its total, bound by bound.
 Counts checked_total(const Node& energy) {
   const Node total = energy.at("total");
   const Counts whole = counts_of(total);
-  Counts sum{};
-  energy.at("parts").members([&](const std::string&, const Node& part) { add(sum, counts_of(part)); });
-  for (std::size_t i = 0; i < sum.size(); ++i)
-    energy.at("parts").check_sum(sum[i], whole[i], std::string("/energy's total, ") + kBounds[i]);
+  const auto check = [&](const Node& stack) {
+    Counts sum{};
+    stack.members([&](const std::string&, const Node& part) { add(sum, counts_of(part)); });
+    for (std::size_t i = 0; i < sum.size(); ++i)
+      stack.check_sum(sum[i], whole[i], std::string("/energy's total, ") + kBounds[i]);
+  };
+  check(energy.at("parts"));
+  if (const auto causes = energy.find("causes")) check(*causes);  // older results have none
   return whole;
 }
 

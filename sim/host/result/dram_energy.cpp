@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "config/dram/system.h"
+#include "host/result/energy_parts.h"
 #include "host/result/result.h"
 
 namespace tokencycle::host {
@@ -20,8 +21,14 @@ DramEnergyReport dram_energy(machine::Accelerator& accelerator) {
 }
 
 MemoryTotals operator-(const MemoryTotals& a, const MemoryTotals& b) {
-  return {a.loaded_bytes - b.loaded_bytes, a.stored_bytes - b.stored_bytes,
-          a.instruction_bytes - b.instruction_bytes, a.bus_bytes - b.bus_bytes, a.energy_pj - b.energy_pj};
+  MemoryTotals rest{a.loaded_bytes - b.loaded_bytes,
+                    a.stored_bytes - b.stored_bytes,
+                    a.instruction_bytes - b.instruction_bytes,
+                    a.bus_bytes - b.bus_bytes,
+                    {}};
+  for (const DramEnergyPart& part : kDramEnergyParts)
+    rest.energy.*part.part = a.energy.*part.part - b.energy.*part.part;
+  return rest;
 }
 
 MemoryTotals memory_totals(machine::Accelerator& accelerator) {
@@ -32,7 +39,7 @@ MemoryTotals memory_totals(machine::Accelerator& accelerator) {
   totals.bus_bytes = totals.moved_bytes();
   if (accelerator.machine().dram.system) totals.bus_bytes = dram_bus_bytes(accelerator);
   if (const DramEnergyReport energy = dram_energy(accelerator); energy.use) {
-    totals.energy_pj = energy.use->total();
+    totals.energy = *energy.use;
   }
   return totals;
 }

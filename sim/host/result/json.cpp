@@ -52,6 +52,8 @@ Json energy_json(machine::Accelerator& accelerator) {
   dram["total_pj"] = total;
   dram["pj_per_bit"] = report.bits == 0 ? Json() : Json(total / static_cast<double>(report.bits));
   dram["average_mw"] = report.seconds == 0 ? Json() : Json(total * 1e-9 / report.seconds);
+  const config::DramEnergy& device = *accelerator.machine().dram.system->device.energy;
+  dram["range"] = {{"low", device.low}, {"typical", device.typical}, {"high", device.high}};
   dram["source"] = report.source;
   return {{"dram", dram}};
 }
@@ -147,8 +149,12 @@ Json document(const model::LlamaModel& model, const config::Machine& machine, co
   if (report.technology) {
     json["technology"] = technology_json(*report.technology);
     json["area"] = area_json(machine, *report.technology);
-    if (!report.tokens.empty())
-      json["energy"]["machine"] = energy_json(machine_energy(machine, report).all());
+    if (!report.tokens.empty()) {
+      const MachineEnergy energy = machine_energy(machine, report);
+      json["energy"]["machine"] = energy.prefill_causes.empty()
+                                      ? energy_json(energy.all())
+                                      : energy_json(energy.all(), energy.all_causes());
+    }
   }
   if (inference.timeline() != nullptr) {
     json["timeline"] = timeline_json(inference);

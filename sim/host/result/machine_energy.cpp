@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/text.h"
 
@@ -27,10 +28,88 @@ std::uint64_t moved(const observe::OperatorUse& use) {
   return use.work.loaded_bytes + use.work.stored_bytes;
 }
 
+// `whole` by weights, as differences of rounded running sums, so that the shares sum to it; without weights
+// all goes to the first.
+template <std::size_t kSize>
+std::array<std::uint64_t, kSize> split(std::uint64_t whole, const std::array<double, kSize>& weights) {
+  std::array<std::uint64_t, kSize> shares{};
+  double all = 0, so_far = 0;
+  std::size_t last = 0;
+  for (std::size_t i = 0; i < kSize; ++i) {
+    all += weights[i];
+    if (weights[i] > 0) last = i;
+  }
+  std::uint64_t given = 0;
+  for (std::size_t i = 0; i <= last; ++i) {
+    so_far += weights[i];
+    const double part = all > 0 ? std::min(so_far / all, 1.0) : 1.0;
+    const std::uint64_t upto =
+        i == last ? whole : std::min(whole, static_cast<std::uint64_t>(part * static_cast<double>(whole)));
+    shares[i] = upto - std::min(given, upto);
+    given += shares[i];
+  }
+  return shares;
+}
+
+constexpr std::uint64_t Picojoules::*kBounds[] = {&Picojoules::low, &Picojoules::typical, &Picojoules::high};
+
+// By the cycles of an operator; without any to dram_bandwidth, since it moved bytes beside another's time.
+void spread(std::uint64_t pj, std::uint64_t Picojoules::*bound, const observe::Stack& cycles,
+            CauseEnergy& to) {
+  std::array<double, observe::kCauses> weights{};
+  for (std::size_t c = 0; c < weights.size(); ++c) weights[c] = static_cast<double>(cycles[c]);
+  if (std::all_of(cycles.begin(), cycles.end(), [](std::uint64_t c) { return c == 0; }))
+    weights[static_cast<std::size_t>(observe::Cause::dram_bandwidth)] = 1;
+  const auto shares = split(pj, weights);
+  for (std::size_t c = 0; c < shares.size(); ++c) to[c].*bound += shares[c];
+}
+
+// Of one operator; `dram`: what the devices took in its phase, of which it has a share.
+CauseEnergy by_cause(const EnergyStack& stack, const observe::Stack& cycles,
+                     const memory::DramEnergyUse& dram) {
+  using observe::Cause;
+  constexpr std::pair<EnergyPart, Cause> kOf[] = {{EnergyPart::matrix, Cause::matrix},
+                                                  {EnergyPart::accumulator, Cause::matrix},
+                                                  {EnergyPart::scratchpad, Cause::scratchpad},
+                                                  {EnergyPart::wires, Cause::scratchpad},
+                                                  {EnergyPart::vector, Cause::vector},
+                                                  {EnergyPart::control, Cause::front_end},
+                                                  {EnergyPart::dram_interface, Cause::dram_bandwidth}};
+  CauseEnergy energy{};
+  for (const auto& [part, cause] : kOf)
+    energy[static_cast<std::size_t>(cause)] += stack[static_cast<std::size_t>(part)];
+  const std::array<double, 4> of_devices = {dram.read_pj + dram.write_pj, dram.activate_pj, dram.refresh_pj,
+                                            dram.standby_pj + dram.open_bank_pj};
+  for (const auto bound : kBounds) {
+    const auto [transfers, activations, refreshes, time] =
+        split(stack[static_cast<std::size_t>(EnergyPart::dram)].*bound, of_devices);
+    energy[static_cast<std::size_t>(Cause::dram_bandwidth)].*bound += transfers;
+    energy[static_cast<std::size_t>(Cause::dram_row_conflict)].*bound += activations;
+    energy[static_cast<std::size_t>(Cause::dram_refresh)].*bound += refreshes;
+    spread(time, bound, cycles, energy);
+    spread(stack[static_cast<std::size_t>(EnergyPart::leakage)].*bound, bound, cycles, energy);
+  }
+  return energy;
+}
+
+// Empty where an operator has cycles without causes.
+std::vector<CauseEnergy> causes_of(const std::vector<observe::OperatorUse>& uses,
+                                   const std::vector<EnergyStack>& stacks,
+                                   const memory::DramEnergyUse& dram) {
+  std::vector<CauseEnergy> causes;
+  for (std::size_t i = 0; i < uses.size(); ++i) {
+    const observe::Stack& cycles = uses[i].stack;
+    if (uses[i].cycles != 0 && std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0}) == 0)
+      return {};
+    causes.push_back(by_cause(stacks[i], cycles, dram));
+  }
+  return causes;
+}
+
 // The devices' energy of a phase, among operators by bytes moved, or where none moves any, by cycles. Shares
 // are differences of rounded running sums, so that they sum to the whole.
-void share_dram(double pj, const std::vector<observe::OperatorUse>& uses, std::vector<EnergyStack>& stacks) {
-  const std::uint64_t whole = whole_pj(pj);
+void share_dram(std::uint64_t whole, std::uint64_t Picojoules::*bound,
+                const std::vector<observe::OperatorUse>& uses, std::vector<EnergyStack>& stacks) {
   double bytes = 0;
   for (const observe::OperatorUse& use : uses) bytes += static_cast<double>(moved(use));
   const auto weight = [&](const observe::OperatorUse& use) {
@@ -46,17 +125,22 @@ void share_dram(double pj, const std::vector<observe::OperatorUse>& uses, std::v
         i + 1 == uses.size() ? whole
                              : std::min(whole, static_cast<std::uint64_t>(part * static_cast<double>(whole)));
     const std::uint64_t share = upto - std::min(given, upto);
-    stacks[i][static_cast<std::size_t>(EnergyPart::dram)] = {share, share, share};
+    stacks[i][static_cast<std::size_t>(EnergyPart::dram)].*bound = share;
     given += share;
   }
 }
 
 std::vector<EnergyStack> stacks_of(const std::vector<observe::OperatorUse>& uses,
-                                   const config::Prices& prices, double dram_pj) {
+                                   const config::Prices& prices, const config::Machine& machine,
+                                   double dram_pj) {
   std::vector<EnergyStack> stacks;
   stacks.reserve(uses.size());
   for (const observe::OperatorUse& use : uses) stacks.push_back(energy_of(use, prices));
-  share_dram(dram_pj, uses, stacks);
+  if (!machine.dram.system || !machine.dram.system->device.energy) return stacks;
+  const config::DramEnergy& device = *machine.dram.system->device.energy;
+  share_dram(whole_pj(dram_pj * device.low), &Picojoules::low, uses, stacks);
+  share_dram(whole_pj(dram_pj * device.typical), &Picojoules::typical, uses, stacks);
+  share_dram(whole_pj(dram_pj * device.high), &Picojoules::high, uses, stacks);
   return stacks;
 }
 
@@ -126,6 +210,16 @@ EnergyStack MachineEnergy::all() const {
   return sum;
 }
 
+CauseEnergy MachineEnergy::all_causes() const {
+  CauseEnergy sum{};
+  for (const auto* phase : {&prefill_causes, &decode_causes}) {
+    for (const CauseEnergy& causes : *phase) {
+      for (std::size_t c = 0; c < sum.size(); ++c) sum[c] += causes[c];
+    }
+  }
+  return sum;
+}
+
 EnergyStack energy_of(const observe::OperatorUse& use, const config::Prices& prices) {
   const observe::OperatorWork& work = use.work;
   EnergyStack stack{};
@@ -155,8 +249,13 @@ EnergyStack energy_of(const observe::OperatorUse& use, const config::Prices& pri
 
 MachineEnergy machine_energy(const config::Machine& machine, const RunReport& report) {
   const config::Prices prices = config::prices(machine, *report.technology);
-  return {stacks_of(report.prefill_operators, prices, report.first_token.energy_pj),
-          stacks_of(report.decode_operators, prices, report.decode_memory().energy_pj)};
+  const MemoryTotals decode = report.decode_memory();
+  MachineEnergy energy;
+  energy.prefill = stacks_of(report.prefill_operators, prices, machine, report.first_token.energy_pj());
+  energy.decode = stacks_of(report.decode_operators, prices, machine, decode.energy_pj());
+  energy.prefill_causes = causes_of(report.prefill_operators, energy.prefill, report.first_token.energy);
+  energy.decode_causes = causes_of(report.decode_operators, energy.decode, decode.energy);
+  return energy;
 }
 
 Json technology_json(const config::Technology& t) {
@@ -179,6 +278,16 @@ Json energy_json(const EnergyStack& stack) {
   for (std::size_t i = 0; i < stack.size(); ++i)
     parts[std::string(name_of(static_cast<EnergyPart>(i)))] = pj_json(stack[i]);
   return {{"unit", "pJ"}, {"total", pj_json(total_of(stack))}, {"parts", std::move(parts)}};
+}
+
+Json energy_json(const EnergyStack& stack, const CauseEnergy& causes) {
+  Json json = energy_json(stack);
+  json["causes"] = Json::object();
+  for (std::size_t c = 0; c < causes.size(); ++c) {
+    if (causes[c] != Picojoules{})
+      json["causes"][std::string(observe::name_of(static_cast<observe::Cause>(c)))] = pj_json(causes[c]);
+  }
+  return json;
 }
 
 std::string area_and_energy_text(const config::Machine& machine, const RunReport& report) {

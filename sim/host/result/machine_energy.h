@@ -38,6 +38,12 @@ struct Picojoules {
   bool operator==(const Picojoules&) const = default;
 };
 using EnergyStack = std::array<Picojoules, kEnergyParts>;
+// The same energy by cause of cycles. Work belongs to the cause of the cycles in which it is done: products
+// and sums to matrix, elements to vector, bytes through ports and their wires to scratchpad, instructions to
+// front_end, DRAM's transfers and interface to dram_bandwidth, its activations to dram_row_conflict, its
+// refreshes to dram_refresh. What time alone takes (leakage, DRAM's standby and open banks) is spread over
+// the causes by their cycles, so that a wait shows what it costs.
+using CauseEnergy = std::array<Picojoules, observe::kCauses>;
 
 void add_to(EnergyStack& sum, const EnergyStack& more);
 Picojoules total_of(const EnergyStack& stack);
@@ -45,10 +51,12 @@ Picojoules total_of(const EnergyStack& stack);
 // By operator of LlamaModel::graph(), over the complete tokens of each phase.
 struct MachineEnergy {
   std::vector<EnergyStack> prefill, decode;
+  std::vector<CauseEnergy> prefill_causes, decode_causes;  // empty where the run counted no causes
 
   EnergyStack of_prefill() const;
   EnergyStack of_decode() const;
   EnergyStack all() const;
+  CauseEnergy all_causes() const;
 };
 
 // Of one operator's work; without the DRAM's devices, which MachineEnergy shares among operators by the bytes
@@ -62,6 +70,8 @@ MachineEnergy machine_energy(const config::Machine& machine, const RunReport& re
 nlohmann::ordered_json technology_json(const config::Technology& technology);
 nlohmann::ordered_json area_json(const config::Machine& machine, const config::Technology& technology);
 nlohmann::ordered_json energy_json(const EnergyStack& stack);
+// With "causes" beside "parts".
+nlohmann::ordered_json energy_json(const EnergyStack& stack, const CauseEnergy& causes);
 
 // Two paragraphs of the summary.
 std::string area_and_energy_text(const config::Machine& machine, const RunReport& report);

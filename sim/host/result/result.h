@@ -38,14 +38,16 @@ struct Counter {
 // What DRAM has moved, and the energy that took, from the run's first cycle to the end of a token.
 struct MemoryTotals {
   std::uint64_t loaded_bytes = 0, stored_bytes = 0, instruction_bytes = 0;  // whole bursts
-  std::uint64_t bus_bytes = 0;  // of them, what crossed the data buses
-  double energy_pj = 0;         // 0 where the devices have no published energies
+  std::uint64_t bus_bytes = 0;   // of them, what crossed the data buses
+  memory::DramEnergyUse energy;  // 0 where the devices have no published energies
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(loaded_bytes, stored_bytes, instruction_bytes, bus_bytes, energy_pj);
+    state(loaded_bytes, stored_bytes, instruction_bytes, bus_bytes, energy.activate_pj, energy.read_pj,
+          energy.write_pj, energy.refresh_pj, energy.standby_pj, energy.open_bank_pj);
   }
   std::uint64_t moved_bytes() const { return loaded_bytes + stored_bytes + instruction_bytes; }
+  double energy_pj() const { return energy.total(); }
 };
 MemoryTotals operator-(const MemoryTotals& a, const MemoryTotals& b);
 MemoryTotals memory_totals(machine::Accelerator& accelerator);

@@ -78,8 +78,14 @@ Json operators_json(const model::LlamaModel& model, const config::Machine& machi
                          {"layer", op.layer},
                          {"prefill", json_of(use_of(report.prefill_operators, i))},
                          {"decode", json_of(use_of(report.decode_operators, i))}});
-    if (i < energy.prefill.size()) operators.back()["prefill"]["energy"] = energy_json(energy.prefill[i]);
-    if (i < energy.decode.size()) operators.back()["decode"]["energy"] = energy_json(energy.decode[i]);
+    const auto put = [&](const char* phase, const std::vector<EnergyStack>& stacks,
+                         const std::vector<CauseEnergy>& by_cause) {
+      if (i >= stacks.size()) return;
+      operators.back()[phase]["energy"] =
+          i < by_cause.size() ? energy_json(stacks[i], by_cause[i]) : energy_json(stacks[i]);
+    };
+    put("prefill", energy.prefill, energy.prefill_causes);
+    put("decode", energy.decode, energy.decode_causes);
   }
   return operators;
 }
@@ -93,7 +99,7 @@ Json phases_json(const config::Machine& machine, const RunReport& report) {
                 {"stored_bytes", m.stored_bytes},
                 {"instruction_bytes", m.instruction_bytes},
                 {"bus_bytes", m.bus_bytes},
-                {"dram_pj", energy ? Json(m.energy_pj) : Json()}};
+                {"dram_pj", energy ? Json(m.energy_pj()) : Json()}};
   };
   if (report.tokens.empty()) return Json::object();
   const TokenReport &first = report.tokens.front(), &last = report.tokens.back();

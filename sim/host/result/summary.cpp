@@ -178,7 +178,8 @@ void add_rows(std::string& out, machine::Accelerator& accelerator) {
 void add_phases(std::string& out, const RunReport& report) {
   const auto line = [](const MemoryTotals& m, std::size_t tokens, const char* of) {
     const auto count = static_cast<double>(tokens);
-    const std::string energy = m.energy_pj == 0 ? "" : fmt::format(", {:.4g} uJ", m.energy_pj * 1e-6 / count);
+    const std::string energy =
+        m.energy_pj() == 0 ? "" : fmt::format(", {:.4g} uJ", m.energy_pj() * 1e-6 / count);
     return fmt::format("                {} token: {} bytes{}\n", of,
                        with_separators(static_cast<std::uint64_t>(
                            std::llround(static_cast<double>(m.moved_bytes()) / count))),
