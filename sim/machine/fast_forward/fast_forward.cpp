@@ -44,7 +44,7 @@ bool FastForward::serves(const config::Machine& machine) {
 
 void FastForward::start(std::uint32_t words) {
   stop_recording();
-  walk_.start(words);
+  if (!walk_.start(words)) memo_.clear();
 }
 
 void FastForward::after_edge(Cycle now) {

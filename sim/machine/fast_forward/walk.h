@@ -25,8 +25,9 @@ class Walk {
  public:
   explicit Walk(const config::Machine& machine);
 
-  // Another program: nothing that is known about words by their number holds any more.
-  void start(std::uint32_t words);
+  // Another program. Returns false when so many kinds of words are known that their numbers began anew: then
+  // states and signatures from before mean nothing.
+  bool start(std::uint32_t words);
 
   // From `flow` on to the beginning of another iteration. False if the way leads through anything but matrix
   // instructions, loops and registers, out of fetch's buffer, to a trap, or is too long.
@@ -37,40 +38,48 @@ class Walk {
   std::span<const std::uint64_t> signature() const { return signature_; }
   const ControlFlow& end() const { return end_; }
 
-  // The number of an instruction with all its addresses zero; equal numbers are equal instructions.
+  // The number of an instruction of the matrix unit with all its addresses zero; equal numbers are equal
+  // instructions.
   std::uint32_t number_of(std::uint32_t pc, const isa::Instruction& instruction);
   std::uint32_t place_of(isa::LocalAddress address) const { return address.byte() & around_mask_; }
   // Where the sums of the last multiply go.
   std::uint32_t last_sums() const { return last_sums_; }
   void set_last_sums(std::uint32_t byte) { last_sums_ = byte; }
 
-  // Before its registers are added.
-  const isa::Instruction& instruction(const WalkStep& step) const { return bodies_[step.pc].instruction; }
+  // Without its addresses.
+  const isa::Instruction& instruction(const WalkStep& step) const {
+    return patterns_[words_[step.pc].number].instruction;
+  }
   // The instruction of a step, and what it touches.
   void fill(const WalkStep& step, InFlight& entry) const;
 
   static constexpr std::size_t kMostSteps = 512;
+  static constexpr std::size_t kMostPatterns = 4096;  // kept from program to program, some 2 MB
 
  private:
-  struct Body {  // a word of a loop
-    bool known = false, walkable = false, sums = false;
-    std::uint32_t number = 0;
+  // What many words are but for their local addresses, which are zero here.
+  struct Pattern {
     isa::Instruction instruction;
     isa::Footprint footprint;
+    bool walkable = false, flow = false, sums = false;
   };
-  bool learn(std::uint32_t pc, const isa::Word& word);
-  bool in_bounds(const isa::Footprint& footprint,
-                 const std::array<std::int64_t, isa::kOperands>& added) const;
-  bool step(const ControlFlow& flow, const Body& body, WalkStep& step);
+  struct Word {                // of the program
+    std::uint32_t number = 0;  // of its pattern; 0: not looked at
+    isa::LocalAddress dst, a, b;
+  };
+  const Pattern& learn(std::uint32_t pc, const isa::Word& word);
+  std::uint32_t pattern_of(const isa::Instruction& instruction);
+  bool in_bounds(const isa::Footprint& footprint, const WalkStep& step) const;
+  bool step(const ControlFlow& flow, const Pattern& pattern, WalkStep& step);
 
   std::array<std::uint64_t, 3> capacity_;  // bytes, by isa::Space
   std::uint32_t around_mask_;
-  std::vector<Body> bodies_;            // by pc
-  std::vector<std::uint32_t> numbers_;  // by pc; 0: not known
+  std::vector<Word> words_;        // by pc
+  std::vector<Pattern> patterns_;  // by number; the first is what cannot be walked
   struct WordHash {
     std::size_t operator()(const isa::Word& word) const;
   };
-  std::unordered_map<isa::Word, std::uint32_t, WordHash> number_of_word_;
+  std::unordered_map<isa::Word, std::uint32_t, WordHash> numbers_;  // of words without addresses
   std::uint32_t last_sums_ = 0;
 
   std::vector<WalkStep> steps_;

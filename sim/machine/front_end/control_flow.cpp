@@ -11,14 +11,6 @@ namespace tokencycle::machine {
 
 using isa::Opcode;
 
-namespace {
-
-bool is_local(std::int64_t byte) {
-  return byte >= 0 && byte <= 0x7fff'ffff;
-}
-
-}  // namespace
-
 std::array<std::int64_t, isa::kOperands> ControlFlow::resolve(isa::Instruction& instruction) const {
   std::array<std::int64_t, isa::kOperands> added{};
   const auto local = [&](isa::Operand operand, isa::LocalAddress& address, std::uint8_t reg) {
@@ -44,19 +36,6 @@ std::array<std::int64_t, isa::kOperands> ControlFlow::resolve(isa::Instruction& 
     added[static_cast<std::size_t>(isa::Operand::dram)] = registers_[reg];
   }
   return added;
-}
-
-std::optional<std::array<std::int64_t, isa::kOperands>> ControlFlow::offsets(
-    const isa::Instruction& i) const {
-  std::array<std::int64_t, isa::kOperands> added{};
-  const auto local = [&](isa::Operand operand, isa::LocalAddress address, std::uint8_t reg) {
-    const std::int64_t offset = registers_[reg];  // r0 is zero
-    added[static_cast<std::size_t>(operand)] = offset;
-    return is_local(address.byte() + offset);
-  };
-  const bool all = local(isa::Operand::dst, i.dst, i.dst_reg) && local(isa::Operand::a, i.a, i.a_reg) &&
-                   local(isa::Operand::b, i.b, i.b_reg) && i.dram_reg == 0;
-  return all ? std::optional(added) : std::nullopt;
 }
 
 bool ControlFlow::can_enter(const isa::Instruction& loop) const {

@@ -4,7 +4,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 
 #include "isa/encoding.h"
@@ -25,8 +24,8 @@ class ControlFlow {
   // Adds the address registers to an instruction's operands. Returns what was added, by isa::Operand; throws
   // SimulationError when an address leaves its range.
   std::array<std::int64_t, isa::kOperands> resolve(isa::Instruction& instruction) const;
-  // The same for an instruction of local addresses, which stays as it is; nothing when it would throw.
-  std::optional<std::array<std::int64_t, isa::kOperands>> offsets(const isa::Instruction& instruction) const;
+  // True for a byte that a local address can name.
+  static bool is_local(std::int64_t byte) { return byte >= 0 && byte <= 0x7fff'ffff; }
   // True if execute() will not throw at this loop.
   bool can_enter(const isa::Instruction& loop) const;
   // The word at pc() is this instruction: enters a loop, or sets a register; nothing for all others.
