@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tokencycle validate: our figures beside those of published machines, each by a command that repeats it.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -11,6 +10,7 @@
 #include "base/text.h"
 #include "cli/document.h"
 #include "cli/options.h"
+#include "cli/scratch_folder.h"
 #include "cli/standard_output.h"
 #include "cli/sweep/sweep_run.h"
 #include "cli/sweep/workers.h"
@@ -92,29 +92,6 @@ struct Outcome {
   double seconds = 0;
 };
 
-// A folder for what the commands print, removed with the object.
-class Scratch {
- public:
-  Scratch() {
-    std::string path = (std::filesystem::temp_directory_path() / "tokencycle-XXXXXX").string();
-    if (::mkdtemp(path.data()) == nullptr)
-      throw IoError(fmt::format("{}: no folder can be made there for what the rows print; set TMPDIR", path));
-    path_ = path;
-  }
-  ~Scratch() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  Scratch(const Scratch&) = delete;
-  Scratch& operator=(const Scratch&) = delete;
-  std::filesystem::path file(std::size_t row, const char* what) const {
-    return path_ / fmt::format("{}.{}", row, what);
-  }
-
- private:
-  std::filesystem::path path_;
-};
-
 class Run {
  public:
   Run(const Scorecard& card, const std::vector<ScorecardRow>& rows, unsigned jobs, bool quiet)
@@ -172,7 +149,7 @@ class Run {
 
   const Scorecard& card_;
   const std::vector<ScorecardRow>& rows_;
-  Scratch scratch_;
+  ScratchFolder scratch_;
   Workers workers_;
   bool quiet_;
   std::vector<Outcome> outcomes_;

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <charconv>
@@ -16,6 +15,7 @@
 #include "base/error.h"
 #include "base/make_folder.h"
 #include "base/text.h"
+#include "cli/scratch_folder.h"
 #include "cli/shell_words.h"
 #include "host/files.h"
 
@@ -35,12 +35,10 @@ struct Printed {
 
 // Runs a command. Its standard error is apart: clusters print notices there.
 Printed output_of(const std::string& command) {
-  char errors[] = "/tmp/tokencycle_XXXXXX";
-  const int file = ::mkstemp(errors);
-  if (file < 0) throw IoError("/tmp: no file can be made there; is there room on the disk?");
-  ::close(file);
+  const ScratchFolder scratch;
+  const std::string errors = scratch.file(0, "err").string();
   Printed printed;
-  std::FILE* const pipe = ::popen((command + " 2>" + errors).c_str(), "r");
+  std::FILE* const pipe = ::popen((command + " 2>" + shell_quoted(errors)).c_str(), "r");
   if (pipe != nullptr) {
     char buffer[4096];
     for (std::size_t n = 0; (n = std::fread(buffer, 1, sizeof buffer, pipe)) != 0;)
@@ -49,7 +47,6 @@ Printed output_of(const std::string& command) {
     printed.code = WIFEXITED(status) ? WEXITSTATUS(status) : 128;
     printed.errors = host::read_text(errors);
   }
-  ::unlink(errors);
   if (pipe == nullptr) throw IoError("a shell cannot be started");
   for (std::string* text : {&printed.out, &printed.errors})
     while (!text->empty() && text->back() == '\n') text->pop_back();

@@ -5,14 +5,13 @@
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
 
 #include "base/text.h"
 #include "cli/document.h"
 #include "cli/machine_options.h"
+#include "cli/scratch_folder.h"
 #include "cli/standard_output.h"
 #include "cli/sweep/workers.h"
 #include "config/machine.h"
@@ -115,30 +114,6 @@ void refuse_other_options(const OptionParser& parser) {
     }
   }
 }
-
-// A folder of this call's own, removed with what is in it.
-class ScratchFolder {
- public:
-  ScratchFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "tokencycle-XXXXXX").string();
-    if (::mkdtemp(name.data()) == nullptr)
-      throw IoError(fmt::format("{}: no folder can be made there: {}; set TMPDIR to one that can be written",
-                                name, std::strerror(errno)));
-    path_ = name;
-  }
-  ~ScratchFolder() {
-    std::error_code none;
-    std::filesystem::remove_all(path_, none);
-  }
-  ScratchFolder(const ScratchFolder&) = delete;
-  ScratchFolder& operator=(const ScratchFolder&) = delete;
-  std::string file(std::size_t run, const char* what) const {
-    return (path_ / fmt::format("{}.{}", run, what)).string();
-  }
-
- private:
-  std::filesystem::path path_;
-};
 
 // Run 0 is the run as it is, run i has the change i - 1.
 class Runs {
