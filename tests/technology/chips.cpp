@@ -51,6 +51,21 @@ Machine tpu_v4i() {
   return m;
 }
 
+// Chen, Krishna, Emer and Sze, JSSC 52(1), 2017 (and ISSCC 2016): 65 nm, 1 V, 200 MHz, 12 x 14 elements of 16
+// bits, 181.5 KB of SRAM, a core of 3.5 x 3.5 mm; 278 mW at 34.7 frames a second of AlexNet's convolutions,
+// 666 million multiply-accumulates each. Two fifths of that memory lie in the elements, which read and write
+// it for each product; the machine has one memory at the array's edge, and the technologies no multiplier of
+// 16-bit whole numbers: fp16's stands for it.
+Machine eyeriss() {
+  Machine m = chip(1, 14, MultiplyType::fp16, 0.2);
+  m.matrix.rows = 12;
+  m.scratchpad.capacity_bytes = 185856;
+  m.scratchpad.banks = 1;
+  m.scratchpad.bank_bytes = 32;
+  m.accumulator.capacity_bytes = 1024;
+  return m;
+}
+
 struct Row {
   const char* what;
   double published;
@@ -103,6 +118,14 @@ TEST_CASE("TPU v4i: areas and power beside those published") {
   check("TPU v4i, 7 nm", {{"common memory, mm2", 0.28 * 400, area[Block::scratchpad] * 1e-6, -63},
                           {"matrix units, mm2", 0.11 * 400, area[Block::matrix] * 1e-6, -49.3},
                           {"peak power, W (TDP)", 175, full_rate_w(m, t, MultiplyType::bf16, 1), -70.2}});
+}
+
+TEST_CASE("Eyeriss: area and power beside those published") {
+  const Machine m = eyeriss();
+  const Technology t = node("65nm");
+  const double busy = 34.7 * 666e6 / (12 * 14 * 0.2e9);
+  check("Eyeriss, 65 nm", {{"core, mm2", 12.25, chip_area(m, t).total_um2() * 1e-6, -71.2},
+                           {"AlexNet, mW", 278, full_rate_w(m, t, MultiplyType::fp16, busy) * 1e3, -47.1}});
 }
 
 }  // namespace tokencycle
