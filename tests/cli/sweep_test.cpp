@@ -137,3 +137,50 @@ TEST_CASE("numbers of points go in ranges") {
   for (const char* wrong : {"", "a", "3-", "5-3", "0", "1,", "1;2", "1-2-3"})
     CHECK_THROWS_WITH(ranges_of(wrong), Contains("--points"));
 }
+
+TEST_CASE("a plan with a text has the perplexity of each point's model, found once for those that share it") {
+  Sweep sweep;
+  const std::string text = sweep.scratch.file("text.txt", std::string(400, 'a') + std::string(300, 'b'));
+  Scratch other;
+  const std::string coarse = other.model({.context = 64, .matrices = Format::q4_0});
+  Json plan = Json::parse(test::contents_of(sweep.plan));
+  plan["options"].erase("model");
+  plan["axes"] = {{{"axis", "model"}, {"values", {sweep.model, coarse}}},
+                  {{"axis", "kv-type"}, {"values", {"f16", "f32"}}},
+                  {{"axis", "/vector/lanes"}, {"values", {8, 16}}}};
+  plan.erase("constraints");
+  plan["quality"] = {{"file", text}, {"window", 16}};
+  std::ofstream(sweep.plan) << plan.dump(1);
+  const Outcome all = sweep.run("a", {"--report", sweep.scratch / "page.html"});
+  INFO(all.err);
+  CHECK(all.exit_code == 0);
+  const Json table = Json::parse(test::contents_of(sweep.scratch / "a/table.json"));
+  REQUIRE(table["points"].size() == 8);
+  std::size_t found = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(sweep.scratch / "a/quality"))
+    found += entry.path().extension() == ".json" ? 1 : 0;
+  CHECK(found == 4);
+  for (const Json& point : table["points"]) {
+    const Outcome one =
+        test::launch({"perplexity", "--json", "-f", text, "--window", "16", "-m",
+                      point["model"].get<std::string>(), "--kv-type", point["kv-type"].get<std::string>()});
+    REQUIRE(one.exit_code == 0);
+    CHECK(point["perplexity"] == Json::parse(one.out)["perplexity"]);
+    CHECK(point["cycles"].get<std::uint64_t>() > 0);
+  }
+  CHECK(table["points"][0]["perplexity"] != table["points"][4]["perplexity"]);
+  CHECK_THAT(test::contents_of(sweep.scratch / "page.html"), Contains("perplexity"));
+  // What cannot be found leaves the points their cycles.
+  plan["quality"]["window"] = 64;
+  std::ofstream(text) << "short";
+  std::ofstream(sweep.plan) << plan.dump(1);
+  const Outcome none = sweep.run("b");
+  CHECK(none.exit_code == 0);
+  CHECK_THAT(none.err, Contains("no perplexity: exit code 4"));
+  const Json without = Json::parse(test::contents_of(sweep.scratch / "b/table.json"));
+  CHECK(without["points"][0]["perplexity"].is_null());
+  CHECK(without["points"][0]["state"] == "done");
+  plan["command"] = "gemm";
+  std::ofstream(sweep.plan) << plan.dump(1);
+  CHECK_THAT(sweep.run("c").err, Contains("/quality"));
+}

@@ -146,9 +146,10 @@ std::string table_text(const SweepPlan& plan, const explore::SweepTable& table) 
   constexpr std::size_t kShown = 40;
   std::vector<std::size_t> columns;
   const std::vector<std::string> figures =
-      plan.command == "gemm" ? std::vector<std::string>{"array_cycles", "end_to_end_cycles"}
-                             : std::vector<std::string>{"first_token_cycles", "decode_median_cycles",
-                                                        "dram_busy_percent", "matrix_busy_percent"};
+      plan.command == "gemm"
+          ? std::vector<std::string>{"array_cycles", "end_to_end_cycles"}
+          : std::vector<std::string>{"perplexity", "first_token_cycles", "decode_median_cycles",
+                                     "dram_busy_percent", "matrix_busy_percent"};
   std::size_t state = 0;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {
     if (table.columns[i].name == "state") state = i;
@@ -225,20 +226,29 @@ void keep_invalid(const CheckedPoints& checked, const SweepPlan& plan, const Swe
   }
 }
 
-std::vector<Point> missing(const OptionParser& parser, const SweepFolder& folder,
-                           const CheckedPoints& checked) {
-  std::vector<Point> missing;
+// The points that the command does not refuse, run already or not.
+std::vector<Point> runnable(const CheckedPoints& checked) {
+  std::vector<Point> points;
   auto invalid = checked.invalid.begin();  // in the order of the points, too
   for (const Point& point : checked.wanted) {
-    if (invalid != checked.invalid.end() && invalid->point.number == point.number) {
+    const bool refused = invalid != checked.invalid.end() && invalid->point.number == point.number;
+    if (refused) {
       ++invalid;
-      continue;
+    } else {
+      points.push_back(point);
     }
-    const SweepFolder::State state = folder.state(point);
-    if (state == SweepFolder::State::open ||
-        (parser.get<bool>("retry") && state == SweepFolder::State::failed))
-      missing.push_back(point);
   }
+  return points;
+}
+
+std::vector<Point> missing(const OptionParser& parser, const SweepFolder& folder,
+                           const CheckedPoints& checked) {
+  std::vector<Point> missing = runnable(checked);
+  std::erase_if(missing, [&](const Point& point) {
+    const SweepFolder::State state = folder.state(point);
+    return state != SweepFolder::State::open &&
+           !(parser.get<bool>("retry") && state == SweepFolder::State::failed);
+  });
   return missing;
 }
 
@@ -307,6 +317,7 @@ ExitCode sweep_command(const Arguments& arguments) {
     }
     return ExitCode::success;
   }
+  if (plan.quality) host::require_file(plan.quality->file);
   checked = check_points(plan, points);
   if (parser.get<bool>("dry-run")) {
     dry_run(plan, checked);
@@ -322,7 +333,8 @@ ExitCode sweep_command(const Arguments& arguments) {
   }
   {
     ProgressLine line(parser.get<bool>("quiet"));
-    if (!run_points(plan, folder, open, jobs, [&line](const SweepProgress& p) { line.show(p); })) {
+    if (!run_quality(plan, folder, runnable(checked), jobs) ||
+        !run_points(plan, folder, open, jobs, [&line](const SweepProgress& p) { line.show(p); })) {
       throw Interrupted(fmt::format("interrupted; {}; the same command with --resume runs what is missing",
                                     counts_text(count(folder, checked.wanted))));
     }

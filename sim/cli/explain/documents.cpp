@@ -200,6 +200,12 @@ Topic sweep_topic() {
            "that a "
            "point keeps"},
           {"sample", "some of the grid: method (\"random\" or \"latin-hypercube\"), points, seed"},
+          {"quality",
+           "a text's file and window (256): the perplexity of each point's model and kv-type on it, as the "
+           "command "
+           "perplexity finds it, once for all points that share them; a column of the table, so that fronts "
+           "can "
+           "set it against cycles"},
       },
       {"What the command refuses is named before anything runs, and counts as failed.",
        "The folder: plan.json; points/N.json, the results, and failed/N.txt, the reasons, which come by "

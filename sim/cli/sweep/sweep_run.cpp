@@ -2,13 +2,16 @@
 #include "cli/sweep/sweep_run.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <map>
+#include <set>
 
 #include "base/error.h"
+#include "base/make_folder.h"
 #include "base/text.h"
 #include "cli/command.h"
 #include "cli/machine_options.h"
@@ -214,6 +217,48 @@ CheckedPoints check_points(const SweepPlan& plan, const std::vector<Point>& poin
     }
   }
   return checked;
+}
+
+bool run_quality(const SweepPlan& plan, const SweepFolder& folder, const std::vector<Point>& points,
+                 unsigned jobs) {
+  if (!plan.quality) return true;
+  std::set<std::vector<std::string>> wanted;
+  for (const Point& point : points) {
+    std::vector<std::string> arguments = explore::quality_arguments(plan, explore::settings_of(plan, point));
+    if (!std::filesystem::exists(folder.quality(arguments, "json"))) wanted.insert(std::move(arguments));
+  }
+  if (wanted.empty()) return true;
+  make_folder(folder.path() / "quality");
+  const std::vector<std::vector<std::string>> all(wanted.begin(), wanted.end());
+  const auto scratch = [&](std::size_t i, const char* what) {
+    return folder.quality(all[i], fmt::format("{}.{}", ::getpid(), what).c_str());
+  };
+  const host::Interruptible interruptible;
+  Workers workers(jobs);
+  for (std::size_t next = 0; next < all.size() || !workers.idle();) {
+    if (host::interrupted()) {
+      workers.stop();
+      for (std::size_t i = 0; i < all.size(); ++i)
+        Scratch{scratch(i, "out"), scratch(i, "out"), scratch(i, "err")}.remove();
+      return false;
+    }
+    for (; next < all.size() && !workers.full(); ++next)
+      workers.start(next, {all[next], scratch(next, "out"), scratch(next, "err")});
+    Workers::Ended ended;
+    if (!workers.wait(0.25, ended) || host::interrupted()) continue;
+    const std::size_t i = ended.name;
+    if (ended.code == 0) {
+      std::filesystem::rename(scratch(i, "out"), folder.quality(all[i], "json"));
+      std::error_code none;
+      std::filesystem::remove(folder.quality(all[i], "txt"), none);
+    } else {
+      const std::string reason = failure_text(ended.code, last_lines(scratch(i, "err")), all[i]);
+      host::write_text(folder.quality(all[i], "txt"), reason);
+      fmt::print(stderr, "tokencycle: no perplexity: {}", reason);
+    }
+    Scratch{scratch(i, "out"), scratch(i, "out"), scratch(i, "err")}.remove();
+  }
+  return true;
 }
 
 bool run_points(const SweepPlan& plan, const SweepFolder& folder, const std::vector<Point>& points,

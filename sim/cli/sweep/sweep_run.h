@@ -37,6 +37,11 @@ CheckedPoints check_points(const explore::SweepPlan& plan, const std::vector<exp
 // The constraints alone.
 CheckedPoints wanted_points(const explore::SweepPlan& plan, const std::vector<explore::Point>& points);
 
+// Finds the perplexities that the points want and the folder does not have, with `jobs` processes; those that
+// cannot be found are named on standard error, and the folder keeps why. False: interrupted.
+bool run_quality(const explore::SweepPlan& plan, const explore::SweepFolder& folder,
+                 const std::vector<explore::Point>& points, unsigned jobs);
+
 struct SweepProgress {
   std::uint64_t done = 0, failed = 0, all = 0;  // of this call
   double seconds = 0;

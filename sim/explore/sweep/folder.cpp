@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/make_folder.h"
 #include "observe/trace_file.h"
@@ -66,6 +67,12 @@ fs::path SweepFolder::result(const Point& point) const {
 
 fs::path SweepFolder::failure(const Point& point) const {
   return path_ / "failed" / fmt::format("{:06}.txt", point.number);
+}
+
+fs::path SweepFolder::quality(const std::vector<std::string>& arguments, const char* extension) const {
+  std::string text;
+  for (const std::string& argument : arguments) text += argument + '\0';
+  return path_ / "quality" / (digest_of(std::as_bytes(std::span(text))) + "." + extension);
 }
 
 fs::path SweepFolder::scratch(const Point& point, const char* what) const {

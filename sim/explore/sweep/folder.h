@@ -15,6 +15,7 @@ namespace tokencycle::explore {
 // plan.json        as the sweep was begun
 // points/N.json    the result of point N, as the command wrote it
 // failed/N.txt     why point N has none: exit code and message
+// quality/D.json   the perplexity of a model, by the digest of its command, and D.txt why there is none
 // table.csv, .json the figures of all points, made from these
 // slurm/N/         of the N-th submission to a cluster (cli/sweep/slurm.h)
 class SweepFolder {
@@ -33,6 +34,7 @@ class SweepFolder {
   std::filesystem::path plan() const { return path_ / "plan.json"; }
   std::filesystem::path result(const Point& point) const;
   std::filesystem::path failure(const Point& point) const;
+  std::filesystem::path quality(const std::vector<std::string>& arguments, const char* extension) const;
   // Where a point's process writes; each process of each computer has names of its own.
   std::filesystem::path scratch(const Point& point, const char* what) const;
 

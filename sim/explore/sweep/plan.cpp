@@ -43,9 +43,9 @@ class Reader {
       violations_.add("", "must be an object with schema, command, options and axes");
       return plan;
     }
-    refuse_unknown(
-        tree_, "",
-        {"schema", "name", "description", "command", "options", "set", "axes", "constraints", "sample"});
+    refuse_unknown(tree_, "",
+                   {"schema", "name", "description", "command", "options", "set", "axes", "constraints",
+                    "sample", "quality"});
     const std::string schema = text("schema", "");
     if (schema != kSchema)
       violations_.add("/schema", fmt::format("is '{}'; this program reads '{}'", schema, kSchema));
@@ -58,6 +58,7 @@ class Reader {
     axes(plan);
     constraints(plan);
     sampling(plan);
+    quality(plan);
     return plan;
   }
 
@@ -267,13 +268,29 @@ class Reader {
     plan.seed = sample.contains("seed") ? whole(sample, "seed", 0, ~std::uint64_t{0}) : 0;
   }
 
-  std::uint64_t whole(const Json& object, const char* key, std::uint64_t least, std::uint64_t most) {
+  void quality(SweepPlan& plan) {
+    if (!tree_.contains("quality")) return;
+    const Json& quality = tree_["quality"];
+    if (!quality.is_object() || !quality.contains("file") || !quality["file"].is_string())
+      return violations_.add(
+          "/quality",
+          fmt::format("is {}; it must be an object with file, a text, and window", shown(quality)));
+    if (plan.command != "run")
+      violations_.add("/quality", fmt::format("does not go with {}, which has no model", plan.command));
+    refuse_unknown(quality, "/quality", {"file", "window"});
+    plan.quality = QualityText{quality["file"].get<std::string>()};
+    if (quality.contains("window"))
+      plan.quality->window = whole(quality, "window", 2, std::uint64_t{1} << 31, "/quality");
+  }
+
+  std::uint64_t whole(const Json& object, const char* key, std::uint64_t least, std::uint64_t most,
+                      const char* section = "/sample") {
     if (object.contains(key) && object[key].is_number_unsigned()) {
       const auto value = object[key].get<std::uint64_t>();
       if (value >= least && value <= most) return value;
     }
     violations_.add(
-        fmt::format("/sample/{}", key),
+        fmt::format("{}/{}", section, key),
         fmt::format("{}must be a whole number from {} to {}",
                     object.contains(key) ? "is " + shown(object[key]) + "; it " : "", least, most));
     return least;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -29,6 +30,12 @@ struct Axis {
 // 1979).
 enum class Sampling : std::uint8_t { grid, random, latin_hypercube };
 
+// How well the model of each point predicts a text, beside its figures.
+struct QualityText {
+  std::string file;
+  std::uint64_t window = 256;  // tokens, as of the command perplexity
+};
+
 struct SweepPlan {
   std::string source;   // the file
   std::string name;     // of the plan
@@ -36,6 +43,7 @@ struct SweepPlan {
   std::vector<std::pair<Knob, nlohmann::ordered_json>> fixed;
   std::vector<Axis> axes;
   std::vector<std::string> constraints;
+  std::optional<QualityText> quality;
   Sampling sampling = Sampling::grid;
   std::uint64_t samples = 0, seed = 0;  // of random and latin_hypercube
 };
@@ -58,6 +66,10 @@ std::vector<Point> points_of(const SweepPlan& plan);
 // What a point sets, the fixed part first.
 using Settings = std::vector<std::pair<Knob, nlohmann::ordered_json>>;
 Settings settings_of(const SweepPlan& plan, const Point& point);
+
+// The command that finds the perplexity of a point's model with its cache's format; machines and prompts do
+// not matter to it, so that points share it. Only of a plan with a text.
+std::vector<std::string> quality_arguments(const SweepPlan& plan, const Settings& settings);
 
 // As arguments of the command: --set for keys of the machine, other options as they are written; true stands
 // for an option without a value, false for none.

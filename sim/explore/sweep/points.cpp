@@ -98,6 +98,17 @@ Settings settings_of(const SweepPlan& plan, const Point& point) {
   return settings;
 }
 
+std::vector<std::string> quality_arguments(const SweepPlan& plan, const Settings& settings) {
+  std::vector<std::string> arguments = {"perplexity",       "--json",   "--file",
+                                        plan.quality->file, "--window", std::to_string(plan.quality->window)};
+  for (const auto& [knob, value] : settings) {
+    if (knob.name == "model" || knob.name == "m")
+      arguments.insert(arguments.end(), {"--model", text_of(value)});
+    if (knob.name == "kv-type") arguments.insert(arguments.end(), {"--kv-type", text_of(value)});
+  }
+  return arguments;
+}
+
 std::vector<std::string> arguments_of(const Settings& settings) {
   std::vector<std::string> arguments;
   for (const auto& [knob, value] : settings) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <fstream>
+#include <map>
 #include <optional>
 
 #include "base/error.h"
@@ -79,6 +80,7 @@ const std::array kRunFigures = {
 // Of products, summed over the layers.
 constexpr const char* kArray = "array_cycles";
 constexpr const char* kEnd = "end_to_end_cycles";
+constexpr const char* kPerplexity = "perplexity";
 
 std::vector<Column> figure_columns(const SweepPlan& plan) {
   std::vector<Column> columns;
@@ -87,6 +89,9 @@ std::vector<Column> figure_columns(const SweepPlan& plan) {
     columns.push_back({kEnd, "cycles", "through DRAM, all products"});
     return columns;
   }
+  if (plan.quality)
+    columns.push_back(
+        {kPerplexity, "", fmt::format("of the model on {}, by the reference", plan.quality->file)});
   for (const RunFigure& figure : kRunFigures) columns.push_back(figure.column);
   for (std::size_t c = 0; c < observe::kCauses; ++c) {
     columns.push_back({fmt::format("stack_{}", observe::name_of(static_cast<observe::Cause>(c))), "cycles",
@@ -160,6 +165,7 @@ class Rows {
         try {
           figures = plan_.command == "gemm" ? gemm_figures(folder_.result(point))
                                             : run_figures(folder_.result(point));
+          if (plan_.quality) figures.insert(figures.begin(), perplexity(settings));
           state = "done";
         } catch (const Error& damaged) {
           state = "failed";
@@ -174,9 +180,22 @@ class Rows {
   }
 
  private:
+  // Null where it is not known.
+  Json perplexity(const Settings& settings) const {
+    const std::filesystem::path file = folder_.quality(quality_arguments(plan_, settings), "json");
+    const auto [known, added] = perplexities_.try_emplace(file.string());
+    if (added && std::filesystem::exists(file)) {
+      const Json document = read_result_text(file);
+      if (document.contains(kPerplexity) && document[kPerplexity].is_number())
+        known->second = document[kPerplexity];
+    }
+    return known->second;
+  }
+
   const SweepPlan& plan_;
   const SweepFolder& folder_;
   const std::vector<Column> figures_;
+  mutable std::map<std::string, Json> perplexities_;  // many points share one
 };
 
 }  // namespace
