@@ -116,3 +116,11 @@ TEST_CASE("a change's commas and pluses are those outside of values, and short k
   CHECK(cli::what_if_changes("a.z=1", machine)[0].sets.front() == "/a/z=1");
   CHECK_THROWS_WITH(cli::what_if_changes("a.c=1", machine), Contains("/a/x/c or /a/y/c"));
 }
+
+TEST_CASE("--what-if says what TMPDIR has to be when its runs have no place for what they print") {
+  const Scratch scratch;
+  const Outcome run = launch({"run", "--timing-only", "-n", "1", "--what-if", "matrix.rows=8"},
+                             {{"TMPDIR", scratch / "nothing"}});
+  CHECK(run.exit_code == 7);
+  CHECK_THAT(run.err, Contains("TMPDIR does not name a folder"));
+}
