@@ -106,8 +106,8 @@ TEST_CASE("what is wrong in a plan is named with its place") {
   CHECK_THAT(changed("/schema", "tokencycle-sweep-9"), Contains("/schema") && Contains("tokencycle-sweep-1"));
   CHECK_THAT(changed("/axis", 1), Contains("/axis: is unknown; did you mean 'axes'?"));
   CHECK_THAT(changed("/command", "compare"), Contains("it must be run or gemm"));
-  CHECK_THAT(changed("/options/result", "x"),
-             Contains("/options/result") && Contains("the sweep gives itself"));
+  for (const char* option : {"/options/result", "/options/what-if", "/options/jobs"})
+    CHECK_THAT(changed(option, "x"), Contains(option) && Contains("the sweep gives itself"));
   CHECK_THAT(changed("/options/~1matrix~1rows", 8), Contains("keys of the machine go into set"));
   CHECK_THAT(changed("/set", Json{{"context", 8}}), Contains("/set/context"));
   CHECK_THAT(changed("/axes/0/values/1", Json{16}), Contains("/axes/0/values/1") && Contains("2 values"));

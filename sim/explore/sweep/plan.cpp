@@ -21,8 +21,8 @@ using config::Violations;
 constexpr const char* kSchema = "tokencycle-sweep-1";
 constexpr std::size_t kMostBytes = std::size_t{16} << 20;
 // Where a run's results go and how it reports is the sweep's own.
-constexpr std::array kOwnOptions = {"result",  "quiet", "json",       "csv",    "set",
-                                    "dry-run", "trace", "checkpoint", "resume", "help"};
+constexpr std::array kOwnOptions = {"what-if", "jobs",    "result", "quiet",      "json",   "csv",
+                                    "set",     "dry-run", "trace",  "checkpoint", "resume", "help"};
 
 std::string shown(const Json& value) {
   return config::shortened(value.dump(-1, ' ', true, Json::error_handler_t::replace));
