@@ -75,8 +75,9 @@ struct Hyperparameters {
   std::uint32_t dense_feed_forward = 0;  // their width
   std::uint32_t shared_experts = 0;      // that every token has beside those that the router chooses
   bool sigmoid_router = false;           // instead of softmax
-  bool experts_normalized = false;       // weights of the chosen are divided by their sum
-  float experts_scale = 1;               // of the weights of the chosen
+  std::uint32_t expert_groups = 1, expert_groups_used = 1;  // the router chooses groups of experts first
+  bool experts_normalized = false;                          // weights of the chosen are divided by their sum
+  float experts_scale = 1;                                  // of the weights of the chosen
 
   std::vector<bool> recurrent_layers;  // by layer: it has no attention; empty: none
   std::uint32_t taps = 0;              // of a recurrent layer's convolution

@@ -24,6 +24,11 @@ double margin(std::span<const float> logits) {
   return double{two[0]} - two[1];
 }
 
+// Scores lie around 1.
+bool left_out_with_its_group(float score) {
+  return score < -1e6f;
+}
+
 // Lets the reference follow the engine's routers, and counts where that changes its own choice.
 class RouterFollower {
  public:
@@ -36,8 +41,10 @@ class RouterFollower {
     const Routing& theirs = engine_.routings().at(op.layer);
     const std::size_t row = (position - start_) * theirs.experts;
     for (std::size_t e = 0; e < values.size(); ++e) {
+      const float score = theirs.scores.at(row + e);
+      if (left_out_with_its_group(score) || left_out_with_its_group(values[e])) continue;
       result_.largest_score_difference =
-          std::max(result_.largest_score_difference, std::abs(double{values[e]} - theirs.scores.at(row + e)));
+          std::max(result_.largest_score_difference, std::abs(double{values[e]} - score));
     }
     std::vector<std::uint32_t> ours;
     for (const float place : places) ours.push_back(std::bit_cast<std::uint32_t>(place));
@@ -53,9 +60,12 @@ class RouterFollower {
     const std::vector<float> left_out = only_in(ours, chosen), taken = only_in(chosen, ours);
     if (left_out.empty()) return;  // the same experts
     ++result_.other_choices;
-    result_.largest_gap =
-        std::max(result_.largest_gap, double{*std::max_element(left_out.begin(), left_out.end())} -
-                                          *std::min_element(taken.begin(), taken.end()));
+    // Of experts in groups that the reference leaves out, what their group lacks.
+    const float least = *std::min_element(taken.begin(), taken.end());
+    const double gap = left_out_with_its_group(least)
+                           ? -double{least} / model::kGroupPenalty
+                           : double{*std::max_element(left_out.begin(), left_out.end())} - least;
+    result_.largest_gap = std::max(result_.largest_gap, gap);
     std::transform(chosen.begin(), chosen.end(), places.begin(), std::bit_cast<float, std::uint32_t>);
   }
 

@@ -263,7 +263,16 @@ TEST_CASE("what latent attention needs is named where it is missing or does not 
   CHECK_THAT(message(with("deepseek2.attention.value_length", 48)),
              Contains("value_length' is 48") && Contains("32"));
   CHECK_THAT(message(with("deepseek2.attention.head_count_kv", 4)), Contains("head_count_kv' is 4"));
-  CHECK_THAT(message(with("deepseek2.expert_group_count", 2)), Contains("expert_group_count' is 2"));
+  const auto groups = [&](std::uint32_t count, std::uint32_t used) {
+    return message([=](GgufWriter& w) {
+      w.u32("deepseek2.expert_group_count", count).u32("deepseek2.expert_group_used_count", used);
+    });
+  };
+  CHECK_THAT(groups(4, 2), Contains("expert_group_count' is 4"));  // of 6 experts
+  CHECK_THAT(groups(2, 3), Contains("expert_group_count' is 2"));
+  CHECK_THAT(groups(6, 3), Contains("groups of two and more"));
+  CHECK_THAT(groups(3, 1), Contains("the 3 that a token has"));
+  CHECK_THAT(message(with("deepseek2.expert_group_count", 2)), Contains("expert_group_used_count"));
   CHECK_THAT(message(with("deepseek2.expert_gating_func", 3)), Contains("expert_gating_func' is 3"));
   CHECK_THAT(message(with_string("deepseek2.rope.scaling.type", "linear")), Contains("'yarn'"));
   CHECK_THAT(message(with("deepseek2.expert_shared_count", 1u << 10)), Contains("has shape"));

@@ -126,7 +126,8 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
     config["moe_intermediate_size"] = spec.feed_forward / 3;
     config["n_shared_experts"] = size_of(spec, "expert_shared_count");
     config["first_k_dense_replace"] = size_of(spec, "leading_dense_block_count");
-    config["n_group"] = config["topk_group"] = 1;
+    config["n_group"] = std::max(size_of(spec, "expert_group_count"), 1u);
+    config["topk_group"] = std::max(size_of(spec, "expert_group_used_count"), 1u);
     config["topk_method"] = spec.biases ? "noaux_tc" : "greedy";
     config["scoring_func"] = spec.biases ? "sigmoid" : "softmax";
     config["norm_topk_prob"] = spec.biases;

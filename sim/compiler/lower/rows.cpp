@@ -92,6 +92,9 @@ void Lowering::row(std::uint32_t s) {
       builder_.emit(per_row(isa::Opcode::div, y, x, sums, {rows, cols}));
       break;
     }
+    case OperatorKind::keep_groups:
+      keep_groups(s);
+      break;
     case OperatorKind::zip_row:
       zip_row(op);
       break;
@@ -106,6 +109,29 @@ void Lowering::row(std::uint32_t s) {
       break;
   }
   tap(index, y, 0, op.output_columns);
+}
+
+// Groups are rows: their two largest, the sums of these, which tokens' rows have side by side, the last one
+// that is kept, and what is added to each group.
+void Lowering::keep_groups(std::uint32_t s) {
+  const Operator& op = c_.op(c_.demands.stages[s].operators[0]);
+  const Room& room = c_.plan.rooms[s];
+  const std::uint32_t count = op.groups.count, kept = op.groups.kept, cols = op.output_columns / count;
+  const std::uint32_t tokens = c_.rows_of(op.output), groups = tokens * count;
+  const Rows x{input_of(op, 0).at, cols * 4}, y{c_.place_of(op.output).at, cols * 4};
+  const Rows places = scratchpad_rows(room[0], 8), values = scratchpad_rows(room[1], 8),
+             sums = scratchpad_rows(room[2], 4);
+  builder_.emit(top_k_rows(places, x, 2, {groups, cols}));
+  builder_.emit(take_rows(values, x, cols, places, {groups, 2}));
+  builder_.emit(sum_rows(sums, values, {groups, 2}));
+  const Rows by_token = scratchpad_rows(room[2], count * 4), best = scratchpad_rows(room[0], kept * 4),
+             least = scratchpad_rows(room[1], 4);
+  builder_.emit(top_k_rows(best, by_token, kept, {tokens, count}));
+  builder_.emit(take_rows(least, by_token, count, best + std::uint64_t{kept - 1} * 4, {tokens, 1}));
+  builder_.emit(per_row(Opcode::sub, by_token, by_token, least, {tokens, count}));
+  builder_.emit(min_scalar_rows(by_token, by_token, 0.0f, {tokens, count}));
+  builder_.emit(scale_rows(by_token, by_token, model::kGroupPenalty, {tokens, count}));
+  builder_.emit(per_row(Opcode::add, y, x, sums, {groups, cols}));
 }
 
 // The parts are multiplied where they lie; the first goes to the result, the others are added to it.

@@ -44,6 +44,7 @@ class Lowering {
   void positions(std::uint32_t stage);
   void norm(std::uint32_t stage);
   void plain_norm(std::uint32_t stage);
+  void keep_groups(std::uint32_t stage);
   void linear(std::uint32_t stage);
   void result_functions(std::uint32_t stage);
   void gated(std::uint32_t stage);

@@ -78,6 +78,7 @@ void count_operator(Demands& d, const Operator& op) {
     case OperatorKind::top_k:
     case OperatorKind::take:
     case OperatorKind::normalize:
+    case OperatorKind::keep_groups:
     case OperatorKind::weighted_sum:
       return;
   }

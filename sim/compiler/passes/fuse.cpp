@@ -34,6 +34,7 @@ Stage::Kind kind_of(const Operator& op) {
     case OperatorKind::top_k:
     case OperatorKind::take:
     case OperatorKind::normalize:
+    case OperatorKind::keep_groups:
     case OperatorKind::weighted_sum:
     case OperatorKind::zip_row:
     case OperatorKind::columns:

@@ -50,8 +50,8 @@ struct Stage {
     rotary,  // one or more of the same table
     append,
     attention,  // perhaps some appends before it
-    row,      // softmax, top_k, take, normalize, weighted_sum, zip_row, columns or join: vector instructions
-              // on whole rows
+    row,      // softmax, top_k, take, normalize, keep_groups, weighted_sum, zip_row, columns or join: vector
+              // instructions on whole rows
     experts,  // one expert_linear
     parts,    // one part_linear
     recurrent,  // one convolution or delta rule

@@ -171,6 +171,12 @@ class Placer {
         return scores(stage.operators.back(), now, room);
       }
       case Stage::Kind::row:
+        if (op.kind == model::OperatorKind::keep_groups) {
+          const std::uint64_t groups = tokens_ * op.groups.count;
+          want(now, End::high, groups * 8, room[0]);
+          want(now, End::high, groups * 8, room[1]);
+          return want(now, End::high, groups * 4, room[2]);
+        }
         if (op.kind == model::OperatorKind::normalize) want(now, End::high, tokens_ * 4, room[0]);
         return;
       case Stage::Kind::recurrent:

@@ -28,7 +28,7 @@ struct AttentionBlock {
 //   centered: the gain, the mean of each group
 //   gated      [tokens][block columns] fp32, when a block is less than the whole row
 //   append     [tokens][columns] in the KV format
-//   row        normalize: a sum for each token
+//   row        normalize: a sum for each token; keep_groups: of each group two places, two values, a sum
 //   attention  queries [kv_heads][tokens][group][head_dim] in the format that keys meet; probabilities
 //              [block rows][positions] in the one that values meet; scores [block rows][positions] fp32, when
 //              they exceed half the accumulator memory or are capped. With a window: its positions alone, and

@@ -45,8 +45,10 @@ ValueId experts(GraphBuilder& g, Decoder& d, const Hyperparameters& s, ValueId h
   const ValueId scores =
       s.sigmoid_router ? g.map("ffn_probs", MapFunction::sigmoid, logits) : g.softmax("ffn_probs", logits);
   const std::string_view bias = "exp_probs_b.bias";  // of the choice alone
-  const ValueId ranked =
+  ValueId ranked =
       g.has(bias) ? g.zip_row("ffn_probs_biased", ZipFunction::add, scores, bias, s.experts) : scores;
+  if (s.expert_groups > 1)
+    ranked = g.keep_groups("ffn_probs_masked", ranked, {s.expert_groups, s.expert_groups_used});
   const ValueId chosen = g.top_k("ffn_chosen", ranked, s.experts_used);
   ValueId weights = g.take("ffn_weights", scores, chosen);
   if (s.experts_normalized) weights = g.normalize("ffn_weights_norm", weights);
@@ -95,6 +97,31 @@ void set_scales(const Metadata& m, Hyperparameters& s) {
                                          std::sqrt(static_cast<double>(s.latent.plain + s.rope_dims)));
 }
 
+// A group of experts is chosen by its two best, so each has two at least; the chosen ones hold as many as a
+// token has.
+bool are_groups(const Hyperparameters& s) {
+  if (s.expert_groups == 1) return true;
+  return s.experts % s.expert_groups == 0 && s.experts / s.expert_groups > 1 &&
+         s.expert_groups_used <= s.expert_groups &&
+         s.experts / s.expert_groups * s.expert_groups_used >= s.experts_used;
+}
+
+void read_groups(const Metadata& m, Hyperparameters& s) {
+  const std::string key = m.key_of("expert_group_count");
+  const std::uint64_t count = m.file.get_unsigned(key).value_or(0);
+  if (count <= 1) {
+    m.key_of("expert_group_used_count");
+    return;
+  }
+  s.expert_groups = m.require_size("expert_group_count", kMaxExperts);
+  s.expert_groups_used = m.require_size("expert_group_used_count", kMaxExperts);
+  if (are_groups(s)) return;
+  m.file.fail(fmt::format(
+      "key '{}' is {}: {} experts make no such groups of two and more of which {} hold the {} that a "
+      "token has; convert the model again",
+      key, count, s.experts, s.expert_groups_used, s.experts_used));
+}
+
 }  // namespace
 
 void read_deepseek2_file(const Metadata& m, Hyperparameters& s) {
@@ -104,7 +131,8 @@ void read_deepseek2_file(const Metadata& m, Hyperparameters& s) {
     s.leading_dense = s.layers;
     s.dense_feed_forward = s.feed_forward;
     for (const char* key : {"leading_dense_block_count", "expert_feed_forward_length", "expert_shared_count",
-                            "expert_weights_scale", "expert_weights_norm", "expert_gating_func"})
+                            "expert_weights_scale", "expert_weights_norm", "expert_gating_func",
+                            "expert_group_count", "expert_group_used_count"})
       m.key_of(key);  // of layers that are not there
     return;
   }
@@ -116,6 +144,7 @@ void read_deepseek2_file(const Metadata& m, Hyperparameters& s) {
                 std::uint64_t{s.shared_experts} * s.feed_forward, kMaxFeedForward);
   s.experts_scale = static_cast<float>(m.get_positive("expert_weights_scale", true).value_or(1.0));
   s.experts_normalized = m.boolean("expert_weights_norm", false);
+  read_groups(m, s);
 }
 
 void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
@@ -158,12 +187,24 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
     config.fail("moe_layer_freq",
                 "supported is 1: experts in every layer behind the first; use such a model");
   }
-  const std::uint32_t groups = config.get_size("n_group", kMaxExperts).value_or(third ? 8 : 1);
-  config.get_size("topk_group", kMaxExperts);
-  if (groups != 1) config.fail("n_group", "supported is 1: no groups of experts; use such a model");
+  s.expert_groups = config.get_size("n_group", kMaxExperts).value_or(third ? 8 : 1);
+  s.expert_groups_used = config.get_size("topk_group", kMaxExperts).value_or(third ? 4 : 1);
+  if (!are_groups(s)) {
+    config.fail("n_group",
+                "allowed are divisors of the experts that leave two in a group, topk_group of which "
+                "hold those that a token has; fix the file");
+  }
   const std::string method = config.text("topk_method").value_or(third ? "noaux_tc" : "greedy");
   if (method != "greedy" && method != "noaux_tc" && method != "group_limited_greedy") {
     config.fail("topk_method", "supported are greedy and noaux_tc; use such a model");
+  }
+  if (s.expert_groups > 1 && method != "noaux_tc") {
+    if (method == "group_limited_greedy") {
+      config.fail("topk_method",
+                  "groups that are chosen by their best expert alone are not supported; use a model "
+                  "of noaux_tc");
+    }
+    s.expert_groups = 1;  // greedy chooses among all
   }
   shape.biases.router = method == "noaux_tc";
   const std::string scores = config.text("scoring_func").value_or(third ? "sigmoid" : "softmax");
@@ -176,6 +217,10 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
       static_cast<float>(config.get_positive("routed_scaling_factor").value_or(third ? 2.5 : 1.0));
   put("leading_dense_block_count", s.leading_dense);
   put("expert_shared_count", s.shared_experts);
+  if (s.expert_groups > 1) {
+    put("expert_group_count", s.expert_groups);
+    put("expert_group_used_count", s.expert_groups_used);
+  }
   put("expert_gating_func", s.sigmoid_router ? 2 : 1);
   shape.own_keys.emplace_back("expert_weights_norm", s.experts_normalized);
   shape.own_keys.emplace_back("expert_weights_scale", static_cast<double>(s.experts_scale));

@@ -217,6 +217,12 @@ ValueId GraphBuilder::top_k(std::string_view name, ValueId x, std::uint32_t coun
   return add(OperatorKind::top_k, name, {x}, count).output;
 }
 
+ValueId GraphBuilder::keep_groups(std::string_view name, ValueId x, const GroupsShape& shape) {
+  Operator& op = add(OperatorKind::keep_groups, name, {x}, cols(x));
+  op.groups = shape;
+  return op.output;
+}
+
 ValueId GraphBuilder::take(std::string_view name, ValueId x, ValueId places) {
   return add(OperatorKind::take, name, {x, places}, cols(places)).output;
 }

@@ -85,6 +85,7 @@ class GraphBuilder {
                     const AttentionShape& shape, std::string_view sinks = {});
   ValueId softmax(std::string_view name, ValueId x);
   ValueId top_k(std::string_view name, ValueId x, std::uint32_t count);
+  ValueId keep_groups(std::string_view name, ValueId x, const GroupsShape& shape);
   ValueId take(std::string_view name, ValueId x, ValueId places);
   ValueId normalize(std::string_view name, ValueId x);
   // With the tensor "<name>.weight" of `experts` matrices of so many rows and, if asked for, "<name>.bias"

@@ -50,6 +50,8 @@ std::string_view name_of(OperatorKind kind) {
       return "join";
     case OperatorKind::part_linear:
       return "part_linear";
+    case OperatorKind::keep_groups:
+      return "keep_groups";
   }
   return "?";
 }

@@ -103,8 +103,11 @@ enum class OperatorKind : std::uint8_t {
   join,     // of each group the first columns from x, the others from y                      inputs: x, y
   // Part e of x times matrix e of the weight, for each of them, the results side by side.        inputs: x
   part_linear,
+  // Of groups of columns, those with the largest sums of their two largest values stay; the values of the
+  // others become much less than all.                                                        inputs: x
+  keep_groups,
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::part_linear) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::keep_groups) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {
@@ -147,6 +150,11 @@ struct RotaryShape {
 struct ColumnsShape {
   std::uint32_t group = 0, first = 0, count = 0;
 };
+// `count` groups of columns that lie together, of which `kept` stay; more where their sums are equal.
+struct GroupsShape {
+  std::uint32_t count = 0, kept = 0;
+};
+inline constexpr float kGroupPenalty = 1e30f;  // for what a group's sum lacks
 // v: heads x dim columns; q and k: key_heads x dim, head h has those of key head h modulo key_heads. decay
 // and beta: heads columns. Row j of a head's state is S's row for element j of v.
 struct DeltaShape {
@@ -183,6 +191,7 @@ struct Operator {
   AttentionShape attention{};
   ColumnsShape columns{};
   DeltaShape delta{};
+  GroupsShape groups{};
 };
 
 // Whether an operator multiplies its first input with the matrix, or with some matrices, of its weight.

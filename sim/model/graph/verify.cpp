@@ -38,8 +38,8 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1,
-                                                            2, 1, 2, 2, 2, 1, 6, 1, 2, 1};  // by OperatorKind
+    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2,
+                                                            1, 2, 2, 2, 1, 6, 1, 2, 1, 1};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -125,6 +125,10 @@ class Verifier {
       }
       case OperatorKind::softmax:
       case OperatorKind::normalize:
+        return same(in(0).cols, op.output_columns, "columns of its input");
+      case OperatorKind::keep_groups:
+        need(op.groups.kept != 0 && op.groups.kept <= op.groups.count, "keeps no such number of groups");
+        need(in(0).cols % op.groups.count == 0 && in(0).cols / op.groups.count > 1, "has no such groups");
         return same(in(0).cols, op.output_columns, "columns of its input");
       case OperatorKind::top_k:
         return need(op.output_columns != 0 && op.output_columns <= in(0).cols,

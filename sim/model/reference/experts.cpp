@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a mixture of experts has beside its linears: which experts, with what weights, and their sum.
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <numeric>
 #include <vector>
@@ -23,6 +24,23 @@ void top_k(std::span<const float> x, std::span<float> places) {
 
 std::uint32_t place_at(std::span<const float> places, std::size_t i) {
   return std::bit_cast<std::uint32_t>(places[i]);
+}
+
+void keep_groups(const GroupsShape& shape, std::span<const float> x, std::span<float> y) {
+  const std::size_t columns = x.size() / shape.count;
+  std::vector<float> sums;
+  for (std::size_t at = 0; at < x.size(); at += columns) {
+    const std::span<const float> group = x.subspan(at, columns);
+    std::array<float, 2> places{};
+    top_k(group, places);
+    sums.push_back(group[place_at(places, 0)] + group[place_at(places, 1)]);
+  }
+  std::vector<float> kept(shape.kept);
+  top_k(sums, kept);
+  const float least = sums[place_at(kept, kept.size() - 1)];
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    y[i] = x[i] + std::min(sums[i / columns] - least, 0.0f) * kGroupPenalty;
+  }
 }
 
 void normalize(std::span<const float> x, std::span<float> y) {

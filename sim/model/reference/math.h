@@ -58,6 +58,9 @@ void columns(const ColumnsShape& shape, std::span<const float> x, std::span<floa
 // experts.cpp
 // Places of the largest values, in falling order, of equal ones the earlier first; as the bits of u32.
 void top_k(std::span<const float> x, std::span<float> places);
+// A group's value is the sum of its two largest, and what it lacks to the value of the last group that stays
+// is its penalty, times 1e30: y = x + penalty.
+void keep_groups(const GroupsShape& shape, std::span<const float> x, std::span<float> y);
 std::uint32_t place_at(std::span<const float> places, std::size_t i);
 // y[i] = x[i] / sum of x.
 void normalize(std::span<const float> x, std::span<float> y);

@@ -83,6 +83,8 @@ void Reference::execute(const Operator& op, TokenId token) {
       top_k(in(op, 0), y);
       if (chooser_) chooser_(op, position_, in(op, 0), y);
       return;
+    case OperatorKind::keep_groups:
+      return keep_groups(op.groups, in(op, 0), y);
     case OperatorKind::take:
       for (std::size_t i = 0; i < y.size(); ++i) y[i] = in(op, 0)[place_at(in(op, 1), i)];
       return;
