@@ -117,7 +117,8 @@ void add_model_options(OptionParser& parser) {
   sampling("seed", po::value<std::string>()->default_value("0"), "seed of the sampler");
   sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
   auto compiling = parser.more("Compiling and simulating");
-  compiling("batch", po::value<long long>()->default_value(0), "prompt tokens per step (0: as many as fit)");
+  compiling("batch", po::value<long long>()->default_value(0),
+            "prompt tokens per step (0: the fastest, by estimate)");
   compiling("kv-type", po::value<std::string>()->default_value("f16"),
             ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   compiling("no-fusion", po::value<std::string>(),

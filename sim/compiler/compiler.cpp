@@ -15,6 +15,7 @@
 #include "compiler/passes/batch.h"
 #include "compiler/passes/layout.h"
 #include "compiler/passes/refuse.h"
+#include "compiler/passes/step_time.h"
 
 namespace tokencycle::compiler {
 namespace {
@@ -98,6 +99,42 @@ std::optional<SmallBatch> Compiler::small_batch(std::uint32_t prompt_tokens) con
   const std::uint32_t useful = std::min(useful_batch(*source_.graph, machine_), prompt_tokens);
   if (demands_.streamed || batch_limit_ >= useful || batch_limit_ == options_.max_batch) return std::nullopt;
   return SmallBatch{batch_limit_, useful, scratchpad_for_batch(demands_, machine_, options_, useful)};
+}
+
+// Of a prompt in steps of `batch`, from estimates of its first, middle and last step.
+double Compiler::prompt_cycles(std::uint32_t prompt_tokens, std::uint32_t batch) const {
+  const auto steps = static_cast<std::uint32_t>(ceil_div(prompt_tokens, batch));
+  const auto cycles = [&](std::uint32_t step) {
+    const std::uint32_t position = step * batch;
+    const bool last = step + 1 == steps;
+    const Step what{position, std::min(batch, prompt_tokens - position), false, last};
+    return estimated_cycles(compile(what).program, machine_);
+  };
+  double sum = cycles(0);
+  if (steps > 1) sum += cycles(steps - 1);
+  if (steps > 2) sum += (steps - 2) * cycles(steps / 2);
+  return sum;
+}
+
+std::uint32_t Compiler::batch_for(std::uint32_t prompt_tokens) const {
+  const std::uint32_t most = std::min(batch_limit_, prompt_tokens);
+  if (options_.max_batch != 0 || demands_.streamed || most <= 1) return batch_limit_;
+  // As few steps as can be, unless more of them are clearly better: an estimate is not exact.
+  constexpr double kClearly = 0.97, kHopeless = 1.5;
+  auto steps = static_cast<std::uint32_t>(ceil_div(prompt_tokens, most));
+  const auto fewest = static_cast<std::uint32_t>(ceil_div(prompt_tokens, steps));
+  std::uint32_t best = fewest;
+  double best_cycles = prompt_cycles(prompt_tokens, fewest);
+  while (best != 1 && (steps += std::max(1u, steps / 4)) < prompt_tokens) {
+    const auto batch = static_cast<std::uint32_t>(ceil_div(prompt_tokens, steps));
+    const double cycles = prompt_cycles(prompt_tokens, batch);
+    if (cycles < (best == fewest ? kClearly : 1) * best_cycles) {
+      best = batch;
+      best_cycles = cycles;
+    }
+    if (cycles > kHopeless * best_cycles) break;
+  }
+  return best;
 }
 
 const Plan& Compiler::plan_of(const Step& step) const {

@@ -88,6 +88,9 @@ class Compiler {
   const DramLayout& layout() const { return layout_; }
   // Largest number of tokens that one prefill step can hold.
   std::uint32_t batch_limit() const { return batch_limit_; }
+  // Tokens of each step of a prompt of so many, at most the limit: of equal steps those that are estimated to
+  // take the least time. The limit where the options say it, or rows come from DRAM.
+  std::uint32_t batch_for(std::uint32_t prompt_tokens) const;
   // For a prompt of so many tokens; nothing where batches are as large as is useful, or as asked for.
   std::optional<SmallBatch> small_batch(std::uint32_t prompt_tokens) const;
   std::uint32_t context() const { return options_.context; }
@@ -95,6 +98,7 @@ class Compiler {
 
  private:
   const Plan& plan_of(const Step& step) const;
+  double prompt_cycles(std::uint32_t prompt_tokens, std::uint32_t batch) const;
 
   Source source_;
   config::Machine machine_;

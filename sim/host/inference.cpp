@@ -25,6 +25,7 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
       units_(observe::UnitList(machine), next_start_),
       stack_(next_start_),
       operators_(options.record ? &stack_ : nullptr, machine.peak_dram_gb_per_s() / machine.clock_ghz) {
+  batch_ = compiler_.batch_limit();
   refuse_several_cores(machine);
   refuse_several_units(machine);
   if (options.record) {
@@ -100,6 +101,7 @@ void Inference::reset() {
 }
 
 std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
+  const auto all = static_cast<std::uint32_t>(tokens.size());
   for (const StepReport& s : done_) tokens = tokens.subspan(s.tokens);  // where it was read in the middle
   if (position_ + tokens.size() > compiler_.context()) {
     throw SimulationError(
@@ -108,8 +110,9 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
                     "tokens, or a larger --context if the model has one",
                     compiler_.context(), position_, tokens.size()));
   }
+  choose_batch(all);
   while (!tokens.empty()) {
-    const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), compiler_.batch_limit()));
+    const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), batch_));
     const bool last = n == tokens.size();
     done_.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
     ++steps_;
@@ -120,10 +123,17 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
   return std::exchange(done_, {});
 }
 
+// Of several tokens at once; the choice stays until there are others.
+void Inference::choose_batch(std::uint32_t tokens) {
+  if (tokens <= 1 || tokens == batch_tokens_) return;
+  batch_tokens_ = tokens;
+  batch_ = std::min(compiler_.batch_for(tokens), compiler_.batch_limit());
+}
+
 template <class Archive>
 void Inference::serialize(Archive& state) {
   state(accelerator_, choices_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_,
-        steps_);
+        steps_, batch_, batch_tokens_);
   if (timeline_) state(*timeline_);
   if (pipeline_) state(*pipeline_);
   if (checker_) state(*checker_);

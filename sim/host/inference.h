@@ -107,6 +107,7 @@ class Inference {
   std::uint32_t position() const { return position_; }
   std::uint32_t context() const { return compiler_.context(); }
   std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
+  std::uint32_t batch() const { return batch_; }  // tokens of a step of the last prompt, at most
   // The experts that the routers have chosen, in the order of the steps, layers and tokens.
   const std::vector<std::uint32_t>& experts() const { return choices_.made(); }
   // Who chooses them: "the routers'", "drawn with seed 7", "given by --experts"; empty: there are none.
@@ -125,6 +126,7 @@ class Inference {
  private:
   StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
   machine::Execution execute(const isa::Program& program);
+  void choose_batch(std::uint32_t tokens);
   void end_early(Cycle end);
   void keep_unfinished(Cycle end);
   std::vector<float> read_logits(std::uint32_t row) const;
@@ -148,6 +150,7 @@ class Inference {
   std::uint32_t token_ = 0;       // that evaluate() works for: how often it was called
   std::vector<StepReport> done_;  // steps of the evaluate() under way
   std::uint64_t steps_ = 0;
+  std::uint32_t batch_ = 0, batch_tokens_ = 0;  // of a step; the tokens that it was chosen for
 };
 
 }  // namespace tokencycle::host

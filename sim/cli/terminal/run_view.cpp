@@ -81,8 +81,7 @@ void RunView::show_step() {
   const std::string layer =
       at->op->layer < 0 ? "" : fmt::format("layer {} of {}, ", at->op->layer + 1, layers);
   const double tokens =
-      prefill_ ? static_cast<double>(std::min<std::uint64_t>(prompt_ - read_, inference_->batch_limit()))
-               : 1.0;
+      prefill_ ? static_cast<double>(std::min<std::uint64_t>(prompt_ - read_, inference_->batch())) : 1.0;
   live_.set_step(fmt::format("{}{}, {:.0f} %", layer, at->op->name, 100 * at->share), at->share * tokens);
 }
 

@@ -47,9 +47,6 @@ double Estimate::cycles(const Tiling& t, bool overlaps) const {
   // Nothing overlaps the first chunk's loads and the last block's store.
   const std::uint64_t first = t.rows * row_bytes(x_.format, t.depth) + t.cols * row_bytes(w_.format, t.depth);
   const double ends = static_cast<double>(first + std::uint64_t{t.rows} * t.cols * 4) / bytes_per_cycle_;
-  // Of the shorter one, since both ports meet at banks: found by comparing simulated cycles over the products
-  // of tests/golden. It chooses among tilings; no cycle depends on it otherwise.
-  constexpr double kDisturbed = 0.15;
   return std::max(dram, array + ends) + kDisturbed * std::min(dram, array) + replace_cycles(t);
 }
 
