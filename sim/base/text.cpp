@@ -24,6 +24,16 @@ std::string with_separators(std::uint64_t value) {
   return text;
 }
 
+int rate_decimals(double rate) {
+  return rate < 10 ? 2 : rate < 100 ? 1 : 0;
+}
+
+std::string rate_text(double rate) {
+  const int decimals = rate_decimals(rate);
+  if (decimals != 0) return fmt::format("{:.{}f}", rate, decimals);
+  return with_separators(static_cast<std::uint64_t>(rate));
+}
+
 namespace {
 bool same_letter(char a, char b) {
   return std::tolower(static_cast<unsigned char>(a)) == std::tolower(static_cast<unsigned char>(b));

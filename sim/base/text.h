@@ -12,6 +12,9 @@ namespace tokencycle {
 
 // 1234567 -> "1,234,567".
 std::string with_separators(std::uint64_t value);
+// A rate of at least 0 with three significant digits, or all digits of a whole number: 4.84, 48.4, 1,484.
+std::string rate_text(double rate);
+int rate_decimals(double rate);
 
 // The candidate nearest to `word` by edit distance, or "" when none is near (at most a third of the letters
 // differ). Letters of the other case are the same letters.

@@ -6,6 +6,14 @@
 
 using namespace tokencycle;
 
+TEST_CASE("a rate keeps three digits that count, and all of a whole number") {
+  CHECK(rate_text(0.0484) == "0.05");
+  CHECK(rate_text(4.84) == "4.84");
+  CHECK(rate_text(48.44) == "48.4");
+  CHECK(rate_text(484.4) == "484");
+  CHECK(rate_text(1'484'000) == "1,484,000");
+}
+
 TEST_CASE("numbers are grouped in threes from the right") {
   CHECK(with_separators(0) == "0");
   CHECK(with_separators(999) == "999");

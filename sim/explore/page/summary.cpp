@@ -62,6 +62,7 @@ std::vector<SummaryRow> rows_of(const Page& page) {
     return [&page, read](std::size_t i) { return std::optional<double>(read(page.results[i])); };
   };
   const auto whole = [](double v) { return number_text(v); };
+  const auto rate = [](double v) { return number_text(v, rate_decimals(v)); };
   const auto tenth = [](double v) { return number_text(v, 1); };
   const auto percent = [](double v) { return number_text(v, 1) + " %"; };
   const auto energy = [&page](std::size_t i) -> std::optional<double> {
@@ -75,7 +76,7 @@ std::vector<SummaryRow> rows_of(const Page& page) {
       {"first token, cycles", figure(&Figures::first_token), whole},
       {"decode token, median, cycles", figure(&Figures::decode_median), whole},
       {"decode token, maximum, cycles", figure(&Figures::decode_max), whole},
-      {"tokens a second at the clock", figure(&Figures::tokens_per_second), whole},
+      {"tokens per second at the clock", figure(&Figures::tokens_per_second), rate},
       {"time a decode token, µs", figure(&Figures::us_per_token), tenth},
       {"all cycles", figure(&Figures::cycles), whole},
       {"prompt tokens", result([](const Result& r) { return double(r.prompt_tokens.size()); }), whole, false},
@@ -154,7 +155,10 @@ void add_card(std::string& out, const Page& page, std::size_t i) {
   const observe::Stack stack = token_stack(r);
   out += fmt::format("{}<p class=\"small\">{}</p><dl>", stack_bar(stack, cycles_of(stack)),
                      causes_text(stack, 3));
-  add_item(out, "speed", f.tokens_per_second ? number_text(*f.tokens_per_second) + " tokens/s" : "–");
+  add_item(out, "speed",
+           f.tokens_per_second
+               ? number_text(*f.tokens_per_second, rate_decimals(*f.tokens_per_second)) + " tokens/s"
+               : "–");
   add_item(out, "first token", f.first_token ? count_text(*f.first_token) + " cycles" : "–");
   add_item(out, "array busy", number_text(f.matrix_busy, 1) + " %");
   add_item(out, "DRAM",
