@@ -73,8 +73,8 @@ void add_speed(std::string& out, const config::Machine& machine, const RunReport
   const std::uint64_t median = cycles[(cycles.size() - 1) / 2];
   const double tokens_per_second = machine.clock_ghz * 1e9 / static_cast<double>(median);
   out += fmt::format("  decode, median  {:>14}   {} tokens/s at {:g} GHz\n  decode, max     {:>14}\n",
-                     with_separators(median), rate_text(tokens_per_second),
-                     machine.clock_ghz, with_separators(cycles.back()));
+                     with_separators(median), rate_text(tokens_per_second), machine.clock_ghz,
+                     with_separators(cycles.back()));
 }
 
 void add_stack(std::string& out, const RunReport& report) {
