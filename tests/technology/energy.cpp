@@ -2,6 +2,7 @@
 // Energy of whole runs: do parts and operators sum, are they counts times prices, does a technology change
 // nothing else, and do the laws hold that every machine obeys?
 #include <sys/wait.h>
+#include <unistd.h>
 #include <catch2/catch.hpp>
 #include <cmath>
 #include <cstdlib>
@@ -23,13 +24,16 @@ constexpr std::array<const char*, 2> kPhases = {"prefill", "decode"};
 // The result of a run for cycles alone.
 Json run(const std::string& machine, std::string more) {
   if (more.find("-n ") == std::string::npos) more += " -n 3";
-  const auto file = std::filesystem::temp_directory_path() / "tokencycle_energy_test.json";
+  const auto file = std::filesystem::temp_directory_path() /
+                    ("tokencycle_energy_test." + std::to_string(::getpid()) + ".json");
   const std::string command = std::string(TOKENCYCLE_BINARY) + " run --timing-only --prompt-tokens 9 -q -c " +
                               machine + " --result " + file.string() + " " + more;
   INFO(command);
   REQUIRE(std::system(command.c_str()) == 0);
   std::ifstream in(file);
-  return Json::parse(in);
+  const Json result = Json::parse(in);
+  std::filesystem::remove(file);
+  return result;
 }
 
 Json with_technology(const std::string& machine, const std::string& technology,
