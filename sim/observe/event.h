@@ -154,6 +154,10 @@ struct InstructionRecord {
   MultiplyType type = MultiplyType::int8;  // matrix: of the products
   std::uint8_t unit_index = 0, core = 0;   // which of the units of its kind, in which core
 
+  // All from decoded on so much later, modulo 2^64.
+  void move(Cycle by) {
+    for (Cycle* cycle : {&decoded, &dispatched, &started, &finished, &written_back}) *cycle += by;
+  }
   template <class Archive>
   void serialize(Archive& state) {
     state(sequence, pc, op, unit, fetched, decoded, dispatched, started, finished, written_back, work,

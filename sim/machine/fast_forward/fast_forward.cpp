@@ -11,16 +11,6 @@ using Kind = Happening::Kind;
 
 namespace {
 
-constexpr std::uint64_t pack(std::uint64_t high, std::uint64_t low) {
-  return high << 32 | (low & 0xffff'ffffu);
-}
-constexpr std::uint64_t high_of(std::uint64_t word) {
-  return word >> 32;
-}
-constexpr std::uint64_t low_of(std::uint64_t word) {
-  return word & 0xffff'ffffu;
-}
-
 // Stages that an instruction has yet to reach have the cycle in which it left decode.
 bool has_started(const observe::InstructionRecord& record) {
   return record.started > record.written_back;
@@ -83,8 +73,14 @@ void FastForward::order_in_flight() {
   std::ranges::sort(order_, {}, [](const InFlight* e) { return e->record.sequence; });
 }
 
+// What is in flight. Saved cycles count from now, so that an instruction's stages do too.
 template <class Archive>
-void FastForward::serialize_units(Archive& state, Cycle now) {
+void FastForward::serialize(Archive& state, Cycle now) {
+  for (InFlight* entry : order_) {
+    observe::InstructionRecord& r = entry->record;
+    state(r.decoded, r.dispatched, r.started, r.finished, r.written_back, r.work, r.cell_cycles,
+          r.scratchpad_bytes, r.sums, r.type);
+  }
   parts_.matrix.serialize_in_flight(state, now);
   parts_.dispatch.serialize_in_flight(state);
   parts_.writeback.serialize_in_flight(state);
@@ -98,75 +94,42 @@ std::uint32_t FastForward::save(Cycle now) {
   order_in_flight();
   sequence_ = parts_.decode.instructions();
   words_.clear();
-  save_in_flight(now, words_);
   StateSaver saver(now, order_, words_);
-  serialize_units(saver, now);
+  serialize(saver, now);
+  name_in_flight();
   return memo_.number_of(words_);
 }
 
-// Each with its number in the order of decoding, counted back from the next instruction, the cycles of its
-// stages, counted back from now, and what the rest of its way depends on.
-void FastForward::save_in_flight(Cycle now, StateWords& words) {
-  words.push_back(order_.size());
-  const auto ago = [now](Cycle c) { return now.value - c.value; };
+// Which instructions are in flight, as far as it makes a difference: their numbers, also in the order of
+// decoding (counted back from the next), and what the rest of their way depends on. At the end of the state's
+// words, because load() finds it in at().
+void FastForward::name_in_flight() {
   std::uint32_t sums_before = 0;
   bool first_sums = true;
   for (InFlight* entry : order_) {
     const observe::InstructionRecord& r = entry->record;
     const isa::Instruction& i = entry->instruction;
     at(r.sequence) = {{r.pc, r.fetched, i.dst, i.a, i.b}, entry, true};
-    words.push_back(pack(walk_.number_of(r.pc, i), sequence_ - r.sequence));
-    words.push_back(pack(ago(r.decoded), ago(r.dispatched)));
-    words.push_back(pack(ago(r.started), ago(r.finished)));
-    words.push_back(pack(ago(r.written_back), has_started(r) ? 1 : 0));
-    if (has_started(r)) {
-      words.insert(words.end(), {r.work, r.cell_cycles, r.scratchpad_bytes,
-                                 pack(r.sums, static_cast<std::uint64_t>(r.type))});
-    } else {
-      words.push_back(pack(walk_.place_of(i.a), walk_.place_of(i.b)));
-    }
+    words_.insert(words_.end(), {walk_.number_of(r.pc, i), sequence_ - r.sequence});
+    const bool reads = !has_started(r);
+    words_.insert(words_.end(), {reads ? walk_.place_of(i.a) : 0, reads ? walk_.place_of(i.b) : 0});
     if (!has_sums(*entry)) continue;
-    words.push_back(std::exchange(first_sums, false) ? 0 : i.dst.byte() - sums_before);
+    words_.push_back(std::exchange(first_sums, false) ? 0 : i.dst.byte() - sums_before);
     sums_before = i.dst.byte();
     walk_.set_last_sums(sums_before);
   }
-}
-
-// Returns the number of words that it took.
-std::size_t FastForward::load_in_flight(Cycle now, std::span<const std::uint64_t> words) {
-  std::size_t next = 1;
-  for (InFlight* entry : order_) {
-    observe::InstructionRecord& r = entry->record;
-    Known& known = at(r.sequence);
-    fill(known);
-    const auto cycle = [now](std::uint64_t ago) { return Cycle(now.value - ago); };
-    next += 1;
-    r.decoded = cycle(high_of(words[next]));
-    r.dispatched = cycle(low_of(words[next++]));
-    r.started = cycle(high_of(words[next]));
-    r.finished = cycle(low_of(words[next++]));
-    r.written_back = cycle(high_of(words[next]));
-    const bool started = low_of(words[next++]) != 0;
-    r.fetched = known.step.fetched;
-    if (started) {
-      r.work = words[next++];
-      r.cell_cycles = words[next++];
-      r.scratchpad_bytes = words[next++];
-      r.sums = high_of(words[next]);
-      r.type = static_cast<MultiplyType>(low_of(words[next++]));
-    } else {
-      next += 1;
-    }
-    if (has_sums(*entry)) next += 1;
-  }
-  return next;
+  words_.push_back(order_.size());
 }
 
 void FastForward::load(Cycle now, const StateWords& words) {
   order_in_flight();
-  const std::size_t used = load_in_flight(now, words);
-  StateLoader loader(now, order_, std::span(words).subspan(used));
-  serialize_units(loader, now);
+  for (InFlight* entry : order_) {
+    Known& known = at(entry->record.sequence);
+    fill(known);
+    entry->record.fetched = known.step.fetched;
+  }
+  StateLoader loader(now, order_, words);
+  serialize(loader, now);
 }
 
 // Iteration after iteration, as long as they are known and memory stays at rest. What is not known is
@@ -254,10 +217,7 @@ void FastForward::take(Cycle now, const Iteration& iteration) {
         record.sequence = event.number;
         record.pc = event.pc;
         record.fetched = known.step.fetched;
-        for (Cycle* cycle :
-             {&record.decoded, &record.dispatched, &record.started, &record.finished, &record.written_back}) {
-          *cycle = *cycle + now.value;
-        }
+        record.move(now);
         parts_.hub.retired(record);
         if (known.entry != nullptr) board.remove(*known.entry);
         break;

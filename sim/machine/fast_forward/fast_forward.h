@@ -77,11 +77,10 @@ class FastForward : public EdgeWatcher {
   bool at_rest(Cycle now);
   void order_in_flight();
   std::uint32_t save(Cycle now);
-  void save_in_flight(Cycle now, StateWords& words);
+  void name_in_flight();
   void load(Cycle now, const StateWords& words);
-  std::size_t load_in_flight(Cycle now, std::span<const std::uint64_t> words);
   template <class Archive>
-  void serialize_units(Archive& state, Cycle now);
+  void serialize(Archive& state, Cycle now);
   void take_known(Cycle now, std::uint32_t state);
   void take(Cycle now, const Iteration& iteration);
   void record(Cycle now, std::uint32_t state);

@@ -46,10 +46,7 @@ void Recorder::on_event(const observe::Event& event) {
 void Recorder::on_retired(const observe::InstructionRecord& record) {
   observe::InstructionRecord counted = record;
   counted.sequence -= sequence_;
-  for (Cycle* cycle :
-       {&counted.decoded, &counted.dispatched, &counted.started, &counted.finished, &counted.written_back}) {
-    *cycle -= start_;
-  }
+  counted.move(Cycle() - start_);
   observe::Event event;
   event.cycle = record.written_back;
   event.number = counted.sequence;
