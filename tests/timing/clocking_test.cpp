@@ -110,6 +110,30 @@ void check_stages(const config::Machine& machine, const MachineRun& run) {
   CHECK(wrong == 0);
 }
 
+struct BothClockings {
+  MachineRun gated, every;
+};
+
+// A program under both, which must be the same in all that is observed.
+BothClockings run_both(const config::Machine& machine, const GeneratedProgram& p) {
+  const BothClockings both{run_on(machine, p.program, {machine::Clocking::gated, kDataBytes}),
+                           run_on(machine, p.program, {machine::Clocking::every_edge, kDataBytes})};
+  CHECK(both.gated.digest == both.every.digest);
+  CHECK(both.gated.event_count == both.every.event_count);
+  CHECK(both.gated.execution.end == both.every.execution.end);
+  CHECK(both.gated.stack == both.every.stack);
+  CHECK(both.gated.states == both.every.states);
+  check_results(machine, p, both.gated);
+  check_accounting(both.gated);
+  return both;
+}
+
+std::string text_of(std::uint64_t seed, const config::Machine& machine, const GeneratedProgram& p) {
+  isa::Program words;
+  words.words = p.program.words;
+  return "seed " + std::to_string(seed) + "\n" + config::to_json(machine) + "\n" + isa::disassemble(words);
+}
+
 }  // namespace
 
 TEST_CASE("loops of matrix instructions that are fast-forwarded do what they do cycle by cycle") {
@@ -118,16 +142,8 @@ TEST_CASE("loops of matrix instructions that are fast-forwarded do what they do 
     Random random(seed);
     const config::Machine machine = random_machine(random);
     const GeneratedProgram p = generate_matrix_loops(random, machine);
-    isa::Program words;
-    words.words = p.program.words;
-    INFO("seed " << seed << "\n" << config::to_json(machine) << "\n" << isa::disassemble(words));
-    const MachineRun gated = run_on(machine, p.program, {machine::Clocking::gated, kDataBytes});
-    const MachineRun every = run_on(machine, p.program, {machine::Clocking::every_edge, kDataBytes});
-    CHECK(gated.digest == every.digest);
-    CHECK(gated.event_count == every.event_count);
-    CHECK(gated.execution.end == every.execution.end);
-    CHECK(gated.stack == every.stack);
-    CHECK(gated.states == every.states);
+    INFO(text_of(seed, machine, p));
+    const auto [gated, every] = run_both(machine, p);
     CHECK(gated.multiplications == every.multiplications);
     for (int port = 0; port < memory::kPorts; ++port) {
       CHECK(gated.ports[port].accesses == every.ports[port].accesses);
@@ -135,8 +151,6 @@ TEST_CASE("loops of matrix instructions that are fast-forwarded do what they do 
       CHECK(gated.ports[port].conflict_cycles == every.ports[port].conflict_cycles);
     }
     CHECK(every.skipped_cycles == 0);
-    check_results(machine, p, gated);
-    check_accounting(gated);
     cycles += gated.cycles();
     skipped += gated.skipped_cycles;
     programs += gated.skipped_cycles > 0 ? 1 : 0;
@@ -154,20 +168,10 @@ TEST_CASE("random programs compute what the words say, and every edge or gated i
     Random random(seed);
     const config::Machine machine = with_several_units(random, random_machine(random));
     const GeneratedProgram p = generate_program(random, machine);
-    isa::Program words;
-    words.words = p.program.words;
-    INFO("seed " << seed << "\n" << config::to_json(machine) << "\n" << isa::disassemble(words));
-    const MachineRun gated = run_on(machine, p.program, {machine::Clocking::gated, kDataBytes});
-    const MachineRun every = run_on(machine, p.program, {machine::Clocking::every_edge, kDataBytes});
-    CHECK(gated.digest == every.digest);
-    CHECK(gated.event_count == every.event_count);
-    CHECK(gated.execution.end == every.execution.end);
+    INFO(text_of(seed, machine, p));
+    const auto [gated, every] = run_both(machine, p);
     CHECK(gated.edges <= every.edges);
     CHECK(every.edges == every.cycles());
-    CHECK(gated.stack == every.stack);
-    CHECK(gated.states == every.states);
-    check_results(machine, p, gated);
-    check_accounting(gated);
     check_stages(machine, gated);
     executed += gated.records.size();
     cycles += gated.cycles();
