@@ -134,31 +134,39 @@ std::size_t first_difference(const std::vector<TraceLine>& a, const std::vector<
   return static_cast<std::size_t>(std::mismatch(a.begin(), a.end(), b.begin(), b.end()).first - a.begin());
 }
 
-}  // namespace
-
-TEST_CASE("reference streams take the cycles of an established simulator") {
-  if (!streams_are_there()) return;
+// What the reference says of each stream: its cells, and whether it refreshes.
+template <class Check>
+void for_reference(const Check& check) {
   std::ifstream file(kStreams / "reference.csv");
   std::string line;
   std::getline(file, line);
   int rows = 0;
   for (; std::getline(file, line); ++rows) {
     const auto cells = cells_of(line);
-    const bool refresh = cells[4] == "AllBank";
+    CAPTURE(line);
+    check(line, cells, cells[4] == "AllBank");
+  }
+  CHECK(rows == 60);
+}
+
+}  // namespace
+
+TEST_CASE("reference streams take the cycles of an established simulator") {
+  if (!streams_are_there()) return;
+  for_reference([](const std::string& line, const auto& cells, bool refresh) {
     const DramReplay result = run(cells[0], cells[1], cells[2], refresh);
     const double expected = std::stod(cells[6]), measured = static_cast<double>(result.end);
     // One sequential row is off by a few clocks for a reason not found; the other fifty-nine keep to their
     // bounds.
     const bool unexplained = line.starts_with("hbm2_2000,a_seq_rd,RoBaRaCoCh,FRFCFS,NoRefresh,");
     const double allowed = unexplained ? 0.003 : tolerance(cells[1], refresh);
-    CAPTURE(line, measured);
+    CAPTURE(measured);
     CHECK(std::abs(measured - expected) <= allowed * expected);
     const auto system_of = parameters_of(cells[0], PrechargeAllToRefresh::as_reference);
     const DramRefreshDuty duty{refresh ? config::DramRefresh::all_bank : config::DramRefresh::none, 0};
     const auto violations = DramChecker(system_of).all(result.commands, duty, result.end);
     CHECK(violations == std::vector<std::string>{});
-  }
-  CHECK(rows == 60);
+  });
 }
 
 // The shipped preset of the same device, with the reference's controller.
@@ -191,20 +199,13 @@ double tolerance_of_preset(const std::string& preset, const std::string& stream,
 
 TEST_CASE("shipped presets take the cycles of an established simulator") {
   if (!streams_are_there()) return;
-  std::ifstream file(kStreams / "reference.csv");
-  std::string line;
-  std::getline(file, line);
-  int rows = 0;
-  for (; std::getline(file, line); ++rows) {
-    const auto cells = cells_of(line);
-    const bool refresh = cells[4] == "AllBank";
+  for_reference([](const std::string&, const auto& cells, bool refresh) {
     const double expected = std::stod(cells[6]);
     const auto measured = static_cast<double>(run_preset(cells[0], cells[1], cells[2], refresh).end);
-    CAPTURE(line, measured);
+    CAPTURE(measured);
     CHECK(std::abs(measured - expected) <=
           tolerance_of_preset(cells[0], cells[1], cells[2], refresh) * expected + 1e-6);
-  }
-  CHECK(rows == 60);
+  });
 }
 
 TEST_CASE("commands come in the clocks of an established simulator's trace") {
