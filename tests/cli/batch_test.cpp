@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which batch does a prompt take when nobody says one? Shapes and machines are such that nothing
-// was tried on while the choice was written.
+// Which batch does a prompt take without --batch? The choice was written without trying any of these shapes
+// and machines.
 #include <algorithm>
 #include <catch2/catch.hpp>
 #include <vector>

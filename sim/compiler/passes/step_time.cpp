@@ -81,7 +81,7 @@ class StepTime {
   }
   double wave() const { return double{1} * m_.matrix.rows + m_.matrix.columns; }
 
-  // A preload's time counts where it is longer than the pass that goes on meanwhile.
+  // A preload's time counts where it is longer than the pass under way.
   double matrix(const Instruction& i) {
     const config::Matrix& a = m_.matrix;
     if (i.op == Opcode::matmul) {
