@@ -94,6 +94,8 @@ class DramBanks {
     if (one.group != other.group) return read_gaps_[static_cast<std::size_t>(DramLevel::rank)];
     return read_gaps_[static_cast<std::size_t>(a == b ? DramLevel::bank : DramLevel::bank_group)];
   }
+  // The same by the narrowest level that they share.
+  std::uint32_t read_gap(DramLevel shared) const { return read_gaps_[static_cast<std::size_t>(shared)]; }
   // True if read_gap() is all that keeps reads apart, and what a read asks for within its rank has no window.
   bool reads_follow_simply() const { return reads_follow_simply_; }
   // A read, given like the others. With `rank_follows` a later one to its rank is given before anything is

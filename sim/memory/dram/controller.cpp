@@ -40,8 +40,10 @@ DramController::DramController(const config::DramSystem& system, DramListener& l
       serves_all_hits_(scheduler_->serves_all_hits()),
       plain_transfers_(!data_clock_ && !auto_precharge_),
       serves_trains_(serves_all_hits_ && plain_transfers_ && banks_.reads_follow_simply()),
+      serves_streams_(serves_trains_ && !queue_of_bank_ && banks_.count() <= HitStream::kMostBanks),
       bank_counters_(banks_.count()),
-      patterns_(banks_.count()) {
+      patterns_(banks_.count()),
+      stream_(device_, banks_) {
   for (std::uint32_t e = 0; e < entries_.size(); ++e) free_.push_back(e);
   for (const DramCommand c :
        {DramCommand::read, DramCommand::read_auto, DramCommand::write, DramCommand::write_auto}) {
@@ -90,6 +92,10 @@ bool DramController::forward_or_coalesce(Clock now, const DramRequest& r) {
 void DramController::accept(Clock now, const DramRequest& request) {
   ++(request.write ? counters_.writes : counters_.reads);
   ++(request.write ? bank_counters_[request.bank].writes : bank_counters_[request.bank].reads);
+  if (streaming_) {
+    if (join_stream(now, request)) return;
+    end_stream();
+  }
   if (forward_or_coalesce(now, request)) return;
   waiting_writes_ += request.write ? 1 : 0;
   const std::uint32_t entry = free_.back();
@@ -109,8 +115,16 @@ void DramController::advance(Clock until) {
   for (;;) {
     const Clock next = next_event();
     if (next > until) return;
+    if (streaming_) {
+      if (wake_ < next_refresh_ && !listener_.wants_commands()) {
+        run_stream(std::min(until, next_refresh_ - 1));
+      } else {
+        end_stream();
+      }
+      continue;
+    }
     if (runs_hits()) {
-      run_hits(until);
+      if (!begin_stream()) run_hits(until);
       continue;
     }
     if (next == next_refresh_ && waiting() == 0 && refreshes_.empty()) skip_idle_refreshes(until);

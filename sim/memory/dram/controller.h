@@ -10,6 +10,7 @@
 
 #include "config/dram/system.h"
 #include "memory/dram/banks.h"
+#include "memory/dram/hit_stream.h"
 #include "memory/dram/listener.h"
 #include "memory/dram/policy/page.h"
 #include "memory/dram/policy/refresh.h"
@@ -33,13 +34,13 @@ class DramController {
   std::uint32_t room(bool write, std::uint32_t bank) const {
     const DramQueue& queue = write ? writes_ : reads_;
     return (write ? system_.write_queue : system_.read_queue) -
-           (queue_of_bank_ ? queue.of(bank).size : queue.size());
+           (queue_of_bank_ ? queue.of(bank).size : queue.size() + (write ? 0 : stream_.size()));
   }
   bool has_queues_of_banks() const { return queue_of_bank_; }
   bool has_room(bool write, std::uint32_t bank) const { return room(write, bank) != 0; }
   // The same for requests to any bank.
   std::uint32_t room(bool write) const {
-    return (write ? system_.write_queue : system_.read_queue) - used(write ? writes_ : reads_);
+    return write ? system_.write_queue - used(writes_) : system_.read_queue - used(reads_) - stream_.size();
   }
   bool has_room(bool write) const { return room(write) != 0; }
   // A request that arrives in `now`, seen from the next clock on. Not before the last advance.
@@ -55,7 +56,9 @@ class DramController {
   std::uint32_t waiting_writes() const { return waiting_writes_; }
   // True if a write to the request's burst waits.
   bool has_write(const DramRequest& request) const;
-  std::uint32_t waiting() const { return reads_.size() + writes_.size() + activated_.size(); }
+  std::uint32_t waiting() const {
+    return reads_.size() + stream_.size() + writes_.size() + activated_.size();
+  }
   // Requests that wait: reads, writes, and those that have left these for the queue of activated rows.
   struct Depths {
     std::uint32_t reads = 0, writes = 0, activated = 0;
@@ -65,7 +68,7 @@ class DramController {
       state(reads, writes, activated);
     }
   };
-  Depths depths() const { return {reads_.size(), writes_.size(), activated_.size()}; }
+  Depths depths() const { return {reads_.size() + stream_.size(), writes_.size(), activated_.size()}; }
   // DramBanks::change_by() of the command given last.
   DramSpan change_by(const DramCommandRecord& r) const {
     return banks_.change_by(r.command, r.bank, r.clock);
@@ -81,6 +84,7 @@ class DramController {
 
   template <class Archive>
   void serialize(Archive& state) {
+    if (streaming_) end_stream();
     state(banks_, entries_, free_, reads_, writes_, activated_, refreshes_, next_refresh_, halves_, writing_,
           transferred_, wrote_, direction_set_, wake_, now_, bus_, start_);
     scheduler_->serialize(state);
@@ -155,6 +159,10 @@ class DramController {
   bool runs_hits() const;
   void run_hits(Clock until);
   void choose_run(Clock t);
+  bool begin_stream();  // stream.cpp
+  void end_stream();
+  bool join_stream(Clock now, const DramRequest& request);
+  void run_stream(Clock until);
   void choose_opened(Choice& best);
   void choose_hits(DramQueue& queue, std::size_t word, std::uint64_t banks, Choice& best);
   void choose_first(std::size_t word, std::uint64_t banks, DramQueue::First DramQueue::List::*kind,
@@ -228,12 +236,17 @@ class DramController {
   DramWait wait_ = DramWait::nothing;
   const bool tells_waits_, two_part_, data_clock_, auto_precharge_, transfers_first_, serves_all_hits_;
   const bool plain_transfers_;  // RD or WR alone, whatever else waits: no data clock, no RDA or WRA
-  const bool serves_trains_;
+  const bool serves_trains_, serves_streams_;
   std::uint32_t transfer_buses_ = 0;  // that take a transfer's command, a bit each
   std::uint32_t waiting_writes_ = 0;  // in the queues of writes and of opened requests
   DramCounters counters_;
   std::vector<DramBankCounters> bank_counters_;
   std::vector<TrainPattern> patterns_;  // by bank; derived, not part of the state
+  // While streaming_, all requests that wait: reads of open rows. The state is that without it.
+  HitStream stream_;
+  bool streaming_ = false;
+  Clock first_tick_ = kNoClock;          // the first clock that sees what came to an empty stream
+  std::vector<std::uint32_t> streamed_;  // entries on their way there
 };
 
 }  // namespace tokencycle::memory

@@ -46,6 +46,16 @@ void DramQueue::remove(std::uint32_t entry) {
   if ((hit ? list.hit : list.other).entry == entry) find_first(bank, hit, e.next);
 }
 
+void DramQueue::take_all(std::vector<std::uint32_t>& taken) {
+  for (List& list : lists_) {
+    for (std::uint32_t e = list.head; e != kNoEntry; e = entries_[e].next) taken.push_back(e);
+    list = {};
+  }
+  std::fill(hits_.begin(), hits_.end(), 0);
+  std::fill(others_.begin(), others_.end(), 0);
+  size_ = 0;
+}
+
 // The oldest hit or other from this entry on, of which no older one is left.
 void DramQueue::find_first(std::uint32_t bank, bool hit, std::uint32_t from) {
   const List& list = lists_[bank];

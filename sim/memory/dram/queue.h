@@ -70,6 +70,8 @@ class DramQueue {
   // Returns whether it comes first of its bank's hits or others.
   bool insert(std::uint32_t entry);
   void remove(std::uint32_t entry);
+  // Appends all entries, bank by bank, and leaves none.
+  void take_all(std::vector<std::uint32_t>& entries);
   // The bank's open row has changed.
   void recount(std::uint32_t bank);
 

@@ -9,7 +9,8 @@ namespace tokencycle::memory {
 // Whether the bursts' rows are open, with nothing waiting and nothing that puts off their RD but other RD. An
 // ACT or a write a short time ago would be what the data bus waits for: such reads are taken one by one.
 bool DramController::takes_train(Clock first, std::span<const DramRequest> reads) const {
-  if (!serves_trains_ || wake_ != kNoClock || waiting() != 0 || !refreshes_.empty()) return false;
+  if (!serves_trains_ || streaming_ || wake_ != kNoClock || waiting() != 0 || !refreshes_.empty())
+    return false;
   if (banks_.may_put_off(DramCause::activation, DramCommand::read, first) ||
       banks_.may_put_off(DramCause::turnaround, DramCommand::read, first))
     return false;
