@@ -32,6 +32,7 @@ bool Interconnect::ask(std::size_t source) {
   const Cycle wanted = unit.next_issue();
   Wish& wish = wishes_[source];
   const bool same_cycle = wanted == wish.cycle;
+  if (!same_cycle) wishing_ += std::size_t{wanted != kNever} - std::size_t{wish.cycle != kNever};
   wish.cycle = wanted;
   if (wanted == kNever) return !same_cycle;
   const DramAddress address = unit.head().address;
@@ -50,11 +51,15 @@ bool Interconnect::has_room(std::size_t source) {
     if (wish.refused == kNever) wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
     return false;
   }
-  if (wish.refused != kNever) {
-    if (time_ > wish.refused) counter(source, write).room_wait_cycles += time_.value - wish.refused.value;
-    wish.refused = kNever;
-  }
+  note_room(source, write, time_);
   return true;
+}
+
+void Interconnect::note_room(std::size_t source, bool write, Cycle room) {
+  Wish& wish = wishes_[source];
+  if (wish.refused == kNever) return;
+  if (room > wish.refused) counter(source, write).room_wait_cycles += room.value - wish.refused.value;
+  wish.refused = kNever;
 }
 
 // Of two sources that could issue in the same cycle.
@@ -66,6 +71,12 @@ bool Interconnect::goes_first(std::size_t source, Cycle cycle, const Candidate& 
 
 Interconnect::Candidate Interconnect::next_issue() {
   refused_ = false;
+  if (wishing_ == 1) {
+    std::size_t only = next_.source;
+    if (wishes_[only].cycle == kNever)
+      for (only = 0; wishes_[only].cycle == kNever;) ++only;
+    return next_of(only);
+  }
   Candidate best;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Wish& wish = wishes_[i];
@@ -74,6 +85,17 @@ Interconnect::Candidate Interconnect::next_issue() {
     if (goes_first(i, cycle, best) && has_room(i)) best = {cycle, i};
   }
   return best;
+}
+
+// Of the only source that wishes something: nothing else is accepted before.
+Interconnect::Candidate Interconnect::next_of(std::size_t source) {
+  Wish& wish = wishes_[source];
+  const Cycle cycle = std::max({wish.cycle, time_, channel_next_[wish.channel]});
+  const Cycle room = dram_->room_from(wish.channel, sources_[source].unit->head().write);
+  if (room == kNever) return has_room(source) ? Candidate{cycle, source} : Candidate{};
+  if (room > time_ && wish.refused == kNever)
+    wish.refused = std::max(wish.cycle, channel_next_[wish.channel]);
+  return {std::max(cycle, room), source, room};
 }
 
 void Interconnect::advance(const Cycle& until) {
@@ -128,6 +150,7 @@ void Interconnect::issue(const Candidate& candidate) {
   Wish& wish = wishes_[candidate.source];
   const std::uint32_t channel = wish.channel;
   wish.served = ++served_;
+  note_room(candidate.source, burst.write, candidate.room);
   dram_->accept(candidate.cycle, burst);
   channel_next_[channel] = candidate.cycle + 1;
   TrafficCounters& c = counter(candidate.source, burst.write);
@@ -142,8 +165,7 @@ void Interconnect::issue(const Candidate& candidate) {
 bool Interconnect::complete() {
   const Completion completion = dram_->take_completion();
   const std::size_t source = completion.burst.source;
-  report(observe::EventKind::burst_done, completion.cycle, channel_of(completion.burst.address),
-         completion.burst);
+  report(observe::EventKind::burst_done, completion.cycle, completion.channel, completion.burst);
   sources_[source].unit->completed(completion.cycle, completion.burst);
   return ask(source);
 }

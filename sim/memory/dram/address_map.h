@@ -46,12 +46,15 @@ class DramAddressMap {
   bool divides() const { return divisor_ != 0; }
   DramPlace place_by_parts(std::uint64_t address) const;
   DramPlace place_by_tables(std::uint64_t burst) const {
-    DramPlace place;
-    for (const auto& table : tables_) {
-      place ^= table[burst % kDigit];
-      burst >>= kDigitBits;
+    const std::uint64_t above = burst >> kDigitBits;
+    if (above != above_) {  // most bursts follow one that differs in the lowest digit alone
+      above_ = above;
+      place_above_ = {};
+      for (std::size_t digit = 1; digit < tables_.size(); ++digit)
+        place_above_ ^= tables_[digit][(above >> ((digit - 1) * kDigitBits)) % kDigit];
     }
-    return place;
+    DramPlace place = place_above_;
+    return place ^= tables_.front()[burst % kDigit];
   }
 
   // Bits [from, from + bits) of the burst's number are bits [to, to + bits) of the field.
@@ -67,6 +70,8 @@ class DramAddressMap {
   // With a power of two of channels every field is a sum, without carry, of bits of the burst's number, and
   // so of what its digits of kDigitBits add to it: one table per digit, with a place for each of its values.
   std::vector<std::array<DramPlace, kDigit>> tables_;
+  mutable std::uint64_t above_ = ~std::uint64_t{0};  // the digits above the lowest of the burst before,
+  mutable DramPlace place_above_;                    // and what they add
 };
 
 }  // namespace tokencycle::memory

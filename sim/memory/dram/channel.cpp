@@ -41,7 +41,14 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<co
   const std::uint64_t id = std::uint64_t{slot} * 2 + (write ? 1 : 0);
   const auto request = [&](const DramPlace& p) { return DramRequest{id, write, p.bank, p.row, p.column}; };
   const auto finds_write = [&](const DramPlace& p) { return controller_.has_write(request(p)); };
-  if (!write && !prompt() && std::ranges::none_of(bursts, finds_write)) {
+  const bool no_write = controller_.waiting_writes() == 0 || std::ranges::none_of(bursts, finds_write);
+  if (!write && no_write && !prompt()) {
+    if (controller_.streaming()) {  // its room is asked for next: it is told now what it would be told then
+      give_until(now);
+      for (const DramPlace& p : bursts) controller_.accept(clock, request(p));
+      note_commands();
+      return;
+    }
     const bool first = arrivals_.empty();
     for (const DramPlace& p : bursts) arrivals_.push_back({clock, request(p)});
     if (first) note_commands();
@@ -92,12 +99,16 @@ void DramChannel::transferred(std::span<const DramTransfer> reads, Clock latency
 }
 
 void DramChannel::catch_up(Cycle cycle) {
+  give_until(cycle);
+  note_commands();
+}
+
+void DramChannel::give_until(Cycle cycle) {
   catching_up_ = true;
   advance(ratio_.last_clock(cycle));
   catching_up_ = false;
   reached_ = std::max(reached_, cycle);
   given_until_ = std::max(given_until_, cycle);
-  note_commands();
 }
 
 // When commands must be given next. An idle channel catches up on its refreshes when a request comes, or
@@ -108,11 +119,15 @@ void DramChannel::note_commands() {
   Clock clock = controller_.next_event();
   if (!arrivals_.empty()) clock = std::min(clock, arrivals_.front().clock + 1);
   if (clock == kNoClock) return;
-  Cycle cycle = ratio_.cycle_of(clock);
-  if (!in_time()) {
+  Cycle cycle;
+  if (in_time()) {
+    cycle = ratio_.cycle_of(clock);
+  } else {
     const bool reads_alone = controller_.waiting_writes() == 0;
     const std::uint32_t first = reads_alone ? read_first_ : std::min(read_first_, write_first_);
-    cycle = Cycle(std::max(cycle.value + 1, ratio_.cycle_of(clock + first).value) - 1);
+    cycle = ratio_.cycle_of(clock + first);
+    if (!ratio_.fill_cycle(first)) cycle = std::max(cycle, ratio_.cycle_of(clock) + 1);
+    cycle = Cycle(cycle.value - 1);
   }
   commands_due_ = key_of(cycle, Step::commands);
 }
@@ -139,6 +154,10 @@ std::uint32_t DramChannel::take_answer() {
 // interval.
 void DramChannel::transferring(Clock begin, Clock end, bool) {
   Interval burst{ratio_.cycle_of(begin), ratio_.cycle_from(end)};
+  if (!busy_.empty() && busy_.back().begin <= burst.begin && burst.begin <= busy_.back().end) {
+    busy_.back().end = std::max(busy_.back().end, burst.end);
+    return;
+  }
   std::size_t after = busy_.size();
   while (after != 0 && busy_[after - 1].begin > burst.end) --after;
   std::size_t first = after;

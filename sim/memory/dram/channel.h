@@ -45,6 +45,11 @@ class DramChannel final : public DramListener {
   std::uint32_t room(bool write, std::uint32_t bank) const {
     return less_arrivals(write, controller_.room(write, bank));
   }
+  // When a full queue of reads has room again if nothing is accepted; kNever: unknown. Behind catch_up().
+  Cycle next_room() const {
+    const Clock clock = controller_.next_streamed();
+    return clock == kNoClock ? kNever : ratio_.cycle_of(clock);
+  }
   // Commands are given in time until some are.
   void watch() {
     watched_ = true;
@@ -52,6 +57,8 @@ class DramChannel final : public DramListener {
   }
   bool watched() const { return watched_; }
   bool in_time() const { return watched_ || prompt(); }
+  // True if catch_up() changes nothing.
+  bool has_given(Cycle cycle) const { return given_until_ >= cycle && arrivals_.empty(); }
   // True if room() is exact without catch_up(): all commands are given, and which bank's queue a read goes to
   // that the controller has not been given makes no difference.
   bool knows_room(Cycle cycle) const {
@@ -159,6 +166,7 @@ class DramChannel final : public DramListener {
     return cycle.value * kSteps + static_cast<std::uint64_t>(step);
   }
   void note_commands();
+  void give_until(Cycle cycle);
   void tell_changed_queues(Cycle cycle);
   void tell_command(const DramCommandRecord& record);
   void advance(Clock until);

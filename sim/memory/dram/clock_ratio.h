@@ -41,6 +41,9 @@ class ClockRatio {
   // The last clock that begins in the cycle or before it.
   Clock last_clock(Cycle cycle) const { return by_clock_.rounded_up((cycle.value + 1) * cycle_) - 1; }
 
+  // Whether so many clocks take a cycle at least.
+  bool fill_cycle(Clock clocks) const { return clocks * clock_ >= cycle_; }
+
  private:
   ClockRatio(std::uint64_t clock_fs, std::uint64_t cycle_fs)
       : clock_(clock_fs / std::gcd(clock_fs, cycle_fs)),

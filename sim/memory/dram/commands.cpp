@@ -34,7 +34,7 @@ class CommandDram final : public Dram {
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
 
-  std::uint32_t channel_of(DramAddress address) const override { return map_.place(address.value).channel; }
+  std::uint32_t channel_of(DramAddress address) override { return map_.place(address.value).channel; }
 
   bool has_room(std::uint32_t index, bool write) override {
     return has_slot() &&
@@ -54,6 +54,17 @@ class CommandDram final : public Dram {
       }
       return true;
     });
+  }
+
+  // What reads wait for in a full queue is the next command, if it is known.
+  Cycle room_from(std::uint32_t index, bool write) override {
+    DramChannel& channel = *channels_[index];
+    if (write || bursts_ != 1 || system_.queue_of == config::DramQueueOf::bank || channel.in_time() ||
+        free_slots_.empty())
+      return kNever;
+    if (channel.room(false) != 0) return time_;
+    if (!channel.has_given(time_)) catch_up(index, time_);
+    return channel.room(false) != 0 ? time_ : channel.next_room();
   }
 
   // A channel's queues have room by commands, not by answers.
@@ -215,7 +226,7 @@ class CommandDram final : public Dram {
       }
       case DramChannel::Step::answer: {
         const std::uint32_t slot = channel.take_answer();
-        completed_ = {cycle, slots_[slot]};
+        completed_ = {cycle, slots_[slot], index};
         free_slots_.push_back(slot);
         news = DramNews::completion;
         break;

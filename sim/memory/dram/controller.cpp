@@ -92,11 +92,11 @@ bool DramController::forward_or_coalesce(Clock now, const DramRequest& r) {
 void DramController::accept(Clock now, const DramRequest& request) {
   ++(request.write ? counters_.writes : counters_.reads);
   ++(request.write ? bank_counters_[request.bank].writes : bank_counters_[request.bank].reads);
+  if (forward_or_coalesce(now, request)) return;
   if (streaming_) {
     if (join_stream(now, request)) return;
     end_stream();
   }
-  if (forward_or_coalesce(now, request)) return;
   waiting_writes_ += request.write ? 1 : 0;
   const std::uint32_t entry = free_.back();
   free_.pop_back();

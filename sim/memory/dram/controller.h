@@ -53,6 +53,12 @@ class DramController {
   static constexpr std::size_t kLongestTrain = 16;  // bursts
   // A clock before which nothing will be commanded or completed if nothing is accepted; kNoClock: never.
   Clock next_event() const { return std::min(wake_, next_refresh_); }
+  bool streaming() const { return streaming_; }
+  // The clock of the next command, an RD, if that is certain as long as nothing is accepted; kNoClock
+  // otherwise.
+  Clock next_streamed() const {
+    return streaming_ && stream_.next() < next_refresh_ ? stream_.next() : kNoClock;
+  }
   std::uint32_t waiting_writes() const { return waiting_writes_; }
   // True if a write to the request's burst waits.
   bool has_write(const DramRequest& request) const;

@@ -45,10 +45,11 @@ struct Burst {
 struct Completion {
   Cycle cycle = kNever;
   Burst burst;
+  std::uint32_t channel = 0;  // that it came from
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(cycle, burst);
+    state(cycle, burst, channel);
   }
 };
 
@@ -86,7 +87,7 @@ struct DramNotice {
 class Dram {
  public:
   virtual ~Dram() = default;
-  virtual std::uint32_t channel_of(DramAddress address) const = 0;
+  virtual std::uint32_t channel_of(DramAddress address) = 0;
   // Whether the channel can accept a burst now, whatever its address; if not, a completion or room changes
   // that.
   virtual bool has_room(std::uint32_t channel, bool write) = 0;
@@ -94,6 +95,9 @@ class Dram {
   virtual bool has_room(std::uint32_t channel, DramAddress /*address*/, bool write) {
     return has_room(channel, write);
   }
+  // The first cycle from which the channel has room for the burst if it accepts nothing before; kNever:
+  // unknown, has_room() must be asked.
+  virtual Cycle room_from(std::uint32_t /*channel*/, bool /*write*/) { return kNever; }
   // Whether what was refused a place since the last completion may have one behind the next.
   virtual bool completion_makes_room() const { return true; }
   // From now on commands and the queues' depths are reported to `hub` while it has subscribers to them, in

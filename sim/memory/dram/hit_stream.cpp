@@ -41,7 +41,8 @@ void HitStream::push(const Read& read) {
 }
 
 void HitStream::choose(Clock from) {
-  const Clock start = std::max(from, bus_free_);
+  // No read comes before: the first that can is the next.
+  const Clock start = std::max({from, bus_free_, *std::min_element(rank_ready_.begin(), rank_ready_.end())});
   next_ = {};
   std::uint64_t seen = 0;
   Clock arrived = 0;

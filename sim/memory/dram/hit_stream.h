@@ -22,7 +22,7 @@ class HitStream {
   struct Read {
     DramRequest request;
     Clock arrived = 0;
-    bool begun = false;  // a command was given for it before
+    bool begun = false, conflict = false;  // as in DramEntry
     bool given = false;
   };
 

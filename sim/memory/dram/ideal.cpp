@@ -38,20 +38,21 @@ class IdealDram final : public Dram {
         1, static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz)));
   }
 
-  std::uint32_t channel_of(DramAddress address) const override {
+  std::uint32_t channel_of(DramAddress address) override {
     return static_cast<std::uint32_t>((address.value >> burst_shift_) % channels_.size());
   }
   bool has_room(std::uint32_t, bool) override { return in_flight_ < requests_in_flight_; }
 
   void accept(Cycle now, const Burst& burst) override {
-    Channel& channel = channels_[channel_of(burst.address)];
+    const std::uint32_t index = channel_of(burst.address);
+    Channel& channel = channels_[index];
     const std::uint64_t turn = std::max(now.value * kTick, channel.free_at);
     channel.free_at = turn + burst_ticks_;
     // The data passes in the last burst_ticks of the latency.
     const std::uint64_t end = std::max(turn + latency_ * kTick, channel.free_at);
     note_bus(channel, {end - burst_ticks_, end});
     const Cycle done(ceil_div(end, kTick));
-    channel.queue.push_back({done, burst});
+    channel.queue.push_back({done, burst, index});
     next_completion_ = std::min(next_completion_, done);
     ++in_flight_;
   }

@@ -6,10 +6,10 @@
 
 namespace tokencycle::memory {
 
-// From runs_hits() on, until something other than a read of an open row comes: the reads are in stream_, and
-// the banks as they were before it.
+// From runs_hits() on, until something other than a read of an open row comes or writes have their turn: the
+// reads are in stream_, and the banks as they were before it.
 bool DramController::begin_stream() {
-  if (!serves_streams_ || waiting_writes_ != 0 || listener_.wants_commands()) return false;
+  if (!serves_streams_ || listener_.wants_commands()) return false;
   std::vector<std::uint32_t>& order = streamed_;
   order.clear();
   reads_.take_all(order);
@@ -18,7 +18,7 @@ bool DramController::begin_stream() {
   });
   stream_.begin(bus_free_[use_of(DramCommand::read).bus]);
   for (const std::uint32_t e : order) {
-    stream_.push({entries_[e].request, entries_[e].arrived, entries_[e].begun});
+    stream_.push({entries_[e].request, entries_[e].arrived, entries_[e].begun, entries_[e].conflict});
     free_.push_back(e);
   }
   stream_.choose(wake_);
@@ -34,7 +34,7 @@ void DramController::end_stream() {
   stream_.for_waiting([this](const HitStream::Read& read) {
     const std::uint32_t entry = free_.back();
     free_.pop_back();
-    entries_[entry] = {read.request, read.arrived, kNoEntry, kNoEntry, read.begun, false};
+    entries_[entry] = {read.request, read.arrived, kNoEntry, kNoEntry, read.begun, read.conflict};
     reads_.insert(entry);
   });
   stream_.give_to(banks_);
@@ -44,7 +44,7 @@ void DramController::end_stream() {
   first_tick_ = kNoClock;
 }
 
-// As accept() does; false if the stream does not take it.
+// As accept() does; false if the stream does not take it. An empty one is there only while no write waits.
 bool DramController::join_stream(Clock now, const DramRequest& request) {
   if (request.write || banks_.open_row(request.bank) != request.row) return false;
   if (stream_.size() == 0) first_tick_ = now + 1;
@@ -77,7 +77,12 @@ void DramController::run_stream(Clock until) {
     const Clock end = at + device_.read_latency;
     listener_.transferring(end - device_.burst_clocks, end, false);
     listener_.completed(read.request.id, end);
-    if (tells_waits_) note_wait(at, stream_.size() != 0 ? DramWait::bandwidth : DramWait::nothing);
+    if (tells_waits_) note_wait(at, waiting() != 0 ? DramWait::bandwidth : DramWait::nothing);
+    if (stream_.size() == 0 && waiting_writes_ != 0) {  // their turn
+      end_stream();
+      wake_ = at + 1;
+      return;
+    }
   }
   wake_ = std::min(first_tick_, stream_.next());
 }
