@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes a model of llama architecture as a GGUF file.
+"""Writes a model of llama architecture, or one of this project's own, as a GGUF file.
 
 SOURCE is a folder in Hugging Face's format (config.json, *.safetensors, tokenizer.model or tokenizer.json;
-also what train_model.py leaves), or a llama2.c checkpoint together with --tokenizer. Norms stay F32; a
+also what train_model.py and train_vit.py leave), or a llama2.c checkpoint together with --tokenizer. Norms stay F32; a
 matrix whose rows do not fill a format's blocks is stored in the one that llama.cpp's tool takes, or F16.
 """
 
@@ -46,30 +46,18 @@ def metadata(model, kind, arguments):
     }
     parameters = sum(count_elements(tensor.shape) for tensor in model.tensors.values())
     result = {
-        "general.architecture": "llama",
+        "general.architecture": model.architecture,
         "general.type": "model",
         "general.name": arguments.name or model.name,
         "general.size_label": size_label(parameters),
         **{key: value for key, value in given.items() if value is not None},
         "general.file_type": blocks.FILE_TYPES[kind],
         "general.quantization_version": QUANTIZATION_VERSION,
-        "llama.context_length": arguments.context or model.context,
-        "llama.embedding_length": model.width,
-        "llama.block_count": model.layers,
-        "llama.feed_forward_length": model.feed_forward,
-        "llama.attention.head_count": model.heads,
-        "llama.attention.head_count_kv": model.kv_heads,
-        "llama.attention.key_length": model.head_size,
-        "llama.attention.value_length": model.head_size,
-        "llama.attention.layer_norm_rms_epsilon": float(model.norm_epsilon),
-        "llama.rope.dimension_count": model.head_size,
-        "llama.rope.freq_base": float(model.rope_base),
-        "llama.vocab_size": len(model.vocabulary.tokens),
     }
-    if model.rope_linear_factor != 1.0:
-        result["llama.rope.scaling.type"] = "linear"
-        result["llama.rope.scaling.factor"] = model.rope_linear_factor
-    return result | vocabulary_metadata(model.vocabulary)
+    if arguments.context:
+        model.context = arguments.context
+    result.update({f"{model.architecture}.{key}": value for key, value in model.keys().items()})
+    return result | vocabulary_metadata(model.vocabulary) if model.vocabulary else result
 
 
 def vocabulary_metadata(vocabulary):

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the bundled model on Jane Austen's novels: tokenizer, network, held-out figures, sample text.
+"""Trains a bundled model on Jane Austen's novels: tokenizer, network, held-out figures, sample text.
 
 Everything goes to --out: tokenizer.model, the best network so far as config.json and model.safetensors
-(Hugging Face's Llama format, input of export_gguf.py), latest.pt to resume from, log.csv, report.json.
+(a folder that export_gguf.py reads), latest.pt to resume from, log.csv, report.json.
 Start the same command again to resume. See models/README.md.
 """
 
@@ -18,7 +18,7 @@ import numpy
 import torch
 from torch.nn import functional
 
-from modelkit import baselines, checkpoint, corpus, network, tokenizer
+from modelkit import baselines, checkpoint, corpus, network, recurrent, tokenizer
 
 PROMPTS = ["It was", "Captain Wentworth", "Elizabeth"]  # of the samples in the report
 
@@ -30,6 +30,7 @@ def parse_arguments():
     add("--data", default=corpus.DEBIAN_PACKAGE_DATA, help="data folder of the R package janeaustenr")
     add("--out", type=pathlib.Path, required=True, help="folder for checkpoints and results")
     add("--heldout-text", type=pathlib.Path, help="where to write a passage of the test split")
+    add("--network", choices=("llama", *recurrent.CELLS), default="llama")
     add("--held-out", type=int, default=8, help="passages each for validation and test")
     add("--seed", type=int, default=1811)
     for field in ("vocabulary", "width", "layers", "heads", "kv_heads", "feed_forward", "context"):
@@ -154,7 +155,7 @@ def evaluate_step(arguments, model, state, train_loss, validation):
     state["waited"] = 0 if better else state["waited"] + 1
     if better:
         state["best"] = validation
-        checkpoint.export(arguments.out, model)
+        checkpoint.export(arguments.out, model, bos_token_id=tokenizer.BOS, eos_token_id=tokenizer.EOS)
     print(
         f"step {state['step']} train {train_loss:.4f} validation {validation:.4f}{' *' if better else ''}", flush=True
     )
@@ -208,11 +209,16 @@ def prepare(arguments):
 
 def make_model(arguments):
     """The network, on the GPU when there is one, and its optimizer; norm gains have no weight decay."""
-    fields = ("vocabulary", "width", "layers", "heads", "kv_heads", "feed_forward", "context")
-    shape = network.Shape(**{field: getattr(arguments, field) for field in fields})
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    dtype = torch.bfloat16 if arguments.precision == "bf16" else torch.float32
-    model = network.Network(shape, arguments.dropout, dtype).to(device)
+    if arguments.network == "llama":
+        fields = ("vocabulary", "width", "layers", "heads", "kv_heads", "feed_forward", "context")
+        shape = network.Shape(**{field: getattr(arguments, field) for field in fields})
+        dtype = torch.bfloat16 if arguments.precision == "bf16" else torch.float32
+        model = network.Network(shape, arguments.dropout, dtype).to(device)
+    else:
+        fields = ("vocabulary", "width", "layers", "context")
+        shape = recurrent.Shape(arguments.network, **{field: getattr(arguments, field) for field in fields})
+        model = recurrent.Recurrent(shape, arguments.dropout).to(device)
     matrices = [parameter for parameter in model.parameters() if parameter.dim() == 2]
     gains = [parameter for parameter in model.parameters() if parameter.dim() == 1]
     groups = [{"params": matrices, "weight_decay": arguments.weight_decay}, {"params": gains, "weight_decay": 0.0}]

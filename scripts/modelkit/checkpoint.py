@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Keeps training checkpoints, and writes trained networks in Hugging Face's Llama format."""
+"""Keeps training checkpoints, and writes trained networks as folders in Hugging Face's format."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import pathlib
 
 import torch
 
-from . import safetensors, tokenizer
+from . import safetensors
 
 
 def save_training(path, state):
@@ -17,26 +17,9 @@ def save_training(path, state):
     os.replace(partial, path)
 
 
-def export(folder, network):
-    """Writes model.safetensors and config.json into `folder`."""
-    shape = network.shape
-    config = {
-        "architectures": ["LlamaForCausalLM"],
-        "model_type": "llama",
-        "hidden_size": shape.width,
-        "intermediate_size": shape.feed_forward,
-        "num_hidden_layers": shape.layers,
-        "num_attention_heads": shape.heads,
-        "num_key_value_heads": shape.kv_heads,
-        "max_position_embeddings": shape.context,
-        "rms_norm_eps": shape.norm_epsilon,
-        "rope_theta": shape.rope_base,
-        "vocab_size": shape.vocabulary,
-        "tie_word_embeddings": True,
-        "hidden_act": "silu",
-        "bos_token_id": tokenizer.BOS,
-        "eos_token_id": tokenizer.EOS,
-    }
+def export(folder, network, **more):
+    """Writes model.safetensors and config.json, which has `more` keys than the network's own, into `folder`."""
+    config = {**network.config(), **more}
     folder.mkdir(parents=True, exist_ok=True)
     tensors = {name: value.detach().float().cpu().numpy() for name, value in network.state_dict().items()}
     safetensors.write(folder / "model.safetensors.partial", tensors)

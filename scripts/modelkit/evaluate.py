@@ -115,6 +115,54 @@ class Network:
         return norm(x, w["output_norm.weight"], self.epsilon) @ w.get("output.weight", w["token_embd.weight"]).T
 
 
+class Recurrent:
+    """An LSTM or GRU, the same."""
+
+    def __init__(self, metadata, tensors):
+        self.weights = {name: tensor.load() for name, (tensor, _) in tensors.items()}
+        self.cell = metadata["general.architecture"]
+        self.layers = metadata[f"{self.cell}.block_count"]
+
+    def layer(self, x, layer):
+        """What a layer's cell makes of x (time, width), row after row."""
+        w = {name: self.weights.get(f"blk.{layer}.{name}") for name in
+             ("cell_input.weight", "cell_input.bias", "cell_state.weight", "cell_state.bias")}
+        x = x @ w["cell_input.weight"].T + w["cell_input.bias"]
+        h = c = numpy.zeros(w["cell_state.weight"].shape[1], dtype=numpy.float32)
+        rows = []
+        for row in x:
+            products = w["cell_state.weight"] @ h
+            if self.cell == "lstm":
+                i, f, o, g = numpy.split(row + products, 4)
+                c = sigmoid(f) * c + sigmoid(i) * numpy.tanh(g)
+                h = sigmoid(o) * numpy.tanh(c)
+            else:
+                products += w["cell_state.bias"]
+                r, u, n = zip(numpy.split(row, 3), numpy.split(products, 3))
+                n = numpy.tanh(n[0] + sigmoid(sum(r)) * n[1])
+                h = n + (h - n) * sigmoid(sum(u))
+            rows.append(h)
+        return numpy.stack(rows)
+
+    def logits(self, tokens):
+        """Logits (time, vocabulary) after each of the tokens, from an empty state."""
+        x = self.weights["token_embd.weight"][tokens]
+        for layer in range(self.layers):
+            x = self.layer(x, layer)
+        return x @ self.weights.get("output.weight", self.weights["token_embd.weight"]).T
+
+
+def sigmoid(x):
+    """1 / (1 + e^-x)."""
+    return 1 / (1 + numpy.exp(-x))
+
+
+def network_of(metadata, tensors):
+    """The network of a file."""
+    recurrent = metadata["general.architecture"] in ("lstm", "gru")
+    return (Recurrent if recurrent else Network)(metadata, tensors)
+
+
 def perplexity(network, tokens):
     """(perplexity, scored tokens) over the windows of a tokenized text; see the top of this file."""
     losses = []
@@ -136,7 +184,7 @@ def main():
     text = arguments.text.read_text(encoding="utf-8")
     for path in arguments.models:
         metadata, tensors = gguf.read(path)
-        value, count = perplexity(Network(metadata, tensors), encode(metadata, text))
+        value, count = perplexity(network_of(metadata, tensors), encode(metadata, text))
         print(f"{path}: {path.stat().st_size} bytes, perplexity {value:.4f} over {count} tokens")
 
 

@@ -274,3 +274,21 @@ class Network(nn.Module):
             x = layer(x, tables)
         x = self.model.norm(x)
         return functional.linear(x, self.model.embed_tokens.weight.to(x.dtype))
+
+    def config(self):
+        """What config.json says of it."""
+        return {
+            "architectures": ["LlamaForCausalLM"],
+            "model_type": "llama",
+            "hidden_size": self.shape.width,
+            "intermediate_size": self.shape.feed_forward,
+            "num_hidden_layers": self.shape.layers,
+            "num_attention_heads": self.shape.heads,
+            "num_key_value_heads": self.shape.kv_heads,
+            "max_position_embeddings": self.shape.context,
+            "rms_norm_eps": self.shape.norm_epsilon,
+            "rope_theta": self.shape.rope_base,
+            "vocab_size": self.shape.vocabulary,
+            "tie_word_embeddings": True,
+            "hidden_act": "silu",
+        }

@@ -9,7 +9,7 @@ import struct
 import numpy
 
 from . import safetensors, vocabularies
-from .tensors import Model, Tensor
+from .tensors import LlamaModel, Model, Tensor
 
 # Parts of a layer: GGUF's name, Hugging Face's name.
 PARTS = {
@@ -64,7 +64,7 @@ def from_llama2c(path, tokenizer):
     take(2, positions, size // 2)  # cosines and sines, computed anew by whoever runs the model
     if not tied:
         tensors["output.weight"] = Tensor.of(take(vocabulary, width))
-    return Model(
+    return LlamaModel(
         name=path.stem,
         width=width,
         layers=layers,
@@ -134,17 +134,85 @@ def huggingface_vocabulary(folder, config):
     return vocabulary
 
 
+def recurrent_layer(cell, take, layer):
+    """The tensors of one layer as the file has them; take(name): a float32 array of torch's.
+
+    An LSTM's gates are reordered from input, forget, cell, output to input, forget, output, cell: the three
+    sigmoids lie together. Its two biases are one, since only their sum counts; of a GRU's the new state
+    multiplies one alone, so both stay.
+    """
+    names = [f"{part}_{side}_l{layer}" for part in ("weight", "bias") for side in ("ih", "hh")]
+    w_input, w_state, b_input, b_state = (take(name) for name in names)
+    if cell == "gru":
+        return {
+            "cell_input.weight": w_input,
+            "cell_input.bias": b_input,
+            "cell_state.weight": w_state,
+            "cell_state.bias": b_state,
+        }
+    gates = numpy.arange(len(b_input)).reshape(4, -1)[[0, 1, 3, 2]].flatten()
+    return {
+        "cell_input.weight": w_input[gates],
+        "cell_input.bias": (b_input + b_state)[gates],
+        "cell_state.weight": w_state[gates],
+    }
+
+
+def recurrent_model(folder, config, weights):
+    """An LSTM or GRU that train_model.py left."""
+    model = Model(
+        name=folder.name,
+        width=config["hidden_size"],
+        layers=config["num_hidden_layers"],
+        context=config["max_position_embeddings"],
+        vocabulary=huggingface_vocabulary(folder, config),
+        tensors={"token_embd.weight": weights["embed_tokens.weight"]},
+        architecture=config["model_type"],
+    )
+    for layer in range(model.layers):
+        parts = recurrent_layer(model.architecture, lambda name: weights[f"cells.{name}"].load(), layer)
+        model.tensors.update({f"blk.{layer}.{name}": Tensor.of(array) for name, array in parts.items()})
+    return model
+
+
+def vit_model(folder, config, weights):
+    """A vision Transformer that train_vit.py left: its tensors have the file's names already, but for the last."""
+    weights["position_embd.weight"] = weights.pop("position_embd")
+    weights["cls.output.weight"] = weights.pop("output.weight")
+    return Model(
+        name=folder.name,
+        width=config["width"],
+        layers=config["layers"],
+        context=(config["image"] // config["patch"]) ** 2 + 1,
+        vocabulary=None,
+        tensors=weights,
+        architecture="vit",
+        own_keys={
+            "image_size": config["image"],
+            "patch_size": config["patch"],
+            "feed_forward_length": config["feed_forward"],
+            "attention.head_count": config["heads"],
+            "attention.layer_norm_epsilon": float(config["norm_epsilon"]),
+            "classifier.output_labels": config["labels"],
+        },
+    )
+
+
 def from_huggingface(folder):
     """A Hugging Face folder: config.json, one or more *.safetensors, tokenizer.model or tokenizer.json."""
     folder = pathlib.Path(folder)
     config = json.loads((folder / "config.json").read_text())
-    if config.get("model_type") != "llama":
-        raise ValueError(f"{folder}: model_type is {config.get('model_type')}; only llama is supported")
     weights = {}
     for path in sorted(folder.glob("*.safetensors")):
         weights.update(safetensors.read(path))
+    if config.get("model_type") in ("lstm", "gru"):
+        return recurrent_model(folder, config, weights)
+    if config.get("model_type") == "vit":
+        return vit_model(folder, config, weights)
+    if config.get("model_type") != "llama":
+        raise ValueError(f"{folder}: model_type is {config.get('model_type')}; llama, lstm, gru and vit are supported")
     heads = config["num_attention_heads"]
-    model = Model(
+    model = LlamaModel(
         name=config.get("_name_or_path") or folder.name,
         width=config["hidden_size"],
         layers=config["num_hidden_layers"],

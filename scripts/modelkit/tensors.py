@@ -52,18 +52,54 @@ TOKEN_NORMAL, TOKEN_UNKNOWN, TOKEN_CONTROL, TOKEN_USER, TOKEN_UNUSED, TOKEN_BYTE
 
 @dataclasses.dataclass
 class Model:
-    """A model of llama architecture with GGUF's tensor names; rotary pairs are (2i, 2i + 1)."""
+    """A model with GGUF's tensor names."""
 
     name: str
     width: int
     layers: int
+    context: int
+    vocabulary: Vocabulary | None  # None: its input is no text
+    tensors: dict[str, Tensor]
+    architecture: str = "llama"  # general.architecture
+    own_keys: dict[str, object] = dataclasses.field(default_factory=dict)
+
+    def keys(self):
+        """Metadata behind the architecture's name and a dot."""
+        size = {"vocab_size": len(self.vocabulary.tokens)} if self.vocabulary else {}
+        return {
+            "context_length": self.context,
+            "embedding_length": self.width,
+            "block_count": self.layers,
+            **size,
+            **self.own_keys,
+        }
+
+
+@dataclasses.dataclass(kw_only=True)
+class LlamaModel(Model):
+    """One of llama architecture; rotary pairs are (2i, 2i + 1)."""
+
     heads: int
     kv_heads: int
     head_size: int
     feed_forward: int
-    context: int
     norm_epsilon: float
     rope_base: float
-    vocabulary: Vocabulary
-    tensors: dict[str, Tensor]
     rope_linear_factor: float = 1.0
+
+    def keys(self):
+        """Metadata behind the architecture's name and a dot."""
+        result = super().keys() | {
+            "feed_forward_length": self.feed_forward,
+            "attention.head_count": self.heads,
+            "attention.head_count_kv": self.kv_heads,
+            "attention.key_length": self.head_size,
+            "attention.value_length": self.head_size,
+            "attention.layer_norm_rms_epsilon": float(self.norm_epsilon),
+            "rope.dimension_count": self.head_size,
+            "rope.freq_base": float(self.rope_base),
+        }
+        if self.rope_linear_factor != 1.0:
+            result["rope.scaling.type"] = "linear"
+            result["rope.scaling.factor"] = self.rope_linear_factor
+        return result

@@ -166,11 +166,13 @@ host::RunSettings settings_of(const OptionParser& parser) {
   return s;
 }
 
-std::filesystem::path model_path(const OptionParser& parser) {
-  if (!parser.has("model")) return host::bundled_model();
-  const std::string file = parser.get<std::string>("model");
+std::filesystem::path named_model(const std::string& file) {
   if (file == "-") throw UsageError("--model -: a model cannot come from standard input; name its file");
   return file;
+}
+
+std::filesystem::path model_path(const OptionParser& parser) {
+  return parser.has("model") ? named_model(parser.get<std::string>("model")) : host::bundled_model();
 }
 
 host::ModelRequest model_request_of(const OptionParser& parser) {

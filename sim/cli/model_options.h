@@ -15,6 +15,8 @@ namespace tokencycle::cli {
 void add_model_options(OptionParser& parser);
 // The text of -p TEXT, -p @FILE, -p - or -f FILE. Throws UsageError for both, IoError.
 std::optional<std::string> prompt_of(const OptionParser& parser);
+// The file that a -m names. Throws UsageError for standard input.
+std::filesystem::path named_model(const std::string& file);
 // The file that -m names, else the bundled model. Throws UsageError where there is none.
 std::filesystem::path model_path(const OptionParser& parser);
 // Sampler, tokens, formats and clocking. Throws UsageError.

@@ -159,6 +159,9 @@ TEST_CASE("explain has every field of the documents that the program writes") {
   check_names("tokens", {tokens, tokens["tokens"][0]});
   const std::string text = scratch.file("t.txt", std::string(99, 'a'));
   check_names("perplexity", {output_of({"perplexity", "-m", model, "-f", text, "--window", "8", "--json"})});
+  const Json several = output_of(
+      {"perplexity", "-m", model, "-m", model, "-f", text, "--window", "8", "-c", "tiny", "--json"});
+  check_names("perplexity", {several, several["models"][0]});
   for (const std::string& inspected : {model, std::string("tiny")}) {
     Json document = output_of({"inspect", inspected, "--json"});
     document.erase("name");

@@ -170,3 +170,29 @@ TEST_CASE("perplexity is the same by the reference and by the machine") {
   CHECK_THAT(machine, Contains(" by machine gemmini: "));
   CHECK(reference.substr(0, reference.find(" by ")) == machine.substr(0, machine.find(" by ")));
 }
+
+TEST_CASE("perplexity of several models is a line each, and of a machine with the cycles of their tokens") {
+  const Scratch scratch;
+  const test::TemporaryFile recurrent =
+      test::write_synthetic_model({.layers = 1, .tied = true, .architecture = "gru"});
+  const std::string llama = scratch.model(), gru = recurrent.path().string();
+  const std::string file = scratch.file("text.txt", std::string(200, 'a'));
+  const auto of = [&](const std::string& form, const std::vector<std::string>& more) {
+    std::vector<std::string> arguments = {"perplexity", "-f", file, "--window", "32", form};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return output_of(arguments);
+  };
+  const auto both = nlohmann::json::parse(of("--json", {"-m", llama, "-m", gru, "-c", "edge"}))["models"];
+  REQUIRE(both.size() == 2);
+  for (const std::string& model : {llama, gru}) {
+    const auto alone = nlohmann::json::parse(of("--json", {"-m", model}));
+    const auto& row = both[model == gru ? 1 : 0];
+    CHECK(row["model"] == alone["model"]);
+    CHECK(row["perplexity"] == alone["perplexity"]);
+    CHECK(row["by"] == "machine edge");
+    CHECK(row["token_cycles"] > 1000);
+    CHECK(row["prompt_token_cycles"] > 100);
+    CHECK(!alone.contains("token_cycles"));
+  }
+  CHECK_THAT(of("--csv", {"-m", llama, "-m", gru}), Catch::StartsWith("model,weight_bytes,by"));
+}

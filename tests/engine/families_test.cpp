@@ -37,7 +37,7 @@ TEST_CASE("random models of every architecture give the independent engine's log
   }
   SyntheticModel model = GENERATE(from_range(test::family_models()));
   model.matrices = GENERATE(Format::f32, Format::q8_0);
-  if (model.experts != 0) return;  // below
+  if (model.experts != 0 || test::has_cells(model)) return;  // below; the engine has none
   const test::TemporaryFile file = test::write_synthetic_model(model);
   const std::vector<model::TokenId> prompt = {1, 270, 284, 291, 263, 277, 299, 260, 266, 281, 295, 272};
   const auto result = engine::compare_greedy(file.path(), prompt, 40, exact(model.matrices));

@@ -228,6 +228,8 @@ std::vector<SyntheticModel> family_models() {
        .architecture = "lfm2",
        .sizes = {{"shortconv.l_cache", 5}},
        .layer_kv_heads = {0, 0, 4}},
+      {.layers = 2, .tied = true, .architecture = "lstm"},
+      {.layers = 3, .width = 96, .architecture = "gru"},
   };
 }
 

@@ -180,6 +180,7 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   writer.string("general.architecture", spec.architecture).string("general.name", "synthetic");
   writer.u32(prefix + "context_length", spec.context).u32(prefix + "embedding_length", spec.width);
   writer.u32(prefix + "block_count", spec.layers);
+  if (has_cells(spec)) return;
   if (spec.layer_feed_forward.empty()) writer.u32(prefix + "feed_forward_length", spec.feed_forward);
   if (!spec.layer_feed_forward.empty()) {
     writer.i32_array(prefix + "feed_forward_length", spec.layer_feed_forward);
@@ -325,6 +326,10 @@ void put_longrope(GgufWriter& writer, const SyntheticModel& spec, std::size_t pa
 }
 
 }  // namespace
+
+bool has_cells(const SyntheticModel& spec) {
+  return row_of(spec).layers == model::Layers::cells;
+}
 
 GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   const std::uint32_t head_dim = spec.head_dim != 0 ? spec.head_dim : spec.width / spec.heads;

@@ -55,6 +55,10 @@ struct SyntheticModel {
 // One small model of every architecture, and some more where an architecture has variants.
 std::vector<SyntheticModel> family_models();
 
+// Whether its layers are cells of a recurrent network, which no other program's file or config.json
+// describes.
+bool has_cells(const SyntheticModel& spec);
+
 // The file, for tests that change it before it is written. Weights have standard deviation 1 / sqrt(row
 // length), gains lie around 1. Throws std::invalid_argument for a shape that no file can have.
 GgufWriter synthetic_gguf(const SyntheticModel& spec);

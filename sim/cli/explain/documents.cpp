@@ -225,10 +225,15 @@ Topic perplexity_topic() {
   return fields(
       {
           {"schema, version", "\"tokencycle-perplexity-1\"; of tokencycle"},
+          {"models[]", "of several -m: the fields below of each"},
           {"model, by, kv_format", "the file's name; the reference or the machine; of the cache"},
+          {"weight_bytes", "of the file's tensors"},
           {"window, windows, scored_tokens",
            "tokens of a window; how many windows; the second halves' tokens"},
           {"perplexity", "the exponential of the mean negative log likelihood of the scored tokens"},
+          {"token_cycles",
+           "by a machine: median of the last 8 tokens of each window, which are read one at a time"},
+          {"prompt_token_cycles", "by a machine: of the first halves, which are read in large steps"},
       },
       {});
 }

@@ -14,4 +14,7 @@ void emit_convolution(Builder& builder, const StepContext& context, std::uint32_
 // tokens.
 void emit_delta_rule(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room);
 
+// Of an LSTM or GRU cell, token after token: each reads the weight again and waits for the row before it.
+void emit_cell(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room);
+
 }  // namespace tokencycle::compiler

@@ -112,11 +112,20 @@ void Lowering::lower(std::uint32_t s) {
       return emit_attention(builder_, c_, s);
     case Stage::Kind::recurrent:
       builder_.flush();
-      return c_.op(stage.operators[0]).kind == OperatorKind::convolution
-                 ? emit_convolution(builder_, c_, stage.operators[0], c_.plan.rooms[s])
-                 : emit_delta_rule(builder_, c_, stage.operators[0], c_.plan.rooms[s]);
+      return recurrent(stage.operators[0], c_.plan.rooms[s]);
   }
   throw std::logic_error("a stage has no lowering: " + c_.op(stage.operators[0]).name);
+}
+
+void Lowering::recurrent(std::uint32_t index, const Room& room) {
+  switch (c_.op(index).kind) {
+    case OperatorKind::convolution:
+      return emit_convolution(builder_, c_, index, room);
+    case OperatorKind::delta_rule:
+      return emit_delta_rule(builder_, c_, index, room);
+    default:
+      return emit_cell(builder_, c_, index, room);
+  }
 }
 
 Rows Lowering::input_of(const Operator& op, std::size_t i) const {

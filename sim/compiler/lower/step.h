@@ -58,6 +58,7 @@ class Lowering {
   void columns(const model::Operator& op);
   void join(const model::Operator& op);
   void copy_groups(Rows to, Rows from, std::uint32_t rows, std::uint32_t cols);
+  void recurrent(std::uint32_t index, const Room& room);
   void experts(std::uint32_t index);
   void parts(std::uint32_t index);
   void read_expert(std::uint8_t reg, isa::LocalAddress word, std::uint64_t offset, std::uint64_t bytes,

@@ -66,6 +66,9 @@ void count_operator(Demands& d, const Operator& op) {
       return count_row(d, std::uint64_t{convolution_block(op)} * op.weight->cols * 4);
     case OperatorKind::delta_rule:
       return count_row(d, std::uint64_t{delta_block(op)} * op.delta.dim * 4);
+    case OperatorKind::cell:
+      count_row(d, std::uint64_t{op.cell.gates()} * op.cell.width * 4);  // a bias; the state has fewer
+      return count_weight(d, *op.weight);
     case OperatorKind::zip_row:
       return count_row(d, std::uint64_t{op.weight->cols} * 4);
     case OperatorKind::position_rows:

@@ -46,6 +46,7 @@ Stage::Kind kind_of(const Operator& op) {
       return Stage::Kind::experts;
     case OperatorKind::convolution:
     case OperatorKind::delta_rule:
+    case OperatorKind::cell:
       return Stage::Kind::recurrent;
     case OperatorKind::attention:
       break;

@@ -54,7 +54,7 @@ struct Stage {
               // instructions on whole rows
     experts,  // one expert_linear
     parts,    // one part_linear
-    recurrent,  // one convolution or delta rule
+    recurrent,  // one convolution, delta rule or cell
   };
   Kind kind = Kind::linear;
   std::vector<std::uint32_t> operators;

@@ -180,6 +180,7 @@ class Placer {
         if (op.kind == model::OperatorKind::normalize) want(now, End::high, tokens_ * 4, room[0]);
         return;
       case Stage::Kind::recurrent:
+        if (op.kind == model::OperatorKind::cell) return cell_room(op, now, room);
         if (op.kind == model::OperatorKind::delta_rule) {
           want(now, End::high, std::uint64_t{delta_block(op)} * op.delta.dim * 4, room[0]);
           return want(now, End::high, std::uint64_t{delta_block(op)} * 4, room[1]);
@@ -197,6 +198,13 @@ class Placer {
       case Stage::Kind::rotary:
         return;
     }
+  }
+
+  void cell_room(const Operator& op, Life now, Room& room) {
+    const std::uint64_t row = std::uint64_t{op.cell.width} * 4, gates = op.cell.gates() * row;
+    want(now, End::high, gates, room[0]);
+    want(now, End::high, op.cell.state_rows() * row + (op.bias == nullptr ? 0 : gates), room[1]);
+    want(now, End::high, row_bytes(activation_format(op.weight->format), op.cell.width), room[2]);
   }
 
   // Probabilities, and scores where the accumulator memory does not keep them.

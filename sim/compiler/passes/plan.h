@@ -36,7 +36,8 @@ struct AttentionBlock {
 //   linear     of the result, through functions: two chunks of sums fp32
 //   recurrent  convolution: the weights [taps][block columns]; a tap's products [tokens][block columns];
 //   delta rule: products
-//              [block rows][dim], and a value for each of the rows
+//              [block rows][dim], and a value for each of the rows; cell: gates of a token; the state's rows
+//              and behind them a bias; the encoded h
 using Room = std::array<std::uint32_t, 3>;
 
 // Elements behind the last row of scores and probabilities that a window's softmax touches, for so many

@@ -53,7 +53,7 @@ Streams streams_of(const Demands& d, const config::Machine& machine, std::uint32
 
 void refuse_missing_types(const model::Graph& graph, const config::Machine& machine, Format kv_format) {
   for (const model::Operator& op : graph.operators) {
-    if (multiplies(op)) {
+    if (has_matrix(op)) {
       need_type(machine, op.weight->format,
                 fmt::format("tensor '{}' of operator '{}'", op.weight->name, op.name),
                 "convert the model to another format");

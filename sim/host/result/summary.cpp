@@ -28,9 +28,11 @@ std::string model_line(const model::LlamaModel& model) {
   const model::Hyperparameters& h = model.shape();
   const std::string experts =
       h.experts == 0 ? "" : fmt::format("{} experts ({} for a token), ", h.experts, h.experts_used);
-  return fmt::format("{}: {}, {} layers of width {}, {} heads ({} for keys and values), {}{}",
+  const std::string heads =
+      h.heads == 0 ? "" : fmt::format("{} heads ({} for keys and values), ", h.heads, h.kv_heads);
+  return fmt::format("{}: {}, {} layer{} of width {}, {}{}{}",
                      h.name.empty() ? model.file().path().filename().string() : h.name, h.architecture,
-                     h.layers, h.width, h.heads, h.kv_heads, experts,
+                     h.layers, h.layers == 1 ? "" : "s", h.width, heads, experts,
                      bytes_text(model.file().data_start() + model.file().data_bytes()));
 }
 

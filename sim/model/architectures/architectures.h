@@ -17,8 +17,8 @@ struct ConfigShape;
 // Whether layers have experts instead of one feed-forward network: llama with expert_count is Mixtral.
 enum class Experts : std::uint8_t { none, optional, all };
 // Whether layers may differ in their feed-forward width and their number of key-value heads, which is 0 where
-// a layer has no attention.
-enum class Layers : std::uint8_t { equal, different };
+// a layer has no attention. Cells: no layer has either.
+enum class Layers : std::uint8_t { equal, different, cells };
 
 // What a router makes of its scores: their softmax, the softmax of those of the chosen experts alone, or, as
 // a key says, softmax or sigmoid.
@@ -29,7 +29,7 @@ enum class Heads : std::uint8_t { own, latent };
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
   // "architectures" of a config.json whose converted file would have this name, and "model_type", which
-  // counts where there are none; separated by ", ".
+  // counts where there are none; separated by ", ". Empty: there is no such config.json.
   std::string_view config_names, config_types;
   std::string_view families;  // for people
   RopePairs rope_pairs = RopePairs::adjacent;
@@ -128,6 +128,8 @@ void build_gptoss(GraphBuilder& g, const Hyperparameters& shape);
 void read_gptoss_file(const Metadata& m, Hyperparameters& shape);
 void read_gptoss_config(const ConfigObject& config, ConfigShape& shape);
 void set_gptoss_defaults(ConfigShape& shape);
+void build_lstm(GraphBuilder& g, const Hyperparameters& shape);
+void build_gru(GraphBuilder& g, const Hyperparameters& shape);
 void build_deepseek2(GraphBuilder& g, const Hyperparameters& shape);
 void read_deepseek2_file(const Metadata& m, Hyperparameters& shape);
 void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape);

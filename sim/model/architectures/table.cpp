@@ -65,6 +65,10 @@ constexpr Architecture kArchitectures[] = {
      read_smollm3_file, read_smollm3_config},
     {"lfm2", "Lfm2ForCausalLM, LFM2ForCausalLM", "lfm2", "LFM 2 (dense)", kSplit, kRms, kSilu, build_lfm2,
      read_lfm2_file, read_lfm2_config, Experts::none, set_lfm2_defaults, Layers::different},
+    {"lstm", "", "", "LSTM", kSplit, kRms, kSilu, build_lstm, nullptr, nullptr, Experts::none, nullptr,
+     Layers::cells},
+    {"gru", "", "", "GRU", kSplit, kRms, kSilu, build_gru, nullptr, nullptr, Experts::none, nullptr,
+     Layers::cells},
 };
 
 }  // namespace
@@ -103,6 +107,7 @@ const Architecture& architecture_of(const ConfigObject& config, const ConfigObje
     for (const Architecture& a : kArchitectures) {
       if (names && names->size() == 1 && is_listed(a.config_names, names->front())) return a;
       if (!names && type && is_listed(a.config_types, *type)) return a;
+      if (a.config_names.empty()) continue;
       known += fmt::format("{}{}", known.empty() ? "" : ", ", a.config_names);
     }
     if (names || object == &outer) {

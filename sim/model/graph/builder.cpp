@@ -251,4 +251,14 @@ ValueId GraphBuilder::convolution(std::string_view name, ValueId x, ValueId stat
   return op.output;
 }
 
+ValueId GraphBuilder::cell(std::string_view name, ValueId x, ValueId state, const CellShape& shape) {
+  const std::uint32_t rows = shape.gates() * shape.width;
+  Operator& op = add(OperatorKind::cell, name, {x, state}, shape.width);
+  op.cell = shape;
+  op.weight = &matrix(name, rows, shape.width);
+  if (shape.kind == CellKind::gru)
+    op.bias = &graph_.weights.emplace_back(tensors_.kernel(op.name + ".bias", 1, rows));
+  return op.output;
+}
+
 }  // namespace tokencycle::model

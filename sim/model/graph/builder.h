@@ -95,6 +95,8 @@ class GraphBuilder {
   ValueId weighted_sum(std::string_view name, ValueId x, ValueId factors);
   // With "<name>.weight", which has `taps` values for each column of x; the state has a row less.
   ValueId convolution(std::string_view name, ValueId x, ValueId state, std::uint32_t taps);
+  // With "<name>.weight" and, of a GRU, "<name>.bias" (F32).
+  ValueId cell(std::string_view name, ValueId x, ValueId state, const CellShape& shape);
 
   // Of the value that was just made, only the rows whose result is wanted.
   void outputs_only(ValueId value) { graph_.values[value].rows = RowsOf::outputs; }

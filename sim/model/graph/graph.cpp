@@ -52,6 +52,8 @@ std::string_view name_of(OperatorKind kind) {
       return "part_linear";
     case OperatorKind::keep_groups:
       return "keep_groups";
+    case OperatorKind::cell:
+      return "cell";
   }
   return "?";
 }

@@ -106,8 +106,12 @@ enum class OperatorKind : std::uint8_t {
   // Of groups of columns, those with the largest sums of their two largest values stay; the values of the
   // others become much less than all.                                                        inputs: x
   keep_groups,
+  // One step of an LSTM or a GRU: x are the products of the layer's input with their bias, the weight
+  // multiplies the state's row h, which the result becomes.                                          inputs:
+  // x, state
+  cell,
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::keep_groups) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::cell) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {
@@ -160,6 +164,17 @@ inline constexpr float kGroupPenalty = 1e30f;  // for what a group's sum lacks
 struct DeltaShape {
   std::uint32_t heads = 0, key_heads = 0, dim = 0;
 };
+// lstm: columns of x and rows of the weight are the gates i, f, o and the candidate g, `width` each; the
+// state's rows are h and c. With z = x + W h: c = sigmoid(f) * c + sigmoid(i) * tanh(g), h = sigmoid(o) *
+// tanh(c). gru: r, u and n; the state's row is h, and W h has the bias in it. r and u are sigmoids of x + W
+// h; n = tanh(x + r * W h), h = n + (h - n) * u. The first token has no state: it is what h = c = 0 gives.
+enum class CellKind : std::uint8_t { lstm, gru };
+struct CellShape {
+  CellKind kind = CellKind::lstm;
+  std::uint32_t width = 0;
+  std::uint32_t gates() const { return kind == CellKind::lstm ? 4 : 3; }
+  std::uint32_t state_rows() const { return kind == CellKind::lstm ? 2 : 1; }
+};
 // q: heads x head_dim columns; keys and values: kv_heads x head_dim, and kv_heads divides heads. With a
 // value_dim there is one KV head, and values are the first so many columns of the rows of keys.
 struct AttentionShape {
@@ -180,8 +195,8 @@ struct Operator {
   std::vector<ValueId> inputs;
   ValueId output = kNoValue;
   const Weight* weight = nullptr;  // gather_rows, position_rows: table; linear: matrix; norm: gain
-  const Weight* bias =
-      nullptr;  // linear: one row, or none; norm: of the kind layer; expert_linear: a row each
+  const Weight* bias = nullptr;    // linear: one row, or none; norm: of the kind layer; expert_linear: a row
+                                   // each; cell: of a gru
   std::uint32_t output_columns = 0;  // fp32 values a token that the operator leaves (reference taps)
   MapFunction map = MapFunction::silu;
   float scalar = 0;                    // of the map
@@ -192,12 +207,18 @@ struct Operator {
   ColumnsShape columns{};
   DeltaShape delta{};
   GroupsShape groups{};
+  CellShape cell{};
 };
 
 // Whether an operator multiplies its first input with the matrix, or with some matrices, of its weight.
 inline bool multiplies(const Operator& op) {
   return op.kind == OperatorKind::linear || op.kind == OperatorKind::expert_linear ||
          op.kind == OperatorKind::part_linear;
+}
+
+// Whether an operator multiplies anything with its weight: its first input, or the state of a cell.
+inline bool has_matrix(const Operator& op) {
+  return multiplies(op) || op.kind == OperatorKind::cell;
 }
 
 struct Graph {

@@ -38,8 +38,8 @@ class Verifier {
 
   void check(const Operator& op) {
     op_ = &op;
-    static constexpr std::size_t kInputs[kOperatorKinds] = {1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2,
-                                                            1, 2, 2, 2, 1, 6, 1, 2, 1, 1};  // by OperatorKind
+    static constexpr std::size_t kInputs[kOperatorKinds] = {
+        1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2, 1, 2, 2, 2, 1, 6, 1, 2, 1, 1, 2};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -175,6 +175,24 @@ class Verifier {
         same(in(5).count, std::uint64_t{d.heads} * d.dim, "rows of the state");
         same(in(5).cols, d.dim, "columns of the state");
         return same(in(2).cols, op.output_columns, "columns of the values");
+      }
+      case OperatorKind::cell: {
+        const CellShape& c = op.cell;
+        const std::uint64_t gates = std::uint64_t{c.gates()} * c.width;
+        need(op.weight != nullptr, "has no weight");
+        need((op.bias != nullptr) == (c.kind == CellKind::gru), "has a bias that its kind has not");
+        need(in(0).rows == RowsOf::tokens, "lacks rows");
+        need(in(1).kind == ValueKind::state && in(1).rows == RowsOf::own, "keeps its rows in no such state");
+        same(in(0).cols, gates, "columns of its input");
+        same(op.weight->rows, gates, "rows of the weight");
+        same(op.weight->cols, c.width, "columns of the weight");
+        if (op.bias != nullptr) {
+          need(op.bias->format == Format::f32, "has a bias in another format than f32");
+          same(op.bias->cols, gates, "columns of the bias");
+        }
+        same(in(1).count, c.state_rows(), "rows of the state");
+        same(in(1).cols, c.width, "columns of the state");
+        return same(c.width, op.output_columns, "columns of the result");
       }
       case OperatorKind::join: {
         const ColumnsShape& c = op.columns;

@@ -86,6 +86,10 @@ struct DeltaInputs {
 void delta_rule(const DeltaShape& shape, const DeltaInputs& in, std::vector<std::byte>& state,
                 std::span<float> y);
 
+// One token of a cell; `state`: its rows in fp32, or empty before the first token, which makes it.
+void cell(const CellShape& shape, const Weight& weight, const Weight* bias, std::span<const float> x,
+          std::vector<std::byte>& state, std::span<float> y);
+
 // rotary.cpp
 // Rotates each head of `heads` (a multiple of shape.head values) in place by one position's angles:
 // table[rotate / 2][2] holds (cos, sin).

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Operators whose state does not grow with the positions.
+#include <algorithm>
 #include <cstring>
 #include <vector>
 
@@ -51,6 +52,68 @@ void delta_rule(const DeltaShape& shape, const DeltaInputs& in, std::vector<std:
       y[h * dim + j] = dot(row, q);
     }
   }
+  const auto bytes = std::as_bytes(std::span(rows));
+  state.assign(bytes.begin(), bytes.end());
+}
+
+namespace {
+
+// gates: i, f, o, g of `width` values each.
+void lstm(std::span<float> gates, std::span<float> c, bool first, std::span<float> h) {
+  const std::size_t width = h.size();
+  map(MapFunction::sigmoid, 0, gates.first(3 * width), gates.first(3 * width));
+  map(MapFunction::tanh, 0, gates.last(width), gates.last(width));
+  mul(gates.first(width), gates.last(width), gates.first(width));
+  if (first) {
+    std::copy(gates.begin(), gates.begin() + static_cast<std::ptrdiff_t>(width), c.begin());
+  } else {
+    mul(c, gates.subspan(width, width), c);
+    add(c, gates.first(width), c);
+  }
+  map(MapFunction::tanh, 0, c, h);
+  mul(h, gates.subspan(2 * width, width), h);
+}
+
+// gates: W h of r, u, n; x: the same of the input.
+void gru(std::span<float> gates, std::span<const float> x, std::span<float> h, bool first) {
+  const std::size_t width = h.size();
+  const std::span<float> n = gates.last(width);
+  add(gates.first(2 * width), x.first(2 * width), gates.first(2 * width));
+  map(MapFunction::sigmoid, 0, gates.first(2 * width), gates.first(2 * width));
+  mul(n, gates.first(width), n);
+  add(n, x.last(width), n);
+  map(MapFunction::tanh, 0, n, n);
+  for (std::size_t i = 0; i < width; ++i) h[i] = first ? n[i] * -1.0f : h[i] - n[i];
+  mul(h, gates.subspan(width, width), h);
+  add(h, n, h);
+}
+
+}  // namespace
+
+void cell(const CellShape& shape, const Weight& weight, const Weight* bias, std::span<const float> x,
+          std::vector<std::byte>& state, std::span<float> y) {
+  const bool first = state.empty();
+  std::vector<float> rows(std::size_t{shape.state_rows()} * shape.width), gates(x.size());
+  if (!first) std::memcpy(rows.data(), state.data(), state.size());
+  const std::span<float> h = std::span(rows).first(shape.width);
+  if (!first) multiply(weight, h, gates);
+  if (bias != nullptr) {
+    const std::vector<float> row = decoded_row(*bias);
+    if (first)
+      gates = row;
+    else
+      add(gates, row, gates);
+  }
+  if (shape.kind == CellKind::gru) {
+    gru(gates, x, h, first);
+  } else {
+    if (first)
+      gates.assign(x.begin(), x.end());
+    else
+      add(gates, x, gates);
+    lstm(gates, std::span(rows).last(shape.width), first, h);
+  }
+  std::copy(h.begin(), h.end(), y.begin());
   const auto bytes = std::as_bytes(std::span(rows));
   state.assign(bytes.begin(), bytes.end());
 }

@@ -85,6 +85,8 @@ void Reference::execute(const Operator& op, TokenId token) {
       return;
     case OperatorKind::keep_groups:
       return keep_groups(op.groups, in(op, 0), y);
+    case OperatorKind::cell:
+      return cell(op.cell, *op.weight, op.bias, in(op, 0), state(op.inputs[1]), y);
     case OperatorKind::take:
       for (std::size_t i = 0; i < y.size(); ++i) y[i] = in(op, 0)[place_at(in(op, 1), i)];
       return;
