@@ -150,8 +150,14 @@ host::RunSettings settings_of(const OptionParser& parser) {
   host::RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
                parser.unsigned_number("seed")};
-  if (parser.has("new-tokens")) s.new_tokens = parser.count("new-tokens");
-  if (s.new_tokens == 0) throw UsageError("--new-tokens is 0; it must be at least 1");
+  if (parser.has("new-tokens")) {
+    const auto wanted = parser.get<long long>("new-tokens");
+    if (wanted < 1) {
+      throw UsageError(fmt::format(
+          "--new-tokens is {}; it must be at least 1 (a model that ends its text ends it before)", wanted));
+    }
+    s.new_tokens = parser.count("new-tokens");
+  }
   s.ignore_eos = parser.get<bool>("ignore-eos");
   s.inference.check = parser.get<bool>("check");
   s.inference.clocking = choose<machine::Clocking>(

@@ -65,17 +65,35 @@ void OptionParser::gather() {
   for (const Group& group : more_) options_.add(*group.options);
 }
 
-// Options as users of llama.cpp type them, with their names here.
+// Options as users of llama.cpp type them, and as the other commands have them for the only file of a
+// command, with their names here.
 constexpr std::pair<std::string_view, const char*> kOtherNames[] = {
-    {"--temp", "temperature"},   {"--ctx-size", "context"}, {"--n-predict", "new-tokens"},
-    {"--predict", "new-tokens"}, {"--batch-size", "batch"},
+    {"--temp", "temperature"},
+    {"--ctx-size", "context"},
+    {"--n-predict", "new-tokens"},
+    {"--predict", "new-tokens"},
+    {"--batch-size", "batch"},
+    {"--config", "input"},
+    {"-c", "input"},
+    {"--model", "input"},
+    {"-m", "input"},
 };
+
+// Whether an option has this name, long or short, with its dashes.
+bool OptionParser::takes(std::string_view typed) const {
+  const auto& all = options_.options();
+  return std::any_of(all.begin(), all.end(), [&](const auto& o) {
+    return typed == o->canonical_display_name(po::command_line_style::allow_dash_for_short) ||
+           typed == "--" + o->long_name();
+  });
+}
 
 std::string OptionParser::own_name(const std::string& argument) const {
   const std::size_t end = std::min(argument.find('='), argument.size());
   for (const auto& [other, name] : kOtherNames) {
     if (std::string_view(argument).substr(0, end) != other || options_.find_nothrow(name, false) == nullptr)
       continue;
+    if (takes(other)) return argument;
     return std::string("--") + name + argument.substr(end);
   }
   return argument;

@@ -63,6 +63,7 @@ class OptionParser {
 
  private:
   std::string own_name(const std::string& argument) const;
+  bool takes(std::string_view typed) const;
   void gather();
   void print_help(bool all) const;
   void refuse_empty() const;

@@ -10,9 +10,14 @@ namespace tokencycle::host {
 namespace {
 
 // As llama.cpp, which keeps such tokens and warns.
-std::vector<std::string> notes_on(const std::vector<model::TokenId>& ids,
+std::vector<std::string> notes_on(const std::string& text, const std::vector<model::TokenId>& ids,
                                   const model::SpecialTokens& special) {
   std::vector<std::string> notes;
+  if (text.starts_with("\xef\xbb\xbf")) {
+    notes.push_back(
+        "the prompt begins with a byte-order mark (EF BB BF), which the model reads as text; save the file "
+        "without it");
+  }
   const auto is_bos = [&](std::size_t i) { return static_cast<std::int64_t>(ids[i]) == special.bos; };
   if (special.add_bos && ids.size() >= 2 && is_bos(0) && is_bos(1)) {
     notes.push_back(fmt::format(
@@ -47,7 +52,7 @@ Prompt read_prompt(const TokenRequest& request, const model::GgufFile& file,
     if (end.size() == 1) prompt.end = end.front();
   }
   prompt.ids = tokenizer.encode(prompt.text, true, true);
-  prompt.notes = notes_on(prompt.ids, tokenizer.special());
+  prompt.notes = notes_on(prompt.text, prompt.ids, tokenizer.special());
   return prompt;
 }
 

@@ -43,6 +43,8 @@ TEST_CASE("files of every kind are known by their content, whatever their names"
   CHECK(inspected(scratch.model())["kind"] == "gguf");
   CHECK(inspected("edge")["kind"] == "machine");
   CHECK(inspected("ddr4-3200")["kind"] == "memory");
+  for (const std::string option : {"-c", "--config", "-m", "--model", "--input"})
+    CHECK(launch({"inspect", option, "edge"}).out == launch({"inspect", "edge"}).out);
   const Json memory = inspected(kRoot + "configs/dram/hbm2-2000.json");
   CHECK(memory["kind"] == "memory");
   CHECK(memory["standard"] == "HBM2");

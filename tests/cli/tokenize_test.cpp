@@ -77,6 +77,11 @@ TEST_CASE("what the vocabulary adds against expectation is said on standard erro
   CHECK_THAT(twice.err, Contains("has BOS (token 1) twice"));
   const auto tokens = test::json_of(scratch / "r.json")["prompt_tokens"];
   CHECK(tokens[0] == tokens[1]);
+  const auto marked = launch({"run", "-m", model, "-n", "1", "-q", "-p",
+                              "\xef\xbb\xbf"
+                              "a"});
+  CHECK(marked.exit_code == 0);
+  CHECK_THAT(marked.err, Contains("begins with a byte-order mark"));
   writer.boolean("tokenizer.ggml.add_eos_token", true);
   write(scratch, writer);
   const auto ended = launch({"run", "-m", model, "-n", "1", "-q", "-p", "a", "--result", scratch / "r.json"});

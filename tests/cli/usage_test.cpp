@@ -42,6 +42,7 @@ TEST_CASE("options as llama.cpp has them are understood, and others are guessed 
   CHECK(theirs.exit_code == 0);
   CHECK(theirs.out == own.out);
   check_refused({"run", "--tempe", "0"}, {"--tempe", "did you mean --temperature?"});
+  check_refused({"run", "-n", "-1"}, {"--new-tokens is -1; it must be at least 1"});
   check_refused({"dram", "--temp", "0"}, {"unknown option --temp"});
 }
 

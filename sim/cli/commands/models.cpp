@@ -2,6 +2,7 @@
 // tokencycle models: the families of models and the formats of weights that run.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/document.h"
@@ -56,10 +57,16 @@ std::string listed_formats(std::string_view quote) {
 }
 
 void print_table() {
-  fmt::print("{:<10} {:<34} {}\n", "GGUF", "models", "config.json");
+  std::size_t names = 0, families = 0;  // widths
   for (const model::Architecture& a : model::architectures()) {
-    fmt::print("{:<10} {:<34} {}\n", a.name, a.families, a.config_names);
+    names = std::max(names, std::string_view(a.name).size());
+    families = std::max(families, std::string_view(a.families).size());
   }
+  const auto print_row = [&](std::string_view name, std::string_view models, std::string_view config) {
+    fmt::print("{:<{}}  {:<{}}  {}\n", name, names, models, families, config.empty() ? "-" : config);
+  };
+  print_row("GGUF", "models", "config.json");
+  for (const model::Architecture& a : model::architectures()) print_row(a.name, a.families, a.config_names);
   fmt::print("\nEach with every tensor in any of these formats, rows of whole blocks:\n\n");
   fmt::print("{:<8} {:>15} {:>7}  {:<12} {}\n", "format", "bits per weight", "block", "activations",
              "multipliers");
