@@ -222,10 +222,10 @@ def with_minimum(x, weights, most, first, step, tries, absolute):
     return best_q, scale, -numpy.where(flat, least, minimum)
 
 
-def requantized(x, scale, minimum, most, otherwise):
+def requantized(x, scale, minimum, least, most, otherwise):
     """Steps of groups whose scale and minimum are rounded now; `otherwise` where the scale is 0."""
     with numpy.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        q = nearest((x + minimum[:, None]) / scale[:, None]).clip(0, most)
+        q = nearest((x + minimum[:, None]) / scale[:, None]).clip(least, most)
     return numpy.where((scale == 0)[:, None], otherwise, q)
 
 
@@ -245,6 +245,7 @@ def q2_k(x):
         groups,
         (d[:, None] * scales.astype(numpy.float32)).ravel(),
         (m[:, None] * minimums.astype(numpy.float32)).ravel(),
+        0,
         3,
         q,
     )
@@ -260,7 +261,12 @@ def groups_of_32(x, most, first, tries):
     s, d_bytes, d = scales_of(scale.reshape(-1, 8), 63)
     m, m_bytes, dm = scales_of(minimum.reshape(-1, 8), 63)
     q = requantized(
-        groups, (d[:, None] * s.astype(numpy.float32)).ravel(), (dm[:, None] * m.astype(numpy.float32)).ravel(), most, q
+        groups,
+        (d[:, None] * s.astype(numpy.float32)).ravel(),
+        (dm[:, None] * m.astype(numpy.float32)).ravel(),
+        0,
+        most,
+        q,
     )
     packed = join(s[:, :4] | s[:, 4:] >> 4 << 6, m[:, :4] | m[:, 4:] >> 4 << 6, s[:, 4:] & 15 | (m[:, 4:] & 15) << 4)
     return q.reshape(-1, 256), join(d_bytes, m_bytes, packed)
@@ -305,24 +311,6 @@ def symmetric(x, most):
     return numpy.where(zero[:, None], -most, best_q), numpy.where(zero, numpy.float32(0), scale)
 
 
-def q6_k(x):
-    groups = x.reshape(-1, 16)
-    q, scale = symmetric(groups, 32)
-    scale = scale.reshape(-1, 16)
-    largest = extreme(scale)
-    inverse = quotient(-128, largest)
-    d_bytes, d = half(quotient(ONE, inverse))
-    scales = numpy.minimum(nearest(inverse[:, None] * scale), 127)
-    by = (d[:, None] * scales.astype(numpy.float32)).ravel()
-    with numpy.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        rounded = nearest(groups / by[:, None]).clip(-32, 31)
-    q = (numpy.where((by == 0)[:, None], q, rounded) + 32).reshape(-1, 256)
-    low = q.reshape(-1, 2, 64)
-    block = join(halves(low.reshape(-1, 128)).reshape(-1, 128), bits(q >> 4, 2, 128), scales, d_bytes)
-    block[numpy.abs(largest) < TINY] = 0
-    return block
-
-
 def refined(x, most):
     """As `symmetric`, by another search: one step after the other is moved where that lessens the error."""
     largest = extreme(x)
@@ -350,19 +338,31 @@ def refined(x, most):
     return numpy.where(zero[:, None], -most, q), numpy.where(zero, numpy.float32(0), scale)
 
 
-def q3_k(x):
+def groups_of_16(x, search, most, most_scale):
+    """Of Q3_K and Q6_K: steps from 0 on, signed steps of the scales, the largest scale and the bytes of d."""
     groups = x.reshape(-1, 16)
-    q, scale = refined(groups, 4)
+    q, scale = search(groups, most)
     scale = scale.reshape(-1, 16)
     largest = extreme(scale)
-    inverse = quotient(-32, largest)
+    inverse = quotient(-most_scale, largest)
     d_bytes, d = half(quotient(ONE, inverse))
-    used = (largest != 0)[:, None]
-    scales = numpy.where(used, nearest(inverse[:, None] * scale).clip(-32, 31) + 32, 0)
-    by = (d[:, None] * (scales - 32).astype(numpy.float32)).ravel()
-    with numpy.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        rounded = nearest(groups / by[:, None]).clip(-4, 3)
-    q = (numpy.where((by == 0)[:, None], q, rounded) + 4).reshape(-1, 256)
+    scales = nearest(inverse[:, None] * scale).clip(-most_scale, most_scale - 1)
+    by = (d[:, None] * scales.astype(numpy.float32)).ravel()
+    q = requantized(groups, by, numpy.zeros_like(by), -most, most - 1, q)
+    return (q + most).reshape(-1, 256), scales, largest, d_bytes
+
+
+def q6_k(x):
+    q, scales, largest, d_bytes = groups_of_16(x, symmetric, 32, 128)
+    low = halves(q.reshape(-1, 128)).reshape(-1, 128)
+    block = join(low, bits(q >> 4, 2, 128), scales, d_bytes)
+    block[numpy.abs(largest) < TINY] = 0
+    return block
+
+
+def q3_k(x):
+    q, scales, largest, d_bytes = groups_of_16(x, refined, 4, 32)
+    scales = numpy.where((largest != 0)[:, None], scales + 32, 0)
     return join(bits(q >> 2, 1, 256), bits(q & 3, 2, 128), halves(scales), bits(scales >> 4, 2, 16), d_bytes)
 
 
