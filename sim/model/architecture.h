@@ -71,10 +71,10 @@ struct Hyperparameters {
     std::uint32_t plain = 0, value = 0;  // a head's elements that are not rotated, and its values
   };
   Latent latent;
-  std::uint32_t leading_dense = 0;       // layers without experts before those with them
-  std::uint32_t dense_feed_forward = 0;  // their width
-  std::uint32_t shared_experts = 0;      // that every token has beside those that the router chooses
-  bool sigmoid_router = false;           // instead of softmax
+  std::uint32_t leading_dense = 0;        // layers without experts before those with them
+  std::uint32_t dense_feed_forward = 0;   // their width
+  std::uint32_t shared_feed_forward = 0;  // width of what every token has beside the chosen experts
+  bool sigmoid_router = false;            // instead of softmax
   std::uint32_t expert_groups = 1, expert_groups_used = 1;  // the router chooses groups of experts first
   bool experts_normalized = false;                          // weights of the chosen are divided by their sum
   float experts_scale = 1;                                  // of the weights of the chosen
@@ -102,8 +102,10 @@ struct Hyperparameters {
   std::uint32_t kv_heads_of(std::uint32_t layer) const {
     return layer_kv_heads.empty() ? kv_heads : layer_kv_heads[layer];
   }
+  // Of the network that is no expert's.
   std::uint32_t feed_forward_of(std::uint32_t layer) const {
-    return layer_feed_forward.empty() ? feed_forward : layer_feed_forward[layer];
+    if (!layer_feed_forward.empty()) return layer_feed_forward[layer];
+    return dense_feed_forward != 0 ? dense_feed_forward : feed_forward;
   }
   std::uint32_t kv_width(std::uint32_t layer) const { return kv_heads_of(layer) * head_dim_of(layer); }
   std::uint32_t query_width(std::uint32_t layer) const { return heads * head_dim_of(layer); }

@@ -191,7 +191,9 @@ class Directory final : public TensorSource {
 
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     // Converters leave routers in f32 (llama.cpp, conversion/base.py).
-    return add(name, rows, cols, name.ends_with(".ffn_gate_inp.weight") ? Format::f32 : single_format_);
+    const bool router =
+        name.ends_with(".ffn_gate_inp.weight") || name.ends_with(".ffn_gate_inp_shexp.weight");
+    return add(name, rows, cols, router ? Format::f32 : single_format_);
   }
   Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
                   std::uint32_t cols) override {
@@ -205,7 +207,9 @@ class Directory final : public TensorSource {
   }
   // Of the tensors that some models of a family lack, those that the file's keys ask for.
   bool has(const std::string& name) const override {
-    if (shape_.absent.contains(name) || name.ends_with(".scale")) return false;
+    if (shape_.absent.contains(name)) return false;
+    if (name.ends_with(".scale")) return shape_.expert_scales && name.ends_with(".ffn_down_exps.scale");
+    if (name.ends_with(".ffn_gate_up_exps.weight")) return shape_.gate_up_experts;
     if (name.ends_with("attn_v.weight") || name.ends_with("layer_output_scale.weight")) return true;
     if (name.ends_with("ffn_norm.weight")) return !shape_.size.parallel_residual;
     if (!name.ends_with(".bias")) return false;
@@ -254,12 +258,14 @@ void check_blocks(const ConfigObject& config, const Hyperparameters& s, Format f
   check("linear_key_head_dim", std::uint64_t{s.delta.heads} * s.delta.dim, "rows (heads x their dimension)");
   check("hidden_size_per_layer_input", s.layer_embedding, "rows");
   check("head_dim", std::uint64_t{s.heads} * s.local_head_dim, "rows (heads x head dimension)");
+  check("intermediate_size", s.dense_feed_forward, "rows");
+  for (const std::uint32_t n : s.layer_feed_forward) check("intermediate_size", n, "rows");
+  check("shared_expert_intermediate_size", s.shared_feed_forward, "rows");
   if (s.latent.rank != 0) {
     check("kv_lora_rank", s.latent.rank, "rows");
     check("q_lora_rank", s.latent.query_rank, "rows");
     check("qk_nope_head_dim", s.latent.plain, "rows");
     check("v_head_dim", std::uint64_t{s.heads} * s.latent.value, "rows (heads x their values)");
-    check("intermediate_size", s.dense_feed_forward, "rows");
     return;
   }
   check("num_attention_heads", std::uint64_t{s.heads} * s.head_dim, "rows (heads x head dimension)");
@@ -372,7 +378,7 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   architecture.read_config(config, shape);
   check_heads(config, s);
   if (s.experts_used > s.experts) {
-    config.fail("num_experts_per_tok",
+    config.fail(config.first_of({"num_experts_per_tok", "experts_per_token", "top_k_experts"}),
                 fmt::format("allowed: 1 to {}, the number of experts; fix the file", s.experts));
   }
   if (s.rope_dims != 0) s.rope_dims = read_config_rope_dims(config, shape);

@@ -25,7 +25,9 @@ double tolerance_of(const SyntheticModel& model) {
   if (model.matrices != Format::f32) return model.experts == 0 ? 0.2 : model.layers > 20 ? 0.75 : 0.3;
   // The engine takes GELU from a table of f16.
   const std::string& name = model.architecture;
-  return name.starts_with("gemma") || name == "gpt2" || name == "gptneox" ? 0.005 : 0.0001;
+  if (name.starts_with("gemma") || name == "gpt2" || name == "gptneox") return 0.005;
+  // The delta rule's state carries roundings from token to token.
+  return name.starts_with("qwen35") ? 0.0005 : 0.0001;
 }
 
 }  // namespace

@@ -70,10 +70,14 @@ auto numbers(const std::string& key, const std::vector<std::int32_t>& values) {
   return replaced(key, [values](GgufWriter& w, const std::string& k) { w.i32_array(k, values); });
 }
 
-const SyntheticModel& family(const std::string& architecture) {
+const SyntheticModel& family(const std::string& architecture, bool experts = false) {
   static const std::vector<SyntheticModel> kModels = test::family_models();
-  return *std::find_if(kModels.begin(), kModels.end(),
-                       [&](const SyntheticModel& m) { return m.architecture == architecture; });
+  return *std::find_if(kModels.begin(), kModels.end(), [&](const SyntheticModel& m) {
+    return m.architecture == architecture && (m.experts != 0) == experts;
+  });
+}
+const SyntheticModel& mixture(const std::string& architecture) {
+  return family(architecture, true);
 }
 
 }  // namespace
@@ -291,14 +295,53 @@ TEST_CASE("files of Gemma 4 that say something else are refused by the key") {
              Contains("feed_forward_length' is 0"));
   CHECK_THAT(refusal(spec, numbers("gemma4.attention.sliding_window_pattern", {1, 0})),
              Contains("has 2 values"));
-  CHECK_THAT(refusal(spec, number("gemma4.expert_count", 8)), Contains("experts are not supported"));
+  CHECK_THAT(refusal(spec, number("gemma4.expert_count", 8)),
+             Contains("gemma4.expert_used_count") && Contains("missing"));
+}
+
+TEST_CASE("what experts of Gemma 4, Qwen 3.5 and LFM 2 need is named where it is missing") {
+  const auto missing = [](const SyntheticModel& spec, const std::string& tensor) {
+    CHECK_THAT(refusal(spec, [&](GgufWriter& w) { REQUIRE(w.remove_tensor(tensor)); }),
+               Contains("tensor '" + tensor + "' is missing"));
+  };
+  const SyntheticModel& gemma = mixture("gemma4");
+  for (const std::string tensor : {"ffn_gate_inp.weight", "ffn_gate_inp.scale", "ffn_down_exps.weight",
+                                   "pre_ffw_norm_2.weight", "post_ffw_norm_1.weight"})
+    missing(gemma, "blk.1." + tensor);
+  missing(mixture("qwen35moe"), "blk.3.ffn_gate_inp_shexp.weight");
+  missing(mixture("lfm2moe"), "blk.2.exp_probs_b.bias");
+  missing(mixture("lfm2moe"), "blk.0.ffn_up.weight");
+  CHECK_THAT(refusal(gemma, without("gemma4.expert_feed_forward_length")),
+             Contains("gemma4.expert_feed_forward_length") && Contains("missing"));
+  CHECK_THAT(refusal(gemma, number("gemma4.expert_gating_func", 2)), Contains("expert_gating_func' is 2"));
+  CHECK_THAT(refusal(mixture("lfm2moe"), number("lfm2moe.expert_gating_func", 3)),
+             Contains("expert_gating_func' is 3"));
+  CHECK_THAT(refusal(mixture("lfm2moe"), number("lfm2moe.shortconv.l_cache", 1)),
+             Contains("'lfm2moe.shortconv.l_cache' is 1"));
+  CHECK_THAT(refusal(mixture("lfm2moe"), number("lfm2moe.attention.sliding_window", 8)),
+             Contains("'lfm2moe.attention.sliding_window' is 8"));
+  CHECK_THAT(refusal(mixture("qwen35moe"), number("qwen35moe.expert_used_count", 9)),
+             Contains("expert_used_count' is 9"));
+  CHECK_THAT(refusal(mixture("qwen35moe"), without("qwen35moe.expert_shared_feed_forward_length")),
+             Contains("ffn_gate_shexp") && Contains("has shape"));  // that of layers without experts
+  CHECK(refusal(mixture("qwen35moe"), without("qwen35moe.feed_forward_length")) == "accepted");
+  CHECK(refusal(mixture("qwen35moe"), numbers("qwen35moe.expert_used_count", {3, 3, 3, 3})) == "accepted");
 }
 
 TEST_CASE("config.json of Gemma 4 and Qwen 3.5: what is not built is refused by its key") {
   const SyntheticModel &gemma = family("gemma4"), &qwen = family("qwen35");
   CHECK(config_refusal({}, gemma) == "accepted");
   CHECK(config_refusal({}, qwen) == "accepted");
-  CHECK_THAT(config_refusal({{"enable_moe_block", true}}, gemma), Contains("/enable_moe_block is true"));
+  CHECK_THAT(config_refusal({{"enable_moe_block", true}}, gemma), Contains("/num_experts is missing"));
+  for (const char* family : {"gemma4", "qwen35moe", "lfm2moe"})
+    CHECK(config_refusal({}, mixture(family)) == "accepted");
+  CHECK_THAT(config_refusal({{"use_expert_bias", false}}, mixture("lfm2moe")),
+             Contains("/use_expert_bias is false"));
+  CHECK_THAT(config_refusal({{"routed_scaling_factor", 2.0}}, mixture("lfm2moe")),
+             Contains("/routed_scaling_factor is 2"));
+  CHECK_THAT(config_refusal({{"norm_topk_prob", false}}, mixture("qwen35moe")),
+             Contains("/norm_topk_prob is false"));
+  CHECK_THAT(config_refusal({{"top_k_experts", 9}}, mixture("gemma4")), Contains("/top_k_experts is 9"));
   CHECK_THAT(config_refusal({{"use_bidirectional_attention", "all"}}, gemma),
              Contains("use_bidirectional_attention"));
   CHECK_THAT(config_refusal({{"num_global_key_value_heads", 2}}, gemma),

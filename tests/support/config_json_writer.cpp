@@ -92,6 +92,13 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
       config["num_key_value_heads"] = spec.layer_kv_heads.front();
       config["num_global_key_value_heads"] = spec.layer_kv_heads.back();
     }
+    if (spec.experts != 0) {
+      config["enable_moe_block"] = true;
+      config["top_k_experts"] = spec.experts_used;
+      config["moe_intermediate_size"] = expert_width(spec);
+      config.erase("num_experts_per_tok");
+      config.erase("norm_topk_prob");
+    }
     if (const float cap = number_of(spec, "final_logit_softcapping"); cap != 0)
       config["final_logit_softcapping"] = cap;
     config["rope_parameters"] = {
@@ -100,7 +107,12 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
         {"sliding_attention", {{"rope_type", "default"}, {"rope_theta", 10000.0}}}};
     config.erase("rope_theta");
     config.erase("rope_scaling");
-  } else if (family == "qwen35") {
+  } else if (family.starts_with("qwen35")) {
+    if (spec.experts != 0) {
+      config["moe_intermediate_size"] = expert_width(spec);
+      config["shared_expert_intermediate_size"] = size_of(spec, "expert_shared_feed_forward_length");
+      config.erase("intermediate_size");
+    }
     config["linear_conv_kernel_dim"] = size_of(spec, "ssm.conv_kernel");
     config["linear_key_head_dim"] = config["linear_value_head_dim"] = size_of(spec, "ssm.state_size");
     config["linear_num_key_heads"] = size_of(spec, "ssm.group_count");
@@ -123,7 +135,7 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
     config["v_head_dim"] = size_of(spec, "attention.value_length_mla");
     config["num_key_value_heads"] = spec.heads;
     config["n_routed_experts"] = spec.experts;
-    config["moe_intermediate_size"] = spec.feed_forward / 3;
+    config["moe_intermediate_size"] = expert_width(spec);
     config["n_shared_experts"] = size_of(spec, "expert_shared_count");
     config["first_k_dense_replace"] = size_of(spec, "leading_dense_block_count");
     config["n_group"] = std::max(size_of(spec, "expert_group_count"), 1u);
@@ -136,14 +148,19 @@ void put_family(nlohmann::json& config, const SyntheticModel& spec) {
     if (const float log = number_of(spec, "rope.scaling.yarn_log_multiplier"); log != 0)
       config["rope_scaling"]["mscale"] = config["rope_scaling"]["mscale_all_dim"] = log * 10;
     config.erase("num_experts");
-  } else if (family == "lfm2") {
+  } else if (family.starts_with("lfm2")) {
     std::vector<std::string> types;
     for (const std::int32_t n : spec.layer_kv_heads) types.push_back(n == 0 ? "conv" : "full_attention");
     config["layer_types"] = types;
     config["num_key_value_heads"] = *std::max_element(spec.layer_kv_heads.begin(), spec.layer_kv_heads.end());
     config["conv_L_cache"] = size_of(spec, "shortconv.l_cache");
-    config["block_ff_dim"] = spec.feed_forward * 3 / 2;
-    config["block_multiple_of"] = 32;
+    if (spec.experts == 0) {
+      config["block_ff_dim"] = spec.feed_forward * 3 / 2;
+      config["block_multiple_of"] = 32;
+    } else {
+      config["moe_intermediate_size"] = expert_width(spec);
+      config["num_dense_layers"] = size_of(spec, "leading_dense_block_count");
+    }
     config["norm_eps"] = config["rms_norm_eps"];
     config.erase("rms_norm_eps");
   } else if (family == "llama" && spec.biases) {

@@ -194,10 +194,8 @@ void put_hyperparameters(GgufWriter& writer, const SyntheticModel& spec) {
   if (!spec.layer_kv_heads.empty()) writer.i32_array(prefix + "attention.head_count_kv", spec.layer_kv_heads);
   if (spec.experts != 0) {
     writer.u32(prefix + "expert_count", spec.experts).u32(prefix + "expert_used_count", spec.experts_used);
-    // Of DeepSeek another width than the layers without experts have.
-    const bool deepseek = spec.architecture == "deepseek2";
-    writer.u32(prefix + "expert_feed_forward_length", deepseek ? spec.feed_forward / 3 : spec.feed_forward);
-    if (deepseek) writer.boolean(prefix + "expert_weights_norm", spec.biases);
+    writer.u32(prefix + "expert_feed_forward_length", expert_width(spec));
+    if (spec.architecture == "deepseek2") writer.boolean(prefix + "expert_weights_norm", spec.biases);
   }
   if (spec.head_dim != 0) {
     writer.u32(prefix + "attention.key_length", spec.head_dim)
@@ -259,8 +257,10 @@ class TensorRecorder final : public model::TensorSource {
   TensorRecorder(TensorMaker& maker, const SyntheticModel& spec) : maker_(maker), spec_(spec) {}
   model::Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     const bool table = name == "token_embd.weight" || name == "output.weight";  // they are there already
-    if (!table) maker_.matrix(name, rows, cols, spec_.matrices);
-    return {name, spec_.matrices, rows, cols, 0, {}};
+    const bool router = name.find(".ffn_gate_inp") != std::string::npos;
+    const Format format = router ? Format::f32 : spec_.matrices;
+    if (!table) maker_.matrix(name, rows, cols, format);
+    return {name, format, rows, cols, 0, {}};
   }
   model::Weight matrices(const std::string& name, std::uint32_t experts, std::uint32_t rows,
                          std::uint32_t cols) override {
@@ -289,6 +289,7 @@ class TensorRecorder final : public model::TensorSource {
   }
   bool has(const std::string& name) const override {
     if (name.ends_with(".scale")) return spec_.scales && name.starts_with("blk.");
+    if (name.ends_with(".ffn_gate_up_exps.weight")) return spec_.fused_experts;
     if (spec_.architecture == "gemma4") {  // `parallel`: values are the keys' products in the wide layers
       const bool values = name.ends_with(".attn_v.weight");
       return !spec_.parallel || !values || spec_.local_layers.at(std::stoul(name.substr(4))) != 0;
@@ -331,6 +332,11 @@ bool has_cells(const SyntheticModel& spec) {
   return row_of(spec).layers == model::Layers::cells;
 }
 
+std::uint32_t expert_width(const SyntheticModel& spec) {
+  static const std::set<std::string> kNarrow = {"deepseek2", "lfm2moe", "qwen35moe", "gemma4"};
+  return kNarrow.contains(spec.architecture) ? spec.feed_forward / 3 : spec.feed_forward;
+}
+
 GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   const std::uint32_t head_dim = spec.head_dim != 0 ? spec.head_dim : spec.width / spec.heads;
   if (spec.tokenizer != SyntheticTokenizer::none && spec.vocabulary < 259) {
@@ -342,12 +348,8 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
   TensorMaker maker(writer, spec);
   maker.table("token_embd.weight", spec.vocabulary, spec.width);
-  const bool by_hand =
-      !spec.biases && !spec.scales &&
-      ((spec.experts != 0 && spec.architecture != "gpt-oss" && spec.architecture != "deepseek2") ||
-       spec.architecture == "llama" ||
-       (spec.architecture.starts_with("qwen") && spec.architecture != "qwen35"));
-  if (by_hand) {
+  static const std::set<std::string> kByHand = {"llama", "qwen2", "qwen3", "qwen3moe", "olmoe"};
+  if (kByHand.contains(spec.architecture) && !spec.biases && !spec.scales && !spec.fused_experts) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);
     maker.gain("output_norm.weight", spec.width);
     if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);

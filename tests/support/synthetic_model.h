@@ -38,13 +38,14 @@ struct SyntheticModel {
   SyntheticTokenizer tokenizer = SyntheticTokenizer::llama;
   std::string architecture = "llama";  // a row of the table of architectures
   bool biases = false;                 // those that the architecture may have
-  bool scales = false;                 // a factor of each linear's result
+  bool scales = false;                 // a factor of each linear's result, and of each expert's
   bool parallel = false;               // attention and feed-forward read the same input (gptneox, stablelm)
   std::string rope_scaling = {};       // rope.scaling.type
   // More keys behind the architecture's name and a dot.
   std::vector<std::pair<std::string, std::uint32_t>> sizes = {};
   std::vector<std::pair<std::string, float>> numbers = {};
-  std::uint32_t experts = 0, experts_used = 0;        // of each layer, each with `feed_forward`
+  std::uint32_t experts = 0, experts_used = 0;        // of each layer, each with expert_width()
+  bool fused_experts = false;                         // gate and up of the experts in one tensor
   std::vector<std::int32_t> layer_kv_heads = {};      // head_count_kv by layer; empty: kv_heads in all
   std::vector<std::int32_t> layer_feed_forward = {};  // the same of feed_forward_length
   std::vector<std::int32_t> sections = {};            // rope.dimension_sections; empty: no such key
@@ -58,6 +59,9 @@ std::vector<SyntheticModel> family_models();
 // Whether its layers are cells of a recurrent network, which no other program's file or config.json
 // describes.
 bool has_cells(const SyntheticModel& spec);
+
+// Of each expert: `feed_forward`, or less where some layers have no experts or all tokens have one.
+std::uint32_t expert_width(const SyntheticModel& spec);
 
 // The file, for tests that change it before it is written. Weights have standard deviation 1 / sqrt(row
 // length), gains lie around 1. Throws std::invalid_argument for a shape that no file can have.

@@ -95,6 +95,12 @@ void Lowering::row(std::uint32_t s) {
     case OperatorKind::keep_groups:
       keep_groups(s);
       break;
+    case OperatorKind::take_row:
+      take_row(op);
+      break;
+    case OperatorKind::scale_parts:
+      scale_parts(op);
+      break;
     case OperatorKind::zip_row:
       zip_row(op);
       break;
@@ -132,6 +138,24 @@ void Lowering::keep_groups(std::uint32_t s) {
   builder_.emit(min_scalar_rows(by_token, by_token, 0.0f, {tokens, count}));
   builder_.emit(scale_rows(by_token, by_token, model::kGroupPenalty, {tokens, count}));
   builder_.emit(per_row(Opcode::add, y, x, sums, {groups, cols}));
+}
+
+void Lowering::take_row(const Operator& op) {
+  const std::uint32_t cols = op.weight->cols;
+  const Rows row = scratchpad_rows(load_row(*op.weight, 0, cols), 0);
+  builder_.emit(take_rows(c_.place_of(op.output), row, cols, input_of(op, 0),
+                          {c_.rows_of(op.output), op.output_columns}));
+  builder_.release();
+}
+
+void Lowering::scale_parts(const Operator& op) {
+  const Rows x = input_of(op, 0), factors = input_of(op, 1), y = c_.place_of(op.output);
+  const std::uint32_t parts = graph_.values[op.inputs[1]].cols, columns = op.output_columns / parts;
+  for (std::uint32_t part = 0; part < parts; ++part) {
+    const std::uint64_t at = std::uint64_t{part} * columns * 4;
+    builder_.emit(per_row(Opcode::mul, y + at, x + at, factors + std::uint64_t{part} * 4,
+                          {c_.rows_of(op.output), columns}));
+  }
 }
 
 // The parts are multiplied where they lie; the first goes to the result, the others are added to it.

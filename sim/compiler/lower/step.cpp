@@ -408,7 +408,7 @@ void Lowering::parts(std::uint32_t index) {
   const Rows x = encoded(op.inputs[0], format), y = c_.place_of(op.output);
   const std::uint32_t rows = c_.rows_of(op.output);
   for (std::uint32_t part = 0; part < w.experts; ++part) {
-    const StoredMatrix matrix{c_.layout.weights + (w.offset + part * w.matrix_bytes()), w.format, w.rows,
+    const StoredMatrix matrix{c_.layout.weights + (w.offset + part * w.matrix_stride()), w.format, w.rows,
                               w.cols};
     const Rows to = y + std::uint64_t{part} * w.rows * 4;
     emit_linear(
@@ -443,7 +443,8 @@ void Lowering::experts(std::uint32_t index) {
     for (std::uint32_t n = 0; n < count; ++n) {
       const std::uint32_t row = (first + n) / places, place = (first + n) % places;
       const LocalAddress word = (chosen + (std::uint64_t{row} * chosen.stride + std::uint64_t{place} * 4)).at;
-      read_expert(static_cast<std::uint8_t>(kFirstRegister + n), word, w.offset, w.matrix_bytes(), w.experts);
+      read_expert(static_cast<std::uint8_t>(kFirstRegister + n), word, w.offset, w.matrix_stride(),
+                  w.experts);
       if (op.bias == nullptr) continue;
       read_expert(bias_register(n), word, op.bias->offset, row_bytes(op.bias->format, w.rows), w.experts);
     }

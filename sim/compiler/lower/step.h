@@ -53,6 +53,8 @@ class Lowering {
   void rotary(const Stage& stage);
   void append(std::uint32_t stage);
   void row(std::uint32_t stage);
+  void take_row(const model::Operator& op);
+  void scale_parts(const model::Operator& op);
   void weighted_sum(const model::Operator& op);
   void zip_row(const model::Operator& op);
   void columns(const model::Operator& op);

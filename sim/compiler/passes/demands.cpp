@@ -70,6 +70,7 @@ void count_operator(Demands& d, const Operator& op) {
       count_row(d, std::uint64_t{op.cell.gates()} * op.cell.width * 4);  // a bias; the state has fewer
       return count_weight(d, *op.weight);
     case OperatorKind::zip_row:
+    case OperatorKind::take_row:
       return count_row(d, std::uint64_t{op.weight->cols} * 4);
     case OperatorKind::position_rows:
     case OperatorKind::columns:
@@ -82,6 +83,7 @@ void count_operator(Demands& d, const Operator& op) {
     case OperatorKind::take:
     case OperatorKind::normalize:
     case OperatorKind::keep_groups:
+    case OperatorKind::scale_parts:
     case OperatorKind::weighted_sum:
       return;
   }

@@ -35,6 +35,8 @@ Stage::Kind kind_of(const Operator& op) {
     case OperatorKind::take:
     case OperatorKind::normalize:
     case OperatorKind::keep_groups:
+    case OperatorKind::take_row:
+    case OperatorKind::scale_parts:
     case OperatorKind::weighted_sum:
     case OperatorKind::zip_row:
     case OperatorKind::columns:

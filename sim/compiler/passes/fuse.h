@@ -50,10 +50,10 @@ struct Stage {
     rotary,  // one or more of the same table
     append,
     attention,  // perhaps some appends before it
-    row,      // softmax, top_k, take, normalize, keep_groups, weighted_sum, zip_row, columns or join: vector
-              // instructions on whole rows
-    experts,  // one expert_linear
-    parts,    // one part_linear
+    row,        // softmax, top_k, take, normalize, keep_groups, take_row, scale_parts, weighted_sum, zip_row,
+                // columns or join: vector instructions on whole rows
+    experts,    // one expert_linear
+    parts,      // one part_linear
     recurrent,  // one convolution, delta rule or cell
   };
   Kind kind = Kind::linear;

@@ -96,8 +96,8 @@ class Finder {
 
   static bool in_place(const Operator& op) {
     return op.kind == OperatorKind::map || op.kind == OperatorKind::zip || op.kind == OperatorKind::norm ||
-           op.kind == OperatorKind::zip_row || op.kind == OperatorKind::rotary ||
-           op.kind == OperatorKind::attention;
+           op.kind == OperatorKind::zip_row || op.kind == OperatorKind::scale_parts ||
+           op.kind == OperatorKind::rotary || op.kind == OperatorKind::attention;
   }
 
   const Demands& d_;

@@ -33,7 +33,8 @@ struct ConfigShape {
   // before anything is read, and 0 where the file must have them.
   std::uint32_t feed_forward_by_width = 0;  // not 0: the feed-forward width is so many times the width
   double rope_base_by_default = 10000.0;
-  std::uint32_t rotated_of_head = 0;     // not 0: so many elements, whatever the head has
+  bool gate_up_experts = false, expert_scales = false;  // tensors ffn_gate_up_exps, ffn_down_exps.scale
+  std::uint32_t rotated_of_head = 0;                    // not 0: so many elements, whatever the head has
   double local_base_by_default = 0.0;    // rotary base of the layers with a window; 0: that of all
   bool partly_rotated = false;           // heads may be
   double rotary_share_by_default = 1.0;  // of a head

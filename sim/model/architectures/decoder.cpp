@@ -90,14 +90,16 @@ ValueId Decoder::attend(Projections p, Bias bias, ValueId gate, std::string_view
   return g_.linear("attn_output", o, s_.width, bias);
 }
 
-ValueId Decoder::activate(MapFunction f, ValueId x) {
-  return g_.map(f == MapFunction::silu ? "ffn_silu" : "ffn_gelu", f, x);
+ValueId Decoder::activate(MapFunction f, ValueId x, std::string_view suffix) {
+  return g_.map(std::string(f == MapFunction::silu ? "ffn_silu" : "ffn_gelu").append(suffix), f, x);
 }
 
-ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns) {
-  const ValueId gate = g_.linear("ffn_gate", h, columns, bias);
-  const ValueId up = g_.linear("ffn_up", h, columns, bias);
-  return g_.linear("ffn_down", g_.zip("ffn_act", ZipFunction::mul, activate(f, gate), up), s_.width, bias);
+ValueId Decoder::gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns, std::string_view suffix) {
+  const auto named = [&](std::string name) { return name.append(suffix); };
+  const ValueId gate = g_.linear(named("ffn_gate"), h, columns, bias);
+  const ValueId up = g_.linear(named("ffn_up"), h, columns, bias);
+  const ValueId act = g_.zip(named("ffn_act"), ZipFunction::mul, activate(f, gate, suffix), up);
+  return g_.linear(named("ffn_down"), act, s_.width, bias);
 }
 
 ValueId Decoder::plain(ValueId h, MapFunction f, Bias bias) {
@@ -105,20 +107,51 @@ ValueId Decoder::plain(ValueId h, MapFunction f, Bias bias) {
                    s_.width, bias);
 }
 
-ValueId Decoder::experts(ValueId h, bool renormalized) {
-  const ValueId scores = g_.softmax("ffn_probs", g_.linear("ffn_gate_inp", h, s_.experts));
-  const ValueId chosen = g_.top_k("ffn_chosen", scores, s_.experts_used);
-  ValueId weights = g_.take("ffn_weights", scores, chosen);
-  if (renormalized) weights = g_.normalize("ffn_weights_norm", weights);
-  return chosen_experts(h, chosen, weights);
+Decoder::Routing Decoder::route(ValueId logits, bool renormalized, Bias bias) {
+  const ValueId scores =
+      s_.sigmoid_router ? g_.map("ffn_probs", MapFunction::sigmoid, logits) : g_.softmax("ffn_probs", logits);
+  const std::string_view tensor = "exp_probs_b.bias";
+  const bool biased = bias == Bias::always || (bias == Bias::where_present && g_.has(tensor));
+  ValueId ranked =
+      biased ? g_.zip_row("ffn_probs_biased", ZipFunction::add, scores, tensor, s_.experts) : scores;
+  if (s_.expert_groups > 1)
+    ranked = g_.keep_groups("ffn_probs_masked", ranked, {s_.expert_groups, s_.expert_groups_used});
+  Routing routing;
+  routing.chosen = g_.top_k("ffn_chosen", ranked, s_.experts_used);
+  routing.weights = g_.take("ffn_weights", scores, routing.chosen);
+  if (renormalized) routing.weights = g_.normalize("ffn_weights_norm", routing.weights);
+  if (s_.experts_scale != 1.0f)
+    routing.weights = g_.map("ffn_weights_scaled", MapFunction::scale, routing.weights, s_.experts_scale);
+  return routing;
 }
 
-ValueId Decoder::chosen_experts(ValueId h, ValueId chosen, ValueId weights) {
-  const ValueId gate = g_.expert_linear("ffn_gate_exps", h, chosen, s_.experts, s_.feed_forward);
-  const ValueId up = g_.expert_linear("ffn_up_exps", h, chosen, s_.experts, s_.feed_forward);
-  const ValueId f = g_.zip("ffn_act", ZipFunction::mul, activate(MapFunction::silu, gate), up);
-  const ValueId down = g_.expert_linear("ffn_down_exps", f, chosen, s_.experts, s_.width, true);
+ValueId Decoder::chosen_experts(ValueId h, const Routing& routing, MapFunction f) {
+  const std::uint32_t columns = s_.feed_forward;
+  const std::string_view names[] = {"ffn_gate_exps", "ffn_up_exps"};
+  std::vector<ValueId> p;
+  if (g_.has("ffn_gate_up_exps.weight")) {
+    p = g_.expert_linears("ffn_gate_up_exps", h, routing.chosen, s_.experts,
+                          {{names[0], columns}, {names[1], columns}});
+  } else {
+    for (const std::string_view name : names) {
+      ValueId y = g_.expert_linear(name, h, routing.chosen, s_.experts, columns);
+      const ValueId scales = g_.expert_scales(name, routing.chosen, s_.experts);
+      if (scales != kNoValue) y = g_.scale_parts(std::string(name) + "_scaled", y, scales);
+      p.push_back(y);
+    }
+  }
+  const ValueId act = g_.zip("ffn_act", ZipFunction::mul, activate(f, p[0]), p[1]);
+  const ValueId down = g_.expert_linear("ffn_down_exps", act, routing.chosen, s_.experts, s_.width, true);
+  // Their factors scale the weights, of which there are fewer than of the results.
+  ValueId weights = routing.weights;
+  const ValueId scales = g_.expert_scales("ffn_down_exps", routing.chosen, s_.experts);
+  if (scales != kNoValue) weights = g_.zip("ffn_weights_by_expert", ZipFunction::mul, weights, scales);
   return g_.weighted_sum("ffn_sum", down, weights);
+}
+
+ValueId Decoder::experts(ValueId h, bool renormalized, Bias bias) {
+  const ValueId logits = g_.linear("ffn_gate_inp", h, g_.matrix("ffn_gate_inp", s_.experts, s_.width));
+  return chosen_experts(h, route(logits, renormalized, bias));
 }
 
 ValueId Decoder::gated_fused(ValueId h, MapFunction f) {

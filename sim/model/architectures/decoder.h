@@ -51,13 +51,24 @@ class Decoder {
   ValueId gated(ValueId h, MapFunction f, Bias bias = Bias::none) {
     return gated(h, f, bias, s_.feed_forward_of(layer_));
   }
-  ValueId gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns);  // of another width
+  // Of another width; the suffix is that of its tensors, as of experts that every token has.
+  ValueId gated(ValueId h, MapFunction f, Bias bias, std::uint32_t columns, std::string_view suffix = {});
   ValueId plain(ValueId h, MapFunction f, Bias bias);
-  // The router's softmax says which experts a token has, and their weights, which may be divided by their
-  // sum.
-  ValueId experts(ValueId h, bool renormalized);
+  // Which experts a token has, and their weights.
+  struct Routing {
+    ValueId chosen = kNoValue, weights = kNoValue;
+  };
+  // By the router's softmax or sigmoid of `logits`; the weights may be divided by their sum. `bias`: whether
+  // the choice has one (exp_probs_b), which the weights lack.
+  Routing route(ValueId logits, bool renormalized, Bias bias = Bias::none);
   // What the chosen ones make of h, by their weights.
-  ValueId chosen_experts(ValueId h, ValueId chosen, ValueId weights);
+  ValueId chosen_experts(ValueId h, const Routing& routing, MapFunction f = MapFunction::silu);
+  // Both; the router is the tensor ffn_gate_inp.
+  ValueId experts(ValueId h, bool renormalized, Bias bias = Bias::none);
+  // The expert that every token has, whose tensors end in _shexp.
+  ValueId shared_expert(ValueId h) {
+    return gated(h, MapFunction::silu, Bias::none, s_.shared_feed_forward, "_shexp");
+  }
   // The tensor ffn_up has the rows of both, those of the gate first.
   ValueId gated_fused(ValueId h, MapFunction f);
 
@@ -68,7 +79,7 @@ class Decoder {
   struct Cache {
     ValueId keys = kNoValue, values = kNoValue;
   };
-  ValueId activate(MapFunction f, ValueId x);
+  ValueId activate(MapFunction f, ValueId x, std::string_view suffix = {});
 
   GraphBuilder& g_;
   const Hyperparameters& s_;

@@ -40,27 +40,6 @@ ValueId latent_attention(GraphBuilder& g, Decoder& d, const Hyperparameters& s, 
   return g.linear("attn_output", g.part_linear("attn_v_b", o, s.heads, latent.value), s.width);
 }
 
-ValueId experts(GraphBuilder& g, Decoder& d, const Hyperparameters& s, ValueId h) {
-  const ValueId logits = g.linear("ffn_gate_inp", h, s.experts);
-  const ValueId scores =
-      s.sigmoid_router ? g.map("ffn_probs", MapFunction::sigmoid, logits) : g.softmax("ffn_probs", logits);
-  const std::string_view bias = "exp_probs_b.bias";  // of the choice alone
-  ValueId ranked =
-      g.has(bias) ? g.zip_row("ffn_probs_biased", ZipFunction::add, scores, bias, s.experts) : scores;
-  if (s.expert_groups > 1)
-    ranked = g.keep_groups("ffn_probs_masked", ranked, {s.expert_groups, s.expert_groups_used});
-  const ValueId chosen = g.top_k("ffn_chosen", ranked, s.experts_used);
-  ValueId weights = g.take("ffn_weights", scores, chosen);
-  if (s.experts_normalized) weights = g.normalize("ffn_weights_norm", weights);
-  if (s.experts_scale != 1.0f)
-    weights = g.map("ffn_weights_scaled", MapFunction::scale, weights, s.experts_scale);
-  const ValueId routed = d.chosen_experts(h, chosen, weights);
-  const std::uint32_t width = s.shared_experts * s.feed_forward;
-  const ValueId gate = g.map("ffn_silu_shexp", MapFunction::silu, g.linear("ffn_gate_shexp", h, width));
-  const ValueId act = g.zip("ffn_act_shexp", ZipFunction::mul, gate, g.linear("ffn_up_shexp", h, width));
-  return d.add("ffn_experts", g.linear("ffn_down_shexp", act, s.width), routed);
-}
-
 }  // namespace
 
 void build_deepseek2(GraphBuilder& g, const Hyperparameters& s) {
@@ -70,8 +49,13 @@ void build_deepseek2(GraphBuilder& g, const Hyperparameters& s) {
     d.enter(i);
     x = d.add("attn_residual", latent_attention(g, d, s, d.norm("attn_norm", x)), x);
     const ValueId h = d.norm("ffn_norm", x);
-    const ValueId f = i < s.leading_dense ? d.gated(h, MapFunction::silu, Bias::none, s.dense_feed_forward)
-                                          : experts(g, d, s, h);
+    ValueId f = kNoValue;
+    if (i < s.leading_dense) {
+      f = d.gated(h, MapFunction::silu);
+    } else {
+      f = d.experts(h, s.experts_normalized, Bias::where_present);
+      f = d.add("ffn_experts", d.shared_expert(h), f);
+    }
     x = d.add("ffn_residual", f, x);
   }
   d.finish(x);
@@ -136,12 +120,12 @@ void read_deepseek2_file(const Metadata& m, Hyperparameters& s) {
       m.key_of(key);  // of layers that are not there
     return;
   }
-  s.leading_dense = static_cast<std::uint32_t>(std::min<std::uint64_t>(
-      m.file.get_unsigned(m.key_of("leading_dense_block_count")).value_or(0), s.layers));
+  read_leading_dense(m, s);
   m.require_size("expert_feed_forward_length", kMaxFeedForward);
-  s.shared_experts = m.require_size("expert_shared_count", kMaxExperts);
-  m.check_range("expert_shared_count * expert_feed_forward_length",
-                std::uint64_t{s.shared_experts} * s.feed_forward, kMaxFeedForward);
+  const std::uint64_t shared =
+      std::uint64_t{m.require_size("expert_shared_count", kMaxExperts)} * s.feed_forward;
+  m.check_range("expert_shared_count * expert_feed_forward_length", shared, kMaxFeedForward);
+  s.shared_feed_forward = static_cast<std::uint32_t>(shared);
   s.experts_scale = static_cast<float>(m.get_positive("expert_weights_scale", true).value_or(1.0));
   s.experts_normalized = m.boolean("expert_weights_norm", false);
   read_groups(m, s);
@@ -181,7 +165,8 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
   s.experts = *experts;
   s.experts_used = config.size("num_experts_per_tok", kMaxExperts);
   s.feed_forward = config.size("moe_intermediate_size", kMaxFeedForward);
-  s.shared_experts = config.size("n_shared_experts", kMaxExperts);
+  const std::uint32_t shared = config.size("n_shared_experts", kMaxExperts);
+  s.shared_feed_forward = shared * s.feed_forward;
   s.leading_dense = std::min(config.get_count("first_k_dense_replace", kMaxLayers).value_or(0), s.layers);
   if (config.get_size("moe_layer_freq", kMaxLayers).value_or(1) != 1) {
     config.fail("moe_layer_freq",
@@ -194,17 +179,10 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
                 "allowed are divisors of the experts that leave two in a group, topk_group of which "
                 "hold those that a token has; fix the file");
   }
+  // Files have the groups whatever the method, and the engine chooses all in one way: by their two best.
   const std::string method = config.text("topk_method").value_or(third ? "noaux_tc" : "greedy");
   if (method != "greedy" && method != "noaux_tc" && method != "group_limited_greedy") {
-    config.fail("topk_method", "supported are greedy and noaux_tc; use such a model");
-  }
-  if (s.expert_groups > 1 && method != "noaux_tc") {
-    if (method == "group_limited_greedy") {
-      config.fail("topk_method",
-                  "groups that are chosen by their best expert alone are not supported; use a model "
-                  "of noaux_tc");
-    }
-    s.expert_groups = 1;  // greedy chooses among all
+    config.fail("topk_method", "supported are greedy, group_limited_greedy and noaux_tc; use such a model");
   }
   shape.biases.router = method == "noaux_tc";
   const std::string scores = config.text("scoring_func").value_or(third ? "sigmoid" : "softmax");
@@ -216,7 +194,7 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
   s.experts_scale =
       static_cast<float>(config.get_positive("routed_scaling_factor").value_or(third ? 2.5 : 1.0));
   put("leading_dense_block_count", s.leading_dense);
-  put("expert_shared_count", s.shared_experts);
+  put("expert_shared_count", shared);
   if (s.expert_groups > 1) {
     put("expert_group_count", s.expert_groups);
     put("expert_group_used_count", s.expert_groups_used);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Gemma 4, dense: Gemma 3 with wider heads in the layers without a window, scores that are not scaled, a norm
-// of values, last layers that read an earlier layer's keys and values, and perhaps an embedding of its own
-// for each layer. Source of the config.json's keys: github.com/huggingface/transformers,
-// configuration_gemma4.py; of what a converted file means: llama.cpp, src/models/gemma4.cpp.
+// Gemma 4: Gemma 3 with wider heads in the layers without a window, scores that are not scaled, a norm of
+// values, last layers that read an earlier layer's keys and values, and perhaps an embedding of its own for
+// each layer. With experts: beside the feed-forward network of each layer, whose input the router has. Source
+// of the config.json's keys: github.com/huggingface/transformers, configuration_gemma4.py; of what a
+// converted file means: llama.cpp, src/models/gemma4.cpp.
 #include <cmath>
 
 #include "model/architectures/config_shape.h"
@@ -56,6 +57,25 @@ ValueId add_embedding(GraphBuilder& g, Decoder& d, const Hyperparameters& s, std
   return d.add("layer_input_residual", d.norm("post_norm", y), x);
 }
 
+// Of its own norm, a gain without one of its kind.
+ValueId router_logits(GraphBuilder& g, const Hyperparameters& s, ValueId x) {
+  const std::string_view name = "ffn_gate_inp";
+  ValueId h = g.plain_norm("ffn_router_norm", x, {NormKind::rms, 0, s.norm_epsilon});
+  h = g.map("ffn_router_small", MapFunction::scale, h, inverse_root(s.width));
+  h = g.zip_row("ffn_router_scaled", ZipFunction::mul, h, "ffn_gate_inp.scale", s.width);
+  return g.linear(name, h, g.matrix(name, s.experts, s.width));
+}
+
+// The network that all tokens have and the chosen experts, each between norms of its own.
+ValueId gemma4_feed_forward(GraphBuilder& g, Decoder& d, const Hyperparameters& s, ValueId x) {
+  const ValueId all = d.gated(d.norm("ffn_norm", x), MapFunction::gelu_tanh);
+  if (s.experts == 0) return all;
+  const ValueId normed = d.norm("post_ffw_norm_1", all);
+  const Decoder::Routing routing = d.route(router_logits(g, s, x), true);
+  const ValueId chosen = d.chosen_experts(d.norm("pre_ffw_norm_2", x), routing, MapFunction::gelu_tanh);
+  return d.add("ffn_experts", normed, d.norm("post_ffw_norm_2", chosen));
+}
+
 }  // namespace
 
 void build_gemma4(GraphBuilder& g, const Hyperparameters& s) {
@@ -66,8 +86,7 @@ void build_gemma4(GraphBuilder& g, const Hyperparameters& s) {
     d.enter(i);
     const Decoder::Projections p = project(g, d, s, i, d.norm("attn_norm", x));
     x = d.add("attn_residual", d.norm("post_attention_norm", d.attend(p)), x);
-    const ValueId f = d.gated(d.norm("ffn_norm", x), MapFunction::gelu_tanh);
-    x = d.add("ffn_residual", d.norm("post_ffw_norm", f), x);
+    x = d.add("ffn_residual", d.norm("post_ffw_norm", gemma4_feed_forward(g, d, s, x)), x);
     if (embeddings != kNoValue) x = add_embedding(g, d, s, i, x, embeddings);
     const std::string_view scale = "layer_output_scale.weight";
     if (g.has(scale)) x = g.zip_row("layer_output", ZipFunction::mul, x, scale, 1);
@@ -120,7 +139,8 @@ void read_gemma4_file(const Metadata& m, Hyperparameters& s) {
   s.embedding_scale = std::sqrt(static_cast<float>(s.width));
   s.attention_scale = 1.0f;
   s.logit_cap = static_cast<float>(m.get_positive("final_logit_softcapping", true).value_or(0.0));
-  m.key_of("expert_feed_forward_length");  // of no experts
+  const std::string_view expert_width = "expert_feed_forward_length";
+  if (!m.has(expert_width) && s.experts != 0) m.require_size(expert_width, kMaxFeedForward);
   const std::string_view width = "embedding_length_per_layer_input";
   if (m.file.require_unsigned(m.key_of(width)) != 0)
     s.layer_embedding = m.require_size(width, kMaxWidth / s.layers);
@@ -130,13 +150,29 @@ void read_gemma4_file(const Metadata& m, Hyperparameters& s) {
   check_shared_layers(m, s);
 }
 
+namespace {
+
+void read_config_experts(const ConfigObject& config, ConfigShape& shape) {
+  Hyperparameters& s = shape.size;
+  const std::string_view width = config.first_of({"moe_intermediate_size", "expert_intermediate_size"});
+  if (!config.boolean("enable_moe_block", false)) {
+    for (const std::string_view key :
+         {std::string_view("num_experts"), std::string_view("top_k_experts"), width})
+      config.has(key);  // of no effect
+    return;
+  }
+  s.experts = config.size("num_experts", kMaxExperts);
+  s.experts_used = config.size("top_k_experts", kMaxExperts);
+  s.feed_forward = config.size(width, kMaxFeedForward);
+  shape.expert_scales = shape.gate_up_experts = true;  // as its converter writes them
+}
+
+}  // namespace
+
 void read_gemma4_config(const ConfigObject& config, ConfigShape& shape) {
   Hyperparameters& s = shape.size;
   constexpr std::uint32_t kPeriod = 6, kWindow = 512, kWideHead = 512, kLayerEmbedding = 256;
-  refuse_config_biases(config, {"attention_bias", "enable_moe_block"});
-  for (const char* key :
-       {"num_experts", "top_k_experts", "moe_intermediate_size", "expert_intermediate_size"})
-    config.has(key);  // of no effect without enable_moe_block
+  refuse_config_biases(config, {"attention_bias"});
   if (config.text("use_bidirectional_attention").value_or("vision") != "vision") {
     config.fail("use_bidirectional_attention", "supported are null and \"vision\"; use such a model");
   }
@@ -167,6 +203,7 @@ void read_gemma4_config(const ConfigObject& config, ConfigShape& shape) {
     s.layer_feed_forward.push_back(wider && shares ? 2 * s.feed_forward : s.feed_forward);
     if (keys_alone && !s.local(i)) shape.absent.insert("blk." + std::to_string(i) + ".attn_v.weight");
   }
+  read_config_experts(config, shape);
   for (const char* key :
        {"attention.key_length_swa", "attention.value_length_swa", "rope.dimension_count_swa"})
     shape.own_keys.emplace_back(key, std::uint64_t{s.local_head_dim});

@@ -61,6 +61,8 @@ Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& a
 // where the file has neither (0: all layers have the window). Does nothing without a window.
 void read_window(const Metadata& m, Hyperparameters& shape, std::uint32_t by_default,
                  std::uint32_t window_by_default = 0);
+// leading_dense_block_count: how many layers come before those with experts.
+void read_leading_dense(const Metadata& m, Hyperparameters& shape);
 // By layer: whether it has the window, with a period as above.
 std::vector<bool> periodic_layers(std::uint32_t layers, std::uint32_t period);
 

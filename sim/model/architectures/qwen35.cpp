@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Qwen 3.5, dense: layers of linear attention by the gated delta rule beside layers of attention whose result
-// has a gate. Source of the config.json's keys: github.com/huggingface/transformers,
-// configuration_qwen3_5.py; of what a converted file means: llama.cpp, src/models/qwen35.cpp.
+// Qwen 3.5: layers of linear attention by the gated delta rule beside layers of attention whose result has a
+// gate. With experts: in every layer, beside one that all tokens have, as far as a gate of each token lets
+// it. Source of the config.json's keys: github.com/huggingface/transformers, configuration_qwen3_5.py and
+// configuration_qwen3_5_moe.py; of what a converted file means: llama.cpp, src/models/qwen35.cpp and
+// qwen35moe.cpp.
 #include <cmath>
 
 #include "model/architectures/config_shape.h"
@@ -66,6 +68,15 @@ ValueId gated_attention(GraphBuilder& g, Decoder& d, const Hyperparameters& s, s
   return d.attend(p, Bias::none, gate);
 }
 
+ValueId qwen35_feed_forward(GraphBuilder& g, Decoder& d, const Hyperparameters& s, ValueId h) {
+  if (s.experts == 0) return d.gated(h, MapFunction::silu);
+  const ValueId routed = d.experts(h, true), shared = d.shared_expert(h);
+  const std::string_view gate = "ffn_gate_inp_shexp";
+  const ValueId share =
+      g.map("ffn_share_shexp", MapFunction::sigmoid, g.linear(gate, h, g.matrix(gate, 1, s.width)));
+  return d.add("ffn_experts", routed, g.scale_parts("ffn_gated_shexp", shared, share));
+}
+
 }  // namespace
 
 void build_qwen35(GraphBuilder& g, const Hyperparameters& s) {
@@ -76,7 +87,7 @@ void build_qwen35(GraphBuilder& g, const Hyperparameters& s) {
     const ValueId h = d.norm("attn_norm", x);
     x = d.add("mixer_residual",
               s.recurrent(i) ? linear_attention(g, d, s, h) : gated_attention(g, d, s, i, h), x);
-    x = d.add("ffn_residual", d.gated(d.norm("post_attention_norm", x), MapFunction::silu), x);
+    x = d.add("ffn_residual", qwen35_feed_forward(g, d, s, d.norm("post_attention_norm", x)), x);
   }
   d.finish(x);
 }
@@ -116,23 +127,31 @@ void read_qwen35_file(const Metadata& m, Hyperparameters& s) {
   s.delta.key_heads = m.require_size("ssm.group_count", kMaxHeads);
   s.delta.heads = m.require_size("ssm.time_step_rank", kMaxHeads);
   const std::uint32_t inner = m.require_size("ssm.inner_size", kMaxWidth);
-  if (s.taps < 2)
-    m.file.fail("key 'qwen35.ssm.conv_kernel' is 1, but should be at least 2; convert the model again");
+  if (s.taps < 2) {
+    m.file.fail(fmt::format("key '{}ssm.conv_kernel' is 1, but should be at least 2; convert the model again",
+                            m.prefix));
+  }
   if (inner != std::uint64_t{s.delta.heads} * s.delta.dim) {
     m.file.fail(fmt::format(
-        "key 'qwen35.ssm.inner_size' is {}, but supported is {}, the {} heads of "
-        "'qwen35.ssm.time_step_rank' with the {} elements of 'qwen35.ssm.state_size'; use such a model",
-        inner, std::uint64_t{s.delta.heads} * s.delta.dim, s.delta.heads, s.delta.dim));
+        "key '{0}ssm.inner_size' is {1}, but supported is {2}, the {3} heads of '{0}ssm.time_step_rank' with "
+        "the {4} elements of '{0}ssm.state_size'; use such a model",
+        m.prefix, inner, std::uint64_t{s.delta.heads} * s.delta.dim, s.delta.heads, s.delta.dim));
   }
   if (s.delta.heads % s.delta.key_heads != 0) {
     m.file.fail(fmt::format(
-        "{} value heads cannot share {} key heads: 'qwen35.ssm.time_step_rank' should be a multiple "
-        "of 'qwen35.ssm.group_count'; convert the model again",
-        s.delta.heads, s.delta.key_heads));
+        "{0} value heads cannot share {1} key heads: '{2}ssm.time_step_rank' should be a multiple of "
+        "'{2}ssm.group_count'; convert the model again",
+        s.delta.heads, s.delta.key_heads, m.prefix));
   }
   const auto layers = m.get_layer_flags("attention.recurrent_layers", s.layers);
   const std::uint32_t period = m.get_size("full_attention_interval", kMaxLayers).value_or(kQwen35Period);
   s.recurrent_layers = layers ? *layers : periodic_layers(s.layers, period);
+  if (s.experts != 0) {
+    // Of files that lack it the engine takes the width of layers without experts.
+    const auto shared = m.get_size("expert_shared_feed_forward_length", kMaxFeedForward);
+    s.shared_feed_forward = shared.value_or(s.dense_feed_forward);
+    m.check_range("expert_shared_feed_forward_length", s.shared_feed_forward, kMaxFeedForward);
+  }
   const std::string_view extra = "nextn_predict_layers";
   if (m.file.get_unsigned(m.key_of(extra)).value_or(0) == 0) return;
   s.layers_beside = m.require_size(extra, s.layers - 1);
@@ -200,6 +219,28 @@ void set_qwen35_defaults(ConfigShape& shape) {
   s.width = 4096, s.feed_forward = 12288, s.layers = 32, s.norm_epsilon = 1e-6f;
   shape.partly_rotated = true;
   shape.rotary_share_by_default = 0.25;
+}
+
+void read_qwen35moe_config(const ConfigObject& config, ConfigShape& shape) {
+  Hyperparameters& s = shape.size;
+  constexpr std::uint32_t kExperts = 256, kUsed = 8, kWidth = 512;  // where the file has none
+  read_qwen35_config(config, shape);
+  s.experts = config.get_size("num_experts", kMaxExperts).value_or(kExperts);
+  s.experts_used = config.get_size("num_experts_per_tok", kMaxExperts).value_or(kUsed);
+  s.feed_forward = config.get_size("moe_intermediate_size", kMaxFeedForward).value_or(kWidth);
+  s.shared_feed_forward =
+      config.get_size("shared_expert_intermediate_size", kMaxFeedForward).value_or(kWidth);
+  if (!config.boolean("norm_topk_prob", true)) {
+    config.fail("norm_topk_prob", "supported is true; use such a model");
+  }
+  shape.own_keys.emplace_back("expert_shared_feed_forward_length", std::uint64_t{s.shared_feed_forward});
+}
+
+// As Qwen3_5MoeTextConfig has them.
+void set_qwen35moe_defaults(ConfigShape& shape) {
+  set_qwen35_defaults(shape);
+  Hyperparameters& s = shape.size;
+  s.width = 2048, s.layers = 40, s.kv_heads = 2, s.feed_forward = 512;
 }
 
 }  // namespace tokencycle::model

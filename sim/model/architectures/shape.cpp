@@ -60,7 +60,9 @@ void read_experts(const Metadata& m, const Architecture& architecture, Hyperpara
     return;
   }
   shape.experts = m.require_size("expert_count", kMaxExperts);
-  shape.experts_used = m.require_size("expert_used_count", shape.experts);
+  const std::string_view used = "expert_used_count";
+  if (!m.has(used)) m.require_size(used, shape.experts);
+  shape.experts_used = *m.get_uniform_size(used, shape.layers, shape.experts);
   const std::string gating = m.key_of("expert_gating_func");
   constexpr std::uint64_t kUnset = 0, kSoftmax = 1, kSigmoid = 2, kSoftmaxOfChosen = 3;
   const std::uint64_t wanted = architecture.routers == Routers::of_chosen ? kSoftmaxOfChosen : kSoftmax;
@@ -71,13 +73,15 @@ void read_experts(const Metadata& m, const Architecture& architecture, Hyperpara
                             in_quotes(gating), f, wanted,
                             wanted == kSoftmax ? "softmax" : "softmax of the chosen experts"));
   }
-  const auto own = m.get_size("expert_feed_forward_length", kMaxFeedForward);
+  const auto own = m.get_uniform_size("expert_feed_forward_length", shape.layers, kMaxFeedForward);
   shape.dense_feed_forward = shape.feed_forward;
   if (own) shape.feed_forward = *own;
 }
 
 void read_feed_forward(const Metadata& m, const Architecture& architecture, Hyperparameters& shape) {
   const std::string_view key = "feed_forward_length";
+  // Where all layers have experts, some files lack the width of those that have none.
+  if (architecture.experts == Experts::all && m.has("expert_feed_forward_length") && !m.has(key)) return;
   if (!m.has(key)) m.file.fail(fmt::format("key '{}{}' is missing; convert the model again", m.prefix, key));
   if (architecture.layers == Layers::equal) {
     shape.feed_forward = *m.get_uniform_size(key, shape.layers, kMaxFeedForward);
@@ -256,6 +260,11 @@ std::vector<bool> periodic_layers(std::uint32_t layers, std::uint32_t period) {
   std::vector<bool> local(layers);
   for (std::uint32_t i = 0; i < layers; ++i) local[i] = period == 0 || i % period < period - 1;
   return local;
+}
+
+void read_leading_dense(const Metadata& m, Hyperparameters& shape) {
+  const std::uint64_t count = m.file.get_unsigned(m.key_of("leading_dense_block_count")).value_or(0);
+  shape.leading_dense = static_cast<std::uint32_t>(std::min<std::uint64_t>(count, shape.layers));
 }
 
 void read_window(const Metadata& m, Hyperparameters& shape, std::uint32_t by_default,

@@ -234,11 +234,47 @@ ValueId GraphBuilder::normalize(std::string_view name, ValueId x) {
 ValueId GraphBuilder::expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
                                     std::uint32_t rows, bool parts, Bias bias) {
   const std::uint32_t columns = parts ? cols(x) / cols(places) : cols(x);
-  Operator& op = add(OperatorKind::expert_linear, name, {x, places}, cols(places) * rows);
-  op.weight = &graph_.weights.emplace_back(tensors_.matrices(op.name + ".weight", experts, rows, columns));
-  if (bias != Bias::none)
-    op.bias = &graph_.weights.emplace_back(tensors_.kernel(op.name + ".bias", experts, rows));
+  const ValueId y = expert_linear(
+      name, x, places,
+      graph_.weights.emplace_back(tensors_.matrices(full_name(name) + ".weight", experts, rows, columns)));
+  if (bias == Bias::none) return y;
+  Operator& op = graph_.operators.back();
+  op.bias = &graph_.weights.emplace_back(tensors_.kernel(op.name + ".bias", experts, rows));
+  return y;
+}
+
+ValueId GraphBuilder::expert_linear(std::string_view name, ValueId x, ValueId places, const Weight& weight) {
+  Operator& op = add(OperatorKind::expert_linear, name, {x, places}, cols(places) * weight.rows);
+  op.weight = &weight;
   return op.output;
+}
+
+std::vector<ValueId> GraphBuilder::expert_linears(std::string_view tensor, ValueId x, ValueId places,
+                                                  std::uint32_t experts, const std::vector<Part>& parts) {
+  std::uint32_t rows = 0;
+  for (const Part& part : parts) rows += part.rows;
+  const Weight& whole =
+      graph_.weights.emplace_back(tensors_.matrices(full_name(tensor) + ".weight", experts, rows, cols(x)));
+  std::vector<ValueId> results;
+  std::uint32_t first = 0;
+  for (const Part& part : parts) {
+    results.push_back(
+        expert_linear(part.name, x, places, graph_.weights.emplace_back(whole.slice(first, part.rows))));
+    first += part.rows;
+  }
+  return results;
+}
+
+ValueId GraphBuilder::expert_scales(std::string_view tensor, ValueId places, std::uint32_t experts) {
+  const std::string name = full_name(tensor) + ".scale";
+  if (!tensors_.has(name)) return kNoValue;
+  Operator& op = add(OperatorKind::take_row, std::string(tensor) + "_scales", {places}, cols(places));
+  op.weight = &graph_.weights.emplace_back(tensors_.kernel(name, 1, experts));
+  return op.output;
+}
+
+ValueId GraphBuilder::scale_parts(std::string_view name, ValueId x, ValueId factors) {
+  return add(OperatorKind::scale_parts, name, {x, factors}, cols(x)).output;
 }
 
 ValueId GraphBuilder::weighted_sum(std::string_view name, ValueId x, ValueId factors) {

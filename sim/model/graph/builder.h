@@ -92,6 +92,13 @@ class GraphBuilder {
   // with a row for each; x is a row for all places, or, with `parts`, has one for each.
   ValueId expert_linear(std::string_view name, ValueId x, ValueId places, std::uint32_t experts,
                         std::uint32_t rows, bool parts = false, Bias bias = Bias::none);
+  // One of them for each of `parts`, whose rows lie one behind the other in each matrix of "<tensor>.weight".
+  std::vector<ValueId> expert_linears(std::string_view tensor, ValueId x, ValueId places,
+                                      std::uint32_t experts, const std::vector<Part>& parts);
+  // Of the factors "<tensor>.scale" of the experts' results those of the places; kNoValue where there are
+  // none.
+  ValueId expert_scales(std::string_view tensor, ValueId places, std::uint32_t experts);
+  ValueId scale_parts(std::string_view name, ValueId x, ValueId factors);
   ValueId weighted_sum(std::string_view name, ValueId x, ValueId factors);
   // With "<name>.weight", which has `taps` values for each column of x; the state has a row less.
   ValueId convolution(std::string_view name, ValueId x, ValueId state, std::uint32_t taps);
@@ -105,6 +112,7 @@ class GraphBuilder {
  private:
   std::string full_name(std::string_view name) const;
   ValueId zip_row(std::string_view name, ZipFunction f, ValueId x, const Weight& row);
+  ValueId expert_linear(std::string_view name, ValueId x, ValueId places, const Weight& weight);
   // The result y of the linear that was just made, times the factor and plus the bias, if there are any.
   ValueId finish_linear(std::string_view name, ValueId y, const Weight* scale, const Weight* bias);
   // "<tensor>.scale", null where there is none.

@@ -54,14 +54,20 @@ std::string_view name_of(OperatorKind kind) {
       return "keep_groups";
     case OperatorKind::cell:
       return "cell";
+    case OperatorKind::take_row:
+      return "take_row";
+    case OperatorKind::scale_parts:
+      return "scale_parts";
   }
   return "?";
 }
 
 Weight Weight::slice(std::uint32_t first, std::uint32_t count) const {
   const std::uint64_t bytes = row_bytes(format, cols);
-  Weight part{name, format, count, cols, offset + first * bytes, {}};
-  if (!data.empty()) part.data = data.subspan(first * bytes, count * bytes);
+  Weight part{name, format, count, cols, offset + first * bytes, {}, experts};
+  if (experts > 1) part.stride = matrix_stride();
+  const std::uint64_t before_last = (experts - 1) * part.stride;
+  if (!data.empty()) part.data = data.subspan(first * bytes, before_last + count * bytes);
   return part;
 }
 

@@ -24,20 +24,23 @@ struct Weight {
   std::uint64_t offset = 0;  // within GgufFile::tensor_data()
   std::span<const std::byte> data;
   std::uint32_t experts = 1;  // so many matrices of rows x cols, one behind the other
+  std::uint64_t stride = 0;   // bytes from one of them to the next where other rows lie between; else 0
   std::uint64_t matrix_bytes() const { return rows * row_bytes(format, cols); }
+  std::uint64_t matrix_stride() const { return stride != 0 ? stride : matrix_bytes(); }
   // One of them. Without data it has none.
   Weight expert(std::uint32_t e) const {
     Weight one = *this;
     one.experts = 1;
-    one.offset += e * matrix_bytes();
-    if (!data.empty()) one.data = data.subspan(e * matrix_bytes(), matrix_bytes());
+    one.stride = 0;
+    one.offset += e * matrix_stride();
+    if (!data.empty()) one.data = data.subspan(e * matrix_stride(), matrix_bytes());
     return one;
   }
   std::span<const std::byte> row(std::uint32_t r) const {
     const std::uint64_t n = row_bytes(format, cols);
     return data.subspan(r * n, n);
   }
-  // Rows [first, first + count) as a weight: parts of a matrix that the file stores as one.
+  // Rows [first, first + count) as a weight, of each matrix: parts of what the file stores as one.
   Weight slice(std::uint32_t first, std::uint32_t count) const;
   // The same of a row's values, in a plain format.
   Weight columns(std::uint32_t first, std::uint32_t count) const;
@@ -110,8 +113,10 @@ enum class OperatorKind : std::uint8_t {
   // multiplies the state's row h, which the result becomes.                                          inputs:
   // x, state
   cell,
+  take_row,     // the weight's row at the places                                       inputs: places
+  scale_parts,  // the parts of x side by side, each times its factor                   inputs: x, factors
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::cell) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::scale_parts) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {

@@ -39,7 +39,7 @@ class Verifier {
   void check(const Operator& op) {
     op_ = &op;
     static constexpr std::size_t kInputs[kOperatorKinds] = {
-        1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2, 1, 2, 2, 2, 1, 6, 1, 2, 1, 1, 2};  // by OperatorKind
+        1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2, 1, 2, 2, 2, 1, 6, 1, 2, 1, 1, 2, 1, 2};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -59,12 +59,16 @@ class Verifier {
 
   // Places below the columns of what the top_k looked at, or of the number of matrices.
   void need_places(const Operator& op) const {
+    const ValueId places = op.inputs.back();
     const auto made = std::find_if(graph_.operators.begin(), graph_.operators.end(),
-                                   [&](const Operator& o) { return o.output == op.inputs[1]; });
+                                   [&](const Operator& o) { return o.output == places; });
     need(made != graph_.operators.end() && made->kind == OperatorKind::top_k, "takes places of a top_k");
     const std::uint32_t most = graph_.values[made->inputs[0]].cols;
-    same(most, op.kind == OperatorKind::take ? in(0).cols : op.weight->experts, "what the places are of");
-    need(in(0).rows == in(1).rows, "combines different rows");
+    const std::uint32_t held = op.kind == OperatorKind::take       ? in(0).cols
+                               : op.kind == OperatorKind::take_row ? op.weight->cols
+                                                                   : op.weight->experts;
+    same(most, held, "what the places are of");
+    need(in(0).rows == graph_.values[places].rows, "combines different rows");
   }
 
   void check_kind() const {
@@ -136,6 +140,14 @@ class Verifier {
       case OperatorKind::take:
         need_places(op);
         return same(in(1).cols, op.output_columns, "columns of the places");
+      case OperatorKind::take_row:
+        need(op.weight != nullptr && op.weight->format == Format::f32, "has no row in f32");
+        need_places(op);
+        return same(in(0).cols, op.output_columns, "columns of the places");
+      case OperatorKind::scale_parts:
+        need(in(0).rows == in(1).rows, "combines different rows");
+        same(in(0).cols % in(1).cols, 0, "columns that no part holds");
+        return same(in(0).cols, op.output_columns, "columns of its input");
       case OperatorKind::expert_linear:
         need(op.weight != nullptr, "has no weight");
         need_places(op);

@@ -66,6 +66,11 @@ void multiply_parts(const Weight& weight, std::span<const float> x, std::span<fl
   }
 }
 
+void scale_parts(std::span<const float> x, std::span<const float> factors, std::span<float> y) {
+  const std::size_t columns = x.size() / factors.size();
+  for (std::size_t i = 0; i < x.size(); ++i) y[i] = x[i] * factors[i / columns];
+}
+
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y) {
   for (std::size_t i = 0; i < y.size(); ++i) y[i] = x[i] * factors[0];
   for (std::size_t s = 1; s < factors.size(); ++s) {

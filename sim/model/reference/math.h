@@ -70,6 +70,8 @@ void multiply_experts(const Weight& weight, const Weight* bias, std::span<const 
                       std::span<const float> places, std::span<float> y);
 // Each part of x times its own matrix.
 void multiply_parts(const Weight& weight, std::span<const float> x, std::span<float> y);
+// Part s of x times factors[s]; y may be x.
+void scale_parts(std::span<const float> x, std::span<const float> factors, std::span<float> y);
 // y = sum over s, ascending, of part s of x times factors[s].
 void weighted_sum(std::span<const float> x, std::span<const float> factors, std::span<float> y);
 

@@ -90,10 +90,17 @@ void Reference::execute(const Operator& op, TokenId token) {
     case OperatorKind::take:
       for (std::size_t i = 0; i < y.size(); ++i) y[i] = in(op, 0)[place_at(in(op, 1), i)];
       return;
+    case OperatorKind::take_row: {
+      const std::vector<float> row = decoded_row(*op.weight);
+      for (std::size_t i = 0; i < y.size(); ++i) y[i] = row[place_at(in(op, 0), i)];
+      return;
+    }
     case OperatorKind::normalize:
       return normalize(in(op, 0), y);
     case OperatorKind::expert_linear:
       return multiply_experts(*op.weight, op.bias, in(op, 0), in(op, 1), y);
+    case OperatorKind::scale_parts:
+      return scale_parts(in(op, 0), in(op, 1), y);
     case OperatorKind::weighted_sum:
       return weighted_sum(in(op, 0), in(op, 1), y);
     case OperatorKind::convolution:
