@@ -63,7 +63,7 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<co
 }
 
 // As if each arrival had been given to the controller in its clock.
-void DramChannel::advance(Clock until) {
+void DramChannel::advance_arrivals(Clock until) {
   while (!arrivals_.empty() && arrivals_.front().clock <= until) {
     const Clock clock = arrivals_.front().clock;
     controller_.advance(clock);
@@ -98,17 +98,16 @@ void DramChannel::transferred(std::span<const DramTransfer> reads, Clock latency
   transferring(begin, end, false);
 }
 
+// Nobody hears commands where reads come one by one.
+void DramChannel::transferred(const DramTransfer& read, Clock latency, Clock clocks) {
+  const Clock end = read.at + latency;
+  transferring(end - clocks, end, false);
+  completed(read.request->id, end);
+}
+
 void DramChannel::catch_up(Cycle cycle) {
   give_until(cycle);
   note_commands();
-}
-
-void DramChannel::give_until(Cycle cycle) {
-  catching_up_ = true;
-  advance(ratio_.last_clock(cycle));
-  catching_up_ = false;
-  reached_ = std::max(reached_, cycle);
-  given_until_ = std::max(given_until_, cycle);
 }
 
 // When commands must be given next. An idle channel catches up on its refreshes when a request comes, or

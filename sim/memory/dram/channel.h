@@ -120,6 +120,7 @@ class DramChannel final : public DramListener {
   void completed(std::uint64_t id, Clock clock) override;
   void transferring(Clock begin, Clock end, bool write) override;
   void transferred(std::span<const DramTransfer> reads, Clock latency, Clock clocks) override;
+  void transferred(const DramTransfer& read, Clock latency, Clock clocks) override;
   void waiting(Clock from, DramWait wait) override;
   void commanded(const DramCommandRecord& record) override {
     if (wants_commands()) tell_command(record);
@@ -166,10 +167,20 @@ class DramChannel final : public DramListener {
     return cycle.value * kSteps + static_cast<std::uint64_t>(step);
   }
   void note_commands();
-  void give_until(Cycle cycle);
+  void give_until(Cycle cycle) {
+    catching_up_ = true;
+    advance(ratio_.last_clock(cycle));
+    catching_up_ = false;
+    reached_ = std::max(reached_, cycle);
+    given_until_ = std::max(given_until_, cycle);
+  }
   void tell_changed_queues(Cycle cycle);
   void tell_command(const DramCommandRecord& record);
-  void advance(Clock until);
+  void advance(Clock until) {
+    if (!arrivals_.empty()) return advance_arrivals(until);
+    controller_.advance(until);
+  }
+  void advance_arrivals(Clock until);
   // True if an observer subscribes to what the controller does, in the cycle in which it does it.
   bool prompt() const {
     return tells(observe::EventKind::dram_command) || tells(observe::EventKind::dram_queues);

@@ -22,6 +22,7 @@ class CommandDram final : public Dram {
       : system_(*machine.dram.system),
         map_(system_),
         bursts_(machine.dram.burst_bytes / system_.device.burst_bytes),
+        request_bytes_(machine.dram.burst_bytes),
         places_(bursts_),
         earliest_(system_.channels),
         slots_(machine.dram.requests_in_flight),
@@ -34,7 +35,11 @@ class CommandDram final : public Dram {
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
 
-  std::uint32_t channel_of(DramAddress address) override { return map_.place(address.value).channel; }
+  std::uint32_t channel_of(DramAddress address) override {
+    asked_ = first_of(address);
+    places_.front() = map_.place(asked_);
+    return places_.front().channel;
+  }
 
   bool has_room(std::uint32_t index, bool write) override {
     return has_slot() &&
@@ -44,7 +49,8 @@ class CommandDram final : public Dram {
   bool has_room(std::uint32_t index, DramAddress address, bool write) override {
     if (system_.queue_of == config::DramQueueOf::channel) return has_room(index, write);
     if (!has_slot()) return false;
-    map_.places(first_of(address), places_);
+    asked_ = first_of(address);
+    map_.places(asked_, places_);
     return finds_room(index, [&](const DramChannel& channel) {
       for (std::uint32_t i = 0; i < bursts_; ++i) {
         const std::uint32_t bank = places_[i].bank;
@@ -76,7 +82,8 @@ class CommandDram final : public Dram {
     free_slots_.pop_back();
     slots_[slot] = burst;
     open_[slot] = bursts_;
-    map_.places(first_of(burst.address), places_);
+    const std::uint64_t first = first_of(burst.address);
+    if (bursts_ != 1 || first != asked_) map_.places(first, places_);
     const std::uint32_t index = places_.front().channel;
     DramChannel& channel = *channels_[index];
     channel.accept(now, slot, burst.write, places_);
@@ -141,10 +148,7 @@ class CommandDram final : public Dram {
 
  private:
   // Where the request begins that has this byte.
-  std::uint64_t first_of(DramAddress address) const {
-    const std::uint64_t bytes = std::uint64_t{system_.device.burst_bytes} * bursts_;
-    return address.value / bytes * bytes;
-  }
+  std::uint64_t first_of(DramAddress address) const { return address.value & ~(request_bytes_ - 1); }
 
   template <class Archive>
   void serialize_all(Archive& state) {
@@ -238,8 +242,10 @@ class CommandDram final : public Dram {
 
   const config::DramSystem& system_;  // the machine's
   DramAddressMap map_;
-  std::uint32_t bursts_;           // of the devices, in a request
-  std::vector<DramPlace> places_;  // of a request's bursts, while it is looked at
+  std::uint32_t bursts_;                     // of the devices, in a request
+  std::uint64_t request_bytes_;              // a power of two
+  std::vector<DramPlace> places_;            // of a request's bursts, while it is looked at,
+  std::uint64_t asked_ = ~std::uint64_t{0};  // and where that begins
   std::vector<std::unique_ptr<DramChannel>> channels_;
   EarliestOf earliest_;              // of the channels
   std::vector<Burst> slots_;         // accepted and not complete

@@ -111,7 +111,7 @@ void DramController::accept(Clock now, const DramRequest& request) {
 // --- time
 // ---------------------------------------------------------------------------------------------------
 
-void DramController::advance(Clock until) {
+void DramController::advance_by_events(Clock until) {
   for (;;) {
     const Clock next = next_event();
     if (next > until) return;

@@ -46,7 +46,11 @@ class DramController {
   // A request that arrives in `now`, seen from the next clock on. Not before the last advance.
   void accept(Clock now, const DramRequest& request);
   // Gives all commands up to and including `until`.
-  void advance(Clock until);
+  void advance(Clock until) {
+    if (next_event() > until) return;
+    if (streaming_ && until < next_refresh_ && !listener_.wants_commands()) run_stream(until);
+    if (next_event() <= until) advance_by_events(until);
+  }
   // The same as accept() for each of these reads and advance() to the command of the last, if they can be
   // served at once and that is not behind `until`; false, and nothing done, otherwise.
   bool serve_train(Clock now, std::span<const DramRequest> reads, Clock until);
@@ -156,6 +160,7 @@ class DramController {
   void recount(std::uint32_t bank);
   bool forward_or_coalesce(Clock now, const DramRequest& request);
 
+  void advance_by_events(Clock until);
   void tick(Clock t);
   // choice.cpp: which command comes next.
   void choose(std::uint32_t bus, Clock t);

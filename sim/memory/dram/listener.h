@@ -72,6 +72,10 @@ class DramListener {
       completed(r.id, t.at + latency);
     }
   }
+  // Of one read the same.
+  virtual void transferred(const DramTransfer& read, Clock latency, Clock clocks) {
+    transferred(std::span(&read, 1), latency, clocks);
+  }
   // From clock `from` on the controller waits for this; reported when it changes, in order of time. The first
   // clocks wait for nothing.
   virtual void waiting(Clock /*from*/, DramWait /*wait*/) {}

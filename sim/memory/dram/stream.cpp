@@ -72,11 +72,8 @@ void DramController::run_stream(Clock until) {
     if (transferred_ && wrote_) ++counters_.turnarounds;
     transferred_ = true;
     wrote_ = false;
-    listener_.commanded({at, DramCommand::read, bank, read.request.row, read.request.column});
     scheduler_->served(bank, false);
-    const Clock end = at + device_.read_latency;
-    listener_.transferring(end - device_.burst_clocks, end, false);
-    listener_.completed(read.request.id, end);
+    listener_.transferred(DramTransfer{at, &read.request}, device_.read_latency, device_.burst_clocks);
     if (tells_waits_) note_wait(at, waiting() != 0 ? DramWait::bandwidth : DramWait::nothing);
     if (stream_.size() == 0 && waiting_writes_ != 0) {  // their turn
       end_stream();
