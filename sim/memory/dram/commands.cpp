@@ -84,6 +84,7 @@ class CommandDram final : public Dram {
     open_[slot] = bursts_;
     const std::uint64_t first = first_of(burst.address);
     if (bursts_ != 1 || first != asked_) map_.places(first, places_);
+    asked_ = first;
     const std::uint32_t index = places_.front().channel;
     DramChannel& channel = *channels_[index];
     channel.accept(now, slot, burst.write, places_);
