@@ -146,6 +146,62 @@ TEST_CASE("a full read queue refuses reads of its channel alone, until a row is 
   CHECK(dram->has_room(0, false));
 }
 
+TEST_CASE("asking where another address lies changes nothing") {
+  const config::Machine m = small_machine(2, 64);
+  const auto number = [](std::uint64_t n) { return n % 3 == 0 ? n : n * 977 % 5000; };
+  std::vector<std::uint64_t> done[2];  // cycles
+  for (const bool asks : {false, true}) {
+    const auto dram = make_dram(m);
+    observe::EventHub hub;
+    for (std::uint64_t n = 0, cycle = 0; done[asks].size() < 200;) {
+      const DramNotice notice = dram->advance(Cycle(cycle));
+      if (notice.news == DramNews::completion) done[asks].push_back(dram->take_completion().cycle.value);
+      if (notice.news == DramNews::data_bus) dram->report_bus_change(hub);
+      if (notice.news != DramNews::nothing) continue;
+      const auto channel = static_cast<std::uint32_t>(number(n) % 2);
+      if (asks && n % 2 == 0) CHECK(dram->channel_of(DramAddress(number(n + 1) * 64)) == number(n + 1) % 2);
+      if (dram->has_room(channel, false)) dram->accept(Cycle(cycle), read_of(m, number(n++)));
+      cycle += 1 + n % 3;
+    }
+  }
+  CHECK(done[0] == done[1]);
+}
+
+TEST_CASE("a full queue of reads of an open row knows when it has room") {
+  const config::Machine m = small_machine(4, 64);
+  const auto dram = make_dram(m);
+  observe::EventHub hub;
+  std::uint64_t known = 0;
+  for (std::uint64_t n = 0, cycle = 0; n < 400; ++cycle) {
+    for (;;) {
+      const DramNotice notice = dram->advance(Cycle(cycle));
+      if (notice.news == DramNews::nothing) break;
+      if (notice.news == DramNews::completion) dram->take_completion();
+      if (notice.news == DramNews::data_bus) dram->report_bus_change(hub);
+    }
+    const Cycle room = dram->room_from(0, false);
+    if (room == kNever) {
+      if (dram->has_room(0, false)) dram->accept(Cycle(cycle), read_of(m, 2 * n++));
+      continue;
+    }
+    ++known;
+    CHECK(dram->has_room(0, false) == (room.value <= cycle));
+    if (room.value > cycle && n % 2 == 0) {  // it is told as well, in that cycle
+      DramNotice notice = dram->advance(room);
+      while (notice.news != DramNews::room) {
+        REQUIRE(notice.news != DramNews::nothing);
+        if (notice.news == DramNews::completion) dram->take_completion();
+        if (notice.news == DramNews::data_bus) dram->report_bus_change(hub);
+        notice = dram->advance(room);
+      }
+      CHECK(notice.cycle == room);
+      cycle = room.value;
+    }
+    if (dram->has_room(0, false)) dram->accept(Cycle(cycle), read_of(m, 2 * n++));
+  }
+  CHECK(known > 100);
+}
+
 TEST_CASE("a write queue refuses writes alone") {
   config::DramSystem system = test::preset_system("lpddr4-3200", 1, 64);
   system.write_queue = 4;
