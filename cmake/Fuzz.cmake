@@ -4,7 +4,7 @@
 
 set(fuzz_folder ${CMAKE_SOURCE_DIR}/tests/fuzz)
 # Of sim/memory, sim/explore and sim/observe the readers alone: what is around them belongs to the machine and to pages.
-set(fuzz_sources target target_gguf target_tokenizer target_configuration target_program target_trace target_result
+set(fuzz_sources target target_gguf target_tokenizer target_configuration target_program target_trace target_result target_image target_mail
   support gguf_document gguf_changes json_changes)
 list(TRANSFORM fuzz_sources REPLACE "(.+)" "${fuzz_folder}/\\1.cpp")
 list(APPEND fuzz_sources ${CMAKE_SOURCE_DIR}/tests/support/gguf_writer.cpp
@@ -38,7 +38,7 @@ if(TOKENCYCLE_FUZZ)
   add_executable(fuzz_seeds ${fuzz_folder}/seeds.cpp)
   target_link_libraries(fuzz_seeds PRIVATE tokencycle_fuzz_targets)
   add_custom_target(fuzz DEPENDS fuzz_seeds fuzz_replay)
-  foreach(name gguf tokenizer configuration assembler program trace result)
+  foreach(name gguf tokenizer configuration assembler program trace result image mail)
     add_executable(fuzz_${name} EXCLUDE_FROM_ALL ${fuzz_folder}/engine.cpp)
     target_link_libraries(fuzz_${name} PRIVATE tokencycle_fuzz_targets)
     target_compile_definitions(fuzz_${name} PRIVATE TOKENCYCLE_FUZZ_TARGET="${name}")

@@ -3,7 +3,7 @@
 """Writes a model of llama architecture, or one of this project's own, as a GGUF file.
 
 SOURCE is a folder in Hugging Face's format (config.json, *.safetensors, tokenizer.model or tokenizer.json;
-also what train_model.py and train_vit.py leave), or a llama2.c checkpoint together with --tokenizer. Norms stay F32; a
+also what the train_*.py leave), or a llama2.c checkpoint together with --tokenizer. Norms stay F32; a
 matrix whose rows do not fill a format's blocks is stored in the one that llama.cpp's tool takes, or F16.
 """
 

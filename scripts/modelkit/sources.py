@@ -175,21 +175,29 @@ def recurrent_model(folder, config, weights):
     return model
 
 
-def vit_model(folder, config, weights):
-    """A vision Transformer that train_vit.py left: its tensors have the file's names already, but for the last."""
+def encoder_model(folder, config, weights):
+    """A classifier that train_vit.py or train_spam.py left: its tensors have the file's names already, but for two."""
     weights["position_embd.weight"] = weights.pop("position_embd")
     weights["cls.output.weight"] = weights.pop("output.weight")
+    text = config["model_type"] == "encoder"
+    rows = config["context"] if text else (config["image"] // config["patch"]) ** 2 + 1
+    vocabulary, own = None, {}
+    if text:
+        vocabulary = huggingface_vocabulary(folder, {**config, "vocab_size": config["vocabulary"]})
+        vocabulary.add_bos = False
+        own["input_text"] = config["input_text"]
+    else:
+        own.update({"image_size": config["image"], "patch_size": config["patch"]})
     return Model(
         name=folder.name,
         width=config["width"],
         layers=config["layers"],
-        context=(config["image"] // config["patch"]) ** 2 + 1,
-        vocabulary=None,
+        context=rows,
+        vocabulary=vocabulary,
         tensors=weights,
-        architecture="vit",
+        architecture=config["model_type"],
         own_keys={
-            "image_size": config["image"],
-            "patch_size": config["patch"],
+            **own,
             "feed_forward_length": config["feed_forward"],
             "attention.head_count": config["heads"],
             "attention.layer_norm_epsilon": float(config["norm_epsilon"]),
@@ -207,10 +215,10 @@ def from_huggingface(folder):
         weights.update(safetensors.read(path))
     if config.get("model_type") in ("lstm", "gru"):
         return recurrent_model(folder, config, weights)
-    if config.get("model_type") == "vit":
-        return vit_model(folder, config, weights)
+    if config.get("model_type") in ("vit", "encoder"):
+        return encoder_model(folder, config, weights)
     if config.get("model_type") != "llama":
-        raise ValueError(f"{folder}: model_type is {config.get('model_type')}; llama, lstm, gru and vit are supported")
+        raise ValueError(f"{folder}: model_type is {config.get('model_type')}; llama, lstm, gru, vit and encoder are supported")
     heads = config["num_attention_heads"]
     model = LlamaModel(
         name=config.get("_name_or_path") or folder.name,

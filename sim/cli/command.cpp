@@ -15,6 +15,8 @@ const std::vector<Command>& commands() {
       {"report", "results of runs as one page with tables and plots", report_command, report_parser},
       {"perplexity", "how well a model predicts a text, by the reference or by the machine",
        perplexity_command, perplexity_parser},
+      {"classify", "which class a text has, and its cycles", classify_command, classify_parser},
+      {"see", "what a vision model makes of images, and its cycles", see_command, see_parser},
       {"tokenize", "the tokens of a text, by a model's vocabulary", tokenize_command, tokenize_parser},
       {"detokenize", "the text of tokens", detokenize_command, detokenize_parser},
       {"models", "the families of models and the formats of weights that run", models_command, models_parser},

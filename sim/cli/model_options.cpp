@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "cli/standard_output.h"
 #include "host/files.h"
+#include "host/home.h"
 #include "host/places.h"
 
 namespace tokencycle::cli {
@@ -179,6 +180,14 @@ std::filesystem::path named_model(const std::string& file) {
 
 std::filesystem::path model_path(const OptionParser& parser) {
   return parser.has("model") ? named_model(parser.get<std::string>("model")) : host::bundled_model();
+}
+
+std::filesystem::path named_or_bundled(const OptionParser& parser, const std::string& name) {
+  if (parser.has("model")) return named_model(parser.get<std::string>("model"));
+  std::error_code ignored;
+  const std::filesystem::path file = host::home() / "models" / name;
+  if (std::filesystem::is_regular_file(file, ignored)) return file;
+  throw UsageError(fmt::format("-m is missing: name a GGUF model file ({} is not here)", file.string()));
 }
 
 host::ModelRequest model_request_of(const OptionParser& parser) {

@@ -19,6 +19,8 @@ std::optional<std::string> prompt_of(const OptionParser& parser);
 std::filesystem::path named_model(const std::string& file);
 // The file that -m names, else the bundled model. Throws UsageError where there is none.
 std::filesystem::path model_path(const OptionParser& parser);
+// The file that -m names, else the bundled model of this name. Throws UsageError where there is none.
+std::filesystem::path named_or_bundled(const OptionParser& parser, const std::string& name);
 // Sampler, tokens, formats and clocking. Throws UsageError.
 host::RunSettings settings_of(const OptionParser& parser);
 // The format that --kv-type names. Throws UsageError.

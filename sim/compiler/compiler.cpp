@@ -98,7 +98,11 @@ Compiler::Compiler(const Source& source, const config::Machine& machine, const O
 std::optional<SmallBatch> Compiler::small_batch(std::uint32_t prompt_tokens) const {
   const std::uint32_t useful = std::min(useful_batch(*source_.graph, machine_), prompt_tokens);
   if (demands_.streamed || batch_limit_ >= useful || batch_limit_ == options_.max_batch) return std::nullopt;
-  return SmallBatch{batch_limit_, useful, scratchpad_for_batch(demands_, machine_, options_, useful)};
+  return SmallBatch{batch_limit_, useful, scratchpad_for(useful)};
+}
+
+std::uint32_t Compiler::scratchpad_for(std::uint32_t tokens) const {
+  return scratchpad_for_batch(demands_, machine_, options_, tokens);
 }
 
 // Of a prompt in steps of `batch`, from estimates of its first, middle and last step.

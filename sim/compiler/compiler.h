@@ -93,6 +93,8 @@ class Compiler {
   std::uint32_t batch_for(std::uint32_t prompt_tokens) const;
   // For a prompt of so many tokens; nothing where batches are as large as is useful, or as asked for.
   std::optional<SmallBatch> small_batch(std::uint32_t prompt_tokens) const;
+  // KiB of the smallest scratchpad that holds so many tokens at once; 0: the scratchpad is not the limit.
+  std::uint32_t scratchpad_for(std::uint32_t tokens) const;
   std::uint32_t context() const { return options_.context; }
   CompiledStep compile(const Step& step) const;
 

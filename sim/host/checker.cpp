@@ -44,7 +44,10 @@ void Checker::on_retired(const observe::InstructionRecord& record) {
   }
 }
 
-void Checker::compare(std::span<const model::TokenId> tokens, std::span<const std::vector<float>> logits) {
+void Checker::compare(std::span<const std::byte> input, std::span<const std::vector<float>> logits) {
+  if (model_.graph().bidirectional()) return compare_encoded(input, logits);
+  std::vector<model::TokenId> tokens(input.size() / sizeof(model::TokenId));
+  std::memcpy(tokens.data(), input.data(), input.size());
   for (std::uint32_t t = 0; t < tokens.size(); ++t) {
     reference_.set_tap([&](const model::Operator& op, std::uint32_t, std::span<const float> expected) {
       compare_operator(op, t, static_cast<std::uint32_t>(tokens.size()), expected);
@@ -52,12 +55,27 @@ void Checker::compare(std::span<const model::TokenId> tokens, std::span<const st
     const std::span<const float> expected = reference_.step(tokens[t]);
     const std::size_t skipped = tokens.size() - logits.size();
     if (t < skipped) continue;
-    const std::vector<float>& row = logits[t - skipped];
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      if (!same_bits(row[i], expected[i])) {
-        fail(model_.graph().operators.back(), reference_.position() - 1, i, row[i], expected[i]);
-      }
-    }
+    compare_logits(logits[t - skipped], expected, reference_.position() - 1);
+  }
+}
+
+void Checker::compare_encoded(std::span<const std::byte> rows, std::span<const std::vector<float>> logits) {
+  const model::Value& input = model_.graph().values[model_.graph().input()];
+  const auto count = static_cast<std::uint32_t>(rows.size() / row_bytes(input.format, input.cols));
+  reference_.set_tap([&](const model::Operator& op, std::uint32_t row, std::span<const float> expected) {
+    compare_operator(op, row, count, expected);
+  });
+  const std::vector<std::vector<float>> expected = reference_.encode(rows);
+  const std::size_t skipped = count - logits.size();
+  for (std::size_t r = skipped; r < count; ++r)
+    compare_logits(logits[r - skipped], expected[r], static_cast<std::uint32_t>(r));
+}
+
+void Checker::compare_logits(std::span<const float> logits, std::span<const float> expected,
+                             std::uint32_t position) const {
+  for (std::size_t i = 0; i < logits.size(); ++i) {
+    if (same_bits(logits[i], expected[i])) continue;
+    fail(model_.graph().operators.back(), position, i, logits[i], expected[i]);
   }
 }
 

@@ -24,10 +24,10 @@ class Checker : public observe::Observer {
   void on_event(const observe::Event&) override {}
   void on_retired(const observe::InstructionRecord& record) override;
 
-  // After a step: evaluates its tokens with the reference. Throws CheckError at the first difference in graph
-  // order: token position, operator, index, both values. logits: the rows that the machine wrote, the last
-  // for the last token.
-  void compare(std::span<const model::TokenId> tokens, std::span<const std::vector<float>> logits);
+  // After a step: evaluates its input, token ids or the rows of an encoder, with the reference. Throws
+  // CheckError at the first difference in graph order: token position, operator, index, both values. logits:
+  // the rows that the machine wrote, the last for the last token.
+  void compare(std::span<const std::byte> input, std::span<const std::vector<float>> logits);
   void reset();
   // Between two steps.
   template <class Archive>
@@ -40,6 +40,9 @@ class Checker : public observe::Observer {
     compiler::Tap tap;
     std::vector<float> values;  // [row][cols]
   };
+  void compare_encoded(std::span<const std::byte> rows, std::span<const std::vector<float>> logits);
+  void compare_logits(std::span<const float> logits, std::span<const float> expected,
+                      std::uint32_t position) const;
   void compare_operator(const model::Operator& op, std::uint32_t token, std::uint32_t tokens,
                         std::span<const float> expected) const;
   [[noreturn]] void fail(const model::Operator& op, std::uint32_t position, std::size_t index, float machine,

@@ -101,6 +101,7 @@ void Inference::reset() {
 }
 
 std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
+  model::require_generative(model_);
   const auto all = static_cast<std::uint32_t>(tokens.size());
   for (const StepReport& s : done_) tokens = tokens.subspan(s.tokens);  // where it was read in the middle
   if (position_ + tokens.size() > compiler_.context()) {
@@ -114,13 +115,39 @@ std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> toke
   while (!tokens.empty()) {
     const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), batch_));
     const bool last = n == tokens.size();
-    done_.push_back(step(tokens.first(n), {position_, n, all_logits, last || all_logits}));
+    done_.push_back(step(std::as_bytes(tokens.first(n)), {position_, n, all_logits, last || all_logits}));
     ++steps_;
     if (options_.on_step) options_.on_step(done_.back());
     tokens = tokens.subspan(n);
   }
   ++token_;
   return std::exchange(done_, {});
+}
+
+StepReport Inference::encode(std::span<const std::byte> rows, bool all_logits) {
+  const model::Value& input = model_.graph().values[model_.graph().input()];
+  const std::uint64_t count = rows.size() / row_bytes(input.format, input.cols);
+  refuse_many_rows(count);
+  reset();
+  StepReport report = step(rows, {0, static_cast<std::uint32_t>(count), all_logits, true});
+  ++steps_;
+  ++token_;
+  if (options_.on_step) options_.on_step(report);
+  return report;
+}
+
+void Inference::refuse_many_rows(std::uint64_t rows) const {
+  if (rows == 0 || rows > compiler_.context()) {
+    throw SimulationError(
+        fmt::format("an input of {} rows; the model takes 1 to {}", rows, compiler_.context()));
+  }
+  if (rows <= compiler_.batch_limit()) return;
+  const std::uint32_t kib = compiler_.scratchpad_for(static_cast<std::uint32_t>(rows));
+  throw ConfigurationError(fmt::format(
+      "machine '{}': the input has {} rows, which attend to each other, and the machine holds {} at once; {}",
+      accelerator_.machine().name, rows, compiler_.batch_limit(),
+      kib != 0 ? fmt::format("set /scratchpad/capacity_kib to at least {}", kib)
+               : "set /accumulator/capacity_kib to more, or give a shorter input"));
 }
 
 // Of several tokens at once; the choice stays until there are others.
@@ -141,7 +168,7 @@ void Inference::serialize(Archive& state) {
 template void Inference::serialize(StateWriter&);
 template void Inference::serialize(StateReader&);
 
-StepReport Inference::step(std::span<const model::TokenId> tokens, const compiler::Step& what) {
+StepReport Inference::step(std::span<const std::byte> input, const compiler::Step& what) {
   try {
     if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
   } catch (const Interrupted&) {
@@ -153,7 +180,7 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
   programs_.update(std::as_bytes(std::span(program.words)));
   const compiler::DramLayout& layout = compiler_.layout();
   accelerator_.dram().write(layout.program, std::as_bytes(std::span(program.words)));
-  accelerator_.dram().write(layout.token_ids, std::as_bytes(tokens));
+  accelerator_.dram().write(layout.values[model_.graph().input()], input);
 
   if (checker_) checker_->begin(compiled);
   operators_.begin(program, next_start_);
@@ -178,7 +205,7 @@ StepReport Inference::step(std::span<const model::TokenId> tokens, const compile
   if (options_.values == machine::Values::absent) return report;
   const std::uint32_t rows = !what.want_logits ? 0 : what.all_logits ? what.tokens : 1;
   for (std::uint32_t r = 0; r < rows; ++r) report.logits.push_back(read_logits(r));
-  if (checker_) checker_->compare(tokens, report.logits);
+  if (checker_) checker_->compare(input, report.logits);
   return report;
 }
 

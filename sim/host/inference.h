@@ -88,6 +88,10 @@ class Inference {
   // Throws SimulationError when the context is full, CheckError (layer, operator, index, both values) at the
   // first difference from the reference.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
+  // Of an encoder, from an empty cache: all rows of its input as one step, [row][columns] in the format of
+  // the graph's input; the logits of the last row, or of all. Throws SimulationError for more rows than the
+  // model has, ConfigurationError for more than the machine holds at once, CheckError as above.
+  StepReport encode(std::span<const std::byte> rows, bool all_logits);
   void reset();  // an empty cache
   // Everything that it holds, after any step, also when evaluate() has more to come. Read into a new
   // inference of the same model, machine and options, the next evaluate() with the same tokens continues
@@ -124,7 +128,9 @@ class Inference {
   const compiler::Compiler& compiler() const { return compiler_; }
 
  private:
-  StepReport step(std::span<const model::TokenId> tokens, const compiler::Step& what);
+  // `input`: the rows of the step, as the graph's input has them.
+  StepReport step(std::span<const std::byte> input, const compiler::Step& what);
+  void refuse_many_rows(std::uint64_t rows) const;
   machine::Execution execute(const isa::Program& program);
   void choose_batch(std::uint32_t tokens);
   void end_early(Cycle end);

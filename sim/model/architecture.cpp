@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "model/architectures/architectures.h"
 #include "model/architectures/parts.h"
 
@@ -31,6 +32,14 @@ Format LlamaModel::matrix_format() const {
     if (op.kind == OperatorKind::linear) return op.weight->format;
   }
   return Format::f32;
+}
+
+void require_generative(const LlamaModel& model) {
+  if (!model.graph().bidirectional()) return;
+  throw UsageError(fmt::format(
+      "{}: a model of architecture {} generates nothing; give its input to the command that is for it: see "
+      "(images) or classify (texts)",
+      model.file().path().string(), model.shape().architecture));
 }
 
 }  // namespace tokencycle::model

@@ -29,7 +29,7 @@ struct Hyperparameters {
   std::uint32_t feed_forward = 0;  // F; of each expert where there are experts
   std::uint32_t experts = 0;       // of each layer; 0: none
   std::uint32_t experts_used = 0;  // by each token
-  std::uint32_t vocabulary = 0;    // rows of the embedding table
+  std::uint32_t vocabulary = 0;    // rows of the embedding table; of a classifier its classes
   std::uint32_t context = 0;       // positions that the model was made for
   std::uint32_t run_context = 0;   // positions of this run: at most `context`
   float norm_epsilon = 1e-5f;
@@ -79,10 +79,14 @@ struct Hyperparameters {
   bool experts_normalized = false;                          // weights of the chosen are divided by their sum
   float experts_scale = 1;                                  // of the weights of the chosen
 
-  std::vector<bool> recurrent_layers;  // by layer: it has no attention; empty: none
-  std::uint32_t taps = 0;              // of a recurrent layer's convolution
-  DeltaShape delta;                    // of its linear attention
-  std::uint32_t layers_beside = 0;     // that a file has behind the model's, for tokens further ahead
+  std::vector<bool> recurrent_layers;            // by layer: it has no attention; empty: none
+  std::uint32_t taps = 0;                        // of a recurrent layer's convolution
+  DeltaShape delta;                              // of its linear attention
+  std::uint32_t image_size = 0, patch_size = 0;  // pixels a side, of models of images
+  std::vector<std::string> labels;               // of the classes
+  std::uint32_t tokens = 0;                      // of a text classifier: rows of the embedding table
+  bool mails = false;                            // its texts are mails (model/mail.h)
+  std::uint32_t layers_beside = 0;  // that a file has behind the model's, for tokens further ahead
 
   bool recurrent(std::uint32_t layer) const {
     return layer < recurrent_layers.size() && recurrent_layers[layer];
@@ -145,5 +149,8 @@ class LlamaModel {
   Graph graph_;
   std::map<ValueId, std::vector<float>> rotary_tables_;
 };
+
+// Throws UsageError for an encoder, which has classes of an input and no next token.
+void require_generative(const LlamaModel& model);
 
 }  // namespace tokencycle::model

@@ -87,7 +87,7 @@ TEST_CASE("explain lists its topics, and prints each as a table of 80 columns") 
       }
     }
   }
-  CHECK(topics == 19);
+  CHECK(topics == 20);
 }
 
 TEST_CASE("explain names what it does not have, and what there is") {
@@ -162,6 +162,8 @@ TEST_CASE("explain has every field of the documents that the program writes") {
   const Json several = output_of(
       {"perplexity", "-m", model, "-m", model, "-f", text, "--window", "8", "-c", "tiny", "--json"});
   check_names("perplexity", {several, several["models"][0]});
+  const Json seen = output_of({"see", TOKENCYCLE_SOURCE_DIR "/models/digit.pgm", "--json"});
+  check_names("labels", {seen, seen["inputs"][0], seen["inputs"][0]["classes"][0]});
   for (const std::string& inspected : {model, std::string("tiny")}) {
     Json document = output_of({"inspect", inspected, "--json"});
     document.erase("name");

@@ -29,7 +29,7 @@ std::uint64_t Random::interesting() {
 const std::vector<Target>& targets() {
   static const std::vector<Target> kTargets = {gguf_target(),      tokenizer_target(), configuration_target(),
                                                assembler_target(), program_target(),   trace_target(),
-                                               result_target()};
+                                               result_target(),    image_target(),     mail_target()};
   return kTargets;
 }
 

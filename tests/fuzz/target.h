@@ -66,5 +66,7 @@ Target assembler_target();
 Target program_target();
 Target trace_target();
 Target result_target();
+Target image_target();
+Target mail_target();
 
 }  // namespace tokencycle::fuzz

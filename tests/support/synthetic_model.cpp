@@ -256,7 +256,8 @@ class TensorRecorder final : public model::TensorSource {
  public:
   TensorRecorder(TensorMaker& maker, const SyntheticModel& spec) : maker_(maker), spec_(spec) {}
   model::Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
-    const bool table = name == "token_embd.weight" || name == "output.weight";  // they are there already
+    // They are there already.
+    const bool table = name == "token_embd.weight" || name == "output.weight" || name == "cls.output.weight";
     const bool router = name.find(".ffn_gate_inp") != std::string::npos;
     const Format format = router ? Format::f32 : spec_.matrices;
     if (!table) maker_.matrix(name, rows, cols, format);
@@ -302,8 +303,18 @@ class TensorRecorder final : public model::TensorSource {
   const SyntheticModel& spec_;
 };
 
+bool has_classes(const SyntheticModel& spec) {
+  return row_of(spec).result == model::Result::classes;
+}
+
+void put_labels(GgufWriter& writer, const SyntheticModel& spec) {
+  std::vector<std::string> labels;
+  for (std::uint32_t i = 0; i < spec.vocabulary; ++i) labels.push_back("class " + std::to_string(i));
+  writer.strings(spec.architecture + ".classifier.output_labels", labels);
+}
+
 void put_layers_of_builder(GgufWriter& writer, TensorMaker& maker, const SyntheticModel& spec) {
-  if (!spec.tied) maker.table("output.weight", spec.vocabulary, spec.width);
+  if (!spec.tied && !has_classes(spec)) maker.table("output.weight", spec.vocabulary, spec.width);
   const TemporaryFile start(writer.bytes());
   const model::GgufFile file(start.path());
   model::Hyperparameters shape = model::read_hyperparameters(file, row_of(spec), std::nullopt, 0);
@@ -347,7 +358,8 @@ GgufWriter synthetic_gguf(const SyntheticModel& spec) {
   if (spec.tokenizer == SyntheticTokenizer::llama) put_llama_tokenizer(writer, spec.vocabulary);
   if (spec.tokenizer == SyntheticTokenizer::gpt2) put_gpt2_tokenizer(writer, spec.vocabulary);
   TensorMaker maker(writer, spec);
-  maker.table("token_embd.weight", spec.vocabulary, spec.width);
+  maker.table(has_classes(spec) ? "cls.output.weight" : "token_embd.weight", spec.vocabulary, spec.width);
+  if (has_classes(spec)) put_labels(writer, spec);
   static const std::set<std::string> kByHand = {"llama", "qwen2", "qwen3", "qwen3moe", "olmoe"};
   if (kByHand.contains(spec.architecture) && !spec.biases && !spec.scales && !spec.fused_experts) {
     for (std::uint32_t layer = 0; layer < spec.layers; ++layer) put_layer(maker, spec, head_dim, layer);

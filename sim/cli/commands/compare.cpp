@@ -221,6 +221,7 @@ void run_all(const OptionParser& parser, Plan& plan) {
   if (parser.has("output") || parser.has("results") || !plan.files.empty() || parser.get<bool>("align"))
     request.settings.inference.record = host::RecordOptions{};
   const model::LlamaModel model = host::open_model(request);
+  model::require_generative(model);
   // A machine that cannot hold the model says so before another has run.
   for (const config::Machine& machine : plan.machines) {
     compiler::Compiler(model, machine, request.settings.inference.compile);

@@ -226,6 +226,7 @@ class Rehearsal final : public host::RunWatch {
 
 void rehearse(const host::ModelRequest& request, const config::Machine& machine, bool quiet) {
   const model::LlamaModel model = host::open_model(request);
+  model::require_generative(model);
   Rehearsal rehearsal;
   host::RunOutput output;
   output.watch = &rehearsal;
@@ -281,6 +282,7 @@ ExitCode run_command(const Arguments& arguments) {
 
   const auto begin = std::chrono::steady_clock::now();
   const model::LlamaModel model = host::open_model(request);
+  model::require_generative(model);
   host::Traces traces(traces_of(parser),
                       fmt::format("{} on {}", model.file().path().filename().string(), machine.name),
                       machine);

@@ -361,6 +361,20 @@ Topic validation_topic() {
       {});
 }
 
+Topic labels_topic() {
+  return fields(
+      {
+          {"schema, version", "\"tokencycle-labels-1\"; of tokencycle"},
+          {"model, machine", "the file's name; the machine's"},
+          {"inputs[].input, .rows", "the file's name; patches or tokens, with the one that is read"},
+          {"inputs[].label, .probability", "the likeliest class, and its softmax of the logits in binary64"},
+          {"inputs[].cycles", "from the first fetch to the last instruction's retirement"},
+          {"inputs[].causes", "of these cycles, by cause; they sum to them (tokencycle explain result)"},
+          {"inputs[].classes[].label, .probability", "all classes, the likeliest first"},
+      },
+      {});
+}
+
 Topic tokens_topic() {
   return fields({{"schema, version", "\"tokencycle-tokens-1\"; of tokencycle"},
                  {"model, tokenizer, text", "the file, the kind of its vocabulary, what was tokenized"},

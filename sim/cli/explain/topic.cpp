@@ -18,6 +18,7 @@ const std::vector<TopicRow>& topics() {
       {"gemm", "fields of gemm --json", gemm_topic},
       {"dram", "fields of dram --json", dram_topic},
       {"validation", "fields of validate --json, and keys of a scorecard", validation_topic},
+      {"labels", "fields of see and classify --json", labels_topic},
       {"tokens", "fields of tokenize --json", tokens_topic},
       {"models", "fields of models --json", models_topic},
       {"perplexity", "fields of perplexity --json", perplexity_topic},

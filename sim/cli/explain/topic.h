@@ -38,6 +38,7 @@ Topic sweep_topic();
 Topic gemm_topic();
 Topic dram_topic();
 Topic validation_topic();
+Topic labels_topic();
 Topic tokens_topic();
 Topic models_topic();
 Topic perplexity_topic();

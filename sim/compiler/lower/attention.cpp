@@ -12,7 +12,8 @@ using isa::TileOrder;
 constexpr std::uint32_t kMostPanelRows = (1u << 16) - kPlainGroup;
 
 // KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see positions of
-// [begin, end). Moving row (h, m, g) is query head g of the group of KV head h, token m of the block.
+// [begin, end), all of them where attention is not causal. Moving row (h, m, g) is query head g of the group
+// of KV head h, token m of the block.
 struct Block {
   std::uint32_t head = 0, heads = 0;
   std::uint32_t token = 0, tokens = 0;
@@ -90,7 +91,7 @@ class Attention {
     } else if (window != 0) {
       b.tokens = std::min(tokens, window - position);
     }
-    b.end = position + b.tokens;
+    b.end = shape_.causal ? position + b.tokens : c_.step.position + c_.step.tokens;
     return b;
   }
 
@@ -214,6 +215,10 @@ class Attention {
   void softmax(const Block& b, Rows scores) {
     const std::uint32_t valid = c_.step.position + b.token + 1;
     const Rows dst = probabilities(b);
+    if (!shape_.causal) {  // all rows see all positions
+      emit_softmax(dst, scores, {}, b.positions(), false, {b.heads * rows_of_head(b), b.positions()});
+      return;
+    }
     if (b.tokens == 1) {  // all rows see the same positions
       emit_softmax(dst, scores, {}, valid, false, {b.heads * group_, b.positions()});
       return;
@@ -350,8 +355,10 @@ class Attention {
     return wanted == cached_ ? stored : round_up(stored, kAlignment) + rows * row_bytes(wanted, cols);
   }
 
-  // Appends the block's own tokens to the cache; those of earlier blocks are there already.
+  // Appends the block's own tokens to the cache; those of earlier blocks are there already. Without a later
+  // step nothing reads them there.
   void store_new_rows(const Cache& cache, const Block& b, const Panel& panel) {
+    if (!shape_.causal) return;
     const std::uint32_t begin = std::max(panel.begin, c_.step.position + b.token);
     if (cache.append == kNoOperator || begin >= panel.end) return;
     const DramAddress to = cache.at + (begin * cache_row() + row_bytes(cached_, panel.first));

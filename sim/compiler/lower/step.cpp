@@ -87,6 +87,8 @@ void Lowering::lower(std::uint32_t s) {
       return gather(s);
     case Stage::Kind::positions:
       return positions(s);
+    case Stage::Kind::read:
+      return read(stage.operators[0]);
     case Stage::Kind::norm:
       return norm(s);
     case Stage::Kind::linear:
@@ -181,6 +183,13 @@ void Lowering::positions(std::uint32_t s) {
                           bytes, tokens, bytes));
   if (!as_stored) builder_.emit(convert_rows(x, Format::f32, rows, table.format, {tokens, table.cols}));
   tap(index, x, 0, table.cols);
+}
+
+void Lowering::read(std::uint32_t index) {
+  const Operator& op = c_.op(index);
+  const Rows x = c_.place_of(op.output);
+  builder_.emit(load_rows(x.at.byte(), c_.layout.values[op.inputs[0]], x.stride, c_.step.tokens, x.stride));
+  tap(index, x, 0, op.output_columns);
 }
 
 std::uint32_t Lowering::load_row(const model::Weight& weight, std::uint32_t first, std::uint32_t cols) {

@@ -42,6 +42,7 @@ class Lowering {
   void lower(std::uint32_t stage);
   void gather(std::uint32_t stage);
   void positions(std::uint32_t stage);
+  void read(std::uint32_t index);
   void norm(std::uint32_t stage);
   void plain_norm(std::uint32_t stage);
   void keep_groups(std::uint32_t stage);

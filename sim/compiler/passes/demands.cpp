@@ -44,6 +44,7 @@ std::uint32_t chunk_columns(const config::Matrix& m) {
 void count_operator(Demands& d, const Operator& op) {
   switch (op.kind) {
     case OperatorKind::gather_rows:
+    case OperatorKind::read_rows:
       d.start_columns = op.output_columns;
       return;
     case OperatorKind::attention:  // its shape is counted where its index is known

@@ -18,6 +18,8 @@ Stage::Kind kind_of(const Operator& op) {
       return Stage::Kind::gather;
     case OperatorKind::position_rows:
       return Stage::Kind::positions;
+    case OperatorKind::read_rows:
+      return Stage::Kind::read;
     case OperatorKind::linear:
       return Stage::Kind::linear;
     case OperatorKind::norm:

@@ -41,6 +41,7 @@ struct Stage {
   enum class Kind : std::uint8_t {
     gather,
     positions,
+    read,
     norm,
     linear,  // one linear; behind it perhaps the addition that its sums go into, or the functions of the
              // result

@@ -193,6 +193,7 @@ class Placer {
         if (op.output != graph_.result || op.kind == model::OperatorKind::linear) return;
         return want(now, End::high, 2 * head_chunk_bytes(op), room[0]);
       case Stage::Kind::gated:
+      case Stage::Kind::read:
       case Stage::Kind::map:
       case Stage::Kind::zip:
       case Stage::Kind::rotary:

@@ -126,6 +126,9 @@ std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prom
 void write_result(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
                   const RunReport& report, Inference& inference, const TextSink& sink);
 
+// Where the cycles went: a line for each cause that has some, and their sum.
+std::string stack_text(const observe::Stack& stack);
+
 // What a person wants to know after a run.
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference);

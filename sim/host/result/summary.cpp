@@ -79,19 +79,6 @@ void add_speed(std::string& out, const config::Machine& machine, const RunReport
                      with_separators(cycles.back()));
 }
 
-void add_stack(std::string& out, const RunReport& report) {
-  const observe::Stack stack = report.total_stack();
-  const std::uint64_t total = report.total_cycles();
-  out += "\nwhere the cycles went\n";
-  for (int i = 0; i < observe::kCauses; ++i) {
-    const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
-    if (cycles == 0) continue;
-    out += fmt::format("  {:<17} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
-                       with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
-  }
-  out += fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
-}
-
 // More channels than these are one line: each is in the result document.
 constexpr std::size_t kMostChannelLines = 4;
 
@@ -229,6 +216,19 @@ std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prom
       batch.useful, remedy);
 }
 
+std::string stack_text(const observe::Stack& stack) {
+  std::uint64_t total = 0;
+  for (const std::uint64_t cycles : stack) total += cycles;
+  std::string out = "where the cycles went\n";
+  for (int i = 0; i < observe::kCauses; ++i) {
+    const std::uint64_t cycles = stack[static_cast<std::size_t>(i)];
+    if (cycles == 0) continue;
+    out += fmt::format("  {:<17} {:>14} {:>6.1f} %{}\n", observe::name_of(static_cast<observe::Cause>(i)),
+                       with_separators(cycles), percent(cycles, total), bar(percent(cycles, total)));
+  }
+  return out + fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
+}
+
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference) {
   std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
@@ -238,7 +238,7 @@ std::string summary_text(const model::LlamaModel& model, const config::Machine& 
   }
   out += "\n";
   add_speed(out, machine, report);
-  add_stack(out, report);
+  out += "\n" + stack_text(report.total_stack());
   add_units(out, report, inference);
   add_memory(out, machine, report, inference);
   if (report.technology) out += area_and_energy_text(machine, report);

@@ -26,6 +26,9 @@ enum class Routers : std::uint8_t { softmax, of_chosen, either };
 // Whether heads have keys and values of their own, or share a row that both are made of.
 enum class Heads : std::uint8_t { own, latent };
 
+// What the model has logits of: the next token, or classes of its input.
+enum class Result : std::uint8_t { tokens, classes };
+
 struct Architecture {
   std::string_view name;  // general.architecture of a GGUF file, and the prefix of its keys
   // "architectures" of a config.json whose converted file would have this name, and "model_type", which
@@ -49,6 +52,7 @@ struct Architecture {
   Layers layers = Layers::equal;
   Routers routers = Routers::softmax;
   Heads heads = Heads::own;
+  Result result = Result::tokens;
 };
 
 std::span<const Architecture> architectures();
@@ -133,6 +137,10 @@ void build_gptoss(GraphBuilder& g, const Hyperparameters& shape);
 void read_gptoss_file(const Metadata& m, Hyperparameters& shape);
 void read_gptoss_config(const ConfigObject& config, ConfigShape& shape);
 void set_gptoss_defaults(ConfigShape& shape);
+void build_vit(GraphBuilder& g, const Hyperparameters& shape);
+void read_vit_file(const Metadata& m, Hyperparameters& shape);
+void build_encoder(GraphBuilder& g, const Hyperparameters& shape);
+void read_encoder_file(const Metadata& m, Hyperparameters& shape);
 void build_lstm(GraphBuilder& g, const Hyperparameters& shape);
 void build_gru(GraphBuilder& g, const Hyperparameters& shape);
 void build_deepseek2(GraphBuilder& g, const Hyperparameters& shape);

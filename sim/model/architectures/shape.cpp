@@ -315,7 +315,7 @@ Hyperparameters read_hyperparameters(const GgufFile& file, const Architecture& a
   if (architecture.layers != Layers::cells) read_attention_layers(m, architecture, shape);
   if (architecture.read_file != nullptr) architecture.read_file(m, shape);
   check_rope_table(m, shape);
-  read_vocabulary(m, shape);
+  if (architecture.result == Result::tokens) read_vocabulary(m, shape);
   m.refuse_unread();
   return shape;
 }

@@ -75,6 +75,11 @@ constexpr Architecture kArchitectures[] = {
      Layers::cells},
     {"gru", "", "", "GRU", kSplit, kRms, kSilu, build_gru, nullptr, nullptr, Experts::none, nullptr,
      Layers::cells},
+    {"vit", "", "", "vision Transformer: classes of images", kSplit, kLayer, kGelu, build_vit, read_vit_file,
+     nullptr, Experts::none, nullptr, Layers::equal, Routers::softmax, Heads::own, Result::classes},
+    {"encoder", "", "", "text encoder: classes of texts", kSplit, kLayer, kGelu, build_encoder,
+     read_encoder_file, nullptr, Experts::none, nullptr, Layers::equal, Routers::softmax, Heads::own,
+     Result::classes},
 };
 
 }  // namespace

@@ -58,6 +58,14 @@ ValueId GraphBuilder::recurrent_state(std::string_view name, std::uint32_t rows,
   return id;
 }
 
+ValueId GraphBuilder::input_rows(std::string_view name, std::uint32_t columns) {
+  return add_value(ValueKind::input, RowsOf::tokens, columns, std::string(name));
+}
+
+ValueId GraphBuilder::read_rows(std::string_view name, ValueId rows) {
+  return add(OperatorKind::read_rows, name, {rows}, cols(rows)).output;
+}
+
 ValueId GraphBuilder::gather_rows(std::string_view name, ValueId ids, const Weight& table) {
   Operator& op = add(OperatorKind::gather_rows, name, {ids}, table.cols);
   op.weight = &table;

@@ -47,6 +47,10 @@ class GraphBuilder {
   // A state of so many rows, whatever the position.
   ValueId recurrent_state(std::string_view name, std::uint32_t rows, std::uint32_t cols);
 
+  // fp32 rows that the host writes, and the same in the graph.
+  ValueId input_rows(std::string_view name, std::uint32_t cols);
+  ValueId read_rows(std::string_view name, ValueId rows);
+
   ValueId gather_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId position_rows(std::string_view name, ValueId ids, const Weight& table);
   ValueId linear(std::string_view name, ValueId x, const Weight& weight);

@@ -58,6 +58,8 @@ std::string_view name_of(OperatorKind kind) {
       return "take_row";
     case OperatorKind::scale_parts:
       return "scale_parts";
+    case OperatorKind::read_rows:
+      return "read_rows";
   }
   return "?";
 }
@@ -76,6 +78,19 @@ Weight Weight::columns(std::uint32_t first, std::uint32_t count) const {
   Weight part{name, format, rows, count, offset + first * bytes, {}};
   if (!data.empty()) part.data = data.subspan(first * bytes, count * bytes);
   return part;
+}
+
+ValueId Graph::input() const {
+  for (ValueId v = 0; v < values.size(); ++v) {
+    if (values[v].kind == ValueKind::input) return v;
+  }
+  throw std::out_of_range("the graph has no input");
+}
+
+bool Graph::bidirectional() const {
+  return std::any_of(operators.begin(), operators.end(), [](const Operator& op) {
+    return op.kind == OperatorKind::attention && !op.attention.causal;
+  });
 }
 
 const Operator& Graph::find(std::string_view name) const {

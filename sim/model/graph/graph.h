@@ -83,8 +83,8 @@ enum class OperatorKind : std::uint8_t {
   zip,            // f(x, y), element by element                                        inputs: x, y
   rotary,         // heads rotated by the angles of their positions                     inputs: x, table
   append,         // rows of this step behind those of a state; no output               inputs: x, state
-  // softmax(q K^T * scale) V, causal, over positions of the states. With a weight, one value for each query
-  // head: its exponential counts in the softmax's sum (a sink).                       inputs: q, K, V
+  // softmax(q K^T * scale) V over positions of the states, causal or over all of them. With a weight, one
+  // value for each query head: its exponential counts in the softmax's sum (a sink). inputs: q, K, V
   attention,
   softmax,    // of each row                                                        inputs: x
   top_k,      // places of the largest of each row, in falling order (u32)          inputs: x
@@ -115,8 +115,9 @@ enum class OperatorKind : std::uint8_t {
   cell,
   take_row,     // the weight's row at the places                                       inputs: places
   scale_parts,  // the parts of x side by side, each times its factor                   inputs: x, factors
+  read_rows,    // rows that the host wrote, fp32 as they are                                   inputs: rows
 };
-inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::scale_parts) + 1;
+inline constexpr int kOperatorKinds = static_cast<int>(OperatorKind::read_rows) + 1;
 std::string_view name_of(OperatorKind kind);
 
 enum class MapFunction : std::uint8_t {
@@ -188,6 +189,7 @@ struct AttentionShape {
   float cap = 0;             // not 0: scores are cap * tanh(scores / cap), behind the scale
   std::uint32_t window = 0;  // not 0: a token sees so many positions at most, itself the last
   std::uint32_t value_dim = 0;
+  bool causal = true;  // false: a row sees all of the step, which is the whole input then
   std::uint32_t result_dim() const { return value_dim != 0 ? value_dim : head_dim; }  // of a query head
 };
 
@@ -233,6 +235,10 @@ struct Graph {
   ValueId result = kNoValue;                     // logits
   std::map<ValueId, RotaryTable> rotary_tables;  // of the constants
 
+  // What the host writes before a step. Throws std::out_of_range where there is no such value.
+  ValueId input() const;
+  // Whether rows see those behind them: an encoder, whose input is one step.
+  bool bidirectional() const;
   const Value& output_of(const Operator& op) const { return values[op.output]; }
   // The operator of this name. Throws std::out_of_range.
   const Operator& find(std::string_view name) const;

@@ -39,7 +39,7 @@ class Verifier {
   void check(const Operator& op) {
     op_ = &op;
     static constexpr std::size_t kInputs[kOperatorKinds] = {
-        1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2, 1, 2, 2, 2, 1, 6, 1, 2, 1, 1, 2, 1, 2};  // by OperatorKind
+        1, 1, 1, 1, 1, 2, 2, 2, 3, 1, 1, 2, 1, 2, 2, 2, 1, 6, 1, 2, 1, 1, 2, 1, 2, 1};  // by OperatorKind
     same(op.inputs.size(), kInputs[static_cast<std::size_t>(op.kind)], "number of inputs");
     for (const ValueId v : op.inputs) {
       need(v < made_.size() && made_[v], "reads a value that no operator before it makes");
@@ -78,6 +78,10 @@ class Verifier {
       case OperatorKind::position_rows:
         need(in(0).kind == ValueKind::input && op.weight != nullptr, "takes ids and a table");
         return same(op.weight->cols, op.output_columns, "columns of the table");
+      case OperatorKind::read_rows:
+        need(in(0).kind == ValueKind::input && in(0).format == Format::f32,
+             "reads what is no row of the host");
+        return same(in(0).cols, op.output_columns, "columns of its input");
       case OperatorKind::linear:
         need(op.weight != nullptr, "has no weight");
         same(op.weight->cols, in(0).cols, "columns of weight and input");
@@ -121,6 +125,7 @@ class Verifier {
           need(a.scale == 1.0f && a.cap == 0.0f, "scales or caps scores beside sinks");
           same(op.weight->cols, a.heads, "sinks and query heads");
         }
+        need(a.causal || (a.window == 0 && op.weight == nullptr), "has a window or sinks, and is not causal");
         if (a.value_dim != 0) {
           need(op.inputs[1] == op.inputs[2] && a.kv_heads == 1, "has values that are no part of its keys");
           need(a.value_dim <= a.head_dim && a.window == 0, "has no such part of its keys");

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <cstring>
 #include <stdexcept>
 
 #include "base/error.h"
@@ -10,6 +11,16 @@
 #include "numerics/blocks.h"
 
 namespace tokencycle::model {
+
+namespace {
+
+TokenId token_of(std::span<const std::byte> row) {
+  TokenId token = 0;
+  std::memcpy(&token, row.data(), sizeof token);
+  return token;
+}
+
+}  // namespace
 
 Reference::Reference(const LlamaModel& model, Format kv_format)
     : model_(model), graph_(model.graph()), kv_format_(kv_format) {
@@ -31,6 +42,7 @@ void Reference::reset() {
 }
 
 std::span<const float> Reference::step(TokenId token) {
+  require_generative(model_);
   const Hyperparameters& shape = model_.shape();
   if (position_ >= shape.run_context) {
     throw SimulationError(
@@ -42,21 +54,50 @@ std::span<const float> Reference::step(TokenId token) {
                                       shape.vocabulary, shape.vocabulary - 1));
   }
   for (const Operator& op : graph_.operators) {
-    execute(op, token);
-    if (!tap_) continue;
-    tap_(op, position_, op.output == kNoValue ? std::span<const float>() : std::span(values_[op.output]));
+    execute(op, std::as_bytes(std::span(&token, 1)));
+    show(op);
   }
   model_.file().check_whole();
   ++position_;
   return values_[graph_.result];
 }
 
-void Reference::execute(const Operator& op, TokenId token) {
+void Reference::show(const Operator& op) const {
+  if (!tap_) return;
+  tap_(op, position_, op.output == kNoValue ? std::span<const float>() : std::span(values_[op.output]));
+}
+
+std::vector<std::vector<float>> Reference::encode(std::span<const std::byte> rows) {
+  const Value& input = graph_.values[graph_.input()];
+  const std::uint64_t row = row_bytes(input.format, input.cols), count = rows.size() / row;
+  if (count > model_.shape().run_context) {
+    throw SimulationError(fmt::format("an input of {} rows; the model was made for {}; give a shorter one",
+                                      count, model_.shape().run_context));
+  }
+  reset();
+  std::vector<std::vector<std::vector<float>>> values(count, values_);  // by row
+  for (const Operator& op : graph_.operators) {
+    for (position_ = 0; position_ < count; ++position_) {
+      values_.swap(values[position_]);
+      execute(op, rows.subspan(position_ * row, row));
+      show(op);
+      values_.swap(values[position_]);
+    }
+  }
+  model_.file().check_whole();
+  std::vector<std::vector<float>> results;
+  for (auto& of_row : values) results.push_back(std::move(of_row[graph_.result]));
+  return results;
+}
+
+void Reference::execute(const Operator& op, std::span<const std::byte> input) {
   if (op.kind == OperatorKind::append) return append(op);
   std::vector<float>& y = values_[op.output];
   switch (op.kind) {
     case OperatorKind::gather_rows:
-      return decode_row(op.weight->format, op.weight->row(token), 0, y);
+      return decode_row(op.weight->format, op.weight->row(token_of(input)), 0, y);
+    case OperatorKind::read_rows:
+      return decode_row(Format::f32, input, 0, y);
     case OperatorKind::position_rows:
       return decode_row(op.weight->format, op.weight->row(position_), 0, y);
     case OperatorKind::linear:

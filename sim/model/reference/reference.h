@@ -30,6 +30,10 @@ class Reference {
   // Evaluates one token at the next position and returns its logits (vocabulary values, valid until the
   // next call). Throws SimulationError naming the limit when the context is full.
   std::span<const float> step(TokenId token);
+  // Of an encoder: all rows of its input at once, [row][columns] in the input value's format, operator by
+  // operator, each for every row; returns the result of each row. Throws SimulationError for more rows than
+  // the context has.
+  std::vector<std::vector<float>> encode(std::span<const std::byte> rows);
   void reset();  // empties the states
   std::uint32_t position() const { return position_; }
   template <class Archive>
@@ -41,7 +45,9 @@ class Reference {
   void set_chooser(ReferenceChooser chooser) { chooser_ = std::move(chooser); }
 
  private:
-  void execute(const Operator& op, TokenId token);
+  // `input`: the row of this token.
+  void execute(const Operator& op, std::span<const std::byte> input);
+  void show(const Operator& op) const;  // its result to the tap
   void norm(const Operator& op);
   void append(const Operator& op);
   void attend(const Operator& op);
