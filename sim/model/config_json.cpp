@@ -7,6 +7,7 @@
 #include <cctype>
 #include <cmath>
 #include <fstream>
+#include <vector>
 
 #include "base/quantity.h"
 #include "model/architectures/architectures.h"
@@ -87,39 +88,38 @@ constexpr std::string_view kHarmless[] = {
     "router_aux_loss_coef",
     "router_jitter_noise",
     "output_router_logits",
+    // Of generation, as older files have them.
+    "begin_suppress_tokens",
+    "cross_attention_hidden_size",
+    "diversity_penalty",
+    "early_stopping",
+    "encoder_no_repeat_ngram_size",
+    "exponential_decay_length_penalty",
+    "forced_bos_token_id",
+    "forced_eos_token_id",
+    "length_penalty",
+    "max_length",
+    "min_length",
+    "no_repeat_ngram_size",
+    "num_beam_groups",
+    "num_beams",
+    "num_return_sequences",
+    "output_scores",
+    "pruned_heads",
+    "remove_invalid_values",
+    "repetition_penalty",
+    "return_dict_in_generate",
+    "suppress_tokens",
+    "tie_encoder_decoder",
+    "typical_p",
 };
-// Beside the part that describes the text.
+// The same, and those of images and sound, beside the part that describes the text.
 constexpr std::string_view kHarmlessOutside[] = {
-    "architectures",
-    "model_type",
-    "transformers_version",
-    "torch_dtype",
-    "dtype",
-    "quantization_config",
-    "initializer_range",
-    "tie_word_embeddings",
-    "vision_config",
-    "boi_token_index",
-    "eoi_token_index",
-    "image_token_index",
-    "mm_tokens_per_image",
-    "eos_token_id",
-    "bos_token_id",
-    "pad_token_id",
-    "boi_token_id",
-    "eoi_token_id",
-    "image_token_id",
-    "text_config",
-    "use_cache",
-    "audio_config",
-    "audio_token_id",
-    "boa_token_id",
-    "eoa_token_id",
-    "eoa_token_index",
-    "video_token_id",
-    "vision_soft_tokens_per_image",
-    "vision_start_token_id",
-    "vision_end_token_id",
+    "vision_config",         "boi_token_index",     "eoi_token_index", "image_token_index",
+    "mm_tokens_per_image",   "boi_token_id",        "eoi_token_id",    "image_token_id",
+    "text_config",           "audio_config",        "audio_token_id",  "boa_token_id",
+    "eoa_token_id",          "eoa_token_index",     "video_token_id",  "vision_soft_tokens_per_image",
+    "vision_start_token_id", "vision_end_token_id",
 };
 
 void refuse_variants(const ConfigObject& config, const Architecture& architecture) {
@@ -389,7 +389,11 @@ GgufFile read_config_json(const std::filesystem::path& path, std::optional<Forma
   const Format format = weight_format(own_format ? config : outer, weights);
   check_blocks(config, s, format);
   config.refuse_unread(kHarmless);
-  if (text) outer.refuse_unread(kHarmlessOutside);
+  if (text) {
+    std::vector<std::string_view> outside(std::begin(kHarmless), std::end(kHarmless));
+    outside.insert(outside.end(), std::begin(kHarmlessOutside), std::end(kHarmlessOutside));
+    outer.refuse_unread(outside);
+  }
   Directory directory(contents, format, shape);
   // First, as converters write them.
   if (factors == Factors::one) directory.vector("rope_freqs.weight", s.rope_dims / 2);

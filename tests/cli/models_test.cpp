@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // models: what runs, from the program's own tables; the README shows the same.
 #include <catch2/catch.hpp>
-#include <fstream>
-#include <iterator>
 
 #include "command_line.h"
 #include "model/architectures/architectures.h"
@@ -38,13 +36,13 @@ TEST_CASE("models lists every architecture and every format of weights") {
   CHECK(launch({"models", "--json", "--markdown"}).exit_code == 2);
 }
 
-TEST_CASE("models --markdown is a table of the same rows, and the README counts the formats") {
+TEST_CASE("models --markdown is a table of the same rows, which a README has; another counts the formats") {
   const std::string table = launch({"models", "--markdown"}).out;
   for (const model::Architecture& row : model::architectures())
     CHECK_THAT(table,
                Contains("| `" + std::string(row.name) + "` | " + std::string(row.config_names) + " |"));
   const auto json = nlohmann::json::parse(launch({"models", "--json"}).out);
-  std::ifstream file(std::string(TOKENCYCLE_SOURCE_DIR) + "/README.md");
-  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  const std::string readme = test::contents_of(TOKENCYCLE_SOURCE_DIR "/README.md");
+  CHECK_THAT(test::contents_of(TOKENCYCLE_SOURCE_DIR "/models/README.md"), Contains(table));
   CHECK_THAT(readme, Contains("in " + std::to_string(json["formats"].size()) + " formats of weights"));
 }

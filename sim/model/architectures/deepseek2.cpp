@@ -158,6 +158,9 @@ void read_deepseek2_config(const ConfigObject& config, ConfigShape& shape) {
   config.has("aux_loss_alpha");
   config.has("seq_aux");
   config.get_count("num_nextn_predict_layers", kMaxLayers);  // no part of the model
+  if (!config.boolean("rope_interleave", true)) {
+    config.fail("rope_interleave", "supported is true: pairs that lie side by side; use such a model");
+  }
   if (!experts) {
     s.leading_dense = s.layers;
     return;

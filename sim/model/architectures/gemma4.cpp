@@ -5,6 +5,8 @@
 // of the config.json's keys: github.com/huggingface/transformers, configuration_gemma4.py; of what a
 // converted file means: llama.cpp, src/models/gemma4.cpp.
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "model/architectures/config_shape.h"
 #include "model/architectures/decoder.h"
@@ -152,6 +154,40 @@ void read_gemma4_file(const Metadata& m, Hyperparameters& s) {
 
 namespace {
 
+// Of the layers without a window, where they are others than those of the rest.
+struct WideHeads {
+  std::optional<std::uint32_t> dim, kv_heads;
+  bool operator==(const WideHeads&) const = default;
+};
+
+// global_head_dim and num_global_key_value_heads or, as transformers 5 writes them, per_layer_config: an
+// object for each of these layers under its number, which may have zeros before it.
+WideHeads read_wide_heads(const ConfigObject& config, const Hyperparameters& s) {
+  WideHeads wide{config.get_size("global_head_dim", kMaxHeadDim),
+                 config.get_size("num_global_key_value_heads", kMaxHeads)};
+  const std::string_view key = "per_layer_config";
+  const auto layers = config.object(key);
+  if (!layers) return wide;
+  bool given = wide.dim || wide.kv_heads;
+  for (std::uint32_t i = 0; i < s.layers; ++i) {
+    std::optional<ConfigObject> layer = layers->object(std::to_string(i));
+    for (const int width : {2, 3})
+      if (!layer) layer = layers->object(fmt::format("{:0{}}", i, width));
+    WideHeads its;
+    if (layer) {
+      its = {layer->get_size("head_dim", kMaxHeadDim), layer->get_size("num_key_value_heads", kMaxHeads)};
+      layer->refuse_unread({});
+    }
+    if (!s.local(i) && !std::exchange(given, true)) wide = its;
+    if (its == (s.local(i) ? WideHeads{} : wide)) continue;
+    config.fail(key,
+                "supported are equal heads in all layers without a window, and none for the others; use such "
+                "a model");
+  }
+  layers->refuse_unread({});
+  return wide;
+}
+
 void read_config_experts(const ConfigObject& config, ConfigShape& shape) {
   Hyperparameters& s = shape.size;
   const std::string_view width = config.first_of({"moe_intermediate_size", "expert_intermediate_size"});
@@ -181,10 +217,11 @@ void read_gemma4_config(const ConfigObject& config, ConfigShape& shape) {
   read_config_window(config, shape, kPeriod, kWindow);
   s.local_layers.back() = false;
   s.local_head_dim = s.local_rope_dims = s.head_dim;
-  s.head_dim = config.get_size("global_head_dim", kMaxHeadDim).value_or(kWideHead);
+  const WideHeads wide = read_wide_heads(config, s);
+  s.head_dim = wide.dim.value_or(kWideHead);
 
   const bool keys_alone = config.boolean("attention_k_eq_v", false);
-  const auto wide_heads = config.get_size("num_global_key_value_heads", kMaxHeads);
+  const std::optional<std::uint32_t> wide_heads = wide.kv_heads;
   if (wide_heads && !keys_alone && *wide_heads != s.kv_heads) {
     config.fail("num_global_key_value_heads", "supported with attention_k_eq_v alone; use such a model");
   }

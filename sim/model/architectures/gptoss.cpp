@@ -85,6 +85,9 @@ void read_gptoss_config(const ConfigObject& config, ConfigShape& shape) {
   if (config.get_positive("swiglu_limit").value_or(double{kLimit}) != double{kLimit}) {
     config.fail("swiglu_limit", "supported is 7; use such a model");
   }
+  if (static_cast<float>(config.get_positive("swiglu_alpha").value_or(double{kSlope})) != kSlope) {
+    config.fail("swiglu_alpha", "supported is 1.702; use such a model");
+  }
   config.get_size("initial_context_length", kMaxContext);  // rope_scaling says it, too
   constexpr std::uint32_t kWindow = 128;
   read_config_window(config, shape, kGptOssPeriod, kWindow);

@@ -22,7 +22,8 @@ void read_phi3_file(const Metadata& m, Hyperparameters& shape) {
 
 void read_phi3_config(const ConfigObject& config, ConfigShape&) {
   refuse_config_biases(config, {"attention_bias"});
-  config.get_size("sliding_window", kMaxContext);  // as in a file
+  config.get_size("sliding_window", kMaxContext);                    // as in a file
+  config.get_size("original_max_position_embeddings", kMaxContext);  // of effect with longrope alone
   refuse_config_biases(config, {"lm_head_bias", "mlp_bias"});
   constexpr std::uint32_t kEvery = 1;
   if (config.get_size("full_attn_mod", kMaxLayers).value_or(kEvery) != kEvery) {

@@ -13,7 +13,7 @@ void build_qwen3moe(GraphBuilder& g, const Hyperparameters& shape) {
 
 void read_qwen3moe_config(const ConfigObject& config, ConfigShape& shape) {
   read_qwen3_config(config, shape);
-  shape.size.experts = config.size("num_experts", kMaxExperts);
+  shape.size.experts = config.size(config.first_of({"num_experts", "num_local_experts"}), kMaxExperts);
   shape.size.experts_used = config.size("num_experts_per_tok", kMaxExperts);
   shape.size.feed_forward = config.size("moe_intermediate_size", kMaxFeedForward);
   if (config.get_size("decoder_sparse_step", kMaxLayers).value_or(1) != 1 ||
