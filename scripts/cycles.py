@@ -37,6 +37,7 @@ MODELS = [
     ("bundled-q8_0", "-m models/austen-2.9m-q8_0.gguf -n 3 --ignore-eos -p 'It was'", ()),
     ("bundled-q4_0", "-m models/austen-2.9m-q4_0.gguf -n 2 --ignore-eos -p 'It was'", ()),
     ("bundled-q8_0-prompt", "--timing-only -m models/austen-2.9m-q8_0.gguf -n 2 --prompt-tokens 40 --batch 16", ()),
+    ("lstm-q8_0", "-m models/austen-lstm-q8_0.gguf -n 3 --ignore-eos -p 'It was'", ("edge", "edge-dot", "tiny")),
     ("random-f16", "-m {random-f16} -n 3 --ignore-eos -p 'Odd sizes'", ()),
     ("random-f32", "-m {random-f32} -n 2 --ignore-eos -p 'In parts' --batch 3 --kv-type f32", ()),
     ("random-experts", "-m {random-experts} -n 3 --ignore-eos -p 'Odd'", ()),
