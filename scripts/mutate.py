@@ -11,6 +11,7 @@ that is not 0. Example:
 
 import argparse
 import json
+import math
 import pathlib
 import random
 import struct
@@ -166,12 +167,12 @@ def change_weights(model, generator):
 
 def put_in_blocks(model, generator):
     """One matrix as blocks of arbitrary bytes: scales of every kind, of any type of blocks."""
-    tensor = next(t for t in model.tensors if t[0] == b"blk.0.ffn_down.weight")
+    tensor = next(t for t in model.tensors if t[0] in (b"blk.0.ffn_down.weight", b"blk.0.ffn_down_exps.weight"))
     tensor[2] = generator.choice(list(BLOCKS))
     elements, size = BLOCKS[tensor[2]]
     model.weights += b"\0" * (-len(model.weights) % ALIGNMENT)
     tensor[3] = len(model.weights)
-    model.weights += generator.randbytes(tensor[1][0] // elements * size * tensor[1][1])
+    model.weights += generator.randbytes(tensor[1][0] // elements * size * math.prod(tensor[1][1:]))
 
 
 def mutated_model(sound, generator):
@@ -274,6 +275,7 @@ def commands(kind, binary, path, model):
 def read_options():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--kind", choices=("model", "configuration"), required=True)
+    parser.add_argument("--model", type=pathlib.Path, help="the sound model; default a small one of llama's shape")
     parser.add_argument("--count", type=int, default=100, help="inputs; default 100")
     parser.add_argument("--seed", type=int, default=1, help="default 1")
     parser.add_argument("--first", type=int, default=0, help="number of the first input, to repeat one; default 0")
@@ -289,7 +291,7 @@ def main():
     codes, failures = {}, 0
     with tempfile.TemporaryDirectory(prefix="tokencycle_mutate_") as name:
         folder = pathlib.Path(name)
-        model = sound_model(folder)
+        model = options.model or sound_model(folder)
         machines = sorted((ROOT / "configs").glob("*.json"))
         for number in range(options.first, options.first + options.count):
             generator = random.Random(f"{options.seed}/{number}")
