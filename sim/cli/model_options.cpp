@@ -34,7 +34,7 @@ T choose(const OptionParser& parser, const std::string& name,
 // What needs values does not go without them, and the other way round.
 void refuse_mixed_options(const OptionParser& parser, const host::RunSettings& settings) {
   if (settings.inference.values == machine::Values::computed) {
-    for (const char* option : {"weights", "prompt-tokens", "tokens", "experts"}) {
+    for (const char* option : {"weights", "prompt-tokens", "position", "tokens", "experts"}) {
       if (parser.has(option)) throw UsageError(fmt::format("--{} goes with --timing-only; add it", option));
     }
     return;
@@ -87,7 +87,48 @@ std::optional<std::string> given_list(const OptionParser& parser, const std::str
   return *value == "-" ? text.substr(text.find('{')) : *value;
 }
 
+// Lines of a text; empty ones count for nothing.
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> lines;
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    std::string line = text.substr(at, end - at);
+    if (line.ends_with('\r')) line.pop_back();
+    if (!line.empty()) lines.push_back(std::move(line));
+    at = end + 1;
+  }
+  return lines;
+}
+
+// --sequences, else as many as there are prompts; several prompts are one of each.
+std::uint32_t sequences_of(const OptionParser& parser, std::size_t prompts) {
+  if (!parser.has("sequences")) return static_cast<std::uint32_t>(std::max<std::size_t>(prompts, 1));
+  const std::uint32_t given = parser.count("sequences");
+  if (given == 0) throw UsageError("--sequences is 0; it must be at least 1");
+  if (prompts > 1 && given != prompts) {
+    throw UsageError(fmt::format("--sequences is {}, and there are {} prompts; give as many, or one for all",
+                                 given, prompts));
+  }
+  return given;
+}
+
 }  // namespace
+
+std::vector<std::string> prompts_of(const OptionParser& parser) {
+  if (!parser.has("prompts")) {
+    if (parser.has("file")) return {prompt_of(parser).value()};
+    std::vector<std::string> prompts = parser.texts("prompt");
+    for (std::string& prompt : prompts) prompt = text_or_file(prompt);
+    return prompts;
+  }
+  if (parser.has("prompt") || parser.has("file")) {
+    throw UsageError("--prompts and --prompt or --file all give prompts; leave one out");
+  }
+  const std::string file = parser.get<std::string>("prompts");
+  std::vector<std::string> prompts = lines_of(text_or_file(file == "-" ? file : "@" + file));
+  if (prompts.empty()) throw UsageError(fmt::format("--prompts {}: there is no prompt in it", file));
+  return prompts;
+}
 
 std::optional<std::string> prompt_of(const OptionParser& parser) {
   if (!parser.has("file")) {
@@ -102,8 +143,8 @@ std::optional<std::string> prompt_of(const OptionParser& parser) {
 void add_model_options(OptionParser& parser) {
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
-  add("prompt,p", po::value<std::string>(),
-      "text to continue, @FILE or - (default: the beginning of the bundled model's first novel)");
+  add("prompt,p", po::value<std::vector<std::string>>()->composing(),
+      "text to continue, @FILE or -; repeat for more (default: how the bundled model's first novel begins)");
   add("file,f", po::value<std::string>(), "file with the text to continue; - is standard input");
   add("chat", po::bool_switch(), "the prompt is a message: put it into the model's chat template");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
@@ -117,6 +158,10 @@ void add_model_options(OptionParser& parser) {
            "nucleus sampling: smallest set with this probability");
   sampling("seed", po::value<std::string>()->default_value("0"), "seed of the sampler");
   sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
+  auto several = parser.more("Sequences");
+  several("sequences", po::value<long long>(),
+          "decode N sequences a step, of one prompt or as many (default: as there are prompts)");
+  several("prompts", po::value<std::string>(), "file with one prompt per line");
   auto compiling = parser.more("Compiling and simulating");
   compiling("batch", po::value<long long>()->default_value(0),
             "prompt tokens per step (0: the fastest, by estimate)");
@@ -131,6 +176,7 @@ void add_model_options(OptionParser& parser) {
   auto timing = parser.more("With --timing-only");
   timing("weights", po::value<std::string>(), "of a config.json: q8_0, q4_k ... (default: its torch_dtype)");
   timing("prompt-tokens", po::value<long long>(), "a prompt of N tokens instead of a text");
+  timing("position", po::value<long long>(), "begin behind so many positions of the cache (default: 0)");
   timing("tokens", po::value<std::string>(), "ids [PROMPT:]NEW: 1,2:3,4 or @RESULT.json");
   timing("experts", po::value<std::string>(), "which experts are chosen: a seed (default 0) or @RESULT.json");
 }
@@ -170,6 +216,7 @@ host::RunSettings settings_of(const OptionParser& parser) {
   s.inference.compile.context = parser.count("context");
   s.inference.compile.max_batch = parser.count("batch");
   if (parser.get<bool>("timing-only")) s.inference.values = machine::Values::absent;
+  if (parser.has("position")) s.inference.position = parser.count("position");
   return s;
 }
 
@@ -201,7 +248,10 @@ host::ModelRequest model_request_of(const OptionParser& parser) {
   }
   refuse_mixed_options(parser, request.settings);
   request.weights = given<std::string>(parser, "weights");
-  request.tokens = {prompt_of(parser),
+  std::vector<std::string> prompts = prompts_of(parser);
+  request.settings.inference.compile.sequences = sequences_of(parser, prompts.size());
+  if (prompts.size() > 1) request.prompts = prompts;
+  request.tokens = {prompts.empty() ? std::nullopt : std::optional(prompts.front()),
                     given_count(parser, "prompt-tokens"),
                     given_list(parser, "tokens"),
                     given_count(parser, "new-tokens"),

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "cli/options.h"
 #include "host/model_run.h"
@@ -13,6 +14,8 @@ namespace tokencycle::cli {
 
 // Adds the options that these functions read.
 void add_model_options(OptionParser& parser);
+// The prompts of each -p, of -f FILE, or one per line of --prompts; empty: none is given.
+std::vector<std::string> prompts_of(const OptionParser& parser);
 // The text of -p TEXT, -p @FILE, -p - or -f FILE. Throws UsageError for both, IoError.
 std::optional<std::string> prompt_of(const OptionParser& parser);
 // The file that a -m names. Throws UsageError for standard input.

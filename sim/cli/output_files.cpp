@@ -90,11 +90,13 @@ std::vector<fs::path> run_inputs(const OptionParser& parser) {
   if (!program) {
     inputs = model::named_parts(model_path(parser));
   }
-  if (parser.has("file")) inputs.emplace_back(parser.get<std::string>("file"));
+  for (const char* const option : {"file", "prompts"}) {
+    if (parser.has(option)) inputs.emplace_back(parser.get<std::string>(option));
+  }
   for (const char* const option : {"prompt", "tokens", "experts"}) {
-    if (!parser.has(option)) continue;
-    const std::string value = parser.get<std::string>(option);
-    if (value.starts_with('@')) inputs.emplace_back(value.substr(1));
+    for (const std::string& value : parser.texts(option)) {
+      if (value.starts_with('@')) inputs.emplace_back(value.substr(1));
+    }
   }
   return inputs;
 }

@@ -20,15 +20,36 @@
 namespace tokencycle::compiler {
 namespace {
 
-void check_step(const Step& step, const Options& options, std::uint32_t batch_limit) {
-  if (step.tokens == 0 || step.tokens > batch_limit) {
-    throw SimulationError(
-        fmt::format("a step of {} tokens; the machine holds 1 .. {} at once", step.tokens, batch_limit));
+void check_segment(const Segment& s, const Options& options) {
+  if (s.sequence >= options.sequences) {
+    throw SimulationError(fmt::format("a step of sequence {}; there are {} (0 to {})", s.sequence,
+                                      options.sequences, options.sequences - 1));
   }
-  if (step.position < options.context && step.tokens <= options.context - step.position) return;
+  if (s.position < options.context && s.tokens <= options.context - s.position) return;
   throw SimulationError(
       fmt::format("positions {} .. {} are beyond the context of {}; raise --context or generate fewer tokens",
-                  step.position, std::uint64_t{step.position} + step.tokens - 1, options.context));
+                  s.position, std::uint64_t{s.position} + s.tokens - 1, options.context));
+}
+
+// Several sequences share a step a token each, as many as there are; with more tokens, what a prompt may
+// have.
+void check_step(const Step& step, const Options& options, std::uint32_t batch_limit) {
+  std::vector<bool> seen(options.sequences);
+  for (const Segment& s : step.segments) {
+    check_segment(s, options);
+    if (s.tokens == 0) throw SimulationError("a step with a sequence of no tokens");
+    if (seen[s.sequence]) throw SimulationError(fmt::format("a step with sequence {} twice", s.sequence));
+    seen[s.sequence] = true;
+  }
+  const std::uint32_t tokens = step.tokens();
+  const std::uint32_t most = step.longest() == 1 ? std::max(batch_limit, options.sequences) : batch_limit;
+  if (tokens == 0 || tokens > most) {
+    throw SimulationError(
+        fmt::format("a step of {} tokens; the machine holds 1 .. {} at once", tokens, most));
+  }
+  if (step.outputs > tokens) {
+    throw SimulationError(fmt::format("logits of {} rows of a step of {} tokens", step.outputs, tokens));
+  }
 }
 
 // Plans are made for a round number of positions, so that there are few different ones.
@@ -36,16 +57,25 @@ std::uint32_t planned_positions(std::uint32_t positions, std::uint32_t context) 
   return std::min(std::max(std::bit_ceil(positions), kPlainGroup), context);
 }
 
-// Room for the words of any step, twice what the longest of a few take: a single token and a batch, where the
-// attention is longest and where the weights come in the smallest chunks.
+// So many sequences with as many tokens each, at the end of so many positions.
+Step equal_segments(std::uint32_t sequences, std::uint32_t tokens, std::uint32_t end) {
+  Step step{{}, sequences * tokens};
+  for (std::uint32_t s = 0; s < sequences; ++s) step.segments.push_back({s, end - tokens, tokens});
+  return step;
+}
+
+// Room for the words of any step, twice what the longest of a few take: a token of each sequence and a batch
+// of one, where the attention is longest and where the weights come in the smallest chunks.
 std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint32_t scratchpad_bytes) {
   const std::uint32_t context = compiler.context();
   std::uint64_t words = 0;
-  for (const std::uint32_t tokens : {1u, compiler.batch_limit()}) {
+  for (const auto& [sequences, tokens] :
+       {std::pair{compiler.sequences(), 1u}, std::pair{1u, compiler.batch_limit()}}) {
     std::uint32_t longest = context;
     std::uint32_t smallest_chunk = std::numeric_limits<std::uint32_t>::max();
     for (std::uint32_t end = planned_positions(tokens, context);; end = planned_positions(end + 1, context)) {
-      const std::optional<Plan> plan = plan_scratchpad(d, scratchpad_bytes, tokens, end);
+      const std::optional<Plan> plan =
+          plan_scratchpad(d, scratchpad_bytes, {sequences * tokens, tokens, end});
       if (plan && plan->chunk_bytes < smallest_chunk) {
         smallest_chunk = plan->chunk_bytes;
         longest = end;
@@ -53,7 +83,7 @@ std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint
       if (end == context) break;
     }
     for (const std::uint32_t end : {longest, context}) {
-      const Step step{end - tokens, tokens, true, true};
+      const Step step = equal_segments(sequences, tokens, end);
       words = std::max<std::uint64_t>(words, compiler.compile(step).program.words.size());
     }
   }
@@ -62,6 +92,24 @@ std::uint64_t program_room(const Compiler& compiler, const Demands& d, std::uint
 }
 
 }  // namespace
+
+std::uint32_t Step::tokens() const {
+  std::uint32_t sum = 0;
+  for (const Segment& s : segments) sum += s.tokens;
+  return sum;
+}
+
+std::uint32_t Step::longest() const {
+  std::uint32_t most = 0;
+  for (const Segment& s : segments) most = std::max(most, s.tokens);
+  return most;
+}
+
+std::uint32_t Step::end() const {
+  std::uint32_t most = 0;
+  for (const Segment& s : segments) most = std::max(most, s.position + s.tokens);
+  return most;
+}
 
 Compiler::Compiler(const model::LlamaModel& model, const config::Machine& machine, const Options& options)
     : Compiler(Source{&model.graph(), model.file().data_bytes(), model.shape().context}, machine, options) {}
@@ -86,8 +134,9 @@ Compiler::Compiler(const Source& source, const config::Machine& machine, const O
   refuse_large_shapes(demands_, options_.context);
   refuse_small_memories(demands_, machine, options_.context);
   refuse_streams(demands_, machine, options_.context);
+  refuse_many_sequences(demands_, machine, options_);
   batch_limit_ = largest_batch(demands_, machine, options_);
-  layout_ = assign_layout(source, options_, batch_limit_);
+  layout_ = assign_layout(source, options_, std::max(batch_limit_, options_.sequences));
   refuse_small_dram(demands_, layout_, machine);
   refuse_long_programs(demands_, machine, options_.context);
   if (!options.reserve_program) return;
@@ -111,7 +160,7 @@ double Compiler::prompt_cycles(std::uint32_t prompt_tokens, std::uint32_t batch)
   const auto cycles = [&](std::uint32_t step) {
     const std::uint32_t position = step * batch;
     const bool last = step + 1 == steps;
-    const Step what{position, std::min(batch, prompt_tokens - position), false, last};
+    const Step what = one_sequence(position, std::min(batch, prompt_tokens - position), last ? 1 : 0);
     return estimated_cycles(compile(what).program, machine_);
   };
   double sum = cycles(0);
@@ -142,13 +191,12 @@ std::uint32_t Compiler::batch_for(std::uint32_t prompt_tokens) const {
 }
 
 const Plan& Compiler::plan_of(const Step& step) const {
-  const std::uint32_t positions = planned_positions(step.position + step.tokens, options_.context);
-  const auto known = plans_.find({step.tokens, positions});
+  const StepShape shape{step.tokens(), step.longest(), planned_positions(step.end(), options_.context)};
+  const auto known = plans_.find(shape);
   if (known != plans_.end()) return known->second;
-  std::optional<Plan> plan =
-      plan_scratchpad(demands_, machine_.scratchpad.capacity_bytes, step.tokens, positions);
+  std::optional<Plan> plan = plan_scratchpad(demands_, machine_.scratchpad.capacity_bytes, shape);
   if (!plan) throw std::logic_error("a step within the checked limits does not fit the scratchpad");
-  return plans_.emplace(std::pair{step.tokens, positions}, std::move(*plan)).first->second;
+  return plans_.emplace(shape, std::move(*plan)).first->second;
 }
 
 CompiledStep Compiler::compile(const Step& step) const {
@@ -170,8 +218,8 @@ CompiledStep Compiler::compile(const Step& step) const {
   }
   if (layout_.program_bytes != 0 && bytes > layout_.program_bytes) {
     throw SimulationError(
-        fmt::format("a step of {} tokens at position {} takes {} bytes of program; {} are reserved",
-                    step.tokens, step.position, bytes, layout_.program_bytes));
+        fmt::format("a step of {} tokens up to position {} takes {} bytes of program; {} are reserved",
+                    step.tokens(), step.end(), bytes, layout_.program_bytes));
   }
   return result;
 }

@@ -35,6 +35,8 @@ struct DramLayout {
   // By value: [context][columns] of each state in the KV format, or its own rows as fp32; of rotary tables
   // fp32; [batch][columns] of each input in its format.
   std::vector<DramAddress> values;
+  // By value: from a sequence's state to that of the next one; 0 of other values.
+  std::vector<std::uint64_t> sequence_bytes;
   std::map<std::string, DramAddress> regions;  // of states that lie together, by name
   std::uint64_t end = 0;                       // first byte after everything
 };
@@ -43,18 +45,38 @@ struct Options {
   Format kv_format = Format::f16;  // one of kCacheFormats
   std::uint32_t context = 0;       // positions of the cache; 0: the model's
   std::uint32_t max_batch = 0;     // tokens of one prefill step; 0: as many as fit
+  std::uint32_t sequences = 1;     // that have states of their own; a step may take a token of each
   FusionSet fusions = FusionSet::all();
   bool reserve_program = true;  // room in DRAM for any step's program; false: for that of the one step
 };
 
-// One step: `tokens` tokens from position `position` on; logits for the last token or for all.
-struct Step {
-  std::uint32_t position = 0, tokens = 1;
-  bool all_logits = false;
-  bool want_logits = true;  // false: a prefill step before the last
+// `tokens` tokens of one sequence from position `position` on: neighbouring rows of a step's values.
+struct Segment {
+  std::uint32_t sequence = 0, position = 0, tokens = 1;
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(sequence, position, tokens);
+  }
 };
 
-// An operator's fp32 result in local memory: row t at address + t * row_bytes, `cols` values. It is there
+// One step: rows of one sequence or of several, segment behind segment, a sequence in one of them at most.
+// All that is done row by row is done once for all rows; what has a state, segment by segment.
+struct Step {
+  std::vector<Segment> segments;
+  std::uint32_t outputs = 1;  // logits of so many rows, the last ones; 0: a prefill step before the last
+
+  std::uint32_t tokens() const;   // rows
+  std::uint32_t longest() const;  // tokens of the longest segment
+  std::uint32_t end() const;      // positions that the sequence furthest on has then
+};
+// Of the first sequence alone.
+inline Step one_sequence(std::uint32_t position, std::uint32_t tokens, std::uint32_t outputs = 1) {
+  return {{{0, position, tokens}}, outputs};
+}
+
+// Rows [first_row, first_row + rows) of an operator's fp32 result in local memory, counted as the step's rows
+// are: row first_row + t at address + t * row_bytes, `cols` values. It is there
 // from the moment on when the last of words `from` to `after` retires, loads among them not counted, for the
 // last time where a loop repeats `after`. These words write it: a later one, or a transfer, may retire before
 // them, or when the place is in use again. Used by --check to name the first difference.
@@ -62,7 +84,7 @@ struct Tap {
   std::uint32_t from = 0, after = 0;  // word indices
   std::uint32_t operator_index = 0;   // into Graph::operators
   isa::LocalAddress address;
-  std::uint32_t row_bytes = 0, first_col = 0, cols = 0, rows = 0;
+  std::uint32_t row_bytes = 0, first_col = 0, cols = 0, first_row = 0, rows = 0;
 };
 
 struct CompiledStep {
@@ -88,6 +110,7 @@ class Compiler {
   const DramLayout& layout() const { return layout_; }
   // Largest number of tokens that one prefill step can hold.
   std::uint32_t batch_limit() const { return batch_limit_; }
+  std::uint32_t sequences() const { return options_.sequences; }
   // Tokens of each step of a prompt of so many, at most the limit: of equal steps those that are estimated to
   // take the least time. The limit where the options say it, or rows come from DRAM.
   std::uint32_t batch_for(std::uint32_t prompt_tokens) const;
@@ -106,7 +129,7 @@ class Compiler {
   config::Machine machine_;
   Options options_;
   Demands demands_;
-  mutable std::map<std::pair<std::uint32_t, std::uint32_t>, Plan> plans_;  // by tokens and planned positions
+  mutable std::map<StepShape, Plan> plans_;
   DramLayout layout_;
   std::uint32_t batch_limit_ = 1;
 };

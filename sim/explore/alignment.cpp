@@ -67,9 +67,9 @@ void add_tokens(const Result& result, std::uint64_t Pair::*side, Alignment& alig
   for (const ResultToken& token : result.tokens) {
     Pair& phase = token.phase == "prefill" ? alignment.prefill : alignment.decode;
     phase.*side += token.cycles;
-    if (token.phase != "prefill") ++(alignment.decode_tokens.*side);
+    if (token.phase != "prefill") alignment.decode_tokens.*side += token.sequences;
   }
-  alignment.prefill_tokens.*side = result.prompt_tokens.size();
+  alignment.prefill_tokens.*side = result.prompt_count();
 }
 
 // Why a result's instructions cannot be compared; empty: they can.

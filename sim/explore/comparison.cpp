@@ -38,18 +38,22 @@ double dram_busy(const Result& result) {
 
 void add_decode(const Result& result, Figures& figures) {
   std::vector<std::uint64_t> cycles;
+  std::vector<double> of_a_token;  // cycles: a step makes one of each sequence
   for (const ResultToken& t : result.tokens) {
-    if (t.phase == "decode") cycles.push_back(t.cycles);
+    if (t.phase != "decode") continue;
+    cycles.push_back(t.cycles);
+    of_a_token.push_back(static_cast<double>(t.cycles) / static_cast<double>(t.sequences));
   }
-  figures.decode_tokens = cycles.size();
+  figures.decode_tokens = result.decode_count();
   if (cycles.empty()) return;
   std::sort(cycles.begin(), cycles.end());
-  figures.decode_median = cycles[(cycles.size() - 1) / 2];
+  std::sort(of_a_token.begin(), of_a_token.end());
+  const std::size_t middle = (cycles.size() - 1) / 2;
+  figures.decode_median = cycles[middle];
   figures.decode_max = cycles.back();
   if (*figures.decode_median == 0) return;
-  const auto median = static_cast<double>(*figures.decode_median);
-  figures.tokens_per_second = result.clock_ghz * 1e9 / median;
-  figures.us_per_token = median / (result.clock_ghz * 1e3);
+  figures.tokens_per_second = result.clock_ghz * 1e9 / of_a_token[middle];
+  figures.us_per_token = static_cast<double>(*figures.decode_median) / (result.clock_ghz * 1e3);
 }
 
 void add_phase(const std::optional<PhaseMemory>& phase, std::optional<double>& bytes,
@@ -69,7 +73,7 @@ PhaseStack phase_stack(const Result& result, const std::string& phase) {
   PhaseStack sum;
   for (const ResultToken& t : result.tokens) {
     if (t.phase != phase) continue;
-    ++sum.tokens;
+    sum.tokens += t.sequences;
     sum.cycles += t.cycles;
     for (std::size_t i = 0; i < sum.stack.size(); ++i) sum.stack[i] += t.stack[i];
   }

@@ -23,10 +23,12 @@ struct DifferingKey {
 // Figures of one result. Shares are percentages of all its cycles.
 struct Figures {
   std::uint64_t cycles = 0;
-  std::optional<std::uint64_t> first_token, decode_median, decode_max;  // cycles; none without such tokens
-  std::size_t decode_tokens = 0;
+  // Cycles; none without such tokens. Of several sequences: all prompts, and steps with a token of each.
+  std::optional<std::uint64_t> first_token, decode_median, decode_max;
+  std::size_t decode_tokens = 0;  // of all sequences
   double clock_ghz = 0;
-  std::optional<double> tokens_per_second, us_per_token;   // simulated, of the median at the machine's clock
+  // Simulated, of the median at the machine's clock: tokens of all sequences, time between two of one.
+  std::optional<double> tokens_per_second, us_per_token;
   double matrix_busy = 0, vector_busy = 0, dram_busy = 0;  // %; DRAM: mean of the channels
   std::uint64_t dram_bytes = 0;                            // moved: loaded, stored and of instructions
   double dram_bus_share = 1;                               // of them, what crossed the data buses

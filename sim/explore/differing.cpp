@@ -56,10 +56,22 @@ class Leaves {
   std::vector<DifferingKey> keys_;
 };
 
+// Of several sequences one list each.
 Json generated_ids(const Result& result) {
   Json ids = Json::array();
+  if (!result.sequences.empty()) {
+    for (const ResultSequence& s : result.sequences) ids.push_back(s.ids);
+    return ids;
+  }
   for (const ResultToken& t : result.tokens) ids.push_back(t.id);
   return ids;
+}
+
+Json prompts_of(const Result& result) {
+  if (result.sequences.empty()) return result.prompt_tokens;
+  Json prompts = Json::array();
+  for (const ResultSequence& s : result.sequences) prompts.push_back(s.prompt_tokens);
+  return prompts;
 }
 
 template <class T>
@@ -96,7 +108,7 @@ std::vector<DifferingKey> differing_settings(const std::vector<Result>& results)
     add("/model/name", r.model.name);
     add("/model/weights", r.model.weights);
     add("/model/digest", r.model.digest);
-    add("/prompt_tokens", r.prompt_tokens);
+    add("/prompt_tokens", prompts_of(r));
     add("/tokens/id", generated_ids(r));
     add("/stop_reason", r.stop_reason);
     add("/settings/new_tokens", s.new_tokens);
@@ -109,6 +121,8 @@ std::vector<DifferingKey> differing_settings(const std::vector<Result>& results)
     add("/settings/rope_pairs", s.rope_pairs);
     add("/settings/context", s.context);
     add("/settings/batch", s.batch);
+    add("/settings/sequences", s.sequences);
+    add("/settings/position", s.position);
     add("/settings/timing_only", s.timing_only);
   }
   return std::move(leaves).differing();
@@ -121,7 +135,7 @@ bool same_model(const Result& a, const Result& b) {
 }
 
 bool same_tokens(const Result& a, const Result& b) {
-  return a.prompt_tokens == b.prompt_tokens && generated_ids(a) == generated_ids(b);
+  return prompts_of(a) == prompts_of(b) && generated_ids(a) == generated_ids(b);
 }
 
 std::vector<std::string> warnings_of(const std::vector<Result>& results, std::size_t baseline,
@@ -138,7 +152,7 @@ std::vector<std::string> warnings_of(const std::vector<Result>& results, std::si
     const std::string& of = labels[baseline];
     const std::string other = fmt::format("than {}; these are cycles of different work", of);
     warn(!same_model(base, r), fmt::format("ran another model {}", other));
-    warn(r.prompt_tokens != base.prompt_tokens, fmt::format("read another prompt {}", other));
+    warn(prompts_of(r) != prompts_of(base), fmt::format("read another prompt {}", other));
     warn(generated_ids(r) != generated_ids(base),
          fmt::format("{} other tokens {} ({})", r.settings.timing_only ? "was given" : "generated", other,
                      parting(base.tokens, r.tokens)));

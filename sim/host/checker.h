@@ -16,7 +16,8 @@ namespace tokencycle::host {
 // the instructions that write it retires.
 class Checker : public observe::Observer {
  public:
-  Checker(const model::LlamaModel& model, Format kv_format, machine::Accelerator& accelerator);
+  Checker(const model::LlamaModel& model, Format kv_format, std::uint32_t sequences,
+          machine::Accelerator& accelerator);
 
   // Before a step: where the results will be.
   void begin(const compiler::CompiledStep& step);
@@ -24,15 +25,17 @@ class Checker : public observe::Observer {
   void on_event(const observe::Event&) override {}
   void on_retired(const observe::InstructionRecord& record) override;
 
-  // After a step: evaluates its input, token ids or the rows of an encoder, with the reference. Throws
-  // CheckError at the first difference in graph order: token position, operator, index, both values. logits:
-  // the rows that the machine wrote, the last for the last token.
-  void compare(std::span<const std::byte> input, std::span<const std::vector<float>> logits);
+  // After a step: evaluates its input with the reference, the rows of an encoder, or each sequence's token
+  // ids with one of its own, which knows of no other sequence. Throws CheckError at the first difference in
+  // graph order: token position, operator, index, both values. logits: the rows that the machine wrote, the
+  // last for the last row.
+  void compare(std::span<const compiler::Segment> segments, std::span<const std::byte> input,
+               std::span<const std::vector<float>> logits);
   void reset();
   // Between two steps.
   template <class Archive>
   void serialize(Archive& state) {
-    state(reference_);
+    for (model::Reference& reference : references_) state(reference);
   }
 
  private:
@@ -40,16 +43,19 @@ class Checker : public observe::Observer {
     compiler::Tap tap;
     std::vector<float> values;  // [row][cols]
   };
+  // A row of a step and whose token it is.
+  struct Place {
+    std::uint32_t row = 0, sequence = 0, position = 0;
+  };
   void compare_encoded(std::span<const std::byte> rows, std::span<const std::vector<float>> logits);
   void compare_logits(std::span<const float> logits, std::span<const float> expected,
-                      std::uint32_t position) const;
-  void compare_operator(const model::Operator& op, std::uint32_t token, std::uint32_t tokens,
-                        std::span<const float> expected) const;
-  [[noreturn]] void fail(const model::Operator& op, std::uint32_t position, std::size_t index, float machine,
+                      const Place& place) const;
+  void compare_operator(const model::Operator& op, const Place& place, std::span<const float> expected) const;
+  [[noreturn]] void fail(const model::Operator& op, const Place& place, std::size_t index, float machine,
                          float reference) const;
 
   const model::LlamaModel& model_;
-  model::Reference reference_;
+  std::vector<model::Reference> references_;  // by sequence
   machine::Accelerator& accelerator_;
   std::vector<Captured> captured_;  // of each tap of the step
 };

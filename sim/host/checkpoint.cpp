@@ -29,7 +29,8 @@ Json run_json(const model::LlamaModel& model, const config::Machine& machine, co
   json["configuration"] = Json::parse(config::to_json(machine));
   json["settings"] = settings_json(model, run.settings, run.report, *run.inference);
   json["settings"].erase("new_tokens");
-  json["prompt_tokens"] = run.report.prompt_tokens;
+  json["prompt_tokens"] = Json::array();
+  for (const SequenceReport& s : run.report.sequences) json["prompt_tokens"].push_back(s.prompt_tokens);
   json["clock"] = options.clocking == machine::Clocking::gated ? "gated" : "every-edge";
   json["result"] = options.record.has_value();
   if (options.record) {
@@ -64,7 +65,8 @@ template <class Archive>
 void serialize_run(Archive& state, ModelRun& run) {
   state(*run.inference, run.report.tokens, run.report.first_token, run.report.all_tokens,
         run.report.prefill_operators, run.report.decode_operators);
-  if (run.sampler) state(*run.sampler);
+  for (SequenceReport& sequence : run.report.sequences) state(sequence);
+  for (model::Sampler& sampler : run.samplers) state(sampler);
 }
 
 // A line for the user. Where standard error cannot be written (a full disk), the run continues.
@@ -78,7 +80,7 @@ CheckpointPlace place_of(const ModelRun& run) {
 
 }  // namespace
 
-void Checkpoints::begin(ModelRun& run, std::span<const model::TokenId> planned) {
+void Checkpoints::begin(ModelRun& run, std::span<const std::vector<model::TokenId>> planned) {
   if (request_.write.empty() && request_.resume.empty()) return;
   build_ = program_file_digest();
   if (build_.empty()) {
@@ -90,7 +92,7 @@ void Checkpoints::begin(ModelRun& run, std::span<const model::TokenId> planned) 
   if (!request_.resume.empty()) read(run, planned);
 }
 
-void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
+void Checkpoints::read(ModelRun& run, std::span<const std::vector<model::TokenId>> planned) {
   const auto refuse = [&](const std::string& why) {
     throw UsageError(fmt::format("--resume {}: {}", request_.resume.string(), why));
   };
@@ -120,10 +122,13 @@ void Checkpoints::read(ModelRun& run, std::span<const model::TokenId> planned) {
     refuse(fmt::format("the checkpoint has {} tokens already, and --new-tokens asks for {}; ask for more",
                        tokens.size(), run.settings.new_tokens));
   }
-  for (std::size_t i = 0; i < tokens.size() && !planned.empty(); ++i) {
-    if (tokens[i].id == planned[i]) continue;
-    refuse(fmt::format("new token {} is {} in the checkpoint and {} in --tokens; give the same", i,
-                       tokens[i].id, planned[i]));
+  for (std::size_t s = 0; s < planned.size(); ++s) {
+    const std::vector<model::TokenId>& ids = run.report.sequences[s].ids;
+    for (std::size_t i = 0; i < ids.size() && i < planned[s].size(); ++i) {
+      if (ids[i] == planned[s][i]) continue;
+      refuse(fmt::format("new token {} is {} in the checkpoint and {} in --tokens; give the same", i, ids[i],
+                         planned[s][i]));
+    }
   }
   last_ = {request_.resume, place_of(run)};
   run.report.resumed_at = last_->place.cycle;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "config/machine.h"
 #include "model/architecture.h"
@@ -42,9 +43,9 @@ class Checkpoints {
       : request_(request), model_(model), machine_(machine) {}
 
   // Before the first step, when the prompt's tokens are known: reads the state where the run is to continue.
-  // `planned`: the new tokens, where they are given. Throws IoError for a file that cannot be read or is
-  // damaged, UsageError for one of another program or another run.
-  void begin(ModelRun& run, std::span<const model::TokenId> planned = {});
+  // `planned`: the new tokens of each sequence, where they are given. Throws IoError for a file that cannot
+  // be read or is damaged, UsageError for one of another program or another run.
+  void begin(ModelRun& run, std::span<const std::vector<model::TokenId>> planned = {});
   // After each step. A file that cannot be written is reported on standard error, and the run continues.
   void stepped(ModelRun& run);
 
@@ -56,7 +57,7 @@ class Checkpoints {
   const std::optional<File>& last() const { return last_; }
 
  private:
-  void read(ModelRun& run, std::span<const model::TokenId> planned);
+  void read(ModelRun& run, std::span<const std::vector<model::TokenId>> planned);
   void write(ModelRun& run);
 
   const CheckpointRequest request_;

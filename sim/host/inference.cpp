@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <new>
+#include <numeric>
 #include <utility>
 
 #include "base/error.h"
@@ -26,6 +27,7 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
       stack_(next_start_),
       operators_(options.record ? &stack_ : nullptr, machine.peak_dram_gb_per_s() / machine.clock_ghz) {
   batch_ = compiler_.batch_limit();
+  positions_.assign(compiler_.sequences(), options.position);
   refuse_several_cores(machine);
   refuse_several_units(machine);
   if (options.record) {
@@ -56,7 +58,8 @@ Inference::Inference(const model::LlamaModel& model, const config::Machine& mach
     }
   }
   if (options.check) {
-    checker_ = std::make_unique<Checker>(model, options.compile.kv_format, accelerator_);
+    checker_ =
+        std::make_unique<Checker>(model, options.compile.kv_format, compiler_.sequences(), accelerator_);
     accelerator_.events().subscribe(*checker_);
   }
 }
@@ -79,9 +82,10 @@ std::optional<StepProgress> Inference::progress() const {
   const observe::OperatorCycles::Share* const share = operators_.last_share();
   const auto& operators = model_.graph().operators;
   if (share == nullptr || share->operator_id >= operators.size()) return {};
+  const std::uint32_t furthest = *std::max_element(positions_.begin(), positions_.end());
   double done = 0, all = 0;
   for (std::size_t i = 0; i < operators.size(); ++i) {
-    all += extent_of(operators[i], position_);
+    all += extent_of(operators[i], furthest);
     if (i + 1 == share->operator_id) done = all;
   }
   return StepProgress{&operators[share->operator_id], steps_, all == 0 ? 0 : done / all};
@@ -95,30 +99,48 @@ std::string Inference::experts_source() const {
 }
 
 void Inference::reset() {
-  position_ = 0;
+  std::fill(positions_.begin(), positions_.end(), options_.position);
   done_.clear();
   if (checker_) checker_->reset();
 }
 
-std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
-  model::require_generative(model_);
-  const auto all = static_cast<std::uint32_t>(tokens.size());
-  for (const StepReport& s : done_) tokens = tokens.subspan(s.tokens);  // where it was read in the middle
-  if (position_ + tokens.size() > compiler_.context()) {
-    throw SimulationError(
-        fmt::format("the context of {} positions is full: {} are used and {} more are needed; use a shorter "
-                    "prompt, fewer new "
-                    "tokens, or a larger --context if the model has one",
-                    compiler_.context(), position_, tokens.size()));
+std::uint64_t Inference::evaluated() const {
+  const std::uint64_t skipped = positions_.size() * std::uint64_t{options_.position};
+  return std::accumulate(positions_.begin(), positions_.end(), std::uint64_t{0}) - skipped;
+}
+
+const std::vector<float>* StepReport::logits_after(std::uint32_t sequence) const {
+  std::size_t row = 0;
+  for (const compiler::Segment& s : segments) {
+    row += s.tokens;
+    const std::size_t first = tokens - logits.size();
+    if (s.sequence == sequence) return row > first ? &logits[row - 1 - first] : nullptr;
   }
-  choose_batch(all);
-  while (!tokens.empty()) {
-    const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(tokens.size(), batch_));
-    const bool last = n == tokens.size();
-    done_.push_back(step(std::as_bytes(tokens.first(n)), {position_, n, all_logits, last || all_logits}));
+  return nullptr;
+}
+
+// Where the sequence was before the evaluate() under way.
+std::uint32_t Inference::begin_of(std::uint32_t sequence) const {
+  std::uint32_t position = positions_[sequence];
+  for (const StepReport& done : done_) {
+    for (const compiler::Segment& s : done.segments) position -= s.sequence == sequence ? s.tokens : 0;
+  }
+  return position;
+}
+
+std::vector<StepReport> Inference::evaluate(std::span<const model::TokenId> tokens, bool all_logits) {
+  const SequenceTokens first{0, tokens};
+  return evaluate(std::span(&first, 1), all_logits);
+}
+
+std::vector<StepReport> Inference::evaluate(std::span<const SequenceTokens> parts, bool all_logits) {
+  model::require_generative(model_);
+  const std::vector<PlannedStep> steps = plan_steps(parts, all_logits);
+  while (done_.size() < steps.size()) {  // where it was read in the middle, some are done
+    const PlannedStep& next = steps[done_.size()];
+    done_.push_back(step(std::as_bytes(std::span(next.tokens)), next.step));
     ++steps_;
     if (options_.on_step) options_.on_step(done_.back());
-    tokens = tokens.subspan(n);
   }
   ++token_;
   return std::exchange(done_, {});
@@ -129,7 +151,8 @@ StepReport Inference::encode(std::span<const std::byte> rows, bool all_logits) {
   const std::uint64_t count = rows.size() / row_bytes(input.format, input.cols);
   refuse_many_rows(count);
   reset();
-  StepReport report = step(rows, {0, static_cast<std::uint32_t>(count), all_logits, true});
+  const auto n = static_cast<std::uint32_t>(count);
+  StepReport report = step(rows, compiler::one_sequence(0, n, all_logits ? n : 1));
   ++steps_;
   ++token_;
   if (options_.on_step) options_.on_step(report);
@@ -150,17 +173,57 @@ void Inference::refuse_many_rows(std::uint64_t rows) const {
                : "set /accumulator/capacity_kib to more, or give a shorter input"));
 }
 
-// Of several tokens at once; the choice stays until there are others.
-void Inference::choose_batch(std::uint32_t tokens) {
-  if (tokens <= 1 || tokens == batch_tokens_) return;
-  batch_tokens_ = tokens;
-  batch_ = std::min(compiler_.batch_for(tokens), compiler_.batch_limit());
+// The same for the same parts, however many of the steps are done.
+std::vector<Inference::PlannedStep> Inference::plan_steps(std::span<const SequenceTokens> parts,
+                                                          bool all_logits) {
+  std::vector<PlannedStep> steps;
+  PlannedStep shared;
+  std::uint32_t largest = 0;
+  for (const SequenceTokens& part : parts) {
+    const std::uint32_t position = begin_of(part.sequence);
+    if (position + part.tokens.size() > compiler_.context()) {
+      throw SimulationError(fmt::format(
+          "the context of {} positions is full: {} are used and {} more are needed; use a shorter "
+          "prompt, fewer new tokens, or a larger --context if the model has one",
+          compiler_.context(), position, part.tokens.size()));
+    }
+    if (part.tokens.size() == 1) {
+      shared.step.segments.push_back({part.sequence, position, 1});
+      shared.tokens.push_back(part.tokens.front());
+      continue;
+    }
+    plan_prompt(part, position, all_logits, steps);
+    largest = std::max(largest, batch_of(static_cast<std::uint32_t>(part.tokens.size())));
+  }
+  if (largest != 0) batch_ = largest;
+  shared.step.outputs = static_cast<std::uint32_t>(shared.tokens.size());
+  if (!shared.tokens.empty()) steps.push_back(std::move(shared));
+  return steps;
+}
+
+void Inference::plan_prompt(const SequenceTokens& part, std::uint32_t position, bool all_logits,
+                            std::vector<PlannedStep>& steps) {
+  const std::uint32_t batch = batch_of(static_cast<std::uint32_t>(part.tokens.size()));
+  for (std::span<const model::TokenId> left = part.tokens; !left.empty();) {
+    const auto n = static_cast<std::uint32_t>(std::min<std::size_t>(left.size(), batch));
+    const std::uint32_t outputs = all_logits ? n : n == left.size() ? 1 : 0;
+    steps.push_back({{{{part.sequence, position, n}}, outputs}, {left.begin(), left.begin() + n}});
+    position += n;
+    left = left.subspan(n);
+  }
+}
+
+// Tokens of a step of a prompt of so many.
+std::uint32_t Inference::batch_of(std::uint32_t tokens) {
+  const auto [chosen, added] = batches_.try_emplace(tokens, 0);
+  if (added) chosen->second = std::min(compiler_.batch_for(tokens), compiler_.batch_limit());
+  return chosen->second;
 }
 
 template <class Archive>
 void Inference::serialize(Archive& state) {
-  state(accelerator_, choices_, next_start_, digest_, programs_, units_, stack_, position_, token_, done_,
-        steps_, batch_, batch_tokens_);
+  state(accelerator_, choices_, next_start_, digest_, programs_, units_, stack_, positions_, token_, done_,
+        steps_, batch_);
   if (timeline_) state(*timeline_);
   if (pipeline_) state(*pipeline_);
   if (checker_) state(*checker_);
@@ -169,6 +232,7 @@ template void Inference::serialize(StateWriter&);
 template void Inference::serialize(StateReader&);
 
 StepReport Inference::step(std::span<const std::byte> input, const compiler::Step& what) {
+  const std::uint32_t tokens = what.tokens();
   try {
     if (options_.pulse) options_.pulse(Cycle(next_start_.value - 1));
   } catch (const Interrupted&) {
@@ -184,12 +248,13 @@ StepReport Inference::step(std::span<const std::byte> input, const compiler::Ste
 
   if (checker_) checker_->begin(compiled);
   operators_.begin(program, next_start_);
-  const observe::TraceStep trace_step{&program, next_start_, token_, what.tokens,
+  const observe::TraceStep trace_step{&program, next_start_, token_, tokens,
                                       token_ == 0 ? "prefill" : "decode"};
   if (pipeline_) pipeline_->begin_step(trace_step);
   if (options_.traces != nullptr) options_.traces->begin_step(trace_step);
   StepReport report;
-  report.tokens = what.tokens;
+  report.tokens = tokens;
+  report.segments = what.segments;
   report.execution = execute(program);
   if (timeline_) timeline_->advance(report.execution.end);
   if (pipeline_) pipeline_->end_step(report.execution.end);
@@ -200,12 +265,11 @@ StepReport Inference::step(std::span<const std::byte> input, const compiler::Ste
   programs_.fold();
   report.stack = stack_.take(report.execution.end);
   report.operators = operators_.take(report.execution.end);
-  position_ += what.tokens;
+  for (const compiler::Segment& s : what.segments) positions_[s.sequence] += s.tokens;
 
   if (options_.values == machine::Values::absent) return report;
-  const std::uint32_t rows = !what.want_logits ? 0 : what.all_logits ? what.tokens : 1;
-  for (std::uint32_t r = 0; r < rows; ++r) report.logits.push_back(read_logits(r));
-  if (checker_) checker_->compare(input, report.logits);
+  for (std::uint32_t r = 0; r < what.outputs; ++r) report.logits.push_back(read_logits(r));
+  if (checker_) checker_->compare(what.segments, input, report.logits);
   return report;
 }
 

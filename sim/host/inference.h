@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -42,6 +43,8 @@ struct InferenceOptions {
   // from.
   std::vector<std::uint32_t> experts = {};
   std::uint64_t expert_seed = 0;
+  // Without values: positions that each sequence has already, whose states nobody has computed.
+  std::uint32_t position = 0;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
   std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nothing subscribes for it
   Traces* traces = nullptr;                  // outlives the Inference
@@ -52,14 +55,25 @@ struct InferenceOptions {
 struct StepReport {
   machine::Execution execution;
   std::uint32_t tokens = 0;
+  std::vector<compiler::Segment> segments;  // whose tokens: as many of each sequence
   observe::Stack stack{};
   std::vector<observe::OperatorUse> operators;  // by LlamaModel::graph(); causes with RecordOptions alone
-  std::vector<std::vector<float>> logits;  // of the last token, or of all when asked; none without values
+  std::vector<std::vector<float>>
+      logits;  // of the step's last rows, or of all when asked; none without values
+
+  // Of the sequence's last token; null where the step has none.
+  const std::vector<float>* logits_after(std::uint32_t sequence) const;
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(execution, tokens, stack, operators, logits);
+    state(execution, tokens, segments, stack, operators, logits);
   }
+};
+
+// Tokens to evaluate behind those that the sequence has.
+struct SequenceTokens {
+  std::uint32_t sequence = 0;
+  std::span<const model::TokenId> tokens;
 };
 
 // What was under way when a pulse threw Interrupted: the cycles of the step, and of those before it that had
@@ -83,16 +97,20 @@ class Inference {
   Inference(const model::LlamaModel& model, const config::Machine& machine, const InferenceOptions& options);
   ~Inference();
 
-  // Evaluates tokens after those before, for the next token of the text; several at once as far as the
-  // machine holds them (compiler batch limit), in as many steps as needed. Logits come from the last step.
+  // Evaluates tokens after those before, for the next token of the text of each of these sequences (each is
+  // named once). Several tokens of one go first, sequence after sequence: at once as far as the machine
+  // holds them (compiler batch limit), in as many steps as needed. Then sequences with a single token share
+  // one step. A sequence's logits come from the last step that has it.
   // Throws SimulationError when the context is full, CheckError (layer, operator, index, both values) at the
   // first difference from the reference.
+  std::vector<StepReport> evaluate(std::span<const SequenceTokens> parts, bool all_logits);
+  // Of the first sequence.
   std::vector<StepReport> evaluate(std::span<const model::TokenId> tokens, bool all_logits);
-  // Of an encoder, from an empty cache: all rows of its input as one step, [row][columns] in the format of
+  // Of an encoder, from empty caches: all rows of its input as one step, [row][columns] in the format of
   // the graph's input; the logits of the last row, or of all. Throws SimulationError for more rows than the
   // model has, ConfigurationError for more than the machine holds at once, CheckError as above.
   StepReport encode(std::span<const std::byte> rows, bool all_logits);
-  void reset();  // an empty cache
+  void reset();  // empty caches
   // Everything that it holds, after any step, also when evaluate() has more to come. Read into a new
   // inference of the same model, machine and options, the next evaluate() with the same tokens continues
   // there.
@@ -108,10 +126,12 @@ class Inference {
   std::optional<StepProgress> progress() const;
 
   std::uint32_t layers() const { return model_.shape().layers; }
-  std::uint32_t position() const { return position_; }
+  std::uint32_t position(std::uint32_t sequence = 0) const { return positions_[sequence]; }
+  std::uint64_t evaluated()
+      const;  // tokens of all sequences; not those that InferenceOptions::position skips
   std::uint32_t context() const { return compiler_.context(); }
   std::uint32_t batch_limit() const { return compiler_.batch_limit(); }
-  std::uint32_t batch() const { return batch_; }  // tokens of a step of the last prompt, at most
+  std::uint32_t batch() const { return batch_; }  // tokens of a step of the last prompts, at most
   // The experts that the routers have chosen, in the order of the steps, layers and tokens.
   const std::vector<std::uint32_t>& experts() const { return choices_.made(); }
   // Who chooses them: "the routers'", "drawn with seed 7", "given by --experts"; empty: there are none.
@@ -128,11 +148,19 @@ class Inference {
   const compiler::Compiler& compiler() const { return compiler_; }
 
  private:
+  struct PlannedStep {
+    compiler::Step step;
+    std::vector<model::TokenId> tokens;  // of the rows
+  };
+  std::vector<PlannedStep> plan_steps(std::span<const SequenceTokens> parts, bool all_logits);
+  void plan_prompt(const SequenceTokens& part, std::uint32_t position, bool all_logits,
+                   std::vector<PlannedStep>& steps);
+  std::uint32_t begin_of(std::uint32_t sequence) const;
   // `input`: the rows of the step, as the graph's input has them.
   StepReport step(std::span<const std::byte> input, const compiler::Step& what);
   void refuse_many_rows(std::uint64_t rows) const;
   machine::Execution execute(const isa::Program& program);
-  void choose_batch(std::uint32_t tokens);
+  std::uint32_t batch_of(std::uint32_t tokens);
   void end_early(Cycle end);
   void keep_unfinished(Cycle end);
   std::vector<float> read_logits(std::uint32_t row) const;
@@ -152,11 +180,12 @@ class Inference {
   Digest programs_;
   std::unique_ptr<Checker> checker_;
   std::optional<UnfinishedStep> unfinished_;
-  std::uint32_t position_ = 0;
-  std::uint32_t token_ = 0;       // that evaluate() works for: how often it was called
-  std::vector<StepReport> done_;  // steps of the evaluate() under way
+  std::vector<std::uint32_t> positions_;  // by sequence
+  std::uint32_t token_ = 0;               // that evaluate() works for: how often it was called
+  std::vector<StepReport> done_;          // steps of the evaluate() under way
   std::uint64_t steps_ = 0;
-  std::uint32_t batch_ = 0, batch_tokens_ = 0;  // of a step; the tokens that it was chosen for
+  std::uint32_t batch_ = 0;
+  std::map<std::uint32_t, std::uint32_t> batches_;  // chosen, by the tokens of the prompt
 };
 
 }  // namespace tokencycle::host

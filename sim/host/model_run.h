@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "host/result/result.h"
@@ -21,6 +22,8 @@ struct ModelRequest {
   std::optional<std::string> weights;  // --weights, of a config.json
   std::optional<model::RopePairs> rope;
   TokenRequest tokens;
+  // Of each sequence, where there are several; else tokens.prompt is that of all.
+  std::vector<std::string> prompts;
 };
 
 // Throws IoError, ModelError, UsageError for --weights that the file cannot heed.
@@ -30,8 +33,8 @@ model::LlamaModel open_model(const ModelRequest& request);
 struct ModelRun {
   RunSettings settings;  // as used: the tokens of a plan are its own
   std::unique_ptr<Inference> inference;
-  RunReport report;                       // wall_seconds and traces are the caller's
-  std::optional<model::Sampler> sampler;  // of a run with values
+  RunReport report;                      // wall_seconds and traces are the caller's
+  std::vector<model::Sampler> samplers;  // of a run with values: of each sequence, its seed one more each
 };
 
 class Checkpoints;
@@ -51,12 +54,13 @@ class RunWatch {
 
 // What is written while it runs; empty: nothing.
 struct RunOutput {
-  std::function<void(const std::string&)> text;           // prompt, generated text, a line break at the end
-  bool prompt = true;                                     // whether the prompt is part of it
-  std::function<void(const struct StepReport&)> on_step;  // after each step of a run without values
-  RunWatch* watch = nullptr;                              // outlives the ModelRun
-  Checkpoints* checkpoints = nullptr;                     // the same
-  std::function<void(const std::string&)> note = {};      // what standard error should say
+  // Prompt, generated text, a line break at the end; of several sequences at the end, one after the other.
+  std::function<void(const std::string&)> text;
+  bool prompt = true;                                         // whether the prompt is part of it
+  std::function<void(const struct StepReport&)> on_step;      // after each step of a run without values
+  RunWatch* watch = nullptr;                                  // outlives the ModelRun
+  Checkpoints* checkpoints = nullptr;                         // the same
+  std::function<void(const std::string&)> note = {};          // what standard error should say
   std::function<void(const std::string&)> machine_note = {};  // the same of this machine alone
 };
 

@@ -66,10 +66,23 @@ std::vector<TokenId> parse_ids(std::string_view text) {
   return ids;
 }
 
-// The ids that a run wrote down.
-Ids read_result(const std::string& text) {
+// The ids of one of several sequences.
+Ids read_sequence(const nlohmann::json& sequences, const TokenRequest& request) {
+  if (sequences.size() != request.sequences) {
+    throw UsageError(fmt::format(
+        "--tokens: the result is of {} sequences, and {} {} asked for; give --sequences {}", sequences.size(),
+        request.sequences, request.sequences == 1 ? "is" : "are", sequences.size()));
+  }
+  const nlohmann::json& of = sequences.at(request.sequence);
+  return {of.at("prompt_tokens").get<std::vector<TokenId>>(), of.at("ids").get<std::vector<TokenId>>()};
+}
+
+// The ids that a run wrote down: one sequence's are those of all.
+Ids read_result(const std::string& text, const TokenRequest& request) {
   const nlohmann::json result = result_of(text, "--tokens");
   try {
+    if (const auto sequences = result.find("sequences"); sequences != result.end())
+      return read_sequence(*sequences, request);
     Ids ids{result.at("prompt_tokens").get<std::vector<TokenId>>(), {}};
     for (const auto& token : result.at("tokens")) ids.generated.push_back(token.at("id").get<TokenId>());
     return ids;
@@ -81,8 +94,8 @@ Ids read_result(const std::string& text) {
       "--result FILE");
 }
 
-Ids given_ids(const std::string& tokens) {
-  if (tokens.starts_with('@') || tokens.starts_with('{')) return read_result(tokens);
+Ids given_ids(const std::string& tokens, const TokenRequest& request) {
+  if (tokens.starts_with('@') || tokens.starts_with('{')) return read_result(tokens, request);
   const std::size_t colon = tokens.find(':');
   if (colon == std::string::npos) return {{}, parse_ids(tokens)};
   return {parse_ids(std::string_view(tokens).substr(0, colon)),
@@ -171,7 +184,7 @@ void plan_experts(const std::optional<std::string>& text, const model::LlamaMode
 }
 
 TokenPlan plan_tokens(const TokenRequest& request, const model::LlamaModel& model) {
-  const Ids given = request.tokens ? given_ids(*request.tokens) : Ids{};
+  const Ids given = request.tokens ? given_ids(*request.tokens, request) : Ids{};
   if (request.tokens && given.prompt.empty() && given.generated.empty()) {
     throw UsageError("--tokens has no ids; write them as 1,2,3, or leave the option out");
   }

@@ -25,6 +25,7 @@ struct TokenRequest {
   std::optional<std::uint32_t> new_tokens;     // --new-tokens
   bool chat = false;                           // --chat: the prompt is a message, in the model's template
   std::optional<std::string> experts;          // --experts: "7" or "@RESULT.json"
+  std::uint32_t sequence = 0, sequences = 1;   // whose tokens: one of so many, which a result may have
 };
 
 // The ids that decide which rows of the embedding table are gathered: cycles depend on them and on no other

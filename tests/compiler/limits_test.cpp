@@ -66,7 +66,8 @@ TEST_CASE("the refusal of a small scratchpad names the size that will do") {
     REQUIRE(session.step({&token, 1}) == "");
   }
   const std::uint32_t token = 0;
-  CHECK_THROWS_AS(session.compiler().compile({model->shape().context, 1, false, true}), SimulationError);
+  CHECK_THROWS_AS(session.compiler().compile(compiler::one_sequence(model->shape().context, 1)),
+                  SimulationError);
   CHECK_THROWS_AS(session.step({&token, 1}), SimulationError);
 }
 
@@ -131,7 +132,7 @@ TEST_CASE("a batch leaves the ring its share and obeys the option") {
   CHECK(limit(64, 0) < middle);
   const Compiler compiler(*model, test::make_machine({}), {Format::f16, 100, 10});
   CHECK(compiler.context() == 100);
-  CHECK_THROWS_AS(compiler.compile({0, 11, false, true}), SimulationError);
-  CHECK_THROWS_AS(compiler.compile({0, 0, false, true}), SimulationError);
-  CHECK_THROWS_AS(compiler.compile({91, 10, false, true}), SimulationError);
+  CHECK_THROWS_AS(compiler.compile(compiler::one_sequence(0, 11)), SimulationError);
+  CHECK_THROWS_AS(compiler.compile(compiler::one_sequence(0, 0, 0)), SimulationError);
+  CHECK_THROWS_AS(compiler.compile(compiler::one_sequence(91, 10)), SimulationError);
 }

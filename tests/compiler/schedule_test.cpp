@@ -103,7 +103,7 @@ TEST_CASE("taps and sections follow their words") {
 TEST_CASE("a compiled step keeps the load queue full from its first words on and ends with fence and halt") {
   const auto model = test::make_synthetic_model({});
   const compiler::Compiler compiler(*model, test::make_machine({32, 32, 512, 128}), {});
-  const auto step = compiler.compile({50, 1, false, true});
+  const auto step = compiler.compile(compiler::one_sequence(50, 1));
   const auto opcode = [&](std::size_t word) { return isa::decode(step.program.words[word]).op; };
   CHECK(opcode(0) == isa::Opcode::load);  // token ids
   CHECK(opcode(1) == isa::Opcode::gather);
@@ -118,5 +118,5 @@ TEST_CASE("a compiled step keeps the load queue full from its first words on and
     at = s.first + s.count;
   }
   CHECK(at == words - 2);
-  CHECK(compiler.compile({50, 1, false, true}).program == step.program);
+  CHECK(compiler.compile(compiler::one_sequence(50, 1)).program == step.program);
 }

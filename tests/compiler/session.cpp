@@ -36,8 +36,8 @@ CompilerSession::CompilerSession(const model::LlamaModel& model, const config::M
     : model_(model),
       compiler_(model, machine, options),
       interpreter_(compiler_.layout().end, machine.scratchpad.capacity_bytes,
-                   machine.accumulator.capacity_bytes),
-      reference_(model, options.kv_format) {
+                   machine.accumulator.capacity_bytes) {
+  for (std::uint32_t s = 0; s < options.sequences; ++s) references_.emplace_back(model, options.kv_format);
   const auto put = [this](DramAddress at, std::span<const std::byte> bytes) {
     std::copy(bytes.begin(), bytes.end(), interpreter_.dram.begin() + static_cast<std::ptrdiff_t>(at.value));
   };
@@ -58,7 +58,7 @@ void CompilerSession::write_step(const Step& step, std::span<const std::uint32_t
   const compiler::DramLayout& l = compiler_.layout();
   const auto to = [this](DramAddress at) { return interpreter_.dram.data() + at.value; };
   std::memcpy(to(l.token_ids), tokens.data(), tokens.size_bytes());
-  std::memset(to(l.logits), 0xa5, std::size_t{step.tokens} * model_.shape().vocabulary * 4);
+  std::memset(to(l.logits), 0xa5, std::size_t{step.tokens()} * model_.shape().vocabulary * 4);
   const std::size_t bytes = last_.program.words.size() * isa::kWordBytes;
   if (bytes > l.program_bytes) differ("the program exceeds its room");
   // Whatever earlier steps left in local memory must not matter.
@@ -67,18 +67,38 @@ void CompilerSession::write_step(const Step& step, std::span<const std::uint32_t
 }
 
 std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool all_logits, bool want_logits) {
-  const Step step{position_, static_cast<std::uint32_t>(tokens.size()), all_logits, want_logits};
-  difference_.clear();
-  expected_.assign(tokens.size(), std::vector<std::vector<float>>(model_.graph().operators.size()));
-  covered_.assign(model_.graph().operators.size(), 0);
-  for (std::size_t t = 0; t < tokens.size(); ++t) {
-    reference_.set_tap([&](const model::Operator& op, std::uint32_t, std::span<const float> result) {
-      const auto index = static_cast<std::size_t>(&op - model_.graph().operators.data());
-      expected_[t][index].assign(result.begin(), result.end());
-    });
-    reference_.step(tokens[t]);
+  const auto rows = static_cast<std::uint32_t>(tokens.size());
+  return shared_step({{0, {tokens.begin(), tokens.end()}}}, !want_logits ? 0 : all_logits ? rows : 1);
+}
+
+void CompilerSession::evaluate_alone(const std::vector<Part>& parts) {
+  const std::vector<model::Operator>& operators = model_.graph().operators;
+  expected_.clear();
+  for (const Part& part : parts) {
+    model::Reference& reference = references_[part.sequence];
+    for (const std::uint32_t token : part.tokens) {
+      expected_.emplace_back(operators.size());
+      reference.set_tap([&](const model::Operator& op, std::uint32_t, std::span<const float> result) {
+        const auto index = static_cast<std::size_t>(&op - operators.data());
+        expected_.back()[index].assign(result.begin(), result.end());
+      });
+      reference.step(token);
+    }
   }
+}
+
+std::string CompilerSession::shared_step(const std::vector<Part>& parts, std::uint32_t outputs) {
+  Step step{{}, outputs};
+  std::vector<std::uint32_t> tokens;
+  for (const Part& part : parts) {
+    step.segments.push_back({part.sequence, references_[part.sequence].position(),
+                             static_cast<std::uint32_t>(part.tokens.size())});
+    tokens.insert(tokens.end(), part.tokens.begin(), part.tokens.end());
+  }
+  difference_.clear();
+  covered_.assign(model_.graph().operators.size(), 0);
   last_ = compiler_.compile(step);
+  evaluate_alone(parts);
   write_step(step, tokens);
   seen_.assign(last_.taps.size(), {});
   interpreter_.run(last_.program.words, [&](std::uint32_t word) {
@@ -86,10 +106,9 @@ std::string CompilerSession::step(std::span<const std::uint32_t> tokens, bool al
       if (last_.taps[i].after == word) seen_[i] = values_at(last_.taps[i]);
     }
   });
-  for (std::size_t i = 0; i < last_.taps.size(); ++i) compare_tap(last_.taps[i], seen_[i], step.tokens);
+  for (std::size_t i = 0; i < last_.taps.size(); ++i) compare_tap(last_.taps[i], seen_[i]);
   compare_coverage(step);
-  if (want_logits) compare_logits(step);
-  position_ += step.tokens;
+  compare_logits(step);
   return difference_;
 }
 
@@ -105,17 +124,17 @@ std::vector<float> CompilerSession::values_at(const Tap& tap) const {
   return values;
 }
 
-void CompilerSession::compare_tap(const Tap& tap, const std::vector<float>& values, std::uint32_t tokens) {
+void CompilerSession::compare_tap(const Tap& tap, const std::vector<float>& values) {
   const model::Operator& op = model_.graph().operators[tap.operator_index];
   if (values.empty()) return;  // never shown: the coverage says so
   for (std::uint32_t r = 0; r < tap.rows; ++r) {
-    const std::uint32_t token = tokens - tap.rows + r;
+    const std::uint32_t row = tap.first_row + r;
     for (std::uint32_t c = 0; c < tap.cols; ++c) {
       const float value = values[std::size_t{r} * tap.cols + c];
-      const float wanted = expected_[token][tap.operator_index].at(tap.first_col + c);
+      const float wanted = expected_[row][tap.operator_index].at(tap.first_col + c);
       if (std::bit_cast<std::uint32_t>(value) == std::bit_cast<std::uint32_t>(wanted)) continue;
-      differ(fmt::format("{}: token {} of the step at position {}, column {}: {} instead of {}", op.name,
-                         token, position_, tap.first_col + c, value, wanted));
+      differ(fmt::format("{}: row {} of the step, column {}: {} instead of {}", op.name, row,
+                         tap.first_col + c, value, wanted));
     }
   }
   covered_[tap.operator_index] += std::uint64_t{tap.rows} * tap.cols;
@@ -127,8 +146,7 @@ void CompilerSession::compare_coverage(const Step& step) {
     const model::Operator& op = model_.graph().operators[i];
     const bool head =
         op.output != model::kNoValue && model_.graph().values[op.output].rows == model::RowsOf::outputs;
-    const std::uint64_t rows =
-        !head ? step.tokens : (!step.want_logits ? 0 : (step.all_logits ? step.tokens : 1));
+    const std::uint64_t rows = head ? step.outputs : step.tokens();
     if (covered_[i] == rows * op.output_columns) continue;
     differ(
         fmt::format("{}: taps show {} values instead of {}", op.name, covered_[i], rows * op.output_columns));
@@ -137,13 +155,12 @@ void CompilerSession::compare_coverage(const Step& step) {
 
 void CompilerSession::compare_logits(const Step& step) {
   const std::uint32_t vocabulary = model_.shape().vocabulary;
-  const std::uint32_t rows = step.all_logits ? step.tokens : 1;
-  for (std::uint32_t r = 0; r < rows; ++r) {
-    const std::vector<float>& wanted = expected_[step.tokens - rows + r].back();
+  for (std::uint32_t r = 0; r < step.outputs; ++r) {
+    const std::vector<float>& wanted = expected_[step.tokens() - step.outputs + r].back();
     const std::byte* got =
         interpreter_.dram.data() + compiler_.layout().logits.value + std::size_t{r} * vocabulary * 4;
     if (std::memcmp(got, wanted.data(), std::size_t{vocabulary} * 4) != 0) {
-      differ(fmt::format("logits of row {} at position {} differ", r, step.position));
+      differ(fmt::format("logits of output row {} differ", r));
     }
   }
 }

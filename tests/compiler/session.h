@@ -29,9 +29,17 @@ class CompilerSession {
   CompilerSession(const model::LlamaModel& model, const config::Machine& machine,
                   const compiler::Options& options = {});
 
-  // Compiles and interprets the tokens as one step, feeds them to the reference, and compares every tap and
-  // all wanted logits bit for bit. Returns the first difference, empty when there is none.
+  // Compiles and interprets the tokens as one step of the first sequence, feeds them to the reference, and
+  // compares every tap and all wanted logits bit for bit. Returns the first difference, empty when there is
+  // none.
   std::string step(std::span<const std::uint32_t> tokens, bool all_logits = false, bool want_logits = true);
+  // The same of several sequences, segment behind segment, with logits of the last `outputs` rows. Each has a
+  // reference that evaluates it alone.
+  struct Part {
+    std::uint32_t sequence = 0;
+    std::vector<std::uint32_t> tokens;
+  };
+  std::string shared_step(const std::vector<Part>& parts, std::uint32_t outputs);
 
   const compiler::Compiler& compiler() const { return compiler_; }
   const compiler::CompiledStep& last() const { return last_; }
@@ -40,7 +48,8 @@ class CompilerSession {
  private:
   void write_step(const compiler::Step& step, std::span<const std::uint32_t> tokens);
   std::vector<float> values_at(const compiler::Tap& tap) const;
-  void compare_tap(const compiler::Tap& tap, const std::vector<float>& values, std::uint32_t tokens);
+  void evaluate_alone(const std::vector<Part>& parts);
+  void compare_tap(const compiler::Tap& tap, const std::vector<float>& values);
   void compare_coverage(const compiler::Step& step);
   void compare_logits(const compiler::Step& step);
   void differ(const std::string& what);
@@ -48,11 +57,10 @@ class CompilerSession {
   const model::LlamaModel& model_;
   compiler::Compiler compiler_;
   Interpreter interpreter_;
-  model::Reference reference_;
-  std::uint32_t position_ = 0;
+  std::vector<model::Reference> references_;  // by sequence
   compiler::CompiledStep last_;
   std::vector<std::vector<float>> seen_;                   // [tap], when its word retired for the last time
-  std::vector<std::vector<std::vector<float>>> expected_;  // [token][operator]
+  std::vector<std::vector<std::vector<float>>> expected_;  // [row][operator]
   std::vector<std::uint64_t> covered_;                     // values compared, by operator
   std::string difference_;
 };

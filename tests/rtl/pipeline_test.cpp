@@ -191,8 +191,8 @@ TEST_CASE("decode steps of a model take the same cycles on the machines of confi
   PipelineBench bench;
   for (const config::Machine& machine : test::one_core_machines()) {
     const compiler::Compiler compiler(*model, machine, {});
-    for (const compiler::Step& step : {compiler::Step{0, 2}, compiler::Step{2, 1}}) {
-      INFO(machine.name << ", " << step.tokens << " tokens");
+    for (const compiler::Step& step : {compiler::one_sequence(0, 2), compiler::one_sequence(2, 1)}) {
+      INFO(machine.name << ", " << step.tokens() << " tokens");
       const Trace trace =
           record(machine, compiler.compile(step).program.words, compiler.layout().program, {});
       CHECK(same(bench.replay(trace)));
@@ -211,7 +211,8 @@ TEST_CASE("a pipeline that asks memory for a burst more or less at a time is fou
     const config::Machine machine =
         config::read_machine(fs::path(TOKENCYCLE_SOURCE_DIR) / "configs" / (name + ".json"));
     const compiler::Compiler compiler(*model, machine, {});
-    Trace trace = record(machine, compiler.compile({0, 1}).program.words, compiler.layout().program, {});
+    Trace trace = record(machine, compiler.compile(compiler::one_sequence(0, 1)).program.words,
+                         compiler.layout().program, {});
     REQUIRE(bench.replay(trace).agrees);
     for (const int more : {-1, 1}) {
       INFO(name << ", " << more);

@@ -125,8 +125,9 @@ TEST_CASE("the bytes, words and products counted are those that the programs ask
     Demand sum;
     std::uint32_t position = 0;
     for (const host::StepReport& step : trial.steps) {
-      const Demand d =
-          demand_of(inference.compiler().compile({position, step.tokens, true, true}).program.words);
+      const Demand d = demand_of(inference.compiler()
+                                     .compile(compiler::one_sequence(position, step.tokens, step.tokens))
+                                     .program.words);
       sum.instructions += d.instructions;
       sum.load_bytes += d.load_bytes;
       sum.store_bytes += d.store_bytes;

@@ -58,7 +58,7 @@ Steps run(const config::Machine& machine, const std::vector<observe::TraceWriter
   steps.end = Cycle(1);
   for (const std::uint32_t token : {0u, 1u}) {
     const std::uint32_t tokens = token == 0 ? 2 : 1;
-    const compiler::CompiledStep step = compiler.compile({token * 2, tokens, false, true});
+    const compiler::CompiledStep step = compiler.compile(compiler::one_sequence(token * 2, tokens));
     accelerator.dram().write(compiler.layout().program, std::as_bytes(std::span(step.program.words)));
     for (observe::TraceWriter* w : writers) {
       w->begin_step({&step.program, steps.end, token, tokens, token == 0 ? "prefill" : "decode"});

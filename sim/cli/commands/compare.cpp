@@ -249,9 +249,12 @@ void run_all(const OptionParser& parser, Plan& plan) {
 
 std::string title_of(const explore::Result& result) {
   const bool named = !result.model.name.empty();
-  return fmt::format("model    {}{} in {}\ntokens   {} of the prompt, {} new\n\n",
+  const std::string each = result.sequences.empty()
+                               ? ""
+                               : fmt::format(" of each of {} sequences at most", result.sequences.size());
+  return fmt::format("model    {}{} in {}\ntokens   {} of the prompt, {} new{}\n\n",
                      named ? result.model.name + ", " : "", result.model.file, result.model.weights,
-                     with_separators(result.prompt_tokens.size()), with_separators(result.tokens.size()));
+                     with_separators(result.prompt_count()), with_separators(result.tokens.size()), each);
 }
 
 }  // namespace

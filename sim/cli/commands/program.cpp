@@ -60,16 +60,16 @@ ExitCode compile_command(const Arguments& arguments) {
   check_outputs(named_outputs(parser, {"output"}), inputs);
   const model::LlamaModel model{model::GgufFile(path)};
   const compiler::Compiler compiler(model, machine, {});
-  const compiler::Step step{parser.count("position"), parser.count("tokens"), false, true};
-  if (step.tokens == 0 || step.tokens > compiler.batch_limit()) {
+  const std::uint32_t position = parser.count("position"), tokens = parser.count("tokens");
+  if (tokens == 0 || tokens > compiler.batch_limit()) {
     throw UsageError(fmt::format("--tokens is {}; one step of this model on this machine holds 1 to {}",
-                                 step.tokens, compiler.batch_limit()));
+                                 tokens, compiler.batch_limit()));
   }
-  if (std::uint64_t{step.position} + step.tokens > compiler.context()) {
-    throw UsageError(fmt::format("--position {} and {} tokens end beyond the context of {}", step.position,
-                                 step.tokens, compiler.context()));
+  if (std::uint64_t{position} + tokens > compiler.context()) {
+    throw UsageError(fmt::format("--position {} and {} tokens end beyond the context of {}", position, tokens,
+                                 compiler.context()));
   }
-  const compiler::CompiledStep compiled = compiler.compile(step);
+  const compiler::CompiledStep compiled = compiler.compile(compiler::one_sequence(position, tokens));
   const std::string written = deliver(compiled.program, output);
   if (written.empty()) return ExitCode::success;
   fmt::print("{} words ({}), {} operators{}", with_separators(compiled.program.words.size()),

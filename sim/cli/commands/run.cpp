@@ -237,7 +237,7 @@ void rehearse(const host::ModelRequest& request, const config::Machine& machine,
     if (quiet) return;
     fmt::print("{} runs on {}: {} prompt tokens in a context of {}; nothing was run\n",
                model.file().path().filename().string(), machine.name,
-               with_separators(run.report.prompt_tokens.size()), with_separators(run.inference->context()));
+               with_separators(run.report.prompt_count()), with_separators(run.inference->context()));
   }
 }
 

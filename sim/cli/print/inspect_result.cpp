@@ -2,6 +2,7 @@
 // tokencycle inspect: results of runs.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/text.h"
@@ -72,6 +73,13 @@ std::string operators_text(const Json& result, const char* phase) {
   return text;
 }
 
+std::size_t longest_prompt(const Json& result) {
+  std::size_t most = result.at("prompt_tokens").size();
+  for (const Json& s : result.value("sequences", Json::array()))
+    most = std::max(most, s.at("prompt_tokens").size());
+  return most;
+}
+
 // Bytes and energy of DRAM for each token of the two phases, and whether the prompt's batches are too small.
 std::string phases_text(const Json& result) {
   const Json phases = result.value("phases", Json::object());
@@ -97,8 +105,25 @@ std::string phases_text(const Json& result) {
       settings.at("batch").get<std::uint32_t>(), small.at("useful_tokens").get<std::uint32_t>(),
       small.at("scratchpad_kib").is_null() ? 0 : small["scratchpad_kib"].get<std::uint32_t>()};
   if (batch.tokens == 0) return text;
-  return text +
-         fmt::format("batch      {}\n", host::small_batch_text(batch, result.at("prompt_tokens").size()));
+  return text + fmt::format("batch      {}\n", host::small_batch_text(batch, longest_prompt(result)));
+}
+
+// One line per sequence; the table of tokens behind has one line per step, with the first one's.
+std::string sequences_text(const Json& result) {
+  std::string text = fmt::format("\n  {:>8} {:>7} {:>7} {:>14} {:>10}  text\n", "sequence", "prompt", "new",
+                                 "first ends at", "tokens/s");
+  std::size_t index = 0;
+  for (const Json& s : result.at("sequences")) {
+    const auto number = [](const Json& value) {
+      return value.is_null() ? "-" : with_separators(value.get<std::uint64_t>());
+    };
+    const Json& rate = s.at("tokens_per_second");
+    text += fmt::format("  {:>8} {:>7} {:>7} {:>14} {:>10}  {}\n", index++,
+                        with_separators(s.at("prompt_tokens").size()), with_separators(s.at("ids").size()),
+                        number(s.at("first_end")), rate.is_null() ? "-" : rate_text(rate.get<double>()),
+                        Json(s.at("text")).dump(-1, ' ', false, Json::error_handler_t::replace));
+  }
+  return text;
 }
 
 std::string result_text(const Json& result, const std::string& source) {
@@ -112,6 +137,7 @@ std::string result_text(const Json& result, const std::string& source) {
                         result.at("tokens").size());
   }
   text += phases_text(result);
+  if (result.contains("sequences")) text += sequences_text(result);
   text += fmt::format("\n  {:>4} {:>7} {:<8} {:>14} {:>14}  text\n", "", "id", "phase", "cycles", "ends at");
   std::size_t index = 0;
   for (const Json& t : result.at("tokens")) {

@@ -106,7 +106,7 @@ void refuse_other_options(const OptionParser& parser) {
         "--{} does not go with --what-if, which prints cycles of many runs; leave one of the two out",
         option));
   }
-  for (const char* option : {"config", "model", "prompt", "file", "tokens", "experts"}) {
+  for (const char* option : {"config", "model", "prompt", "file", "prompts", "tokens", "experts"}) {
     for (const std::string& text : parser.texts(option)) {
       if (text != "-") continue;
       throw UsageError(fmt::format(
@@ -174,7 +174,7 @@ class Runs {
     const explore::Result result = explore::read_result(scratch_.file(end.name, "json"));
     if (end.name == 0) {
       what_if_.machine = result.machine;
-      what_if_.prompt_tokens = result.prompt_tokens.size();
+      what_if_.prompt_tokens = result.prompt_count();
       what_if_.new_tokens = result.tokens.size();
       what_if_.timing_only = result.settings.timing_only;
       what_if_.base = explore::phase_cycles(result);

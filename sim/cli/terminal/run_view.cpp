@@ -14,9 +14,9 @@ void RunView::started(const host::ModelRun& run) {
   interruptible_.emplace();
   inference_ = run.inference.get();
   step_since_ = wall_seconds();
-  prompt_ = run.report.prompt_tokens.size();
+  prompt_ = run.report.prompt_count();
   wanted_ = run.settings.new_tokens;
-  read_ = std::min<std::uint64_t>(prompt_, run.inference->position());
+  read_ = std::min<std::uint64_t>(prompt_, run.inference->evaluated());
   prefill_ = run.report.tokens.empty();
   if (prefill_) {
     live_.begin(static_cast<double>(prompt_ - read_), "the prompt");

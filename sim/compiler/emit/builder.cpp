@@ -121,11 +121,9 @@ void Builder::flush() {
   operator_ = outer;
 }
 
-void Builder::tap_since(std::uint32_t from, std::uint32_t operator_index, isa::LocalAddress at,
-                        std::uint64_t row_bytes, std::uint32_t first_col, std::uint32_t cols,
-                        std::uint32_t rows) {
-  draft_.taps.push_back({from, position() - 1, operator_index, at, static_cast<std::uint32_t>(row_bytes),
-                         first_col, cols, rows});
+void Builder::tap_since(std::uint32_t from, std::uint32_t operator_index, Rows at, const Part& part) {
+  draft_.taps.push_back({from, position() - 1, operator_index, at.at, at.stride, part.first_col, part.cols,
+                         part.first_row, part.rows});
 }
 
 }  // namespace tokencycle::compiler

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/compiler.h"
+#include "compiler/emit/operations.h"
 #include "compiler/passes/plan.h"
 
 namespace tokencycle::compiler {
@@ -80,14 +81,16 @@ class Builder {
 
   std::uint32_t position() const { return static_cast<std::uint32_t>(draft_.words.size()); }
 
-  // The result that the word just emitted completes.
-  void tap(std::uint32_t operator_index, isa::LocalAddress at, std::uint64_t row_bytes,
-           std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows) {
-    tap_since(position() - 1, operator_index, at, row_bytes, first_col, cols, rows);
+  // A part of a result: columns, and rows as the step counts them.
+  struct Part {
+    std::uint32_t first_col = 0, cols = 0, first_row = 0, rows = 0;
+  };
+  // That the word just emitted completes; its rows lie at `at`.
+  void tap(std::uint32_t operator_index, Rows at, const Part& part) {
+    tap_since(position() - 1, operator_index, at, part);
   }
-  // The same where the words from `from` on complete it, each a part.
-  void tap_since(std::uint32_t from, std::uint32_t operator_index, isa::LocalAddress at,
-                 std::uint64_t row_bytes, std::uint32_t first_col, std::uint32_t cols, std::uint32_t rows);
+  // The same where the words from `from` on complete it.
+  void tap_since(std::uint32_t from, std::uint32_t operator_index, Rows at, const Part& part);
 
   Draft take() { return std::move(draft_); }
 

@@ -11,7 +11,7 @@ using isa::TileOrder;
 
 constexpr std::uint32_t kMostPanelRows = (1u << 16) - kPlainGroup;
 
-// KV heads [head, head + heads) for tokens [token, token + tokens) of the step, which see positions of
+// KV heads [head, head + heads) for tokens [token, token + tokens) of the segment, which see positions of
 // [begin, end), all of them where attention is not causal. Moving row (h, m, g) is query head g of the group
 // of KV head h, token m of the block.
 struct Block {
@@ -31,18 +31,19 @@ struct Panel {
   std::uint32_t first = 0, cols = 0;
 };
 
+// Of one segment.
 class Attention {
  public:
-  Attention(Builder& builder, const StepContext& context, std::uint32_t stage)
+  Attention(Builder& builder, const SegmentContext& context, std::uint32_t stage)
       : builder_(builder),
         c_(context),
-        d_(context.demands),
+        d_(context.whole.demands),
         operators_(d_.stages[stage].operators),
         op_(c_.op(operators_.back())),
         shape_(op_.attention),
         group_(shape_.heads / shape_.kv_heads),
-        size_(c_.plan.attention[d_.attention_of[operators_.back()]]),
-        room_(c_.plan.rooms[stage]),
+        size_(c_.whole.plan.attention[d_.attention_of[operators_.back()]]),
+        room_(c_.whole.plan.rooms[stage]),
         q_(c_.place_of(op_.inputs[0])),
         o_(c_.place_of(op_.output)),
         keys_(cache(op_.inputs[1])),
@@ -56,8 +57,8 @@ class Attention {
 
   void run() {
     encode_query();
-    for (std::uint32_t m = 0; m < c_.step.tokens;) {
-      const Block b = of_tokens(m, std::min(size_.rows, c_.step.tokens - m));
+    for (std::uint32_t m = 0; m < c_.tokens();) {
+      const Block b = of_tokens(m, std::min(size_.rows, c_.tokens() - m));
       for (std::uint32_t h = 0; h < shape_.kv_heads; h += size_.kv_heads) {
         Block part = b;
         part.head = h;
@@ -66,7 +67,7 @@ class Attention {
       }
       m += b.tokens;
     }
-    builder_.tap(operators_.back(), o_.at, o_.stride, 0, op_.output_columns, c_.step.tokens);
+    builder_.tap(operators_.back(), o_, {0, op_.output_columns, c_.first_row, c_.tokens()});
   }
 
  private:
@@ -79,7 +80,7 @@ class Attention {
 
   // Tokens from `m` on, at most so many: either all of them see every position, or all have a whole window.
   Block of_tokens(std::uint32_t m, std::uint32_t tokens) const {
-    const std::uint32_t position = c_.step.position + m, window = shape_.window;
+    const std::uint32_t position = c_.position() + m, window = shape_.window;
     Block b;
     b.token = m;
     b.tokens = tokens;
@@ -91,12 +92,12 @@ class Attention {
     } else if (window != 0) {
       b.tokens = std::min(tokens, window - position);
     }
-    b.end = shape_.causal ? position + b.tokens : c_.step.position + c_.step.tokens;
+    b.end = shape_.causal ? position + b.tokens : c_.position() + c_.tokens();
     return b;
   }
 
   Cache cache(model::ValueId state) const {
-    Cache found{c_.layout.values[state], kNoOperator, {}};
+    Cache found{c_.state_of(state), kNoOperator, {}};
     for (const std::uint32_t i : operators_) {
       if (c_.op(i).kind != model::OperatorKind::append || c_.op(i).inputs[1] != state) continue;
       found.append = i;
@@ -111,13 +112,18 @@ class Attention {
 
   // The first position whose row is not read from DRAM.
   std::uint32_t fresh_from(const Cache& cache) const {
-    return cache.append == kNoOperator ? c_.step.position + c_.step.tokens : c_.step.position;
+    return cache.append == kNoOperator ? c_.position() + c_.tokens() : c_.position();
   }
 
-  // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence.
+  // q as [kv_heads][tokens][group][head_dim], so that the moving rows of a KV head are one sequence; behind
+  // those of the segments before.
+  std::uint32_t query_room() const {
+    return room_[0] +
+           static_cast<std::uint32_t>(c_.first_row * shape_.heads * row_bytes(query_, shape_.head_dim));
+  }
   void encode_query() {
-    const std::uint32_t cols = group_ * shape_.head_dim, tokens = c_.step.tokens;
-    const Rows dst = scratchpad_rows(room_[0], row_bytes(query_, cols));
+    const std::uint32_t cols = group_ * shape_.head_dim, tokens = c_.tokens();
+    const Rows dst = scratchpad_rows(query_room(), row_bytes(query_, cols));
     if (tokens == 1) {
       builder_.emit(convert_rows(dst, query_, q_, Format::f32, {1, shape_.heads * shape_.head_dim}));
       return;
@@ -182,12 +188,12 @@ class Attention {
   void multiply_keys(const Block& b, const Panel& panel, std::uint32_t begin, std::uint32_t end, Rows sums) {
     const std::uint32_t rows = rows_of_head(b);
     for (std::uint32_t h = 0; h < b.heads; ++h) {
-      const std::uint64_t query = (std::uint64_t{b.head + h} * c_.step.tokens + b.token) * group_;
+      const std::uint64_t query = (std::uint64_t{b.head + h} * c_.tokens() + b.token) * group_;
       const std::uint64_t row = row_bytes(query_, shape_.head_dim);
-      const Rows x = scratchpad_rows(room_[0], row) + query * row;
+      const Rows x = scratchpad_rows(query_room(), row) + query * row;
       const Rows w = panel.rows + (std::uint64_t{begin - panel.begin} * panel.rows.stride +
                                    h * row_bytes(cached_, shape_.head_dim));
-      emit_product(builder_, c_.machine.matrix,
+      emit_product(builder_, c_.machine().matrix,
                    {x, w, cached_, TileOrder::nk, sums + std::uint64_t{h} * rows * sums.stride, rows,
                     end - begin, shape_.head_dim, true});
     }
@@ -198,7 +204,7 @@ class Attention {
     if (op_.weight == nullptr) return;
     const std::uint64_t first = op_.weight->offset + std::uint64_t{b.head} * group_ * 4;
     const std::uint64_t bytes = std::uint64_t{b.heads} * group_ * 4;
-    const isa::Instruction load = load_rows(0, c_.layout.weights + first, bytes, 1, bytes);
+    const isa::Instruction load = load_rows(0, c_.whole.layout.weights + first, bytes, 1, bytes);
     sinks_ = builder_.acquire(bytes, &load);
   }
 
@@ -213,7 +219,7 @@ class Attention {
   }
 
   void softmax(const Block& b, Rows scores) {
-    const std::uint32_t valid = c_.step.position + b.token + 1;
+    const std::uint32_t valid = c_.position() + b.token + 1;
     const Rows dst = probabilities(b);
     if (!shape_.causal) {  // all rows see all positions
       emit_softmax(dst, scores, {}, b.positions(), false, {b.heads * rows_of_head(b), b.positions()});
@@ -287,7 +293,7 @@ class Attention {
           const Rows x =
               all + (std::uint64_t{h} * rows * all.stride + std::uint64_t{t - b.begin} * probability_bytes());
           const Rows w = panel.rows + h * row_bytes(value_, width);
-          emit_product(builder_, c_.machine.matrix,
+          emit_product(builder_, c_.machine().matrix,
                        {x, w, value_, TileOrder::kn, sums + std::uint64_t{h} * rows * sums.stride, rows,
                         width, end - t, t == b.begin});
         }
@@ -359,7 +365,7 @@ class Attention {
   // step nothing reads them there.
   void store_new_rows(const Cache& cache, const Block& b, const Panel& panel) {
     if (!shape_.causal) return;
-    const std::uint32_t begin = std::max(panel.begin, c_.step.position + b.token);
+    const std::uint32_t begin = std::max(panel.begin, c_.position() + b.token);
     if (cache.append == kNoOperator || begin >= panel.end) return;
     const DramAddress to = cache.at + (begin * cache_row() + row_bytes(cached_, panel.first));
     builder_.set_operator(cache.append);
@@ -371,7 +377,7 @@ class Attention {
 
   // Positions of a panel of `cols` columns: all when they fit half the ring, else whole groups of 32.
   std::uint32_t panel_rows(const Block& b, std::uint32_t cols, Format wanted) const {
-    const std::uint64_t ring = c_.plan.ring_bytes();
+    const std::uint64_t ring = c_.whole.plan.ring_bytes();
     if (panel_bytes(b.positions(), cols, wanted) <= ring / 2 && b.positions() <= kMostPanelRows)
       return b.positions();
     const std::uint64_t group = panel_bytes(kPlainGroup, cols, wanted);
@@ -386,7 +392,7 @@ class Attention {
   }
 
   Builder& builder_;
-  const StepContext& c_;
+  const SegmentContext& c_;
   const Demands& d_;
   const std::vector<std::uint32_t>& operators_;
   const model::Operator& op_;
@@ -405,7 +411,7 @@ class Attention {
 
 void emit_attention(Builder& builder, const StepContext& context, std::uint32_t stage) {
   builder.set_operator(context.demands.stages[stage].operators.back());
-  Attention(builder, context, stage).run();
+  for (const SegmentContext& segment : segments_of(context)) Attention(builder, segment, stage).run();
 }
 
 }  // namespace tokencycle::compiler

@@ -9,11 +9,11 @@ namespace {
 using isa::Instruction;
 using isa::Opcode;
 
-// The state's row h is the result's row of the token before; only the first token of a step takes it from
-// DRAM.
+// Of one segment. The state's row h is the result's row of the token before; only the first token of a step
+// takes it from DRAM.
 class Cell {
  public:
-  Cell(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room)
+  Cell(Builder& builder, const SegmentContext& context, std::uint32_t index, const Room& room)
       : builder_(builder),
         c_(context),
         index_(index),
@@ -29,9 +29,9 @@ class Cell {
   void run() {
     load_state();
     if (op_.bias != nullptr) load_bias();
-    for (std::uint32_t t = 0; t < c_.step.tokens; ++t) token(t);
+    for (std::uint32_t t = 0; t < c_.tokens(); ++t) token(t);
     const Rows y = c_.place_of(op_.output);
-    builder_.tap(index_, y.at, y.stride, 0, width_, c_.step.tokens);
+    builder_.tap(index_, y, {0, width_, c_.first_row, c_.tokens()});
     store_state();
   }
 
@@ -43,17 +43,17 @@ class Cell {
     const Rows rows = c_.place_of(value);
     return rows + std::uint64_t{t} * rows.stride;
   }
-  DramAddress state() const { return c_.layout.values[op_.inputs[1]]; }
-  bool makes_state(std::uint32_t t) const { return c_.step.position + t == 0; }
+  DramAddress state() const { return c_.state_of(op_.inputs[1]); }
+  bool makes_state(std::uint32_t t) const { return c_.position() + t == 0; }
 
   void load_state() {
-    if (c_.step.position == 0) return;
+    if (c_.position() == 0) return;
     const std::uint64_t bytes = op_.cell.state_rows() * row_;
     copy_of(load_rows(0, state(), bytes, 1, bytes), state_, bytes);
   }
   void load_bias() {
     const std::uint64_t bytes = op_.cell.gates() * row_;
-    copy_of(load_rows(0, c_.layout.weights + op_.bias->offset, bytes, 1, bytes), bias_, bytes);
+    copy_of(load_rows(0, c_.whole.layout.weights + op_.bias->offset, bytes, 1, bytes), bias_, bytes);
   }
   // Out of the ring, through which the weight is going to stream.
   void copy_of(const Instruction& load, Rows to, std::uint64_t bytes) {
@@ -76,9 +76,10 @@ class Cell {
     const model::Weight& w = *op_.weight;
     if (format_ != Format::f32) emit(convert_rows(encoded_, format_, h, Format::f32, {1, width_}));
     const Rows addend = op_.bias == nullptr ? row_of(op_.inputs[0], t) : bias_;
-    const StoredMatrix matrix{c_.layout.weights + w.offset, w.format, w.rows, w.cols};
-    emit_linear(builder_, c_.machine.matrix, tile_resident(c_.demands, matrix, 1, c_.plan.chunk_bytes),
-                matrix, {format_ == Format::f32 ? h : encoded_, {}}, [this, addend](const Sums& sums) {
+    const StoredMatrix matrix{c_.whole.layout.weights + w.offset, w.format, w.rows, w.cols};
+    emit_linear(builder_, c_.machine().matrix,
+                tile_resident(c_.whole.demands, matrix, 1, c_.whole.plan.chunk_bytes), matrix,
+                {format_ == Format::f32 ? h : encoded_, {}}, [this, addend](const Sums& sums) {
                   const std::uint64_t at = std::uint64_t{sums.first} * 4;
                   emit(add_rows(gates_ + at, sums.at, addend + at, {1, sums.cols}));
                 });
@@ -122,7 +123,7 @@ class Cell {
   }
 
   void store_state() {
-    emit(store_rows(state(), row_, row_of(op_.output, c_.step.tokens - 1), Format::f32, {1, width_}));
+    emit(store_rows(state(), row_, row_of(op_.output, c_.tokens() - 1), Format::f32, {1, width_}));
     if (op_.cell.kind == model::CellKind::gru) return;
     emit(store_rows(state() + row_, row_, part(state_, 1), Format::f32, {1, width_}));
   }
@@ -130,7 +131,7 @@ class Cell {
   void emit(const Instruction& i) { builder_.emit(i); }
 
   Builder& builder_;
-  const StepContext& c_;
+  const SegmentContext& c_;
   std::uint32_t index_;
   const model::Operator& op_;
   std::uint32_t width_;
@@ -143,7 +144,7 @@ class Cell {
 }  // namespace
 
 void emit_cell(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room) {
-  Cell(builder, context, index, room).run();
+  for (const SegmentContext& segment : segments_of(context)) Cell(builder, segment, index, room).run();
 }
 
 }  // namespace tokencycle::compiler

@@ -10,11 +10,12 @@ namespace {
 using isa::Instruction;
 using isa::Opcode;
 
-// Each row of a state meets its own element of v alone, so that rows are done in blocks. The first token of
-// all finds no state and makes it. The others' instructions are the same at other addresses: a loop.
+// Of one segment. Each row of a state meets its own element of v alone, so that rows are done in blocks. The
+// first token of all finds no state and makes it. The others' instructions are the same at other addresses: a
+// loop.
 class DeltaRule {
  public:
-  DeltaRule(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room)
+  DeltaRule(Builder& builder, const SegmentContext& context, std::uint32_t index, const Room& room)
       : builder_(builder),
         c_(context),
         index_(index),
@@ -36,10 +37,9 @@ class DeltaRule {
   void block(std::uint32_t rows) {
     rows_ = rows;
     const std::uint64_t row = std::uint64_t{shape_.dim} * 4, bytes = rows * row;
-    const DramAddress at =
-        c_.layout.values[op_.inputs[5]] + (std::uint64_t{head_} * shape_.dim + first_) * row;
+    const DramAddress at = c_.state_of(op_.inputs[5]) + (std::uint64_t{head_} * shape_.dim + first_) * row;
     const Instruction load = load_rows(0, at, row, rows, row);
-    const bool fresh = c_.step.position == 0;
+    const bool fresh = c_.position() == 0;
     state_ = scratchpad_rows(builder_.acquire(bytes, fresh ? nullptr : &load), row);
     if (fresh) token(0, true);
     tokens(fresh ? 1 : 0);
@@ -52,13 +52,13 @@ class DeltaRule {
   // be. The store of the state waits for none of them.
   void show() {
     const Rows y = c_.place_of(op_.output);
-    builder_.tap(index_, y.at, y.stride, 0, op_.output_columns, c_.step.tokens);
+    builder_.tap(index_, y, {0, op_.output_columns, c_.first_row, c_.tokens()});
   }
 
   void tokens(std::uint32_t begin) {
-    const std::uint32_t count = c_.step.tokens - begin;
+    const std::uint32_t count = c_.tokens() - begin;
     if (count < kWorthLooping) {
-      for (std::uint32_t t = begin; t < c_.step.tokens; ++t) token(t, false);
+      for (std::uint32_t t = begin; t < c_.tokens(); ++t) token(t, false);
       return;
     }
     const std::uint32_t loop = builder_.begin_loop();
@@ -105,7 +105,7 @@ class DeltaRule {
   }
 
   Builder& builder_;
-  const StepContext& c_;
+  const SegmentContext& c_;
   std::uint32_t index_;
   const model::Operator& op_;
   const model::DeltaShape& shape_;
@@ -116,7 +116,7 @@ class DeltaRule {
 }  // namespace
 
 void emit_delta_rule(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room) {
-  DeltaRule(builder, context, index, room).run();
+  for (const SegmentContext& segment : segments_of(context)) DeltaRule(builder, segment, index, room).run();
 }
 
 }  // namespace tokencycle::compiler

@@ -8,54 +8,43 @@
 namespace tokencycle::compiler {
 namespace {
 
-// Row t of the step takes rows t + j - back of what it is convolved with, j its taps and back one less than
-// they are: rows before the step lie in the state, of which the first tokens of all lack some. Lacking rows
-// add nothing.
+// Of one segment and a block of columns. Row t takes rows t + j - back of what it is convolved with, j its
+// taps and back one less than they are: rows before the step lie in the state, of which the first tokens of
+// all lack some. Lacking rows add nothing.
 class Convolution {
  public:
-  Convolution(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room)
+  Convolution(Builder& builder, const SegmentContext& context, std::uint32_t index, const Room& room)
       : builder_(builder),
         c_(context),
         index_(index),
         op_(context.op(index)),
         weights_(room[0]),
         products_(room[1]),
-        tokens_(context.step.tokens),
+        tokens_(context.tokens()),
         back_(op_.weight->cols - 1),
-        kept_(std::min(back_, context.step.position)),
+        kept_(std::min(back_, context.position())),
         row_(std::uint64_t{op_.output_columns} * 4) {}
 
-  void run() {
-    const std::uint32_t all = op_.output_columns, most = convolution_block(op_);
-    for (first_ = 0; first_ < all; first_ += most) {
-      cols_ = std::min(most, all - first_);
-      load_weights();
-      load_state();
-      const std::uint64_t at = std::uint64_t{first_} * 4;
-      x_ = c_.place_of(op_.inputs[0]) + at;
-      y_ = c_.place_of(op_.output) + at;
-      for (std::uint32_t tap = 0; tap < back_; ++tap) add_tap(tap);
-      const std::uint32_t from = builder_.position();  // each row has the last tap
-      add_tap(back_);
-      // Before the state is stored, which waits for none of the sums.
-      builder_.tap_since(from, index_, y_.at, y_.stride, first_, cols_, tokens_);
-      store_state();
-      builder_.release();
-    }
+  // Columns [first, first + cols), whose weights are there.
+  void run(std::uint32_t first, std::uint32_t cols) {
+    first_ = first;
+    cols_ = cols;
+    load_state();
+    const std::uint64_t at = std::uint64_t{first_} * 4;
+    x_ = c_.place_of(op_.inputs[0]) + at;
+    y_ = c_.place_of(op_.output) + at;
+    for (std::uint32_t tap = 0; tap < back_; ++tap) add_tap(tap);
+    const std::uint32_t from = builder_.position();  // each row has the last tap
+    add_tap(back_);
+    // Before the state is stored, which waits for none of the sums.
+    builder_.tap_since(from, index_, y_, {first_, cols_, c_.first_row, tokens_});
+    store_state();
+    builder_.release();
   }
 
  private:
-  DramAddress state() const { return c_.layout.values[op_.inputs[1]] + std::uint64_t{first_} * 4; }
+  DramAddress state() const { return c_.state_of(op_.inputs[1]) + std::uint64_t{first_} * 4; }
 
-  // From [columns][taps] in DRAM to [taps][columns].
-  void load_weights() {
-    const std::uint64_t bytes = std::uint64_t{op_.weight->cols} * 4;
-    const isa::Instruction load = load_rows(0, c_.layout.weights + (op_.weight->offset + first_ * bytes),
-                                            bytes * cols_, 1, bytes * cols_);
-    const std::uint32_t at = builder_.acquire(bytes * cols_, &load);
-    builder_.emit(transpose_rows(weight_row(0), scratchpad_rows(at, bytes), {cols_, op_.weight->cols}));
-    builder_.release();
-  }
   Rows weight_row(std::uint32_t tap) const {
     return scratchpad_rows(weights_ + tap * cols_ * 4, std::uint64_t{cols_} * 4);
   }
@@ -110,7 +99,7 @@ class Convolution {
   }
 
   Builder& builder_;
-  const StepContext& c_;
+  const SegmentContext& c_;
   std::uint32_t index_;
   const model::Operator& op_;
   std::uint32_t weights_, products_;  // places in the scratchpad
@@ -120,10 +109,34 @@ class Convolution {
   Rows x_, y_, state_;  // of the block
 };
 
+struct Columns {
+  std::uint32_t first = 0, count = 0;
+};
+
+// From [columns][taps] in DRAM to [taps][columns] in the room.
+void load_weights(Builder& builder, const StepContext& context, const model::Operator& op, const Room& room,
+                  Columns columns) {
+  const std::uint64_t bytes = std::uint64_t{op.weight->cols} * 4, all = bytes * columns.count;
+  const isa::Instruction load =
+      load_rows(0, context.layout.weights + (op.weight->offset + columns.first * bytes), all, 1, all);
+  const std::uint32_t at = builder.acquire(all, &load);
+  builder.emit(transpose_rows(scratchpad_rows(room[0], std::uint64_t{columns.count} * 4),
+                              scratchpad_rows(at, bytes), {columns.count, op.weight->cols}));
+  builder.release();
+}
+
 }  // namespace
 
 void emit_convolution(Builder& builder, const StepContext& context, std::uint32_t index, const Room& room) {
-  Convolution(builder, context, index, room).run();
+  const model::Operator& op = context.op(index);
+  const std::uint32_t all = op.output_columns, most = convolution_block(op);
+  for (std::uint32_t first = 0; first < all; first += most) {
+    const std::uint32_t cols = std::min(most, all - first);
+    load_weights(builder, context, op, room, {first, cols});
+    for (const SegmentContext& segment : segments_of(context)) {
+      Convolution(builder, segment, index, room).run(first, cols);
+    }
+  }
 }
 
 }  // namespace tokencycle::compiler

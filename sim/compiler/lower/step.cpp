@@ -63,7 +63,7 @@ Draft Lowering::run() {
   for (std::uint32_t s = 0; s < stages.size(); ++s) {
     const ValueId result = c_.op(stages[s].operators.back()).output;
     const bool head = result != model::kNoValue && graph_.values[result].rows == model::RowsOf::outputs;
-    if (head && !c_.step.want_logits) continue;
+    if (head && c_.step.outputs == 0) continue;
     builder_.set_operator(stages[s].operators.front());
     prepare(stages[s]);
     lower(s);
@@ -142,11 +142,12 @@ Rows Lowering::encoded(ValueId value, Format format) const {
 }
 
 void Lowering::tap(std::uint32_t index, Rows at, std::uint32_t first_col, std::uint32_t cols) {
-  builder_.tap(index, at.at, at.stride, first_col, cols, c_.rows_of(c_.op(index).output));
+  const std::uint32_t rows = c_.rows_of(c_.op(index).output);
+  builder_.tap(index, at, {first_col, cols, c_.step.tokens() - rows, rows});
 }
 
 void Lowering::gather(std::uint32_t s) {
-  const std::uint32_t index = c_.demands.stages[s].operators[0], tokens = c_.step.tokens;
+  const std::uint32_t index = c_.demands.stages[s].operators[0], tokens = c_.step.tokens();
   const Operator& op = c_.op(index);
   const model::Weight& table = *op.weight;
   const Room& room = c_.plan.rooms[s];
@@ -170,25 +171,10 @@ void Lowering::gather(std::uint32_t s) {
   tap(index, x, 0, table.cols);
 }
 
-// The rows of the step's positions lie behind one another in the table.
-void Lowering::positions(std::uint32_t s) {
-  const std::uint32_t index = c_.demands.stages[s].operators[0], tokens = c_.step.tokens;
-  const Operator& op = c_.op(index);
-  const model::Weight& table = *op.weight;
-  const std::uint64_t bytes = row_bytes(table.format, table.cols);
-  const bool as_stored = table.format == Format::f32;
-  const Rows x = c_.place_of(op.output);
-  const Rows rows = as_stored ? x : scratchpad_rows(c_.plan.rooms[s][1], bytes);
-  builder_.emit(load_rows(rows.at.byte(), c_.layout.weights + (table.offset + c_.step.position * bytes),
-                          bytes, tokens, bytes));
-  if (!as_stored) builder_.emit(convert_rows(x, Format::f32, rows, table.format, {tokens, table.cols}));
-  tap(index, x, 0, table.cols);
-}
-
 void Lowering::read(std::uint32_t index) {
   const Operator& op = c_.op(index);
   const Rows x = c_.place_of(op.output);
-  builder_.emit(load_rows(x.at.byte(), c_.layout.values[op.inputs[0]], x.stride, c_.step.tokens, x.stride));
+  builder_.emit(load_rows(x.at.byte(), c_.layout.values[op.inputs[0]], x.stride, c_.step.tokens(), x.stride));
   tap(index, x, 0, op.output_columns);
 }
 
@@ -367,46 +353,6 @@ void Lowering::zip(std::uint32_t index) {
   builder_.emit(
       zip_rows(op.zip, y, input_of(op, 0), input_of(op, 1), {c_.rows_of(op.output), op.output_columns}));
   tap(index, y, 0, op.output_columns);
-}
-
-// As many rows at a time as the ring holds rows of the table.
-void Lowering::rotary(const Stage& stage) {
-  const std::uint32_t tokens = c_.step.tokens;
-  const std::uint64_t row = std::uint64_t{c_.op(stage.operators[0]).rotary.rotate} * 4;
-  const auto most = static_cast<std::uint32_t>(std::max<std::uint64_t>(c_.plan.chunk_bytes / row, 1));
-  builder_.flush();
-  for (std::uint32_t m = 0; m < tokens; m += most) {
-    const std::uint32_t rows = std::min(most, tokens - m);
-    const Instruction load =
-        load_rows(0, c_.layout.values[c_.op(stage.operators[0]).inputs[1]] + (c_.step.position + m) * row,
-                  row, rows, row);
-    builder_.set_operator(stage.operators[0]);
-    const Rows table = scratchpad_rows(builder_.acquire(rows * row, &load), row);
-    for (const std::uint32_t index : stage.operators) {
-      const Operator& op = c_.op(index);
-      const auto pairs = op.rotary.pairs == model::RopePairs::adjacent ? isa::RotaryPairs::adjacent
-                                                                       : isa::RotaryPairs::split;
-      const Rows x = c_.place_of(op.inputs[0]), y = c_.place_of(op.output);
-      builder_.set_operator(index);
-      builder_.emit(rotary_rows(y + std::uint64_t{m} * y.stride, x + std::uint64_t{m} * x.stride, table,
-                                op.rotary.head, op.rotary.rotate, pairs, {rows, op.output_columns}));
-      if (m + rows == tokens) tap(index, y, 0, op.output_columns);
-    }
-    builder_.release();
-  }
-}
-
-// Rows of this step behind those that the state has in DRAM.
-void Lowering::append(std::uint32_t s) {
-  const Operator& op = c_.op(c_.demands.stages[s].operators[0]);
-  const std::uint32_t cols = graph_.values[op.inputs[0]].cols, tokens = c_.step.tokens;
-  const std::uint64_t row = row_bytes(c_.demands.kv_format, cols);
-  const Rows rows = scratchpad_rows(c_.plan.rooms[s][0], row);
-  builder_.flush();
-  builder_.emit(
-      convert_rows(rows, c_.demands.kv_format, c_.place_of(op.inputs[0]), Format::f32, {tokens, cols}));
-  builder_.emit(store_rows(c_.layout.values[op.inputs[1]] + c_.step.position * row, row, rows,
-                           c_.demands.kv_format, {tokens, cols}));
 }
 
 // One product after the other, each of all rows.

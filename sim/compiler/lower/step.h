@@ -23,14 +23,36 @@ struct StepContext {
   const model::Operator& op(std::uint32_t index) const { return graph().operators[index]; }
   // Rows of a value in this step.
   std::uint32_t rows_of(model::ValueId value) const {
-    const bool wanted_alone = graph().values[value].rows == model::RowsOf::outputs && !step.all_logits;
-    return wanted_alone ? 1 : step.tokens;
+    return graph().values[value].rows == model::RowsOf::outputs ? step.outputs : step.tokens();
   }
   // Where the fp32 rows of a value are.
   Rows place_of(model::ValueId value) const {
     return scratchpad_rows(plan.values[value], std::uint64_t{graph().values[value].cols} * 4);
   }
 };
+
+// The rows of one segment of a step, for what has a state: tokens and positions are the segment's.
+struct SegmentContext {
+  const StepContext& whole;
+  Segment segment;
+  std::uint32_t first_row = 0;  // of the step's rows
+
+  const config::Machine& machine() const { return whole.machine; }
+  const model::Operator& op(std::uint32_t index) const { return whole.op(index); }
+  std::uint32_t tokens() const { return segment.tokens; }
+  std::uint32_t position() const { return segment.position; }
+  // Where the segment's fp32 rows of a value are.
+  Rows place_of(model::ValueId value) const {
+    const Rows rows = whole.place_of(value);
+    return rows + std::uint64_t{first_row} * rows.stride;
+  }
+  // Of the sequence's own.
+  DramAddress state_of(model::ValueId state) const {
+    return whole.layout.values[state] + segment.sequence * whole.layout.sequence_bytes[state];
+  }
+};
+// Of all segments in the order of the rows.
+std::vector<SegmentContext> segments_of(const StepContext& context);
 
 class Lowering {
  public:
@@ -52,6 +74,7 @@ class Lowering {
   void map(std::uint32_t index);
   void zip(std::uint32_t index);
   void rotary(const Stage& stage);
+  void rotate(const Stage& stage, std::uint32_t first, std::uint32_t position, std::uint32_t count);
   void append(std::uint32_t stage);
   void row(std::uint32_t stage);
   void take_row(const model::Operator& op);

@@ -9,14 +9,32 @@
 namespace tokencycle::compiler {
 namespace {
 
-// What the accumulator memory and the context allow.
-std::uint32_t most_tokens(const Demands& d, const Options& options) {
+// What the accumulator memory allows, and with the context.
+std::uint32_t most_rows(const Demands& d) {
   const std::uint32_t tile = std::min(d.columns, d.start_columns);
-  return std::min(options.context, std::max(d.accumulator_half / tile, 1u));
+  return std::max(d.accumulator_half / tile, 1u);
+}
+std::uint32_t most_tokens(const Demands& d, const Options& options) {
+  return std::min(options.context, most_rows(d));
+}
+
+// The largest of 1 to `high` for which `fits` holds; 1 where none does. What fits fits with less.
+template <class Fits>
+std::uint32_t largest(std::uint32_t high, const Fits& fits) {
+  std::uint32_t low = 1;
+  while (low < high) {
+    const std::uint32_t middle = low + (high - low + 1) / 2;
+    if (fits(middle)) {
+      low = middle;
+    } else {
+      high = middle - 1;
+    }
+  }
+  return low;
 }
 
 bool holds(const Demands& d, std::uint32_t capacity, std::uint32_t tokens, std::uint32_t context) {
-  const std::optional<Plan> plan = plan_scratchpad(d, capacity, tokens, context);
+  const std::optional<Plan> plan = plan_scratchpad(d, capacity, {tokens, tokens, context});
   return plan && plan->comfortable;
 }
 
@@ -24,17 +42,17 @@ bool holds(const Demands& d, std::uint32_t capacity, std::uint32_t tokens, std::
 
 std::uint32_t largest_batch(const Demands& d, const config::Machine& machine, const Options& options) {
   if (d.streamed) return options.context;
-  std::uint32_t low = 1, high = most_tokens(d, options);
+  std::uint32_t high = most_tokens(d, options);
   if (options.max_batch != 0) high = std::min(high, options.max_batch);
-  while (low < high) {
-    const std::uint32_t middle = low + (high - low + 1) / 2;
-    if (holds(d, machine.scratchpad.capacity_bytes, middle, options.context)) {
-      low = middle;
-    } else {
-      high = middle - 1;
-    }
-  }
-  return low;
+  return largest(high, [&](std::uint32_t tokens) {
+    return holds(d, machine.scratchpad.capacity_bytes, tokens, options.context);
+  });
+}
+
+std::uint32_t most_sequences(const Demands& d, const config::Machine& machine, const Options& options) {
+  return largest(most_rows(d), [&](std::uint32_t sequences) {
+    return plan_scratchpad(d, machine.scratchpad.capacity_bytes, {sequences, 1, options.context}).has_value();
+  });
 }
 
 std::uint32_t useful_batch(const model::Graph& graph, const config::Machine& machine) {

@@ -12,6 +12,9 @@ namespace tokencycle::compiler {
 // given.
 std::uint32_t largest_batch(const Demands& demands, const config::Machine& machine, const Options& options);
 
+// How many sequences a step can hold, a token of each at the end of the context; at least one.
+std::uint32_t most_sequences(const Demands& demands, const config::Machine& machine, const Options& options);
+
 // The tokens from which on multiplying takes longer than reading the weights from DRAM at its peak: less of
 // them leave the array idle. 0: the graph has no weights to read again.
 std::uint32_t useful_batch(const model::Graph& graph, const config::Machine& machine);

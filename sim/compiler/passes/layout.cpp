@@ -39,9 +39,10 @@ DramLayout assign_layout(const Source& source, const Options& options, std::uint
     if (v.kind != model::ValueKind::state) continue;
     auto at = std::find_if(names.begin(), names.end(), [&](const auto& n) { return n.first == v.region; });
     if (at == names.end()) at = names.insert(names.end(), {v.region, 0});
-    at->second += state_bytes(v, options);
+    at->second += options.sequences * state_bytes(v, options);
   }
   l.values.resize(graph.values.size());
+  l.sequence_bytes.resize(graph.values.size());
   for (const auto& [constant, table] : graph.rotary_tables) {
     l.values[constant] = regions.add(context * graph.values[constant].cols * 4);
   }
@@ -51,7 +52,8 @@ DramLayout assign_layout(const Source& source, const Options& options, std::uint
     const model::Value& v = graph.values[id];
     if (v.kind != model::ValueKind::state) continue;
     l.values[id] = next[v.region];
-    next[v.region] = next[v.region] + state_bytes(v, options);
+    l.sequence_bytes[id] = state_bytes(v, options);
+    next[v.region] = next[v.region] + options.sequences * state_bytes(v, options);
   }
   for (model::ValueId v = 0; v < graph.values.size(); ++v) {
     if (graph.values[v].kind != model::ValueKind::input) continue;

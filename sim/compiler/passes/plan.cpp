@@ -101,16 +101,10 @@ std::uint32_t smallest_gated_block(const Demands& d) {
 class Search {
  public:
   Search(const Demands& d, const Liveness& live, std::uint32_t end, std::uint64_t target,
-         std::uint32_t tokens, std::uint32_t positions)
-      : d_(d),
-        live_(live),
-        end_(end),
-        target_(target),
-        tokens_(tokens),
-        positions_(positions),
-        gated_block_(d.gated_columns) {
+         const StepShape& shape)
+      : d_(d), live_(live), end_(end), target_(target), shape_(shape), gated_block_(d.gated_columns) {
     for (const AttentionHeads& a : d.attentions)
-      blocks_.push_back({std::max(a.kv_heads, 1u), tokens, a.result_dim});
+      blocks_.push_back({std::max(a.kv_heads, 1u), shape.longest, a.result_dim});
   }
 
   std::optional<Plan> run() {
@@ -118,9 +112,9 @@ class Search {
       for (std::size_t i = 0; i < blocks_.size(); ++i) {
         if (is_single(blocks_[i])) blocks_[i] = smallest_block(d_, d_.attentions[i]);
       }
-      const std::uint64_t ring = smallest_ring(d_, positions_, blocks_);
+      const std::uint64_t ring = smallest_ring(d_, shape_.positions, blocks_);
       const std::uint64_t allowed = std::min(target_, end_ > ring ? end_ - ring : 0);
-      Placement placed = place(d_, live_, tokens_, positions_, blocks_, gated_block_);
+      Placement placed = place(d_, live_, shape_.tokens, shape_.positions, blocks_, gated_block_);
       if (placed.bytes <= allowed && usable()) {
         Plan plan = std::move(placed.plan);
         plan.ring_begin = static_cast<std::uint32_t>(placed.bytes);
@@ -156,24 +150,23 @@ class Search {
   const Demands& d_;
   const Liveness& live_;
   std::uint64_t end_, target_;
-  std::uint32_t tokens_, positions_;
+  StepShape shape_;
   std::vector<AttentionBlock> blocks_;  // for each of the attentions
   std::uint32_t gated_block_;
 };
 
 }  // namespace
 
-std::optional<Plan> plan_scratchpad(const Demands& d, std::uint32_t capacity, std::uint32_t tokens,
-                                    std::uint32_t positions) {
+std::optional<Plan> plan_scratchpad(const Demands& d, std::uint32_t capacity, const StepShape& shape) {
   const std::uint32_t end = capacity / kAlignment * kAlignment;
   const std::uint64_t roomy = std::uint64_t{end} * 3 / 5;
   const Liveness live = find_liveness(d);
-  std::optional<Plan> plan = Search(d, live, end, roomy, tokens, positions).run();
-  if (!plan) return Search(d, live, end, end, tokens, positions).run();
+  std::optional<Plan> plan = Search(d, live, end, roomy, shape).run();
+  if (!plan) return Search(d, live, end, end, shape).run();
   plan->comfortable = true;
   for (std::size_t i = 0; i < d.attentions.size(); ++i) {
     const std::uint32_t group = d.attentions[i].group;
-    plan->comfortable &= plan->attention[i].rows * group >= std::min(kFairRows, tokens * group);
+    plan->comfortable &= plan->attention[i].rows * group >= std::min(kFairRows, shape.longest * group);
   }
   return plan;
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <vector>
@@ -46,6 +47,14 @@ constexpr std::uint64_t beyond_last_row(const model::AttentionShape& shape, std:
   return shape.window == 0 ? 0 : std::uint64_t{kPlainGroup} + tokens;
 }
 
+// What a plan is made for.
+struct StepShape {
+  std::uint32_t tokens = 0;     // rows
+  std::uint32_t longest = 0;    // of them, the most that belong to one sequence
+  std::uint32_t positions = 0;  // at the end of the step, at most
+  auto operator<=>(const StepShape&) const = default;
+};
+
 // Addresses are scratchpad bytes. Buffers that never live at the same time share bytes.
 struct Plan {
   std::uint32_t tokens = 0, positions = 0;
@@ -65,10 +74,9 @@ struct Plan {
   std::uint32_t ring_bytes() const { return ring_end - ring_begin; }
 };
 
-// The plan for `tokens` tokens of a step that ends at `positions` positions, in `capacity` bytes; nothing
-// when it does not fit. What fits fits with fewer tokens or positions, too.
-std::optional<Plan> plan_scratchpad(const Demands& demands, std::uint32_t capacity, std::uint32_t tokens,
-                                    std::uint32_t positions);
+// The plan in `capacity` bytes; nothing when it does not fit. What fits fits with fewer tokens or positions,
+// too.
+std::optional<Plan> plan_scratchpad(const Demands& demands, std::uint32_t capacity, const StepShape& shape);
 
 // Bytes of the smallest scratchpad in which one token at the end of `positions` positions fits.
 std::uint64_t smallest_scratchpad(const Demands& demands, std::uint32_t positions);

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "compiler/passes/batch.h"
 #include "compiler/passes/plan.h"
 #include "compiler/tile/tiling.h"
 
@@ -139,6 +140,20 @@ void refuse_small_memories(const Demands& d, const config::Machine& machine, std
       "machine '{}': the scratchpad has {}; one token of this model with a context of {} positions needs {}: "
       "set /scratchpad/capacity_kib to at least {}, or choose a smaller --context",
       machine.name, bytes_text(machine.scratchpad.capacity_bytes), context, bytes_text(bytes), kib(bytes)));
+}
+
+void refuse_many_sequences(const Demands& d, const config::Machine& machine, const Options& options) {
+  if (options.sequences == 1) return;
+  if (options.sequences == 0) throw UsageError("--sequences is 0; it must be at least 1");
+  const std::uint32_t most = most_sequences(d, machine, options);
+  if (options.sequences <= most) return;
+  throw ConfigurationError(fmt::format(
+      "machine '{}': --sequences is {}, and the scratchpad of {} and the accumulator memory of {} hold a "
+      "token "
+      "of at most {} sequences of this model with a context of {}; raise /scratchpad/capacity_kib or "
+      "/accumulator/capacity_kib, or choose a smaller --context or fewer sequences",
+      machine.name, options.sequences, bytes_text(machine.scratchpad.capacity_bytes),
+      bytes_text(machine.accumulator.capacity_bytes), most, options.context));
 }
 
 void refuse_streams(const Demands& d, const config::Machine& machine, std::uint32_t rows) {

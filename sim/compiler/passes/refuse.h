@@ -27,6 +27,9 @@ void refuse_small_memories(const Demands& demands, const config::Machine& machin
 void refuse_streams(const Demands& demands, const config::Machine& machine, std::uint32_t rows);
 void refuse_long_programs(const Demands& demands, const config::Machine& machine, std::uint32_t rows);
 
+// More sequences than a step can hold a token of. Throws UsageError for none.
+void refuse_many_sequences(const Demands& demands, const config::Machine& machine, const Options& options);
+
 // DRAM smaller than the layout.
 void refuse_small_dram(const Demands& demands, const DramLayout& layout, const config::Machine& machine);
 

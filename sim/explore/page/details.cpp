@@ -69,8 +69,10 @@ void add_provenance(std::string& out, const Result& r, const std::string& label)
   row("model's name", r.model.name);
   row("machine", r.machine);
   row("prompt and new tokens",
-      fmt::format("{} of the prompt ({}), {} asked for ({}), {} made; stopped by {}", r.prompt_tokens.size(),
-                  s.prompt_ids, s.new_tokens, s.new_ids, r.tokens.size(), r.stop_reason));
+      fmt::format("{} of the prompt ({}), {} asked for ({}), {} made{}; stopped by {}", r.prompt_count(),
+                  s.prompt_ids, s.new_tokens, s.new_ids, r.tokens.size(),
+                  s.sequences > 1 ? fmt::format(" of each of {} sequences at most", s.sequences) : "",
+                  r.stop_reason));
   row("choice of tokens", sampler_text(s));
   row("KV cache", fmt::format("{} positions of {}", s.context, s.kv_format));
   row("prompt tokens a step", fmt::format("at most {}", s.batch));

@@ -30,6 +30,24 @@ void add_sampler(std::string& command, const ResultSettings& s) {
   if (s.seed) command += fmt::format(" --seed {}", *s.seed);
 }
 
+constexpr std::size_t kLongestPrompt = 400;  // bytes: the command stands in each row
+
+void add_prompts(std::string& command, const Result& result) {
+  const std::string& first = result.settings.prompt;
+  const auto same = [&](const ResultSequence& s) { return s.prompt == first; };
+  if (std::all_of(result.sequences.begin(), result.sequences.end(), same)) {
+    command += first.size() > kLongestPrompt ? " -p \"$(cat prompt.txt)\"" : option("-p", "--prompt", first);
+    return;
+  }
+  std::size_t bytes = 0;
+  for (const ResultSequence& s : result.sequences) bytes += s.prompt.size();
+  if (bytes > kLongestPrompt) {
+    command += " --prompts prompts.txt";
+    return;
+  }
+  for (const ResultSequence& s : result.sequences) command += option("-p", "--prompt", s.prompt);
+}
+
 std::string name_in_layer(const ResultOperator& op) {
   const std::string prefix = fmt::format("blk.{}.", op.layer);
   return op.layer >= 0 && op.name.starts_with(prefix) ? op.name.substr(prefix.size()) : op.name;
@@ -38,11 +56,6 @@ std::string name_in_layer(const ResultOperator& op) {
 // Cycles a token of the phase.
 double mean(std::uint64_t cycles, std::size_t tokens) {
   return tokens == 0 ? 0 : static_cast<double>(cycles) / static_cast<double>(tokens);
-}
-
-std::size_t decode_tokens(const Result& result) {
-  return static_cast<std::size_t>(std::count_if(result.tokens.begin(), result.tokens.end(),
-                                                [](const ResultToken& t) { return t.phase == "decode"; }));
 }
 
 std::string rate(const Result& result, const PhaseUse& use, double amount) {
@@ -57,8 +70,8 @@ class Table {
         result_(page.results[index]),
         base_(page.results[page.baseline()]),
         compares_(index != page.baseline()),
-        tokens_(decode_tokens(result_)),
-        base_tokens_(decode_tokens(base_)) {
+        tokens_(result_.decode_count()),
+        base_tokens_(base_.decode_count()) {
     for (const ResultOperator& op : base_.operators) baseline_.emplace(op.name, &op);
   }
 
@@ -149,7 +162,6 @@ class Table {
 }  // namespace
 
 std::string trace_command(const Result& result, const std::string& operator_name) {
-  constexpr std::size_t kLongestPrompt = 400;  // bytes: the command stands in each row
   const ResultSettings& s = result.settings;
   std::string command = "tokencycle run" + option("-m", "--model", result.model.file) +
                         option("-c", "--config", result.machine);
@@ -158,11 +170,11 @@ std::string trace_command(const Result& result, const std::string& operator_name
     command += " --timing-only --tokens " + shell_word("@" + result.source);
     if (result.model.shapes_from == "config.json")
       command += option("--weights", "--weights", result.model.weights);
-  } else if (s.prompt.size() > kLongestPrompt) {
-    command += " -p \"$(cat prompt.txt)\"";
   } else {
-    command += option("-p", "--prompt", s.prompt);
+    add_prompts(command, result);
   }
+  if (s.position > 0) command += fmt::format(" --position {}", s.position);
+  if (s.sequences > 1) command += fmt::format(" --sequences {}", s.sequences);
   command += fmt::format(" -n {}", s.new_tokens);
   add_sampler(command, s);
   if (s.ignore_eos) command += " --ignore-eos";

@@ -79,8 +79,12 @@ std::vector<SummaryRow> rows_of(const Page& page) {
       {"tokens per second at the clock", figure(&Figures::tokens_per_second), rate},
       {"time a decode token, µs", figure(&Figures::us_per_token), tenth},
       {"all cycles", figure(&Figures::cycles), whole},
-      {"prompt tokens", result([](const Result& r) { return double(r.prompt_tokens.size()); }), whole, false},
-      {"new tokens", result([](const Result& r) { return double(r.tokens.size()); }), whole, false},
+      {"prompt tokens", result([](const Result& r) { return double(r.prompt_count()); }), whole, false},
+      {"sequences", result([](const Result& r) { return double(r.settings.sequences); }), whole, false},
+      {"new tokens", result([](const Result& r) {
+         return double(r.decode_count() + (r.tokens.empty() ? 0 : r.tokens.front().sequences));
+       }),
+       whole, false},
       {"array busy", figure(&Figures::matrix_busy), percent},
       {"vector unit busy", figure(&Figures::vector_busy), percent},
       {"DRAM buses busy", figure(&Figures::dram_busy), percent},

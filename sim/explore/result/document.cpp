@@ -74,6 +74,8 @@ void read_settings(const Node& settings, ResultSettings& read) {
   read.new_tokens = settings.at("new_tokens").count();
   read.context = settings.at("context").count();
   read.batch = settings.at("batch").count();
+  read.sequences = optional_of(settings, "sequences", count).value_or(1);
+  read.position = optional_of(settings, "position", count).value_or(0);
   read.temperature = settings.at("temperature").number();
   read.top_k = optional_of(settings, "top_k", count);
   read.seed = optional_of(settings, "seed", seed);
@@ -83,6 +85,34 @@ void read_settings(const Node& settings, ResultSettings& read) {
   read.timing_only = settings.at("timing_only").flag();
   read.prompt_ids = settings.at("prompt_ids").text();
   read.new_ids = settings.at("new_ids").text();
+}
+
+std::vector<std::uint32_t> read_ids(const Node& list) {
+  std::vector<std::uint32_t> ids;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    ids.push_back(static_cast<std::uint32_t>(list[i].count(std::numeric_limits<std::uint32_t>::max())));
+  }
+  return ids;
+}
+
+// A step made a token of each sequence that had not ended.
+void read_sequences(const Node& sequences, Result& result) {
+  if (sequences.size() != result.settings.sequences) {
+    sequences.refuse(fmt::format("{} sequences, but /settings/sequences is {}", sequences.size(),
+                                 result.settings.sequences));
+  }
+  std::vector<std::uint64_t> made(result.tokens.size());
+  for (std::size_t i = 0; i < sequences.size(); ++i) {
+    const Node entry = sequences[i];
+    result.sequences.push_back({entry.at("prompt").text(), entry.at("text").text(),
+                                read_ids(entry.at("prompt_tokens")), read_ids(entry.at("ids"))});
+    const std::size_t ids = result.sequences.back().ids.size();
+    if (ids > made.size()) entry.at("ids").refuse(fmt::format("{} ids of {} steps", ids, made.size()));
+    for (std::size_t t = 0; t < ids; ++t) ++made[t];
+  }
+  for (std::size_t t = 0; t < made.size(); ++t) {
+    sequences.check_sum(made[t], result.tokens[t].sequences, fmt::format("/tokens/{}/sequences", t));
+  }
 }
 
 void read_stop(const Node& document, Result& result) {
@@ -116,6 +146,19 @@ std::uint64_t ResultUnit::cycles(const std::string& state) const {
   return found == states.end() ? 0 : found->second;
 }
 
+std::size_t Result::prompt_count() const {
+  if (sequences.empty()) return prompt_tokens.size();
+  std::size_t sum = 0;
+  for (const ResultSequence& s : sequences) sum += s.prompt_tokens.size();
+  return sum;
+}
+
+std::size_t Result::decode_count() const {
+  std::size_t sum = 0;
+  for (const ResultToken& t : tokens) sum += t.phase == "decode" ? t.sequences : 0;
+  return sum;
+}
+
 const ResultUnit* Result::unit(const std::string& name) const {
   const auto found = std::find_if(units.begin(), units.end(), [&](const auto& u) { return u.name == name; });
   return found == units.end() ? nullptr : &*found;
@@ -138,14 +181,11 @@ Result parse_result(const Json& json, const std::string& source) {
   read_model(document.at("model"), result.model);
   read_configuration(document.at("configuration"), result);
   read_settings(document.at("settings"), result.settings);
-  const Node prompt = document.at("prompt_tokens");
-  for (std::size_t i = 0; i < prompt.size(); ++i) {
-    result.prompt_tokens.push_back(
-        static_cast<std::uint32_t>(prompt[i].count(std::numeric_limits<std::uint32_t>::max())));
-  }
+  result.prompt_tokens = read_ids(document.at("prompt_tokens"));
   result.text = document.at("text").text();
   read_stop(document, result);
   read_tokens(document, result);
+  if (const auto sequences = document.find("sequences")) read_sequences(*sequences, result);
   read_operators(document, result);
   read_units(document, result);
   read_counters(document.at("counters"), result);

@@ -16,7 +16,8 @@ struct Result {
   std::string machine, machine_digest;  // configuration.name, .digest
   nlohmann::ordered_json values;        // configuration.values: the description with defaults written out
   ResultSettings settings;
-  std::vector<std::uint32_t> prompt_tokens;
+  std::vector<std::uint32_t> prompt_tokens;  // of the first sequence
+  std::vector<ResultSequence> sequences;     // empty: there is one, with the tokens beside
   std::string text, stop_reason;
   std::optional<std::uint64_t> interrupted_at;
   std::optional<UnfinishedStep> unfinished;
@@ -34,8 +35,10 @@ struct Result {
   std::optional<Pipeline> pipeline;
   nlohmann::ordered_json host;  // as it stands: of this one run, not of the machine
 
-  double clock_ghz = 0, peak_dram_gb_per_s = 0;                         // from `values`
-  const ResultUnit* unit(const std::string& name) const;                // null: none of that name
+  double clock_ghz = 0, peak_dram_gb_per_s = 0;           // from `values`
+  std::size_t prompt_count() const;                       // tokens of all prompts
+  std::size_t decode_count() const;                       // generated after the first one of each sequence
+  const ResultUnit* unit(const std::string& name) const;  // null: none of that name
   std::optional<std::uint64_t> counter(const std::string& name) const;  // its value
 };
 

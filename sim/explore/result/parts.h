@@ -20,7 +20,7 @@ struct ResultModel {
 
 struct ResultSettings {
   std::string prompt, kv_format, rope_pairs;
-  std::uint64_t new_tokens = 0, context = 0, batch = 0;
+  std::uint64_t new_tokens = 0, context = 0, batch = 0, sequences = 1, position = 0;
   double temperature = 0;
   std::optional<std::uint64_t> top_k, seed;  // none at temperature 0
   std::optional<double> top_p;
@@ -28,12 +28,20 @@ struct ResultSettings {
   std::string prompt_ids, new_ids;  // where the ids come from
 };
 
-// One generated token. Its steps took the cycles [start, end); the stack sums to `cycles`.
+// One generated token, or of several sequences one of each. Its steps took the cycles [start, end); the stack
+// sums to `cycles`.
 struct ResultToken {
-  std::uint32_t id = 0;
+  std::uint32_t id = 0;     // the first sequence's that had a token
   std::string text, phase;  // UTF-8; "prefill", "decode"
   std::uint64_t start = 0, end = 0, cycles = 0;
   observe::Stack stack{};
+  std::uint64_t sequences = 1;  // that have a token of it
+};
+
+// One of several sequences that shared the steps.
+struct ResultSequence {
+  std::string prompt, text;
+  std::vector<std::uint32_t> prompt_tokens, ids;
 };
 
 // What an operator's instructions of one kind took; these sum to the operator's use.

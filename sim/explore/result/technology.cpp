@@ -87,10 +87,10 @@ void read_technology(const Node& document, Result& result) {
       operators.check_sum(both[i], total[i], std::string("/energy/machine/total/") + kBounds[i]);
     constexpr double kUjOfPj = 1e-6;
     read.energy_uj = figure_of(total, kUjOfPj);
-    const std::size_t prompt = result.prompt_tokens.size();
+    const std::size_t prompt = result.prompt_count();
     if (prompt != 0) read.prefill_uj = figure_of(prefill, kUjOfPj / static_cast<double>(prompt));
     if (result.tokens.size() > 1)
-      read.decode_uj = figure_of(decode, kUjOfPj / static_cast<double>(result.tokens.size() - 1));
+      read.decode_uj = figure_of(decode, kUjOfPj / static_cast<double>(result.decode_count()));
   }
   result.technology = std::move(read);
 }

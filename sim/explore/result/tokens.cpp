@@ -120,7 +120,8 @@ void read_tokens(const Node& document, Result& result) {
     const Span span = read_span(entry, end);
     const std::uint64_t id = entry.at("id").count(std::numeric_limits<std::uint32_t>::max());
     result.tokens.push_back({static_cast<std::uint32_t>(id), entry.at("text").text(),
-                             entry.at("phase").text(), span.start, span.end, span.cycles, span.stack});
+                             entry.at("phase").text(), span.start, span.end, span.cycles, span.stack, 1});
+    if (const auto sequences = entry.find("sequences")) result.tokens.back().sequences = sequences->count();
     const char* const phase = i == 0 ? "prefill" : "decode";
     if (result.tokens.back().phase != phase) {
       entry.at("phase").refuse(fmt::format("it must be \"{}\" for token {}", phase, i));
@@ -209,11 +210,11 @@ PhaseMemory read_phase(const Node& phase, const Result& result, const char* name
   for (const ResultToken& t : result.tokens) {
     if (t.phase != name) continue;
     cycles = add_counts(cycles, t.cycles);
-    ++tokens;
+    tokens = add_counts(tokens, t.sequences);
   }
   phase.at("cycles").check_sum(cycles, m.cycles, "its tokens");
   const bool prefill = std::string_view(name) == "prefill";
-  phase.at("tokens").check_sum(prefill ? result.prompt_tokens.size() : tokens, m.tokens, "its tokens");
+  phase.at("tokens").check_sum(prefill ? result.prompt_count() : tokens, m.tokens, "its tokens");
   return m;
 }
 

@@ -47,7 +47,7 @@ class Product {
 
   // W is at layout().weights, X at layout().values[0], Y at layout().logits, the program at layout().program.
   const compiler::DramLayout& layout() const { return compiler_.layout(); }
-  compiler::CompiledStep compile() const { return compiler_.compile({0, shape_.m}); }
+  compiler::CompiledStep compile() const { return compiler_.compile(compiler::one_sequence(0, shape_.m)); }
 
  private:
   GemmShape shape_;

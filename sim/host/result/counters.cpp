@@ -84,6 +84,18 @@ std::vector<Counter> counters(Inference& inference) {
   return all;
 }
 
+std::size_t RunReport::prompt_count() const {
+  std::size_t sum = 0;
+  for (const SequenceReport& s : sequences) sum += s.prompt_tokens.size();
+  return sum;
+}
+
+std::size_t RunReport::decode_count() const {
+  std::size_t sum = 0;
+  for (const SequenceReport& s : sequences) sum += s.ids.empty() ? 0 : s.ids.size() - 1;
+  return sum;
+}
+
 observe::Stack RunReport::total_stack() const {
   observe::Stack total{};
   for (const TokenReport& t : tokens) {

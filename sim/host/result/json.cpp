@@ -9,14 +9,38 @@ namespace tokencycle::host {
 
 namespace {
 
-Json token_json(const TokenReport& t) {
-  return {{"id", t.id},
-          {"text", replace_invalid(t.text)},
-          {"phase", t.phase},
-          {"cycles", t.cycles()},
-          {"start", t.start.value},
-          {"end", t.end.value},
-          {"stack", stack_json(t.stack)}};
+Json token_json(const TokenReport& t, bool several) {
+  Json json = {{"id", t.id},
+               {"text", replace_invalid(t.text)},
+               {"phase", t.phase},
+               {"cycles", t.cycles()},
+               {"start", t.start.value},
+               {"end", t.end.value},
+               {"stack", stack_json(t.stack)}};
+  if (several) json["sequences"] = t.sequences;
+  return json;
+}
+
+// Tokens per second from the end of the first token to that of the last one; null without a second one.
+Json rate_json(const config::Machine& machine, const SequenceReport& s) {
+  if (s.ids.size() < 2) return nullptr;
+  return static_cast<double>(s.ids.size() - 1) * machine.clock_ghz * 1e9 /
+         static_cast<double>(s.end.value - s.first_end.value);
+}
+
+Json sequences_json(const config::Machine& machine, const RunReport& report) {
+  Json list = Json::array();
+  for (const SequenceReport& s : report.sequences) {
+    list.push_back({{"prompt", replace_invalid(s.prompt)},
+                    {"prompt_tokens", s.prompt_tokens},
+                    {"ids", s.ids},
+                    {"text", replace_invalid(s.text)},
+                    {"stop_reason", s.ended() ? Json(s.stop_reason) : Json("interrupted")},
+                    {"first_end", s.ids.empty() ? Json() : Json(s.first_end.value)},
+                    {"end", s.ids.empty() ? Json() : Json(s.end.value)},
+                    {"tokens_per_second", rate_json(machine, s)}});
+  }
+  return list;
 }
 
 // The step under way when the run was interrupted.
@@ -80,7 +104,8 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
     left_out.push_back(std::string(compiler::kFusionNames[static_cast<std::size_t>(i)]));
   }
   const std::string experts = inference.experts_source();
-  return {{"prompt", replace_invalid(report.prompt)},
+  return {{"prompt", replace_invalid(report.sequences.front().prompt)},
+          {"sequences", report.sequences.size()},
           {"new_tokens", settings.new_tokens},
           {"ignore_eos", settings.ignore_eos},
           {"temperature", settings.sampler.temperature},
@@ -91,6 +116,7 @@ Json settings_json(const model::LlamaModel& model, const RunSettings& settings, 
           {"rope_pairs", model.shape().rope_pairs == model::RopePairs::split ? "split" : "adjacent"},
           {"fusions_left_out", left_out},
           {"context", inference.context()},
+          {"position", settings.inference.position},
           {"batch", inference.batch()},
           {"small_batch", small_batch_json(report.small_batch)},
           {"checked_against_reference", settings.inference.check},
@@ -111,8 +137,6 @@ namespace {
 // All but the tokens, which are null.
 Json document(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
               const RunReport& report, Inference& inference) {
-  std::string text;
-  for (const TokenReport& t : report.tokens) text += t.text;
   Json counters_json = Json::array();
   for (const Counter& c : counters(inference)) {
     counters_json.push_back({{"name", c.name}, {"unit", c.unit}, {"value", c.value}, {"meaning", c.meaning}});
@@ -132,9 +156,10 @@ Json document(const model::LlamaModel& model, const config::Machine& machine, co
   if (!machine.provenance.changes.empty()) json["configuration"]["changes"] = machine.provenance.changes;
   json["program"] = {{"digest", inference.program_digest()}};
   json["settings"] = settings_json(model, settings, report, inference);
-  json["prompt_tokens"] = report.prompt_tokens;
+  json["prompt_tokens"] = report.sequences.front().prompt_tokens;
   if (!inference.experts().empty()) json["expert_choices"] = inference.experts();
-  json["text"] = replace_invalid(text);
+  json["text"] = replace_invalid(report.sequences.front().text);
+  if (report.sequences.size() > 1) json["sequences"] = sequences_json(machine, report);
   json["stop_reason"] = report.stop_reason;
   if (report.interrupted_at) json["interrupted_at"] = report.interrupted_at->value;
   if (report.unfinished) json["unfinished"] = unfinished_json(report);
@@ -177,13 +202,16 @@ Json result_json(const model::LlamaModel& model, const config::Machine& machine,
                  const RunReport& report, Inference& inference) {
   Json json = document(model, machine, settings, report, inference);
   json["tokens"] = Json::array();
-  for (const TokenReport& t : report.tokens) json["tokens"].push_back(token_json(t));
+  for (const TokenReport& t : report.tokens)
+    json["tokens"].push_back(token_json(t, report.sequences.size() > 1));
   return json;
 }
 
 void write_result(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,
                   const RunReport& report, Inference& inference, const TextSink& sink) {
-  const auto token = [&report](std::size_t i) { return token_json(report.tokens[i]); };
+  const auto token = [&report](std::size_t i) {
+    return token_json(report.tokens[i], report.sequences.size() > 1);
+  };
   write_json(document(model, machine, settings, report, inference), {"tokens", report.tokens.size(), token},
              sink);
 }

@@ -310,8 +310,8 @@ std::string area_and_energy_text(const config::Machine& machine, const RunReport
   out += fmt::format("energy          {:.4g} mJ ({:.4g} .. {:.4g}): {}\n",
                      static_cast<double>(total.typical) * 1e-9, static_cast<double>(total.low) * 1e-9,
                      static_cast<double>(total.high) * 1e-9, shares_text(std::move(parts)));
-  out += per_token_text(energy.of_prefill(), report.prompt_tokens.size(), "prompt");
-  if (report.tokens.size() > 1) out += per_token_text(energy.of_decode(), report.tokens.size() - 1, "decode");
+  out += per_token_text(energy.of_prefill(), report.prompt_count(), "prompt");
+  if (report.tokens.size() > 1) out += per_token_text(energy.of_decode(), report.decode_count(), "decode");
   if (all[static_cast<std::size_t>(EnergyPart::dram)].typical == 0)
     out += "                without the DRAM's devices, whose energies are not published\n";
   return out;

@@ -15,18 +15,36 @@
 
 namespace tokencycle::host {
 
-// One generated token and the step that made it.
+// A generated token and the step that made it. A step of several sequences makes one token of each: this is
+// the first one's, and SequenceReport has all.
 struct TokenReport {
   model::TokenId id = 0;
   std::string text;
   std::string phase;  // "prefill" (the step, or steps, that read the prompt), "decode"
   Cycle start, end;   // cycles [start, end)
   observe::Stack stack{};
+  std::uint32_t sequences = 1;  // that have a token of this step
   std::uint64_t cycles() const { return end.value - start.value; }
 
   template <class Archive>
   void serialize(Archive& state) {
-    state(id, text, phase, start, end, stack);
+    state(id, text, phase, start, end, stack, sequences);
+  }
+};
+
+// One of the sequences that share the steps.
+struct SequenceReport {
+  std::string prompt;  // empty where ids were given
+  std::vector<model::TokenId> prompt_tokens;
+  std::vector<model::TokenId> ids;  // generated
+  std::string text;                 // of them
+  std::string stop_reason;          // "length", "end of text"; empty: not ended
+  Cycle first_end, end;             // of the steps that made its first and its last token
+  bool ended() const { return !stop_reason.empty(); }
+
+  template <class Archive>
+  void serialize(Archive& state) {
+    state(ids, text, stop_reason, first_end, end);
   }
 };
 
@@ -53,10 +71,9 @@ MemoryTotals operator-(const MemoryTotals& a, const MemoryTotals& b);
 MemoryTotals memory_totals(machine::Accelerator& accelerator);
 
 struct RunReport {
-  std::string prompt;                                                  // empty where ids were given
-  std::string prompt_source = "the text's", token_source = "sampled";  // where their ids come from
-  std::vector<model::TokenId> prompt_tokens;
-  std::vector<TokenReport> tokens;
+  std::string prompt_source = "the text's", token_source = "sampled";  // where the ids come from
+  std::vector<SequenceReport> sequences{1};
+  std::vector<TokenReport> tokens;           // as many as the longest sequence has
   MemoryTotals first_token, all_tokens;      // at the ends of the first token and of the last one
   std::string stop_reason;                   // "length", "end of text", "interrupted"
   std::optional<Cycle> interrupted_at;       // the run ended before this cycle
@@ -76,6 +93,8 @@ struct RunReport {
     return interrupted_at.value_or(tokens.back().end).value - tokens.front().start.value;
   }
   observe::Stack total_stack() const;
+  std::size_t prompt_count() const;  // tokens of all prompts
+  std::size_t decode_count() const;  // tokens of all sequences after their first
   // Of the tokens after the first.
   MemoryTotals decode_memory() const { return all_tokens - first_token; }
   // Of the simulation in this process; 0 where no time has passed.
@@ -121,6 +140,9 @@ nlohmann::ordered_json result_json(const model::LlamaModel& model, const config:
 
 // In words, as in "batches of 4 prompt tokens: ..., with the scratchpad that would do.
 std::string small_batch_text(const compiler::SmallBatch& batch, std::size_t prompt_tokens);
+
+// Tokens of the longest prompt.
+std::size_t longest_prompt(const RunReport& report);
 
 // Its text, with one token's row in memory at a time.
 void write_result(const model::LlamaModel& model, const config::Machine& machine, const RunSettings& settings,

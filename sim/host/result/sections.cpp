@@ -103,9 +103,9 @@ Json phases_json(const config::Machine& machine, const RunReport& report) {
   };
   if (report.tokens.empty()) return Json::object();
   const TokenReport &first = report.tokens.front(), &last = report.tokens.back();
-  return {{"prefill", json_of(report.prompt_tokens.size(), first.cycles(), report.first_token)},
-          {"decode",
-           json_of(report.tokens.size() - 1, last.end.value - first.end.value, report.decode_memory())}};
+  return {
+      {"prefill", json_of(report.prompt_count(), first.cycles(), report.first_token)},
+      {"decode", json_of(report.decode_count(), last.end.value - first.end.value, report.decode_memory())}};
 }
 
 Json timeline_json(Inference& inference) {

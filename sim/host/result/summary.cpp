@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "base/text.h"
 #include "config/dram/system.h"
@@ -62,14 +63,32 @@ std::string timing_line(const model::LlamaModel& model, const RunReport& report,
       experts.empty() ? "" : "; experts: " + experts);
 }
 
+// Rates of whole phases: a step makes as many tokens as sequences are left.
+void add_speed_of_several(std::string& out, const config::Machine& machine, const RunReport& report) {
+  out += fmt::format("cycles of {} sequences\n  all prompts     {:>14}   ({} prompt tokens)\n",
+                     report.sequences.size(), with_separators(report.tokens.front().cycles()),
+                     report.prompt_count());
+  const std::vector<std::uint64_t> cycles = decode_cycles(report);
+  if (cycles.empty()) return;
+  const std::uint64_t all = std::accumulate(cycles.begin(), cycles.end(), std::uint64_t{0});
+  const double per_second = machine.clock_ghz * 1e9 / static_cast<double>(all);
+  const auto tokens = static_cast<double>(report.decode_count()), steps = static_cast<double>(cycles.size());
+  out += fmt::format(
+      "  step, median    {:>14}   {} tokens/s in all, {} of each at {:g} GHz\n"
+      "  step, max       {:>14}\n",
+      with_separators(cycles[(cycles.size() - 1) / 2]), rate_text(tokens * per_second),
+      rate_text(steps * per_second), machine.clock_ghz, with_separators(cycles.back()));
+}
+
 void add_speed(std::string& out, const config::Machine& machine, const RunReport& report) {
   if (report.tokens.empty()) {
     out += fmt::format("cycles          {:>14}   of an unfinished first token\n",
                        with_separators(report.total_cycles()));
     return;
   }
+  if (report.sequences.size() > 1) return add_speed_of_several(out, machine, report);
   out += fmt::format("cycles per token\n  first token     {:>14}   ({} prompt tokens)\n",
-                     with_separators(report.tokens.front().cycles()), report.prompt_tokens.size());
+                     with_separators(report.tokens.front().cycles()), report.prompt_count());
   const std::vector<std::uint64_t> cycles = decode_cycles(report);
   if (cycles.empty()) return;
   const std::uint64_t median = cycles[(cycles.size() - 1) / 2];
@@ -175,8 +194,8 @@ void add_phases(std::string& out, const RunReport& report) {
                        energy);
   };
   if (report.tokens.empty()) return;
-  out += line(report.first_token, report.prompt_tokens.size(), "each prompt");
-  if (report.tokens.size() > 1) out += line(report.decode_memory(), report.tokens.size() - 1, "each decode");
+  out += line(report.first_token, report.prompt_count(), "each prompt");
+  if (report.tokens.size() > 1) out += line(report.decode_memory(), report.decode_count(), "each decode");
 }
 
 void add_memory(std::string& out, const config::Machine& machine, const RunReport& report,
@@ -229,12 +248,18 @@ std::string stack_text(const observe::Stack& stack) {
   return out + fmt::format("  {:<17} {:>14}  100.0 %\n", "total", with_separators(total));
 }
 
+std::size_t longest_prompt(const RunReport& report) {
+  std::size_t most = 0;
+  for (const SequenceReport& s : report.sequences) most = std::max(most, s.prompt_tokens.size());
+  return most;
+}
+
 std::string summary_text(const model::LlamaModel& model, const config::Machine& machine,
                          const RunReport& report, Inference& inference) {
   std::string out = fmt::format("model    {}\nmachine  {}\n", model_line(model), machine_line(machine));
   if (model.file().data() == model::TensorData::absent) out += timing_line(model, report, inference);
   if (report.small_batch) {
-    out += fmt::format("batch    {}\n", small_batch_text(*report.small_batch, report.prompt_tokens.size()));
+    out += fmt::format("batch    {}\n", small_batch_text(*report.small_batch, longest_prompt(report)));
   }
   out += "\n";
   add_speed(out, machine, report);
