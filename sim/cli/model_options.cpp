@@ -144,7 +144,7 @@ void add_model_options(OptionParser& parser) {
   auto add = parser.add();
   add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model)");
   add("prompt,p", po::value<std::vector<std::string>>()->composing(),
-      "text to continue, @FILE or -; repeat for more (default: how the bundled model's first novel begins)");
+      "text to continue, @FILE or -; repeat for more (default: the bundled model's first novel)");
   add("file,f", po::value<std::string>(), "file with the text to continue; - is standard input");
   add("chat", po::bool_switch(), "the prompt is a message: put it into the model's chat template");
   add("new-tokens,n", po::value<long long>(), "tokens to generate (default: 32)");
@@ -158,13 +158,12 @@ void add_model_options(OptionParser& parser) {
            "nucleus sampling: smallest set with this probability");
   sampling("seed", po::value<std::string>()->default_value("0"), "seed of the sampler");
   sampling("ignore-eos", po::bool_switch(), "continue after the end of the text");
-  auto several = parser.more("Sequences");
-  several("sequences", po::value<long long>(),
-          "decode N sequences a step, of one prompt or as many (default: as there are prompts)");
-  several("prompts", po::value<std::string>(), "file with one prompt per line");
   auto compiling = parser.more("Compiling and simulating");
   compiling("batch", po::value<long long>()->default_value(0),
             "prompt tokens per step (0: the fastest, by estimate)");
+  compiling("sequences", po::value<long long>(),
+            "decode N sequences a step, of one prompt or as many (default: as there are prompts)");
+  compiling("prompts", po::value<std::string>(), "file with one prompt per line");
   compiling("kv-type", po::value<std::string>()->default_value("f16"),
             ("format of the KV cache: " + kCacheFormats.names(" or ")).c_str());
   compiling("no-fusion", po::value<std::string>(),
