@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Does the verifier refuse a graph that cannot be executed, by the operator's name?
 #include <catch2/catch.hpp>
+#include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "model/graph/builder.h"
@@ -11,7 +13,7 @@ using Catch::Contains;
 
 namespace {
 
-class AnyTensor final : public TensorSource {
+class AnyTensor : public TensorSource {
  public:
   Weight matrix(const std::string& name, std::uint32_t rows, std::uint32_t cols) override {
     return {name, Format::f32, rows, cols, 0, {}};
@@ -60,6 +62,40 @@ TEST_CASE("experts take places of a top_k, as many as they are, and parts that f
   built(8, false);
   built(8, true);  // half of x for each of the two places
   CHECK_THROWS_WITH(built(7, false), Contains("what the places are of"));
+}
+
+TEST_CASE("factors of experts are one for each of them, and of parts of one size") {
+  class ScaledTensors final : public AnyTensor {
+    bool has(const std::string&) const override { return true; }
+  };
+  const auto built = [](std::uint32_t experts, std::uint32_t used) {
+    Graph graph;
+    ScaledTensors tensors;
+    GraphBuilder b(graph, tensors);
+    const ValueId x = b.gather_rows("x", b.token_ids(), b.matrix("table", 10, 64));
+    const ValueId places = b.top_k("places", b.linear("router", x, b.matrix("router", 8, 64)), used);
+    b.set_result(b.scale_parts("scaled", x, b.expert_scales("y", places, experts)));
+    verify(graph);
+    return graph.find("y_scales").weight->name;
+  };
+  CHECK(built(8, 2) == "y.scale");
+  CHECK_THROWS_WITH(built(7, 2), Contains("'y_scales' (take_row)") && Contains("what the places are of"));
+  CHECK_THROWS_WITH(built(8, 3), Contains("'scaled' (scale_parts)") && Contains("no part holds"));
+}
+
+TEST_CASE("rows of each expert's matrix lie as far apart as the matrices") {
+  const std::vector<float> values(3 * 6 * 4);
+  const auto bytes = std::as_bytes(std::span(values));
+  const Weight whole{"w", Format::f32, 6, 4, 100, bytes, 3};
+  const Weight part = whole.slice(2, 3);
+  for (std::uint32_t e = 0; e < 3; ++e) {
+    const Weight one = part.expert(e);
+    const std::size_t first = (e * 6 + 2) * 4 * sizeof(float);
+    CHECK(one.rows == 3);
+    CHECK(one.offset == 100 + first);
+    CHECK(one.data.data() == bytes.data() + first);
+    CHECK(one.data.size() == 3 * 4 * sizeof(float));
+  }
 }
 
 TEST_CASE("a sound graph is accepted") {
