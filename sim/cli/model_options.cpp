@@ -192,6 +192,11 @@ Format cache_format_of(const OptionParser& parser) {
                                did_you_mean(name, allowed)));
 }
 
+machine::Clocking clocking_of(const OptionParser& parser) {
+  return choose<machine::Clocking>(
+      parser, "clock", {{"gated", machine::Clocking::gated}, {"every-edge", machine::Clocking::every_edge}});
+}
+
 host::RunSettings settings_of(const OptionParser& parser) {
   host::RunSettings s;
   s.sampler = {parser.get<double>("temperature"), parser.count("top-k"), parser.get<double>("top-p"),
@@ -206,8 +211,7 @@ host::RunSettings settings_of(const OptionParser& parser) {
   }
   s.ignore_eos = parser.get<bool>("ignore-eos");
   s.inference.check = parser.get<bool>("check");
-  s.inference.clocking = choose<machine::Clocking>(
-      parser, "clock", {{"gated", machine::Clocking::gated}, {"every-edge", machine::Clocking::every_edge}});
+  s.inference.clocking = clocking_of(parser);
   s.inference.compile.kv_format = cache_format_of(parser);
   if (parser.has("no-fusion")) {
     s.inference.compile.fusions = fusions_without(parser.get<std::string>("no-fusion"));

@@ -24,6 +24,8 @@ std::filesystem::path named_model(const std::string& file);
 std::filesystem::path model_path(const OptionParser& parser);
 // The file that -m names, else the bundled model of this name. Throws UsageError where there is none.
 std::filesystem::path named_or_bundled(const OptionParser& parser, const std::string& name);
+// What --clock names. Throws UsageError.
+machine::Clocking clocking_of(const OptionParser& parser);
 // Sampler, tokens, formats and clocking. Throws UsageError.
 host::RunSettings settings_of(const OptionParser& parser);
 // The format that --kv-type names. Throws UsageError.

@@ -46,6 +46,16 @@ TEST_CASE("see names a digit that was drawn by hand, with its cycles, on machine
              Catch::StartsWith("label   3 ") && Contains("where the cycles went") && Contains("total"));
 }
 
+TEST_CASE("neither a trace nor the clocking changes a cycle of an image") {
+  const Scratch scratch;
+  const nlohmann::json plain = seen_of({kDigit});
+  const std::string trace = scratch / "digit.kanata";
+  CHECK(seen_of({kDigit, "--clock", "every-edge", "--trace", trace}) == plain);
+  CHECK(std::filesystem::file_size(trace) > 1000);
+  check_refusal(kUsage, {"see", kDigit, "--trace", kDigit}, {"the command reads this file"});
+  check_refusal(kUsage, {"see", kDigit, "--clock", "never"}, {"--clock is 'never'"});
+}
+
 TEST_CASE("an image is the same plain and binary, of a byte or two a pixel, and twice as once") {
   const Scratch scratch;
   const std::string plain = scratch.file(

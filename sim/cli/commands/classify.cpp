@@ -4,10 +4,9 @@
 
 #include "base/read_file.h"
 #include "cli/document.h"
-#include "cli/machine_options.h"
+#include "cli/label_run.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
-#include "cli/print/labels.h"
 #include "host/classify.h"
 #include "host/files.h"
 #include "model/tokenizer/tokenizer.h"
@@ -22,12 +21,9 @@ OptionParser classify_parser() {
       "Which class a text has, by a model of architecture encoder: label, probability, cycles of the "
       "simulated\nmachine. A text longer than the model's context counts as far as it reaches.",
       "tokencycle classify -f models/mail.txt");
-  add_machine_options(parser);
-  auto add = parser.add();
-  add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model of spam)");
-  add("file,f", po::value<std::vector<std::string>>()->composing(),
-      "file with the text, as a mail; may be repeated; - is standard input");
-  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
+  add_label_options(parser, "GGUF file (default: the bundled model of spam)");
+  parser.add()("file,f", po::value<std::vector<std::string>>()->composing(),
+               "file with the text, as a mail; may be repeated; - is standard input");
   add_output_forms(parser, "text");
   parser.positional("file", -1);
   return parser;
@@ -36,7 +32,6 @@ OptionParser classify_parser() {
 ExitCode classify_command(const Arguments& arguments) {
   OptionParser parser = classify_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  const OutputForm form = output_form(parser);
   if (!parser.has("file"))
     throw UsageError("--file is missing: classify needs a text, as -f models/mail.txt");
   const model::LlamaModel model(model::GgufFile(named_or_bundled(parser, "spam-encoder-q8_0.gguf")));
@@ -46,17 +41,12 @@ ExitCode classify_command(const Arguments& arguments) {
                     model.file().path().string(), model.shape().architecture));
   }
   const auto tokenizer = model::make_tokenizer(model.file());
-  const config::Machine machine = machine_with(machine_options_of(parser));
-  host::InferenceOptions options;
-  options.check = parser.get<bool>("check");
-  host::Inference inference(model, machine, options);
-  std::vector<Labelled> all;
-  for (const std::string& file : parser.texts("file")) {
+  label_inputs(parser, model, parser.texts("file"), [&](const std::string& file) {
     const std::vector<model::TokenId> ids =
         host::classifier_tokens(host::read_text(file), shown_name(file), model, *tokenizer);
-    all.push_back(labelled(shown_name(file), std::as_bytes(std::span(ids)), model, inference));
-  }
-  print_labels(all, model, machine, form);
+    const auto bytes = std::as_bytes(std::span(ids));
+    return std::vector<std::byte>(bytes.begin(), bytes.end());
+  });
   return ExitCode::success;
 }
 

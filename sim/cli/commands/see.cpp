@@ -3,11 +3,10 @@
 #include <fmt/format.h>
 
 #include "base/read_file.h"
-#include "cli/machine_options.h"
+#include "cli/document.h"
+#include "cli/label_run.h"
 #include "cli/model_options.h"
 #include "cli/options.h"
-#include "cli/print/labels.h"
-#include "host/places.h"
 #include "model/image.h"
 
 namespace tokencycle::cli {
@@ -16,7 +15,7 @@ namespace po = boost::program_options;
 
 namespace {
 
-std::vector<float> rows_of(const std::string& file, const model::LlamaModel& model) {
+std::vector<std::byte> rows_of(const std::string& file, const model::LlamaModel& model) {
   const model::Image image = model::read_pgm(file);
   const model::Hyperparameters& shape = model.shape();
   if (image.width != shape.image_size || image.height != shape.image_size) {
@@ -24,7 +23,9 @@ std::vector<float> rows_of(const std::string& file, const model::LlamaModel& mod
                                  shown_name(file), image.width, image.height, shape.image_size,
                                  shape.image_size));
   }
-  return model::patch_rows(image, shape.patch_size);
+  const std::vector<float> rows = model::patch_rows(image, shape.patch_size);
+  const auto bytes = std::as_bytes(std::span(rows));
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace
@@ -35,12 +36,9 @@ OptionParser see_parser() {
       "What a vision model (architecture vit) makes of grey images: label, probability, cycles of the "
       "simulated\nmachine.",
       "tokencycle see models/digit.pgm");
-  add_machine_options(parser);
-  auto add = parser.add();
-  add("model,m", po::value<std::string>(), "GGUF file (default: the bundled model of digits)");
-  add("image", po::value<std::vector<std::string>>()->composing(),
-      "PGM file of the model's size; - is standard input");
-  add("check", po::bool_switch(), "compare every operator's result with the reference, bit for bit");
+  add_label_options(parser, "GGUF file (default: the bundled model of digits)");
+  parser.add()("image", po::value<std::vector<std::string>>()->composing(),
+               "PGM file of the model's size; - is standard input");
   add_output_forms(parser, "image");
   parser.positional("image", -1);
   return parser;
@@ -49,7 +47,6 @@ OptionParser see_parser() {
 ExitCode see_command(const Arguments& arguments) {
   OptionParser parser = see_parser();
   if (!parser.parse(arguments)) return ExitCode::success;
-  const OutputForm form = output_form(parser);
   if (!parser.has("image")) throw UsageError("see needs an image, as in `tokencycle see models/digit.pgm`");
   const model::LlamaModel model(model::GgufFile(named_or_bundled(parser, "digits-vit-q8_0.gguf")));
   if (model.shape().image_size == 0) {
@@ -57,16 +54,8 @@ ExitCode see_command(const Arguments& arguments) {
         fmt::format("{}: a model of architecture {} takes no images; use one of architecture vit",
                     model.file().path().string(), model.shape().architecture));
   }
-  const config::Machine machine = machine_with(machine_options_of(parser));
-  host::InferenceOptions options;
-  options.check = parser.get<bool>("check");
-  host::Inference inference(model, machine, options);
-  std::vector<Labelled> all;
-  for (const std::string& file : parser.texts("image")) {
-    const std::vector<float> rows = rows_of(file, model);
-    all.push_back(labelled(shown_name(file), std::as_bytes(std::span(rows)), model, inference));
-  }
-  print_labels(all, model, machine, form);
+  label_inputs(parser, model, parser.texts("image"),
+               [&](const std::string& file) { return rows_of(file, model); });
   return ExitCode::success;
 }
 
