@@ -227,8 +227,7 @@ OptionParser perplexity_parser() {
       "second half is\nscored. Without "
       "-c by the reference; with -c by the simulated machine (the same figure, to the last digit), with "
       "the\ncycles of a token. Of several models a line each: those of one tokenizer compare.",
-      "tokencycle perplexity -m models/austen-2.9m-q8_0.gguf -m models/austen-lstm-q8_0.gguf "
-      "-f models/heldout.txt -c edge");
+      "tokencycle perplexity -f models/heldout.txt --window 256");
   parser.add()("model,m", po::value<std::vector<std::string>>()->composing(),
                "GGUF file; may be repeated (default: the bundled model)")("file,f", po::value<std::string>(),
                                                                           "UTF-8 text; - is standard input")(
