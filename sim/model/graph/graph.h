@@ -110,8 +110,7 @@ enum class OperatorKind : std::uint8_t {
   // others become much less than all.                                                        inputs: x
   keep_groups,
   // One step of an LSTM or a GRU: x are the products of the layer's input with their bias, the weight
-  // multiplies the state's row h, which the result becomes.                                          inputs:
-  // x, state
+  // multiplies the state's row h, which becomes the result.                                  inputs: x, state
   cell,
   take_row,     // the weight's row at the places                                       inputs: places
   scale_parts,  // the parts of x side by side, each times its factor                   inputs: x, factors
