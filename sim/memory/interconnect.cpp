@@ -71,6 +71,8 @@ bool Interconnect::goes_first(std::size_t source, Cycle cycle, const Candidate& 
 
 Interconnect::Candidate Interconnect::next_issue() {
   refused_ = false;
+  // The room that the one before waited for is there, whatever its source wants by now.
+  if (next_.room != Cycle() && next_.room <= time_) note_room(next_.source, false, next_.room);
   if (wishing_ == 1) {
     std::size_t only = next_.source;
     if (wishes_[only].cycle == kNever)
