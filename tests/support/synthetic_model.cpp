@@ -289,6 +289,8 @@ class TensorRecorder final : public model::TensorSource {
     return {name, Format::f32, rows, cols, 0, {}};
   }
   bool has(const std::string& name) const override {
+    // Files with fused experts, as gemma4's, have the factors of these in any case.
+    if (spec_.fused_experts && name.ends_with(".ffn_down_exps.scale")) return true;
     if (name.ends_with(".scale")) return spec_.scales && name.starts_with("blk.");
     if (name.ends_with(".ffn_gate_up_exps.weight")) return spec_.fused_experts;
     if (spec_.architecture == "gemma4") {  // `parallel`: values are the keys' products in the wide layers
