@@ -96,6 +96,7 @@ int main(int argc, char* argv[]) {
   static_cast<void>(std::signal(SIGPIPE, SIG_IGN));  // a closed pipe is an error of the write that meets it
   static_cast<void>(std::signal(SIGXFSZ, SIG_IGN));  // and so is a file that may not grow (ulimit -f)
   host::handle_interrupts();
+  host::handle_terminate();
   model::handle_lost_bytes();
   try {
     const ExitCode code = run(Arguments(argv + 1, argv + argc));
@@ -106,7 +107,7 @@ int main(int argc, char* argv[]) {
   } catch (const Error& error) {
     return report(error.code(), error.what());
   } catch (const std::bad_alloc&) {
-    return report(ExitCode::simulation, "out of memory: use a smaller model, context or machine");
+    return report(ExitCode::simulation, host::kOutOfMemory);
   } catch (const std::filesystem::filesystem_error& error) {
     return report(ExitCode::io, fmt::format("a file cannot be reached; check the path: {}", error.what()));
   } catch (const std::system_error& error) {  // of fmt::print

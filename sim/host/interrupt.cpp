@@ -9,8 +9,11 @@
 #include <atomic>
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <ctime>
+#include <exception>
+#include <new>
 
 #include "base/error.h"
 
@@ -52,6 +55,34 @@ void write_error(const char* text) {
   }
 }
 
+// What would be half-written goes, and the terminal is put in order.
+void clean_up() {
+  for (const auto& file : g_files) {
+    const char* path = file;
+    if (path != nullptr) ::unlink(path);
+  }
+  if (const char* restore = g_restore; restore != nullptr) {
+    write_error(restore);
+    write_error("\n");
+  }
+}
+
+// A library's destructor may ask for memory (that of nlohmann/json does, for a list of what it destroys), and
+// nothing can catch what it then throws.
+[[noreturn]] void on_terminate() {
+  try {
+    if (const std::exception_ptr error = std::current_exception()) std::rethrow_exception(error);
+  } catch (const std::bad_alloc&) {
+    clean_up();
+    write_error("tokencycle: ");
+    write_error(kOutOfMemory);
+    write_error("\n");
+    ::_exit(static_cast<int>(ExitCode::simulation));
+  } catch (...) {
+  }
+  std::abort();
+}
+
 extern "C" void on_interrupt(int) {
   const int error = errno;
   const std::int64_t now = now_ns();
@@ -61,14 +92,7 @@ extern "C" void on_interrupt(int) {
     errno = error;
     return;
   }
-  for (const auto& file : g_files) {
-    const char* path = file;
-    if (path != nullptr) ::unlink(path);
-  }
-  if (const char* restore = g_restore; restore != nullptr) {
-    write_error(restore);
-    write_error("\n");
-  }
+  clean_up();
   write_error(again ? "tokencycle: interrupted twice; files that were not complete are gone\n"
                     : "tokencycle: interrupted; nothing was kept\n");
   ::_exit(static_cast<int>(ExitCode::interrupted));
@@ -106,6 +130,9 @@ Interruptible::Interruptible() {
 }
 Interruptible::~Interruptible() {
   --g_waiting;
+}
+void handle_terminate() {
+  std::set_terminate(on_terminate);
 }
 bool interrupted() {
   return g_interrupted.load(std::memory_order_relaxed);

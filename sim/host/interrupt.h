@@ -16,6 +16,11 @@ namespace tokencycle::host {
 // order, and a line on standard error says so. Called once, by main.
 void handle_interrupts();
 
+// Where memory ran out in a destructor, the process ends as where it ran out elsewhere: what is half-written
+// is removed, kOutOfMemory is written, and the exit code is 6. Called once, by main.
+void handle_terminate();
+inline constexpr const char* kOutOfMemory = "out of memory: use a smaller model, context or machine";
+
 // While one lives, the first signal is remembered and only another one, 0.1 s later or more, ends the
 // process. Its owner asks interrupted() many times a second.
 class Interruptible {

@@ -58,7 +58,7 @@ def check_bash(binary):
         if "--help-all" in text:
             text = output(binary, command, "--help-all")
         listed = re.findall(r"^  (?:-\w \[ )?(--[a-z][a-z-]*)", text, re.M)
-        positional = {"--input", "--trace", "--ids", "--shell", "--plan", "--topic"}  # of some commands
+        positional = {"--input", "--trace", "--ids", "--image", "--shell", "--plan", "--topic"}  # of some commands
         expect(f"options of {command}", words(command, "--"), set(listed) - positional)
 
 

@@ -22,7 +22,7 @@ namespace {
 std::string words_of(const std::vector<OptionInfo>& options) {
   std::string words;
   for (const OptionInfo& o : options) {
-    if (o.positional) continue;
+    if (o.positional && o.letter.empty()) continue;
     words += (words.empty() ? "--" : " --") + o.name;
     if (!o.letter.empty()) words += " -" + o.letter;
   }
