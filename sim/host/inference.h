@@ -43,7 +43,7 @@ struct InferenceOptions {
   // from.
   std::vector<std::uint32_t> experts = {};
   std::uint64_t expert_seed = 0;
-  // Without values: positions that each sequence has already, whose states nobody has computed.
+  // Without values: positions that each sequence has already, whose states were never computed.
   std::uint32_t position = 0;
   std::function<void(const struct StepReport&)> on_step = {};  // called after each step, where given
   std::optional<RecordOptions> record = {};  // absent: nothing is recorded, and nothing subscribes for it

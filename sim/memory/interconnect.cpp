@@ -32,7 +32,6 @@ bool Interconnect::ask(std::size_t source) {
   const Cycle wanted = unit.next_issue();
   Wish& wish = wishes_[source];
   const bool same_cycle = wanted == wish.cycle;
-  if (!same_cycle) wishing_ += std::size_t{wanted != kNever} - std::size_t{wish.cycle != kNever};
   wish.cycle = wanted;
   if (wanted == kNever) return !same_cycle;
   const DramAddress address = unit.head().address;
@@ -73,12 +72,7 @@ Interconnect::Candidate Interconnect::next_issue() {
   refused_ = false;
   // The room that the one before waited for is there, whatever its source wants by now.
   if (next_.room != Cycle() && next_.room <= time_) note_room(next_.source, false, next_.room);
-  if (wishing_ == 1) {
-    std::size_t only = next_.source;
-    if (wishes_[only].cycle == kNever)
-      for (only = 0; wishes_[only].cycle == kNever;) ++only;
-    return next_of(only);
-  }
+  if (const auto only = only_wish()) return next_of(*only);
   Candidate best;
   for (std::size_t i = 0; i < sources_.size(); ++i) {
     const Wish& wish = wishes_[i];
@@ -87,6 +81,17 @@ Interconnect::Candidate Interconnect::next_issue() {
     if (goes_first(i, cycle, best) && has_room(i)) best = {cycle, i};
   }
   return best;
+}
+
+// The source that wishes something; none if several do.
+std::optional<std::size_t> Interconnect::only_wish() const {
+  std::optional<std::size_t> only;
+  for (std::size_t i = 0; i < wishes_.size(); ++i) {
+    if (wishes_[i].cycle == kNever) continue;
+    if (only) return std::nullopt;
+    only = i;
+  }
+  return only;
 }
 
 // Of the only source that wishes something: nothing else is accepted before.

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "memory/dram/dram.h"
@@ -90,10 +91,6 @@ class Interconnect {
     if constexpr (!Archive::is_loading::value) catch_up();
     state(wishes_, channel_next_, time_, served_, counters_);
     dram_->serialize(state);
-    if constexpr (Archive::is_loading::value) {
-      wishing_ = 0;
-      for (const Wish& w : wishes_) wishing_ += w.cycle != kNever;
-    }
     due_ = {};
     asked_anew_ = true;
   }
@@ -116,7 +113,7 @@ class Interconnect {
       state(cycle, address, channel, refused, served);
     }
   };
-  std::uint32_t channel_of(DramAddress address) {
+  std::uint32_t channel_of(DramAddress address) const {
     return channel_next_.size() == 1 ? 0 : dram_->channel_of(address);
   }
   bool ask(std::size_t source);  // whether it wants something else now
@@ -127,6 +124,7 @@ class Interconnect {
   Candidate next_issue();
   bool goes_first(std::size_t source, Cycle cycle, const Candidate& best) const;
   bool has_room(std::size_t source);
+  std::optional<std::size_t> only_wish() const;
   Candidate next_of(std::size_t source);
   void note_room(std::size_t source, bool write, Cycle room);
   TrafficCounters& counter(std::size_t source, bool write) { return counters_[source * 2 + (write ? 1 : 0)]; }
@@ -139,7 +137,6 @@ class Interconnect {
   observe::EventHub& hub_;
   std::vector<Attachment> sources_;
   std::vector<Wish> wishes_;         // by source
-  std::size_t wishing_ = 0;          // sources that want something
   std::vector<Cycle> channel_next_;  // first cycle in which the channel accepts again
   Cycle time_;                       // nothing before it can be issued any more
   Candidate next_;                   // what is issued next, as far as it is known

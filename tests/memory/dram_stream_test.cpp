@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reads of open rows, which a controller serves from a stream while nobody hears its commands: the same,
-// clock by clock, as from its queues?
+// Reads of open rows, which a controller serves from a stream while no observer subscribes to its commands:
+// the same, clock by clock, as from its queues?
 #include <catch2/catch.hpp>
 #include <random>
 #include <tuple>

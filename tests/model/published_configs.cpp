@@ -167,7 +167,7 @@ TEST_CASE("mixtures as their published configurations have them have the weights
   CHECK_THAT(outcome(deepseek), Contains("topk_method is \"best\""));
 }
 
-TEST_CASE("what transformers 5 writes beside, or in place of, older keys is read or refused") {
+TEST_CASE("what transformers 5 writes beside older keys or instead of them is read or refused") {
   json qwen = small("qwen3moe", true);
   qwen["num_local_experts"] = qwen["num_experts"];
   qwen.erase("num_experts");

@@ -23,7 +23,7 @@ class MemoryReplay {
       if (notice.news == memory::DramNews::completion) dram_->take_completion();
     }
   }
-  std::uint32_t channel_of(DramAddress address) { return dram_->channel_of(address); }
+  std::uint32_t channel_of(DramAddress address) const { return dram_->channel_of(address); }
   // Whether a read of this address would be accepted now.
   bool has_room(DramAddress address) { return dram_->has_room(dram_->channel_of(address), address, false); }
   // Bursts that were issued in `now`, after the units' turn.

@@ -62,12 +62,12 @@ DramAddressMap::DramAddressMap(const config::DramSystem& system)
 }
 
 void DramAddressMap::places(std::uint64_t address, std::span<DramPlace> out) const {
-  const DramPlace first = place(address);
-  for (std::size_t i = 0; i < out.size(); ++i) {
+  out.front() = place(address);
+  for (std::size_t i = 1; i < out.size(); ++i) {
     if (divides()) {
       out[i] = place(address + (static_cast<std::uint64_t>(i) << burst_shift_));
     } else {
-      out[i] = first;
+      out[i] = out.front();
       out[i] ^= tables_.front()[i];
     }
   }

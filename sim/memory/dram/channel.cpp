@@ -43,7 +43,7 @@ void DramChannel::accept(Cycle now, std::uint32_t slot, bool write, std::span<co
   const auto finds_write = [&](const DramPlace& p) { return controller_.has_write(request(p)); };
   const bool no_write = controller_.waiting_writes() == 0 || std::ranges::none_of(bursts, finds_write);
   if (!write && no_write && !prompt()) {
-    if (controller_.streaming()) {  // its room is asked for next: it is told now what it would be told then
+    if (controller_.streaming()) {  // the requester asks for room next, which takes the same steps
       give_until(now);
       for (const DramPlace& p : bursts) controller_.accept(clock, request(p));
       note_commands();
@@ -98,7 +98,7 @@ void DramChannel::transferred(std::span<const DramTransfer> reads, Clock latency
   transferring(begin, end, false);
 }
 
-// Nobody hears commands where reads come one by one.
+// Reads are reported one by one only while no observer subscribes to commands.
 void DramChannel::transferred(const DramTransfer& read, Clock latency, Clock clocks) {
   const Clock end = read.at + latency;
   transferring(end - clocks, end, false);

@@ -35,11 +35,7 @@ class CommandDram final : public Dram {
     waiting_in_[static_cast<std::size_t>(observe::State::idle)] = system_.channels;
   }
 
-  std::uint32_t channel_of(DramAddress address) override {
-    asked_ = first_of(address);
-    places_.front() = map_.place(asked_);
-    return places_.front().channel;
-  }
+  std::uint32_t channel_of(DramAddress address) const override { return map_.place(address.value).channel; }
 
   bool has_room(std::uint32_t index, bool write) override {
     return has_slot() &&
@@ -49,8 +45,7 @@ class CommandDram final : public Dram {
   bool has_room(std::uint32_t index, DramAddress address, bool write) override {
     if (system_.queue_of == config::DramQueueOf::channel) return has_room(index, write);
     if (!has_slot()) return false;
-    asked_ = first_of(address);
-    map_.places(asked_, places_);
+    map_.places(first_of(address), places_);
     return finds_room(index, [&](const DramChannel& channel) {
       for (std::uint32_t i = 0; i < bursts_; ++i) {
         const std::uint32_t bank = places_[i].bank;
@@ -82,9 +77,7 @@ class CommandDram final : public Dram {
     free_slots_.pop_back();
     slots_[slot] = burst;
     open_[slot] = bursts_;
-    const std::uint64_t first = first_of(burst.address);
-    if (bursts_ != 1 || first != asked_) map_.places(first, places_);
-    asked_ = first;
+    map_.places(first_of(burst.address), places_);
     const std::uint32_t index = places_.front().channel;
     DramChannel& channel = *channels_[index];
     channel.accept(now, slot, burst.write, places_);
@@ -243,10 +236,9 @@ class CommandDram final : public Dram {
 
   const config::DramSystem& system_;  // the machine's
   DramAddressMap map_;
-  std::uint32_t bursts_;                     // of the devices, in a request
-  std::uint64_t request_bytes_;              // a power of two
-  std::vector<DramPlace> places_;            // of a request's bursts, while it is looked at,
-  std::uint64_t asked_ = ~std::uint64_t{0};  // and where that begins
+  std::uint32_t bursts_;           // of the devices, in a request
+  std::uint64_t request_bytes_;    // a power of two
+  std::vector<DramPlace> places_;  // of a request's bursts, while it is looked at
   std::vector<std::unique_ptr<DramChannel>> channels_;
   EarliestOf earliest_;              // of the channels
   std::vector<Burst> slots_;         // accepted and not complete

@@ -47,8 +47,6 @@ class DramController {
   void accept(Clock now, const DramRequest& request);
   // Gives all commands up to and including `until`.
   void advance(Clock until) {
-    if (next_event() > until) return;
-    if (streaming_ && until < next_refresh_ && !listener_.wants_commands()) run_stream(until);
     if (next_event() <= until) advance_by_events(until);
   }
   // The same as accept() for each of these reads and advance() to the command of the last, if they can be

@@ -87,7 +87,7 @@ struct DramNotice {
 class Dram {
  public:
   virtual ~Dram() = default;
-  virtual std::uint32_t channel_of(DramAddress address) = 0;
+  virtual std::uint32_t channel_of(DramAddress address) const = 0;
   // Whether the channel can accept a burst now, whatever its address; if not, a completion or room changes
   // that.
   virtual bool has_room(std::uint32_t channel, bool write) = 0;

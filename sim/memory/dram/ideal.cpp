@@ -38,7 +38,7 @@ class IdealDram final : public Dram {
         1, static_cast<std::uint64_t>(std::ceil(machine.dram.latency_ns * machine.clock_ghz)));
   }
 
-  std::uint32_t channel_of(DramAddress address) override {
+  std::uint32_t channel_of(DramAddress address) const override {
     return static_cast<std::uint32_t>((address.value >> burst_shift_) % channels_.size());
   }
   bool has_room(std::uint32_t, bool) override { return in_flight_ < requests_in_flight_; }

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Cycles of somebody else's array beside ours: axis_sa of https://github.com/abarajithan11/axis-systolic-array, an
+# Cycles of another project's array beside ours: axis_sa of https://github.com/abarajithan11/axis-systolic-array, an
 # output-stationary array in SystemVerilog, under Verilator.
 #
 #   tests/rtl/others/axis_sa.sh CHECKOUT [TOKENCYCLE]
