@@ -25,10 +25,7 @@ std::string result_of(const Scratch& scratch, const std::string& model, const st
 }
 
 Json aligned(const std::string& a, const std::string& b) {
-  const Outcome o = launch({"compare", "--align", a, b, "--json"});
-  INFO(o.err);
-  REQUIRE(o.exit_code == 0);
-  return Json::parse(o.out);
+  return test::launch_json({"compare", "--align", a, b});
 }
 
 using Place = std::pair<std::string, int>;  // operator, layer

@@ -23,11 +23,7 @@ const std::string kOffer =
 
 nlohmann::json classified(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "classify");
-  arguments.emplace_back("--json");
-  const test::Outcome o = launch(arguments);
-  CAPTURE(o.err);
-  REQUIRE(o.exit_code == 0);
-  return nlohmann::json::parse(o.out)["inputs"];
+  return test::launch_json(arguments)["inputs"];
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <catch2/catch.hpp>
 #include <chrono>
 #include <fstream>
 #include <iterator>
@@ -91,6 +92,14 @@ Outcome launch_reading(const std::string& input, const std::vector<std::string>&
   const Scratch scratch;
   const std::string file = scratch.file("input", input);
   return Launched(arguments, {}, -1, TOKENCYCLE_BINARY, file.c_str()).wait();
+}
+
+nlohmann::json launch_json(std::vector<std::string> arguments) {
+  arguments.emplace_back("--json");
+  const Outcome o = launch(arguments);
+  CAPTURE(arguments, o.err);
+  REQUIRE(o.exit_code == 0);
+  return nlohmann::json::parse(o.out);
 }
 
 Scratch::Scratch() {

@@ -44,6 +44,9 @@ Outcome launch(const std::vector<std::string>& arguments, const Environment& env
 // The same with a text as standard input.
 Outcome launch_reading(const std::string& input, const std::vector<std::string>& arguments);
 
+// What the command prints with --json, which is added; requires that it succeeds.
+nlohmann::json launch_json(std::vector<std::string> arguments);
+
 // An empty folder that is removed with the object.
 class Scratch {
  public:

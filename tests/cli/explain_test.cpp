@@ -19,9 +19,7 @@ using test::Scratch;
 namespace {
 
 Json explained(const std::string& topic) {
-  const test::Outcome o = launch({"explain", topic, "--json"});
-  REQUIRE(o.exit_code == 0);
-  Json json = Json::parse(o.out);
+  Json json = test::launch_json({"explain", topic});
   CHECK(json["schema"] == "tokencycle-explain-1");
   return json;
 }

@@ -23,11 +23,8 @@ Outcome gemm(Arguments arguments) {
 }
 
 json json_of(Arguments arguments) {
-  arguments.emplace_back("--json");
-  const Outcome o = gemm(arguments);
-  CAPTURE(arguments, o.err);
-  REQUIRE(o.exit_code == 0);
-  return json::parse(o.out);
+  arguments.insert(arguments.begin(), "gemm");
+  return test::launch_json(arguments);
 }
 
 void check_refused(const Arguments& arguments, int code, const std::vector<std::string>& parts) {

@@ -19,10 +19,7 @@ const std::string kRoot = TOKENCYCLE_SOURCE_DIR "/";
 
 // `inspect --json` of the file.
 Json inspected(const std::string& file) {
-  const test::Outcome o = launch({"inspect", file, "--json"});
-  INFO(file << ": " << o.err);
-  REQUIRE(o.exit_code == 0);
-  return Json::parse(o.out);
+  return test::launch_json({"inspect", file});
 }
 
 constexpr const char* kQwen =

@@ -18,11 +18,7 @@ const std::string kDigit = TOKENCYCLE_SOURCE_DIR "/models/digit.pgm";
 
 nlohmann::json seen_of(std::vector<std::string> arguments) {
   arguments.insert(arguments.begin(), "see");
-  arguments.emplace_back("--json");
-  const test::Outcome o = launch(arguments);
-  CAPTURE(o.err);
-  REQUIRE(o.exit_code == 0);
-  return nlohmann::json::parse(o.out)["inputs"];
+  return test::launch_json(arguments)["inputs"];
 }
 
 }  // namespace

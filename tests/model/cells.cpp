@@ -8,12 +8,14 @@
 #include "model/graph/builder.h"
 #include "model/reference/math.h"
 #include "model/reference/reference.h"
+#include "refusal.h"
 #include "support/synthetic_model.h"
 
 using namespace tokencycle;
 using namespace tokencycle::model;
 using Catch::Contains;
 using test::GgufWriter;
+using test::refusal;
 using test::SyntheticModel;
 
 namespace {
@@ -21,19 +23,6 @@ namespace {
 nlohmann::json vectors() {
   std::ifstream file(TOKENCYCLE_SOURCE_DIR "/tests/golden/cell_vectors.json");
   return nlohmann::json::parse(file);
-}
-
-template <class Change>
-std::string refusal(const SyntheticModel& spec, Change change) {
-  GgufWriter writer = test::synthetic_gguf(spec);
-  change(writer);
-  const test::TemporaryFile file(writer.bytes());
-  try {
-    const LlamaModel model(GgufFile(file.path()));
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "accepted";
 }
 
 }  // namespace

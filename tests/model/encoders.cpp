@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "model/image.h"
 #include "model/reference/reference.h"
+#include "refusal.h"
 #include "support/synthetic_model.h"
 
 using namespace tokencycle;
@@ -26,15 +27,7 @@ const SyntheticModel kVision = {.layers = 1,
 
 template <class Change>
 std::string refusal(Change change) {
-  GgufWriter writer = test::synthetic_gguf(kVision);
-  change(writer);
-  const test::TemporaryFile file(writer.bytes());
-  try {
-    const LlamaModel model(GgufFile(file.path()));
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return "accepted";
+  return test::refusal(kVision, change);
 }
 
 auto number(const std::string& key, std::uint32_t value) {

@@ -11,6 +11,7 @@
 #include "model/graph/builder.h"
 #include "model/reference/math.h"
 #include "model/reference/reference.h"
+#include "refusal.h"
 #include "support/config_json_writer.h"
 #include "support/synthetic_model.h"
 
@@ -18,6 +19,7 @@ using namespace tokencycle;
 using namespace tokencycle::model;
 using Catch::Contains;
 using test::GgufWriter;
+using test::refusal;
 using test::SyntheticModel;
 
 namespace {
@@ -27,19 +29,6 @@ const SyntheticModel kLfm2 = {.layers = 3,
                               .architecture = "lfm2",
                               .sizes = {{"shortconv.l_cache", 3}},
                               .layer_kv_heads = {0, 2, 0}};
-
-template <class Change>
-std::string refusal(const SyntheticModel& spec, Change change) {
-  GgufWriter writer = test::synthetic_gguf(spec);
-  change(writer);
-  const test::TemporaryFile file(writer.bytes());
-  try {
-    const LlamaModel model(GgufFile(file.path()));
-  } catch (const ModelError& error) {
-    return error.what();
-  }
-  return "accepted";
-}
 
 std::string config_refusal(const nlohmann::json& changes, const SyntheticModel& spec = kLfm2) {
   nlohmann::json config = test::config_json_of(spec);
