@@ -7,9 +7,7 @@ export_gguf.py reads), report.json with the held-out figures, and the held-out m
 whose texts begin alike count once. See models/README.md.
 """
 
-import argparse
 import collections
-import json
 import math
 import pathlib
 import random
@@ -18,7 +16,7 @@ import time
 import torch
 from torch.nn import functional
 
-from modelkit import checkpoint, mail, text_encoder, tokenizer
+from modelkit import checkpoint, classifier, mail, text_encoder, tokenizer
 
 LABELS = ["ham", "spam"]
 ALIKE = 200  # characters of a text's beginning, without digits
@@ -26,19 +24,8 @@ ALIKE = 200  # characters of a text's beginning, without digits
 
 def parse_arguments():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add = parser.add_argument
-    add("--data", type=pathlib.Path, required=True, help="folder `data` of the package")
-    add("--out", type=pathlib.Path, required=True, help="folder for the network and results")
-    add("--seed", type=int, default=1811)
-    add("--validation", type=int, default=400, help="mails that choose the best network")
-    add("--held-out", type=int, default=1000, help="mails for the figures alone")
-    add("--epochs", type=int, default=8)
-    add("--batch", type=int, default=32)
-    add("--learning-rate", type=float, default=2e-3)
-    add("--weight-decay", type=float, default=0.05)
-    add("--dropout", type=float, default=0.1)
-    add("--threads", type=int, default=1)
+    parser = classifier.parser(__doc__, "mails", validation=400, held_out=1000, epochs=8, batch=32)
+    parser.add_argument("--data", type=pathlib.Path, required=True, help="folder `data` of the package")
     return parser.parse_args()
 
 
@@ -148,9 +135,7 @@ def held_out_figures(model, mails, data):
 def main():
     """Trains and reports."""
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
-    arguments.out.mkdir(parents=True, exist_ok=True)
+    classifier.begin(arguments)
     mails = split(arguments)
     shape = text_encoder.Shape()
     tokenizer.train([text for _, text, _ in mails["train"]], shape.vocabulary, arguments.out / "tokenizer.model")
@@ -170,9 +155,7 @@ def main():
         "processor_minutes": round((time.process_time() - begin) / 60, 1),
         **held_out_figures(model, mails, data),
     }
-    text = json.dumps(report, indent=2)
-    (arguments.out / "report.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
+    classifier.write_report(arguments.out, report)
 
 
 if __name__ == "__main__":

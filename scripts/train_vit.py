@@ -6,9 +6,6 @@ Everything goes to --out: the best network as config.json and model.safetensors 
 report.json with the held-out figures, and the held-out images as images/NUMBER-LABEL.pgm. See models/README.md.
 """
 
-import argparse
-import json
-import pathlib
 import time
 
 import numpy
@@ -16,26 +13,14 @@ import torch
 from sklearn import datasets, neighbors
 from torch.nn import functional
 
-from modelkit import checkpoint, vit
+from modelkit import checkpoint, classifier, vit
 
 LARGEST = 16  # pixel value
 
 
 def parse_arguments():
     """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    add = parser.add_argument
-    add("--out", type=pathlib.Path, required=True, help="folder for the network and results")
-    add("--seed", type=int, default=1811)
-    add("--validation", type=int, default=200, help="images that choose the best network")
-    add("--held-out", type=int, default=400, help="images for the figures alone")
-    add("--epochs", type=int, default=120)
-    add("--batch", type=int, default=64)
-    add("--learning-rate", type=float, default=2e-3)
-    add("--weight-decay", type=float, default=0.05)
-    add("--dropout", type=float, default=0.1)
-    add("--threads", type=int, default=1)
-    return parser.parse_args()
+    return classifier.parser(__doc__, "images", validation=200, held_out=400, epochs=120, batch=64).parse_args()
 
 
 def split(arguments):
@@ -118,8 +103,7 @@ def write_images(folder, images, labels):
 def main():
     """Trains and reports."""
     arguments = parse_arguments()
-    torch.set_num_threads(arguments.threads)
-    torch.manual_seed(arguments.seed)
+    classifier.begin(arguments)
     data = split(arguments)
     model = vit.Network(vit.Shape(), arguments.dropout)
     begin = time.process_time()
@@ -132,9 +116,7 @@ def main():
         "processor_minutes": round((time.process_time() - begin) / 60, 1),
         **held_out_figures(model, data),
     }
-    text = json.dumps(report, indent=2)
-    (arguments.out / "report.json").write_text(text + "\n", encoding="utf-8")
-    print(text)
+    classifier.write_report(arguments.out, report)
 
 
 if __name__ == "__main__":
