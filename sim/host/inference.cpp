@@ -110,10 +110,10 @@ std::uint64_t Inference::evaluated() const {
 }
 
 const std::vector<float>* StepReport::logits_after(std::uint32_t sequence) const {
+  const std::size_t first = tokens - logits.size();
   std::size_t row = 0;
   for (const compiler::Segment& s : segments) {
     row += s.tokens;
-    const std::size_t first = tokens - logits.size();
     if (s.sequence == sequence) return row > first ? &logits[row - 1 - first] : nullptr;
   }
   return nullptr;
